@@ -1,0 +1,9 @@
+//! Figures that the service computes from rows. Each is shared by a route for those who log in and a public one.
+
+pub mod examples;
+pub mod routes;
+pub mod scope;
+pub mod series;
+pub mod standing;
+pub mod summary;
+pub mod timeline;

@@ -1,0 +1,281 @@
+//! `/v1/summary`, `/v1/timeline`, `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public twins.
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path};
+use entity::value::period::{Frequency, Period};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::scope::Scope;
+use super::series::{self, KpiSeries};
+use super::standing::{self, KpiStanding};
+use super::summary::{self, Summary};
+use super::timeline::{self, Timeline};
+use crate::auth::permissions::{Permission, ReadAll};
+use crate::http::answer::Answer;
+use crate::http::operation::Operation;
+use crate::http::precondition::Preconditions;
+use crate::http::problem::ApiResult;
+use crate::http::query::Parameters;
+use crate::http::table::Table;
+use crate::store::access::{Access, Public};
+use crate::store::change::Store;
+use crate::store::kept::Kept;
+
+/// What a figure is asked with.
+struct Asked {
+    store: Store,
+    scope: Scope,
+    kept: Data<Kept>,
+    path: String,
+    preconditions: Preconditions,
+}
+
+impl Asked {
+    fn new(store: Store, scope: Scope, kept: Data<Kept>, request: &HttpRequest, preconditions: Preconditions) -> Self {
+        Self { store, scope, kept, path: request.path().to_owned(), preconditions }
+    }
+
+    fn key(&self, parameters: impl std::fmt::Debug) -> String {
+        format!("{} {} {parameters:?}", self.scope.name(), self.path)
+    }
+
+    async fn answer<T: serde::Serialize>(
+        self,
+        key: String,
+        compute: impl AsyncFnOnce(&Store, Scope) -> ApiResult<T>,
+    ) -> ApiResult<Answer> {
+        let Self { store, scope, kept, preconditions, .. } = self;
+        kept.answer(&store, key, &preconditions, async || Answer::ok(&compute(&store, scope).await?)).await
+    }
+}
+
+async fn summary_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
+    parameters.finish()?;
+    let as_of = as_of.unwrap_or_else(|| asked.store.calendar().today());
+    let key = asked.key((&masterplan, as_of));
+    asked.answer(key, async |store: &Store, scope| summary::compute(store.db(), scope, masterplan, as_of).await).await
+}
+
+async fn timeline_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
+    let expected = ("month, quarter or year", "month, quarter, atau year");
+    let interval = parameters.read("interval", expected, |text| match text {
+        "month" => Some(Frequency::Monthly),
+        "quarter" => Some(Frequency::Quarterly),
+        "year" => Some(Frequency::Yearly),
+        _ => None,
+    });
+    parameters.finish()?;
+    let today = asked.store.calendar().today();
+    // Nothing is recorded for the future, and the line ends where the records do.
+    let (interval, as_of) = (interval.unwrap_or(Frequency::Monthly), as_of.map_or(today, |as_of| as_of.min(today)));
+    let key = asked.key((&masterplan, interval, as_of));
+    asked.answer(key, async |store: &Store, scope| timeline::compute(store.db(), scope, masterplan, interval, as_of).await).await
+}
+
+async fn standing_of(asked: Asked, code: String, mut parameters: Parameters) -> ApiResult<Answer> {
+    let as_of = parameters.date("as_of");
+    parameters.finish()?;
+    let as_of = as_of.unwrap_or_else(|| asked.store.calendar().today());
+    let key = asked.key(as_of);
+    asked.answer(key, async |store: &Store, scope| standing::compute(store.db(), scope, &code, as_of).await).await
+}
+
+async fn series_of(asked: Asked, code: String, mut parameters: Parameters) -> ApiResult<Answer> {
+    let expected = ("a period: 2022, 2022-Q3 or 2022-09", "periode: 2022, 2022-Q3, atau 2022-09");
+    let from = parameters.read("from", expected, |text| Period::parse(text).ok());
+    let to = parameters.read("to", expected, |text| Period::parse(text).ok());
+    parameters.finish()?;
+    let key = asked.key((from, to));
+    asked.answer(key, async |store: &Store, scope| series::compute(store.db(), scope, &code, from, to).await).await
+}
+
+async fn get_summary(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    summary_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
+}
+
+async fn get_public_summary(
+    public: Public,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    summary_of(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
+}
+
+async fn get_timeline(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    timeline_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
+}
+
+async fn get_public_timeline(
+    public: Public,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    timeline_of(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
+}
+
+async fn get_kpi_standing(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    code: Path<String>,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    standing_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), code.into_inner(), parameters).await
+}
+
+async fn get_public_kpi_standing(
+    public: Public,
+    request: HttpRequest,
+    code: Path<String>,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
+    standing_of(asked, code.into_inner(), parameters).await.map(Answer::public)
+}
+
+async fn get_kpi_series(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    code: Path<String>,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    series_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), code.into_inner(), parameters).await
+}
+
+async fn get_public_kpi_series(
+    public: Public,
+    request: HttpRequest,
+    code: Path<String>,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
+    series_of(asked, code.into_inner(), parameters).await.map(Answer::public)
+}
+
+/// The description of one figure, for those who log in or for everybody.
+struct Figure {
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    about: &'static str,
+    parameters: &'static [&'static str],
+}
+
+const SUMMARY: Figure = Figure {
+    path: "/summary",
+    id: "summary",
+    summary: "Summary of the masterplan",
+    about: "Programmes planned in the masterplan and how many run, overall and for each dimension, and KPIs by standing. `as_of` answers as of the \
+            end of that day from the recorded transitions, in the past exactly as it was.",
+    parameters: &["masterplan", "as_of"],
+};
+const TIMELINE: Figure = Figure {
+    path: "/timeline",
+    id: "timeline",
+    summary: "Programmes over time",
+    about: "How many programmes were planned, running, suspended, completed and cancelled at the end of each month, quarter or year.",
+    parameters: &["masterplan", "interval", "as_of"],
+};
+const STANDING: Figure = Figure {
+    path: "/kpis/{code}/standing",
+    id: "kpi_standing",
+    summary: "Standing of a KPI",
+    about: "Baseline, latest verified value, the target that applies, achievement, progress, standing, projection and required pace, each with \
+            enough to compute it by hand.",
+    parameters: &["as_of"],
+};
+const SERIES: Figure = Figure {
+    path: "/kpis/{code}/series",
+    id: "kpi_series",
+    summary: "Series of a KPI",
+    about: "Baseline, targets and verified values by period, in the order of the periods.",
+    parameters: &["from", "to"],
+};
+
+impl Figure {
+    fn private<T: ToSchema>(&self, example: Value) -> Operation {
+        let path = format!("/v1{}", self.path);
+        self.described::<T>(Operation::get(&path, &format!("get_{}", self.id), "figures", self.summary, self.about), example)
+            .roles(&ReadAll::role_names())
+    }
+
+    fn public<T: ToSchema>(&self, example: Value) -> Operation {
+        let path = format!("/v1/public{}", self.path);
+        let about = format!("{} Over what is published and verified; no login.", self.about);
+        let summary = format!("{} (public)", self.summary);
+        self.described::<T>(Operation::get(&path, &format!("get_public_{}", self.id), "public", &summary, &about), example)
+            .public()
+    }
+
+    fn described<T: ToSchema>(&self, operation: Operation, example: Value) -> Operation {
+        let with = self.parameters.iter().fold(operation, |operation, name| {
+            let (schema, about) = parameter(name);
+            operation.query(name, schema, about)
+        });
+        with.conditional().problems(&[404]).answers::<T>(200, "It.", Some(example), &["ETag"])
+    }
+}
+
+fn parameter(name: &str) -> (Value, &'static str) {
+    match name {
+        "masterplan" => {
+            let code =
+                json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN });
+            (code, "Only this masterplan; all without it.")
+        }
+        "as_of" => (
+            json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),
+            "As of the end of this day; today without it.",
+        ),
+        "interval" => {
+            (json!({ "type": "string", "enum": ["month", "quarter", "year"], "default": "month" }), "The length of a step.")
+        }
+        _ => (json!({ "type": "string", "maxLength": 7, "pattern": Period::PATTERN }), "A period, included."),
+    }
+}
+
+/// Mounts the figures.
+pub fn mount(table: &mut Table) {
+    use super::examples;
+    table
+        .on(SUMMARY.private::<Summary>(examples::summary()), get_summary)
+        .on(TIMELINE.private::<Timeline>(examples::timeline()), get_timeline)
+        .on(STANDING.private::<KpiStanding>(examples::standing()), get_kpi_standing)
+        .on(SERIES.private::<KpiSeries>(examples::series()), get_kpi_series);
+}
+
+/// Mounts their public twins.
+pub fn mount_public(table: &mut Table) {
+    use super::examples;
+    table
+        .on(SUMMARY.public::<Summary>(examples::summary()), get_public_summary)
+        .on(TIMELINE.public::<Timeline>(examples::timeline()), get_public_timeline)
+        .on(STANDING.public::<KpiStanding>(examples::standing()), get_public_kpi_standing)
+        .on(SERIES.public::<KpiSeries>(examples::series()), get_public_kpi_series);
+}

@@ -1,0 +1,296 @@
+//! How a KPI stands: its latest verified value against its baseline and targets, as of any day, with the reasons.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use entity::kpi_target::{self, TargetKind};
+use entity::rules::explanation::Explanation;
+use entity::rules::kpi::{self as rules, Direction, Point, Standing};
+use entity::rules::projection::{self, Confidence};
+use entity::rules::spbe::{self, SpbePredicate};
+use entity::value::decimal::{Decimal, Percent};
+use entity::value::period::{Frequency, Period};
+use sea_orm::sea_query::Value;
+use sea_orm::{
+    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult, Statement,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::scope::{Scope, of_masterplan};
+use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::kpis::Unit;
+
+/// Where a KPI stands at the end of a day.
+#[derive(Serialize, ToSchema)]
+pub struct KpiStanding {
+    /// The KPI.
+    #[schema(max_length = 64, example = "STUNTING")]
+    kpi: String,
+    /// Its name.
+    #[schema(max_length = 300)]
+    name: String,
+    /// The unit of its values.
+    unit: Unit,
+    /// Which way is better.
+    direction: Direction,
+    /// How often it is measured.
+    frequency: Frequency,
+    /// The day, as of whose end this holds.
+    #[schema(max_length = 10)]
+    as_of: NaiveDate,
+    /// Where it started.
+    baseline: Option<PeriodValue>,
+    /// The latest verified value known on that day.
+    latest: Option<PeriodValue>,
+    /// The target that applies to the period of the latest value, or of the day where there is none: the target of that period, or the
+    /// point on the straight line between its neighbours among baseline and targets; after the last target, the last goes on.
+    target: Option<ApplicableTarget>,
+    /// All targets, in the order of their periods.
+    #[schema(max_items = 3600)]
+    targets: Vec<TargetValue>,
+    /// Percent, as in SAKIP: `increase`: actual ÷ target × 100; `decrease`: (2 × target − actual) ÷ target × 100. Never below 0, not capped
+    /// above. With a target of 0 it is 100 where it is met, else null.
+    achievement: Option<Percent>,
+    /// Percent of the whole way that is done: (actual − baseline) ÷ (final target − baseline) × 100. Negative when it moves away.
+    progress: Option<Percent>,
+    /// By the ratio (actual − baseline) ÷ (applicable target − baseline): `on_track` from 0.95, `at_risk` from 0.60, `off_track` from 0,
+    /// else `regressed`; `achieved` when the final target is met, `no_data` without a verified value or a target.
+    standing: Standing,
+    /// The rate from the baseline to the latest value, carried on in a straight line.
+    projected: Option<Projected>,
+    /// (final target − actual) ÷ periods left: the change a period that is still needed.
+    required_pace: Option<Decimal>,
+    /// Of the SPBE index (Permenpan-RB 59/2020): the predicate of the latest value. Null for other KPIs.
+    predicate: Option<SpbePredicate>,
+    /// Of the SPBE index: the predicate of the target that applies. Null for other KPIs.
+    target_predicate: Option<SpbePredicate>,
+    /// Enough to compute it by hand.
+    explanation: Explanation,
+}
+
+/// A value at the end of a period.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct PeriodValue {
+    /// The period.
+    period: Period,
+    /// The value.
+    value: Decimal,
+}
+
+/// A target of a period.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct TargetValue {
+    /// The period.
+    period: Period,
+    /// The value.
+    value: Decimal,
+    /// How binding it is.
+    kind: TargetKind,
+}
+
+/// The target that applies to a period.
+#[derive(Serialize, ToSchema)]
+pub struct ApplicableTarget {
+    /// The period.
+    period: Period,
+    /// The value, rounded to 4 places where it lies on a line.
+    value: Decimal,
+    /// Whether it is a point on the line between others.
+    interpolated: bool,
+}
+
+/// What comes of going on like this.
+#[derive(Serialize, ToSchema)]
+pub struct Projected {
+    /// The period of the final target.
+    period: Period,
+    /// The value then, rounded to 4 places.
+    value: Decimal,
+    /// The first period in which the final target would be met; null when it moves away or stands still.
+    met_in: Option<Period>,
+    /// How many values there are, the baseline included; counted up to 50.
+    #[schema(minimum = 2, maximum = 50)]
+    points: u32,
+    /// `low` below 3 points.
+    confidence: Confidence,
+}
+
+/// A KPI with what its standing needs.
+#[derive(Debug, FromQueryResult)]
+struct KpiRow {
+    code: String,
+    name: String,
+    unit_kind: entity::kpi::UnitKind,
+    unit_label: Option<String>,
+    direction: Direction,
+    frequency: Frequency,
+    baseline_period: Option<String>,
+    baseline_value: Option<Decimal>,
+    method: Option<String>,
+    latest_period: Option<String>,
+    latest_value: Option<Decimal>,
+}
+
+impl KpiRow {
+    fn baseline(&self) -> Option<(Period, Decimal)> {
+        self.baseline_period.as_deref().and_then(|period| Period::parse(period).ok()).zip(self.baseline_value)
+    }
+
+    fn latest(&self) -> Option<(Period, Decimal)> {
+        self.latest_period.as_deref().and_then(|period| Period::parse(period).ok()).zip(self.latest_value)
+    }
+
+    /// The SPBE index has a predicate of its own.
+    fn is_spbe(&self) -> bool {
+        self.unit_kind == entity::kpi::UnitKind::Index && (self.code == "SPBE" || self.method.as_deref() == Some("spbe"))
+    }
+}
+
+fn point((period, value): (Period, Decimal)) -> Point {
+    Point { period, value: value.inner() }
+}
+
+fn shown((period, value): (Period, Decimal)) -> PeriodValue {
+    PeriodValue { period, value }
+}
+
+/// Of each KPI its latest verified value that was known on a day ($1): the highest revision of the last period. Two
+/// look-ups in an index for each KPI, however many measurements there are.
+fn select(condition: &str) -> String {
+    let latest = |column: &str| {
+        format!(
+            "(SELECT m.{column} FROM measurement m WHERE m.kpi = k.code AND m.state = 'verified' AND m.known_on <= $1 \
+             ORDER BY m.period_end DESC, m.revision DESC LIMIT 1) AS latest_{column}"
+        )
+    };
+    format!(
+        "SELECT k.code, k.name, k.unit_kind, k.unit_label, k.direction, k.frequency, k.baseline_period, k.baseline_value, k.method, {}, {} \
+         FROM kpi k WHERE {condition}",
+        latest("period"),
+        latest("value")
+    )
+}
+
+/// The standings of all KPIs: two statements.
+pub async fn all(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    masterplan: Option<&str>,
+    as_of: NaiveDate,
+) -> ApiResult<Vec<Standing>> {
+    let mut values: Vec<Value> = vec![as_of.into()];
+    let condition = format!("{} AND {}", scope.condition("k"), of_masterplan("k", masterplan, &mut values));
+    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), select(&condition), values)).await?;
+    let mut targets: HashMap<String, Vec<Point>> = HashMap::new();
+    for target in kpi_target::Entity::find().order_by_asc(kpi_target::Column::PeriodEnd).all(db).await? {
+        targets.entry(target.kpi.clone()).or_default().push(point((period_of(&target.period)?, target.value)));
+    }
+    rows.iter()
+        .map(|row| {
+            let kpi = KpiRow::from_query_result(row, "")?;
+            let (baseline, latest) = (kpi.baseline().map(point), kpi.latest().map(point));
+            let own = targets.get(&kpi.code).map(Vec::as_slice).unwrap_or_default();
+            Ok(rules::standing(kpi.direction, baseline.as_ref(), own, latest.as_ref()).standing)
+        })
+        .collect()
+}
+
+/// The standing of one KPI: three statements.
+pub async fn compute(db: &impl ConnectionTrait, scope: Scope, code: &str, as_of: NaiveDate) -> ApiResult<KpiStanding> {
+    let condition = format!("k.code = $2 AND {}", scope.condition("k"));
+    let values = [as_of.into(), code.into()];
+    let row: Option<QueryResult> =
+        db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), select(&condition), values)).await?;
+    let row = row.ok_or_else(|| ApiError::not_found("KPI", code))?;
+    let kpi = KpiRow::from_query_result(&row, "")?;
+    let targets = targets(db, code).await?;
+    let measured = measured_periods(db, code, as_of).await?;
+    Ok(explain(kpi, targets, measured, as_of))
+}
+
+/// The targets of a KPI, in the order of their periods.
+pub async fn targets(db: &impl ConnectionTrait, code: &str) -> ApiResult<Vec<TargetValue>> {
+    let rows = kpi_target::Entity::find().filter(kpi_target::Column::Kpi.eq(code)).order_by_asc(kpi_target::Column::PeriodEnd);
+    let rows = rows.all(db).await?;
+    rows.into_iter().map(|row| Ok(TargetValue { period: period_of(&row.period)?, value: row.value, kind: row.kind })).collect()
+}
+
+impl TargetValue {
+    /// The period.
+    pub fn period(&self) -> Period {
+        self.period
+    }
+}
+
+fn period_of(stored: &str) -> ApiResult<Period> {
+    Period::parse(stored).map_err(|_| ApiError::unexpected(format!("`{stored}` is stored but is no period")))
+}
+
+/// How many periods have a verified value that was known; more than 49 make no difference.
+async fn measured_periods(db: &impl ConnectionTrait, code: &str, as_of: NaiveDate) -> ApiResult<u32> {
+    let sql = "SELECT COUNT(*) AS number FROM (SELECT DISTINCT period_end FROM measurement \
+               WHERE kpi = $2 AND state = 'verified' AND known_on <= $1 ORDER BY period_end DESC LIMIT 49) measured";
+    let row =
+        db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, [as_of.into(), code.into()])).await?;
+    let number: i64 = row.map_or(Ok(0), |row| row.try_get("", "number"))?;
+    Ok(u32::try_from(number).unwrap_or_default())
+}
+
+fn explain(kpi: KpiRow, targets: Vec<TargetValue>, measured: u32, as_of: NaiveDate) -> KpiStanding {
+    let (baseline, latest) = (kpi.baseline(), kpi.latest());
+    let points = targets.iter().map(|target| point((target.period, target.value))).collect::<Vec<_>>();
+    let (from, at) = (baseline.map(point), latest.map(point));
+    let result = rules::standing(kpi.direction, from.as_ref(), &points, at.as_ref());
+    let period = latest.map_or_else(|| Period::containing(kpi.frequency, as_of), |(period, _)| period);
+    let applicable = rules::applicable_target(from.as_ref(), &points, period);
+    let last = points.last();
+    let progress =
+        from.as_ref().zip(last).zip(at.as_ref()).and_then(|((from, last), at)| rules::progress(from.value, last.value, at.value));
+    let achievement = applicable.zip(at.as_ref()).and_then(|(target, at)| rules::achievement(kpi.direction, target, at.value));
+    let measured_after = from.as_ref().zip(at.as_ref()).filter(|(from, at)| from.period < at.period).zip(last);
+    let projected =
+        measured_after.and_then(|((from, at), last)| projection::projection(kpi.direction, from, at, last, measured + 1));
+    let pace = at.as_ref().zip(last).and_then(|(at, last)| projection::required_pace(at, last));
+    let predicate =
+        |value: Option<rust_decimal::Decimal>| value.filter(|_| kpi.is_spbe()).map(|value| spbe::predicate(value, as_of));
+    let explanation = Explanation::new("kpi_standing", result.rule_version, result.reasons)
+        .input("as_of", as_of)
+        .input("direction", kpi.direction.to_value())
+        .optional_input("baseline", baseline.map(|(period, value)| format!("{value} ({period})")))
+        .optional_input("actual", latest.map(|(period, value)| format!("{value} ({period})")))
+        .optional_input("applicable_target", applicable.map(|value| format!("{} ({period})", Decimal::computed(value, 4))))
+        .optional_input("final_target", targets.last().map(|target| format!("{} ({})", target.value, target.period)))
+        .optional_input("ratio", result.ratio.map(|ratio| Decimal::computed(ratio, 4)));
+    KpiStanding {
+        target: applicable.map(|value| ApplicableTarget {
+            period,
+            value: Decimal::computed(value, 4),
+            interpolated: targets.iter().all(|target| target.period != period)
+                && targets.last().is_some_and(|last| period < last.period),
+        }),
+        predicate: predicate(at.as_ref().map(|at| at.value)),
+        target_predicate: predicate(applicable),
+        unit: Unit { kind: kpi.unit_kind, label: kpi.unit_label },
+        kpi: kpi.code,
+        name: kpi.name,
+        direction: kpi.direction,
+        frequency: kpi.frequency,
+        as_of,
+        baseline: baseline.map(shown),
+        latest: latest.map(shown),
+        targets,
+        achievement,
+        progress,
+        standing: result.standing,
+        projected: projected.map(|projection| Projected {
+            period: projection.period,
+            value: Decimal::computed(projection.value, 4),
+            met_in: projection.met_in,
+            points: projection.points,
+            confidence: projection.confidence,
+        }),
+        required_pace: pace.map(|pace| Decimal::computed(pace, 4)),
+        explanation,
+    }
+}

@@ -1,0 +1,89 @@
+//! The application on one screen: its state, its middleware in order, its routes.
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::Data;
+use actix_web::{App, Error, web};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::auth::identify::identify;
+use crate::auth::keys::Keys;
+use crate::health::Draining;
+use crate::http::middleware::{envelope, problems};
+use crate::http::table::unknown_path;
+use crate::pages::{self, Document};
+use crate::routes;
+use crate::store::change::Store;
+use crate::store::kept::Kept;
+
+/// What all requests share.
+#[derive(Clone)]
+pub struct State {
+    /// The database.
+    pub store: Data<Store>,
+    /// The keys that sign and verify access tokens.
+    pub keys: Data<Keys>,
+    /// Answers kept in memory.
+    pub kept: Data<Kept>,
+    /// The document.
+    pub document: Data<Document>,
+    /// Whether the service is stopping.
+    pub draining: Data<Draining>,
+    /// The metrics.
+    pub metrics: Data<PrometheusHandle>,
+    /// Which origins may use the API from a browser, beside the public part.
+    pub origins: Vec<String>,
+}
+
+/// The application of one worker.
+pub fn app(
+    state: State,
+) -> App<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<impl MessageBody>, Error = Error, InitError = ()>,
+> {
+    App::new()
+        .app_data(state.store)
+        .app_data(state.keys)
+        .app_data(state.kept)
+        .app_data(state.document)
+        .app_data(state.draining)
+        .app_data(state.metrics)
+        .configure(pages::mount)
+        .configure(|service| routes::table().mount(service))
+        .default_service(web::to(unknown_path))
+        // The last one wrapped runs first.
+        .wrap(from_fn(problems)) // Errors and panics become problems.
+        .wrap(from_fn(identify)) // Who asks.
+        .wrap(cors(&state.origins)) // Which browsers may read the answer.
+        .wrap(Compress::default())
+        .wrap(from_fn(envelope)) // Request id, HEAD, log, metrics, headers of every answer.
+}
+
+/// Public paths are open to every origin, others to those configured.
+fn cors(origins: &[String]) -> Cors {
+    let origins = origins.to_vec();
+    Cors::default()
+        .allowed_origin_fn(move |origin, head| {
+            let path = head.uri.path();
+            path.starts_with("/v1/public")
+                || path.starts_with("/problems")
+                || origins.iter().any(|known| known.as_bytes() == origin.as_bytes())
+        })
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+        .allowed_headers([
+            "accept",
+            "accept-language",
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+            "traceparent",
+            "x-request-id",
+        ])
+        .expose_headers(["ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "X-Request-Id"])
+        .block_on_origin_mismatch(false)
+        .max_age(3600)
+}

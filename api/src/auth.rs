@@ -1,0 +1,7 @@
+//! Who asks: identification, roles and what each may do.
+
+pub mod actor;
+pub mod identify;
+pub mod keys;
+pub mod password;
+pub mod permissions;

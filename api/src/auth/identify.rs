@@ -1,0 +1,55 @@
+//! Reads who asks out of `Authorization`, once for each request and before anything else is decided.
+
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpRequest};
+
+use super::actor::Actor;
+use super::keys::{Keys, Refusal};
+use crate::http::problem::{ApiError, ApiResult};
+
+/// What a request said about who makes it.
+#[derive(Clone)]
+enum Identity {
+    Known(Arc<Actor>),
+    Refused(Refusal),
+}
+
+/// Middleware: notes who asks. It refuses nothing; [`actor_of`] does, where somebody is needed.
+pub async fn identify(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(identity) = identity_of(&request).await {
+        request.extensions_mut().insert(identity);
+    }
+    next.call(request).await
+}
+
+async fn identity_of(request: &ServiceRequest) -> Option<Identity> {
+    let header = request.headers().get(AUTHORIZATION)?;
+    let text = header.to_str().unwrap_or_default();
+    let (scheme, token) = text.split_once(' ').unwrap_or_default();
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Identity::Refused((
+            "Send the token as `Authorization: Bearer …`.",
+            "Kirim token sebagai `Authorization: Bearer …`.",
+        )));
+    }
+    let keys = request.app_data::<Data<Keys>>()?;
+    Some(match keys.verify(token.trim()).await {
+        Ok(actor) => Identity::Known(Arc::new(actor)),
+        Err(refusal) => Identity::Refused(refusal),
+    })
+}
+
+/// Who makes this request: 401 if nobody, or if the token is not good.
+pub fn actor_of(request: &HttpRequest) -> ApiResult<Actor> {
+    match request.extensions().get::<Identity>() {
+        Some(Identity::Known(actor)) => Ok(actor.as_ref().clone()),
+        Some(Identity::Refused((en, id))) => Err(ApiError::unauthenticated(en, id)),
+        None => Err(ApiError::unauthenticated("There is no access token.", "Tidak ada token akses.")),
+    }
+}

@@ -1,0 +1,193 @@
+//! The keys that sign access tokens, and the tokens themselves: RFC 9068 JWTs, signed ES256.
+//!
+//! All replicas share the keys through the database and keep them in memory, so that a token is verified without it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use entity::signing_key;
+use entity::user::Role;
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use p256::elliptic_curve::rand_core::OsRng;
+use p256::pkcs8::EncodePrivateKey;
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ActiveEnum, DatabaseConnection, EntityTrait, Set};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::actor::{Actor, ActorKind};
+use crate::http::problem::{ApiError, ApiResult};
+use crate::store::clock::now;
+
+/// How long an access token lasts.
+pub const ACCESS_TOKEN_LASTS: chrono::Duration = chrono::Duration::minutes(15);
+/// Tokens name whom they are for.
+const AUDIENCE: &str = "renaksi";
+/// The database is asked about an unknown key at most this often.
+const RELOAD_EVERY: Duration = Duration::from_secs(5);
+
+/// The claims of an access token (RFC 9068 §2.2).
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: String,
+    client_id: String,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    scope: String,
+    email: String,
+    role: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opd: Option<String>,
+}
+
+/// The keys as one process knows them.
+pub struct Keys {
+    db: DatabaseConnection,
+    issuer: String,
+    known: RwLock<Known>,
+    loaded: Mutex<Instant>,
+}
+
+#[derive(Default)]
+struct Known {
+    signing: Option<(String, EncodingKey)>,
+    verifying: HashMap<String, DecodingKey>,
+    set: Vec<Value>,
+}
+
+/// Why a token is refused; said to the client in these words.
+pub type Refusal = (&'static str, &'static str);
+
+impl Keys {
+    /// Loads the keys; the first process on a database makes one.
+    pub async fn load(db: DatabaseConnection, issuer: String) -> ApiResult<Self> {
+        let keys = Self { db, issuer, known: RwLock::default(), loaded: Mutex::new(Instant::now()) };
+        keys.reload().await?;
+        if keys.set().is_empty() {
+            keys.make().await?;
+            keys.reload().await?;
+        }
+        Ok(keys)
+    }
+
+    /// The public keys, as RFC 7517 says.
+    pub fn set(&self) -> Vec<Value> {
+        self.known.read().map(|known| known.set.clone()).unwrap_or_default()
+    }
+
+    async fn make(&self) -> ApiResult<()> {
+        let private = p256::SecretKey::random(&mut OsRng).to_pkcs8_der().map_err(ApiError::unexpected)?;
+        let private_der = private.as_bytes().to_vec();
+        let jwk =
+            Jwk::from_encoding_key(&EncodingKey::from_ec_der(&private_der), Algorithm::ES256).map_err(ApiError::unexpected)?;
+        let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(ApiError::unexpected)?;
+        let mut public_jwk = json!(jwk);
+        public_jwk["kid"] = json!(kid);
+        public_jwk["use"] = json!("sig");
+        public_jwk["alg"] = json!("ES256");
+        let row = signing_key::ActiveModel {
+            kid: Set(kid),
+            private_der: Set(private_der),
+            public_jwk: Set(public_jwk),
+            slot: Set("current".into()),
+            created_at: Set(now()),
+        };
+        // Of two replicas that start together one wins the slot; the other takes the winner's key.
+        let first_wins = OnConflict::column(signing_key::Column::Slot).do_nothing().to_owned();
+        signing_key::Entity::insert(row).on_conflict(first_wins).exec_without_returning(&self.db).await?;
+        Ok(())
+    }
+
+    async fn reload(&self) -> ApiResult<()> {
+        let rows = signing_key::Entity::find().all(&self.db).await?;
+        let mut fresh = Known::default();
+        for row in rows {
+            let jwk: Jwk = serde_json::from_value(row.public_jwk.clone()).map_err(ApiError::unexpected)?;
+            fresh.verifying.insert(row.kid.clone(), DecodingKey::from_jwk(&jwk).map_err(ApiError::unexpected)?);
+            fresh.set.push(row.public_jwk);
+            if row.slot == "current" {
+                fresh.signing = Some((row.kid, EncodingKey::from_ec_der(&row.private_der)));
+            }
+        }
+        *self.known.write().map_err(ApiError::unexpected)? = fresh;
+        Ok(())
+    }
+
+    /// An access token for `actor`.
+    pub fn issue(&self, actor: &Actor) -> ApiResult<String> {
+        let issued = now();
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            sub: actor.id.clone(),
+            aud: AUDIENCE.into(),
+            client_id: "renaksi".into(),
+            iat: issued.timestamp(),
+            exp: (issued + ACCESS_TOKEN_LASTS).timestamp(),
+            jti: Uuid::now_v7().to_string(),
+            scope: "read write".into(),
+            email: actor.name.clone(),
+            role: actor.role.to_value(),
+            opd: actor.opd.clone(),
+        };
+        let known = self.known.read().map_err(ApiError::unexpected)?;
+        let (kid, key) = known.signing.as_ref().ok_or_else(|| ApiError::unexpected("no signing key"))?;
+        let header = Header { typ: Some("at+jwt".into()), kid: Some(kid.clone()), ..Header::new(Algorithm::ES256) };
+        jsonwebtoken::encode(&header, &claims, key).map_err(ApiError::unexpected)
+    }
+
+    /// Who a token speaks for. Only a token signed with a key it has not seen makes it ask the database.
+    pub async fn verify(&self, token: &str) -> Result<Actor, Refusal> {
+        let foreign = ("The access token was not issued by this service.", "Token akses tidak diterbitkan oleh layanan ini.");
+        let header = jsonwebtoken::decode_header(token).map_err(|_| foreign)?;
+        // RFC 8725: the algorithm and the type are ours to choose, not the token's.
+        let typ = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
+        if header.alg != Algorithm::ES256 || !matches!(typ.as_str(), "at+jwt" | "application/at+jwt") {
+            return Err(foreign);
+        }
+        let kid = header.kid.ok_or(foreign)?;
+        if !self.knows(&kid) && self.may_reload() {
+            // A replica may have rotated the keys. If the database is down, the token stays unknown.
+            let _ = self.reload().await;
+        }
+        self.check(token, &kid, foreign)
+    }
+
+    fn check(&self, token: &str, kid: &str, foreign: Refusal) -> Result<Actor, Refusal> {
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.leeway = 5;
+        let known = self.known.read().map_err(|_| foreign)?;
+        let key = known.verifying.get(kid).ok_or(foreign)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
+                ("The access token has expired.", "Token akses sudah kedaluwarsa.")
+            }
+            _ => foreign,
+        })?;
+        let claims = claims.claims;
+        let role = Role::try_from_value(&claims.role).map_err(|_| foreign)?;
+        Ok(Actor { kind: ActorKind::User, id: claims.sub, name: claims.email, role, opd: claims.opd })
+    }
+
+    fn knows(&self, kid: &str) -> bool {
+        self.known.read().is_ok_and(|known| known.verifying.contains_key(kid))
+    }
+
+    fn may_reload(&self) -> bool {
+        self.loaded.lock().is_ok_and(|mut loaded| {
+            let due = loaded.elapsed() >= RELOAD_EVERY;
+            if due {
+                *loaded = Instant::now();
+            }
+            due
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Passwords: argon2id, at least 12 characters, common ones refused.
+
+use std::sync::LazyLock;
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::http::language::Text;
+use crate::http::problem::{ApiError, ApiResult};
+
+/// The fewest characters of a password.
+pub const SHORTEST: usize = 12;
+/// The most characters: more would only make the hash slow.
+pub const LONGEST: usize = 128;
+
+/// Each hash takes 19 MiB and a core: no more than this many at once.
+static TURNS: Semaphore = Semaphore::const_new(2);
+
+/// A hash no password has, so that an unknown account takes as much work as a known one.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&rand::random::<u128>().to_string()).unwrap_or_default());
+
+/// Passwords that attackers try first, of 12 characters and more, and the words that others are built on.
+const COMMON: &[&str] = &[
+    "password",
+    "passw0rd",
+    "qwertyuiop",
+    "1q2w3e4r5t",
+    "123456789012",
+    "1234567890",
+    "iloveyou",
+    "adminadmin",
+    "administrator",
+    "letmein",
+    "welcome",
+    "indonesia",
+    "rahasia",
+    "katasandi",
+    "lombokutara",
+    "smartcity",
+    "kominfo",
+    "renaksi",
+    "bismillah",
+    "sayangku",
+];
+
+/// Argon2id with the parameters OWASP names first: 19 MiB, two passes, one lane.
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, None).unwrap_or_default())
+}
+
+/// Why a password is refused, or `None`.
+pub fn weakness(password: &str) -> Option<Text> {
+    let length = password.chars().count();
+    if length < SHORTEST {
+        return Some(Text::new("At least 12 characters.", "Paling sedikit 12 karakter."));
+    }
+    if length > LONGEST {
+        return Some(Text::new("At most 128 characters.", "Paling banyak 128 karakter."));
+    }
+    let letters = password.to_lowercase();
+    // A common word and a few characters around it is what dictionaries try next.
+    let is_common = COMMON.iter().any(|common| letters.contains(common) && letters.chars().count() < common.chars().count() + 8);
+    let first = letters.chars().next();
+    let is_one_character = letters.chars().all(|character| Some(character) == first);
+    (is_common || is_one_character).then(|| Text::new("Too common a password.", "Kata sandi terlalu umum."))
+}
+
+/// The hash of a new password.
+pub async fn hash(password: String) -> ApiResult<String> {
+    run(move || hash_now(&password)).await
+}
+
+/// Whether `password` fits `hash`; without a hash it does the same work and says no.
+pub async fn verify(password: String, hash: Option<String>) -> ApiResult<bool> {
+    run(move || {
+        let exists = hash.is_some();
+        let text = hash.unwrap_or_else(|| NOBODY.clone());
+        let parsed = PasswordHash::new(&text).map_err(ApiError::unexpected)?;
+        Ok(argon2().verify_password(password.as_bytes(), &parsed).is_ok() && exists)
+    })
+    .await
+}
+
+fn hash_now(password: &str) -> ApiResult<String> {
+    let hash = argon2().hash_password(password.as_bytes()).map_err(ApiError::unexpected)?;
+    Ok(hash.to_string())
+}
+
+async fn run<T: Send + 'static>(work: impl FnOnce() -> ApiResult<T> + Send + 'static) -> ApiResult<T> {
+    let _turn = TURNS.acquire().await.map_err(ApiError::unexpected)?;
+    tokio::task::spawn_blocking(work).await.map_err(ApiError::unexpected)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_common_passwords_are_refused() {
+        assert!(weakness("short").is_some());
+        assert!(weakness("password1234").is_some());
+        assert!(weakness("aaaaaaaaaaaaaa").is_some());
+        assert!(weakness("Renaksi-2022!").is_some());
+        assert!(weakness("sapi-makan-rumput-hijau").is_none());
+    }
+}

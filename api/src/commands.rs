@@ -1,0 +1,9 @@
+//! The commands of the binary, one short file each.
+
+pub mod healthcheck;
+pub mod migrate;
+pub mod serve;
+pub mod user;
+
+/// What a command ends with: a sentence for the person who ran it.
+pub type CommandResult = Result<(), Box<dyn std::error::Error>>;

@@ -1,0 +1,105 @@
+//! `renaksi serve`
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
+use actix_web::HttpServer;
+use actix_web::web::Data;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use sea_orm::ActiveEnum;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::CommandResult;
+use crate::app::{State, app};
+use crate::auth::keys::Keys;
+use crate::config::Serve;
+use crate::demo::{self, Login};
+use crate::housekeeping;
+use crate::pages::Document;
+use crate::store::change::Store;
+use crate::store::connection;
+
+/// Brings the schema up to date and serves until SIGTERM or Ctrl-C.
+pub async fn run(settings: Serve) -> CommandResult {
+    log(&settings.log)?;
+    let db = connection::open(&settings.database.database_url, settings.database.database_connections)
+        .await
+        .map_err(|error| format!("--database-url (DATABASE_URL): {error}"))?;
+    connection::migrate(&db).await?;
+    let store = Store::new(db.clone(), settings.database.calendar());
+    let logins = if settings.demo {
+        demo::load(&store, settings.demo_password.as_deref()).await.map_err(|error| error.sentence())?
+    } else {
+        None
+    };
+    let keys = Keys::load(db.clone(), settings.public_url.clone()).await.map_err(|error| error.sentence())?;
+    let state = State {
+        store: Data::new(store.clone()),
+        keys: Data::new(keys),
+        kept: Data::default(),
+        document: Data::new(Document::new()),
+        draining: Data::default(),
+        metrics: Data::new(PrometheusBuilder::new().install_recorder()?),
+        origins: settings.cors_origins.clone(),
+    };
+    tokio::spawn(store.generation().clone().watch(db));
+    tokio::spawn(housekeeping::run(store));
+    serve(settings, state, logins).await
+}
+
+async fn serve(settings: Serve, state: State, logins: Option<Vec<Login>>) -> CommandResult {
+    let draining = state.draining.clone();
+    let mut server = HttpServer::new(move || app(state.clone())).disable_signals().shutdown_timeout(settings.shutdown_seconds);
+    if let Some(workers) = settings.workers {
+        server = server.workers(workers.into());
+    }
+    let server =
+        server.bind(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
+    let address = server.addrs().first().copied().unwrap_or(settings.listen);
+    let server = server.run();
+    let handle = server.handle();
+    announce(address, logins.as_deref())?;
+    tokio::spawn(async move {
+        stop_asked().await;
+        // A balancer that asks now sends its requests elsewhere; those that run finish.
+        draining.0.store(true, Ordering::SeqCst);
+        tracing::info!("stopping");
+        handle.stop(true).await;
+    });
+    server.await?;
+    Ok(())
+}
+
+fn log(filter: &str) -> CommandResult {
+    let filter = EnvFilter::builder().parse(filter).map_err(|error| format!("--log (RENAKSI_LOG): {error}"))?;
+    tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+/// Says on standard output where the service is; then, once, how to log in to the demo.
+fn announce(address: SocketAddr, logins: Option<&[Login]>) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on http://{address}")?;
+    if let Some(logins) = logins {
+        writeln!(out, "\nThe demo data is loaded. These accounts were made for it; their passwords are shown only now:\n")?;
+        for login in logins {
+            writeln!(out, "  {:<32}{:<10}{}", login.email, login.role.to_value(), login.password)?;
+        }
+        writeln!(out, "\nTry:  curl 'http://{address}/v1/public/summary?as_of=2022-10-04'\nRead: http://{address}/docs/")?;
+    }
+    out.flush()
+}
+
+async fn stop_asked() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler for SIGTERM only Ctrl-C is left.
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,156 @@
+//! Every setting: its flag, its environment variable, its default and its meaning. A wrong one stops the start.
+
+use std::net::SocketAddr;
+
+use chrono::FixedOffset;
+use clap::{Args, Parser, Subcommand};
+use entity::user::Role;
+use entity::value::code::Code;
+use sea_orm::ActiveEnum;
+
+use crate::store::clock::Calendar;
+
+/// The API service with which a regency runs and shows its smart-city masterplan.
+#[derive(Debug, Parser)]
+#[command(name = "renaksi", version, about)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the schema up to date, then serve.
+    Serve(Serve),
+    /// Bring the schema up to date.
+    Migrate(Database),
+    /// Manage the people who log in.
+    User(User),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Ask a running service whether it can serve; exit status 1 if not.
+    Healthcheck(Healthcheck),
+}
+
+/// Where the data is.
+#[derive(Args, Clone, Debug)]
+pub struct Database {
+    /// SQLite (sqlite://FILE) or PostgreSQL (postgres://USER:PASSWORD@HOST/NAME).
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://renaksi.db", value_parser = database_url, hide_env_values = true)]
+    pub database_url: String,
+    /// The most connections to the database that this process holds.
+    #[arg(long, env = "RENAKSI_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub database_connections: u32,
+    /// The regency's offset from UTC: it decides when a day begins. WITA, North Lombok's, is +08:00.
+    #[arg(long, env = "RENAKSI_UTC_OFFSET", default_value = "+08:00", value_parser = offset)]
+    pub utc_offset: FixedOffset,
+}
+
+impl Database {
+    /// The regency's calendar.
+    pub fn calendar(&self) -> Calendar {
+        Calendar(self.utc_offset)
+    }
+}
+
+/// How to serve.
+#[derive(Args, Clone, Debug)]
+pub struct Serve {
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+    /// The address to listen on; port 0 picks a free one.
+    #[arg(long, env = "RENAKSI_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Load the North Lombok data set into an empty database, with accounts to try it.
+    #[arg(long, env = "RENAKSI_DEMO")]
+    pub demo: bool,
+    /// The password of all demo accounts; random ones where it is not set.
+    #[arg(long, env = "RENAKSI_DEMO_PASSWORD", hide_env_values = true)]
+    pub demo_password: Option<String>,
+    /// The service's own address as clients know it: the issuer of its access tokens, the same on all replicas.
+    #[arg(long, env = "RENAKSI_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = http_url)]
+    pub public_url: String,
+    /// Origins of browser apps that may use the API with a login, separated by commas. The public part is open to all.
+    #[arg(long, env = "RENAKSI_CORS_ORIGINS", value_delimiter = ',', value_parser = http_url)]
+    pub cors_origins: Vec<String>,
+    /// Worker threads; one for each processor where it is not set.
+    #[arg(long, env = "RENAKSI_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub workers: Option<u16>,
+    /// Seconds that running requests get to finish after SIGTERM.
+    #[arg(long, env = "RENAKSI_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub shutdown_seconds: u64,
+    /// What is logged: error, warn, info, debug, trace, or a filter such as `renaksi=debug`.
+    #[arg(long, env = "RENAKSI_LOG", default_value = "info")]
+    pub log: String,
+}
+
+/// Whom to ask.
+#[derive(Args, Clone, Debug)]
+pub struct Healthcheck {
+    /// The address the service listens on.
+    #[arg(long, env = "RENAKSI_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+}
+
+/// Manage the people who log in.
+#[derive(Args, Clone, Debug)]
+pub struct User {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: UserCommand,
+}
+
+/// What to do with a user.
+#[derive(Clone, Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a user. The password is read from standard input.
+    Add(UserAdd),
+}
+
+/// A user to add.
+#[derive(Args, Clone, Debug)]
+pub struct UserAdd {
+    /// E-mail address: the user name.
+    pub email: String,
+    /// admin, verifier, operator or viewer.
+    #[arg(long, value_parser = role)]
+    pub role: Role,
+    /// The OPD of an operator.
+    #[arg(long, value_parser = code)]
+    pub opd: Option<Code>,
+    /// Name to show.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+fn database_url(text: &str) -> Result<String, String> {
+    let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    if known { Ok(text.to_owned()) } else { Err("expected sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME".into()) }
+}
+
+fn http_url(text: &str) -> Result<String, String> {
+    let known = ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    if known && !text.ends_with('/') {
+        Ok(text.to_owned())
+    } else {
+        Err("expected http(s)://HOST without a slash at the end".into())
+    }
+}
+
+fn offset(text: &str) -> Result<FixedOffset, String> {
+    text.parse().map_err(|_| "expected an offset such as +08:00".to_owned())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::try_from_value(&text.to_owned()).map_err(|_| "expected admin, verifier, operator or viewer".to_owned())
+}
+
+fn code(text: &str) -> Result<Code, String> {
+    Code::parse(text).map_err(|_| "expected a code such as DINKES".to_owned())
+}

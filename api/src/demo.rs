@@ -1,0 +1,170 @@
+//! The North Lombok data set: what the evaluation of 4 October 2022 told, and accounts to try the service with.
+
+use chrono::NaiveDate;
+use entity::rules::programme_status::ProgrammeStatus;
+use entity::user::Role;
+use entity::value::code::Code;
+use entity::{masterplan, programme, user};
+use sea_orm::EntityTrait;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::auth::actor::Actor;
+use crate::auth::password;
+use crate::http::body;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::awards::Award;
+use crate::resources::crud::insert_row;
+use crate::resources::dimensions::Dimension;
+use crate::resources::kpis::Kpi;
+use crate::resources::kpis::measurements::{self, wire_types::MeasurementInput};
+use crate::resources::kpis::targets::{self, KpiTargetInput};
+use crate::resources::masterplans::Masterplan;
+use crate::resources::opds::Opd;
+use crate::resources::programmes::{Programme, transitions};
+use crate::resources::quick_wins::QuickWin;
+use crate::resources::regions::Region;
+use crate::resources::resource::Resource;
+use crate::resources::users::{self, NewUser};
+use crate::store::change::{Change, Origin, Store};
+
+const DATA: &str = include_str!("../demo/klu-2022.json");
+
+/// The accounts: user name, role, OPD.
+const ACCOUNTS: &[(&str, Role, Option<&str>)] = &[
+    ("admin@demo.invalid", Role::Admin, None),
+    ("verifier@demo.invalid", Role::Verifier, None),
+    ("operator.dinkes@demo.invalid", Role::Operator, Some("DINKES")),
+    ("operator.dlh@demo.invalid", Role::Operator, Some("DLH")),
+    ("viewer@demo.invalid", Role::Viewer, None),
+];
+
+/// The data set: lists of the bodies that the API takes, and the entries that hang on a code.
+#[derive(Deserialize)]
+struct Data {
+    source: Source,
+    regions: Vec<Value>,
+    masterplans: Vec<Value>,
+    dimensions: Vec<Value>,
+    opds: Vec<Value>,
+    programmes: Vec<Value>,
+    transitions: Vec<Transition>,
+    quick_wins: Vec<Value>,
+    kpis: Vec<Value>,
+    targets: Vec<OfPeriod>,
+    measurements: Vec<OfPeriod>,
+    awards: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    date: NaiveDate,
+}
+
+#[derive(Deserialize)]
+struct Transition {
+    programme: String,
+    to: ProgrammeStatus,
+    effective_on: NaiveDate,
+    reason: Option<String>,
+}
+
+/// A target or measurement: the body, beside the KPI and the period that stand in the path.
+#[derive(Deserialize)]
+struct OfPeriod {
+    kpi: String,
+    period: String,
+    #[serde(flatten)]
+    body: Value,
+}
+
+/// A way to log in.
+pub struct Login {
+    /// The user name.
+    pub email: &'static str,
+    /// The password.
+    pub password: String,
+    /// What the account may do.
+    pub role: Role,
+}
+
+/// Loads the data set into an empty database: all of it or nothing. Gives the logins, or `None` where there was data.
+pub async fn load(store: &Store, fixed_password: Option<&str>) -> ApiResult<Option<Vec<Login>>> {
+    let data: Data = serde_json::from_str(DATA).map_err(ApiError::unexpected)?;
+    if !is_empty(store.db()).await? {
+        return Ok(None);
+    }
+    let (mut logins, mut hashes) = (Vec::new(), Vec::new());
+    for (email, role, _) in ACCOUNTS {
+        let password = fixed_password.map_or_else(random_password, str::to_owned);
+        hashes.push(password::hash(password.clone()).await?);
+        logins.push(Login { email, password, role: *role });
+    }
+    let origin = Origin { actor: Actor::system("demo"), request_id: None, address: None };
+    let loaded = store
+        .transact_on(data.source.date, origin, async |change: &Change| {
+            // Of two replicas that start together one loads, the other then finds the data.
+            change.lock("the demo data").await?;
+            if !is_empty(&change.db).await? {
+                return Ok(false);
+            }
+            insert_catalogue(change, data).await?;
+            insert_accounts(change, hashes).await?;
+            Ok(true)
+        })
+        .await?;
+    Ok(loaded.then_some(logins))
+}
+
+async fn is_empty(db: &impl sea_orm::ConnectionTrait) -> ApiResult<bool> {
+    Ok(masterplan::Entity::find().one(db).await?.is_none() && user::Entity::find().one(db).await?.is_none())
+}
+
+async fn insert_catalogue(change: &Change, data: Data) -> ApiResult<()> {
+    insert_all::<Region>(change, data.regions).await?;
+    insert_all::<Masterplan>(change, data.masterplans).await?;
+    insert_all::<Dimension>(change, data.dimensions).await?;
+    insert_all::<Opd>(change, data.opds).await?;
+    insert_all::<Programme>(change, data.programmes).await?;
+    for transition in data.transitions {
+        let row = programme::Entity::find_by_id(transition.programme.clone()).one(&change.db).await?;
+        let row = row.ok_or_else(|| ApiError::not_found("programme", &transition.programme))?;
+        transitions::apply(change, row, transition.to, transition.effective_on, transition.reason).await?;
+    }
+    insert_all::<QuickWin>(change, data.quick_wins).await?;
+    insert_all::<Kpi>(change, data.kpis).await?;
+    for target in data.targets {
+        let input: KpiTargetInput = body::accept(target.body)?;
+        targets::write(change, &target.kpi, &target.period, None, input).await?;
+    }
+    for measurement in data.measurements {
+        let input: MeasurementInput = body::accept(measurement.body)?;
+        measurements::write_first(change, &measurement.kpi, &measurement.period, input).await?;
+    }
+    insert_all::<Award>(change, data.awards).await
+}
+
+async fn insert_all<R: Resource>(change: &Change, bodies: Vec<Value>) -> ApiResult<()> {
+    for mut value in bodies {
+        let code = value.as_object_mut().and_then(|object| object.remove("code"));
+        let code = code.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+        insert_row::<R>(change, &code, body::accept(value)?).await?;
+    }
+    Ok(())
+}
+
+async fn insert_accounts(change: &Change, hashes: Vec<String>) -> ApiResult<()> {
+    for ((email, role, opd), hash) in ACCOUNTS.iter().zip(hashes) {
+        let opd = opd.map(Code::parse).transpose().map_err(ApiError::unexpected)?;
+        let new = NewUser { email: (*email).to_owned(), name: None, role: *role, opd, password: String::new() };
+        users::add(change, new, hash).await?;
+    }
+    Ok(())
+}
+
+/// 120 random bits, in groups that can be read aloud.
+fn random_password() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let groups = (0..4).map(|_| (0..6).map(|_| char::from(LETTERS[usize::from(rand::random::<u8>() % 32)])).collect::<String>());
+    groups.collect::<Vec<_>>().join("-")
+}

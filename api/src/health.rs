@@ -1,0 +1,66 @@
+//! `/health/live` and `/health/ready`, for whoever runs the service.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::Data;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::http::answer::Answer;
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::query::NoParameters;
+use crate::http::table::Table;
+use crate::store::access::Public;
+use crate::store::connection;
+
+/// Set when the service is asked to stop: a balancer sends no more requests.
+#[derive(Default)]
+pub struct Draining(pub AtomicBool);
+
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    /// `pass`.
+    #[schema(max_length = 8, example = "pass")]
+    status: &'static str,
+}
+
+async fn get_live(_: NoParameters) -> ApiResult<Answer> {
+    Ok(Answer::ok(&Health { status: "pass" })?.header("Cache-Control", "no-store"))
+}
+
+async fn get_ready(public: Public, draining: Data<Draining>, _: NoParameters) -> ApiResult<Answer> {
+    let unavailable = |en: &str, id: &str| ApiError::new(codes::UNAVAILABLE).header("Retry-After", "2").detail(en, id);
+    if draining.0.load(Ordering::SeqCst) {
+        return Err(unavailable("The service is stopping.", "Layanan sedang berhenti."));
+    }
+    match connection::is_ready(public.store.db()).await {
+        Ok(true) => Ok(Answer::ok(&Health { status: "pass" })?.header("Cache-Control", "no-store")),
+        Ok(false) => Err(unavailable("The schema is not up to date.", "Skema belum mutakhir.")),
+        Err(error) => Err(ApiError::unavailable(error)),
+    }
+}
+
+/// Mounts them.
+pub fn mount(table: &mut Table) {
+    let example = json!({ "status": "pass" });
+    let live = Operation::get(
+        "/health/live",
+        "get_live",
+        "health",
+        "Is the process alive",
+        "It asks nothing else: a restart helps where this fails.",
+    );
+    let ready = Operation::get(
+        "/health/ready",
+        "get_ready",
+        "health",
+        "Can it serve",
+        "The database answers, its schema is up to date, and the service is not stopping.",
+    );
+    table
+        .on(live.public().answers::<Health>(200, "It is.", Some(example.clone()), &[]), get_live)
+        .on(ready.public().answers::<Health>(200, "It can.", Some(example), &[]), get_ready);
+}

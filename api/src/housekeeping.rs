@@ -1,0 +1,32 @@
+//! What is forgotten after its time: kept answers for retries, refresh tokens, failed logins. Every replica may do it:
+//! deleting what is old twice is the same as once.
+
+use std::time::Duration;
+
+use entity::{idempotency_record, login_failure, refresh_token};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use crate::http::problem::ApiResult;
+use crate::store::change::{RETRIES_FOR, Store};
+use crate::store::clock::now;
+
+const EVERY: Duration = Duration::from_secs(10 * 60);
+
+/// Tidies up for as long as the service runs.
+pub async fn run(store: Store) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        // What failed is logged where it failed, and tried again next time.
+        let _ = sweep(&store).await;
+    }
+}
+
+/// Tidies up once.
+pub async fn sweep(store: &Store) -> ApiResult<()> {
+    let (db, now) = (store.db(), now());
+    let day_ago = now - RETRIES_FOR;
+    idempotency_record::Entity::delete_many().filter(idempotency_record::Column::CreatedAt.lt(day_ago)).exec(db).await?;
+    refresh_token::Entity::delete_many().filter(refresh_token::Column::ExpiresAt.lt(now)).exec(db).await?;
+    login_failure::Entity::delete_many().filter(login_failure::Column::UpdatedAt.lt(day_ago)).exec(db).await?;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The manners of HTTP that every endpoint shares. Nothing here knows a word of the domain.
+
+pub mod answer;
+pub mod body;
+pub mod idempotency;
+pub mod language;
+pub mod middleware;
+pub mod operation;
+pub mod page;
+pub mod precondition;
+pub mod problem;
+pub mod query;
+pub mod representation;
+pub mod request_id;
+pub mod schema;
+pub mod table;

@@ -1,0 +1,93 @@
+//! A successful answer as plain data: it can be sent, and kept for a retry of the same request.
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::precondition::Preconditions;
+use super::problem::{ApiError, ApiResult};
+
+/// Status, the headers that belong to the body, and the body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: StatusCode,
+    headers: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Answer {
+    /// An answer with a JSON body.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> ApiResult<Self> {
+        let body = serde_json::to_vec(body).map_err(ApiError::unexpected)?.into();
+        Ok(Self { status, headers: vec![("Content-Type".into(), "application/json".into())], body })
+    }
+
+    /// 200.
+    pub fn ok(body: &impl Serialize) -> ApiResult<Self> {
+        Self::json(StatusCode::OK, body)
+    }
+
+    /// 201 of the thing at `location`.
+    pub fn created(location: &str, body: &impl Serialize) -> ApiResult<Self> {
+        Ok(Self::json(StatusCode::CREATED, body)?.header("Location", location))
+    }
+
+    /// 204.
+    pub fn nothing() -> Self {
+        Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Bytes::new() }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds the entity tag.
+    pub fn etag(self, tag: &str) -> Self {
+        self.header("ETag", tag)
+    }
+
+    /// Anybody's cache may keep it, and asks each time whether it still holds: a change is seen at once.
+    pub fn public(self) -> Self {
+        self.header("Cache-Control", "public, max-age=0, must-revalidate").header("Vary", "Accept, Origin")
+    }
+
+    /// Becomes 304 if the client has this state already. To be called after [`Answer::etag`].
+    pub fn unless_known(mut self, preconditions: &Preconditions) -> Self {
+        let tag = self.headers.iter().find(|(name, _)| name == "ETag").map(|(_, tag)| tag.as_str());
+        if tag.is_some_and(|tag| preconditions.is_known(tag)) {
+            self.status = StatusCode::NOT_MODIFIED;
+            self.headers.retain(|(name, _)| name != "Content-Type");
+            self.body = Bytes::new();
+        }
+        self
+    }
+
+    /// The parts that are kept for a retry.
+    pub fn parts(&self) -> (u16, Value, &[u8]) {
+        (self.status.as_u16(), json!(self.headers), &self.body)
+    }
+
+    /// An answer kept earlier.
+    pub fn replayed(status: i32, headers: Value, body: Vec<u8>) -> ApiResult<Self> {
+        let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
+        let headers = serde_json::from_value(headers).map_err(ApiError::unexpected)?;
+        Ok(Self { status, headers, body: body.into() }.header("Idempotent-Replayed", "true"))
+    }
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in &self.headers {
+            response.insert_header((name.as_str(), value.as_str()));
+        }
+        response.body(self.body)
+    }
+}

@@ -1,0 +1,248 @@
+//! Request bodies: bounded, JSON, and checked against the very schema that the document shows.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock, RwLock};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{FromRequest, HttpRequest, web::BytesMut};
+use futures_util::StreamExt;
+use jsonschema::Validator;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::language::Text;
+use super::problem::{ApiError, ApiResult, Fault, codes};
+use super::schema;
+
+/// The largest JSON body that is read.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+/// More faults than this are not listed.
+const MOST_FAULTS: usize = 100;
+
+/// A JSON body, not yet checked against a schema.
+pub struct JsonBody {
+    /// What was sent.
+    pub value: Value,
+    /// SHA-256 of the bytes, for retries.
+    pub fingerprint: String,
+}
+
+impl FromRequest for JsonBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let readable =
+            essence == "application/json" || (request.method() == "PATCH" && essence == "application/merge-patch+json");
+        let payload = payload.take();
+        let declared = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        Box::pin(async move {
+            if !readable {
+                return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
+                    .header("Accept-Patch", "application/merge-patch+json, application/json")
+                    .header("Accept-Post", "application/json"));
+            }
+            let bytes = read(payload, declared, LARGEST_BODY).await?;
+            let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+            Ok(Self { value, fingerprint: hex(&Sha256::digest(&bytes)) })
+        })
+    }
+}
+
+/// Reads a body of at most `limit` bytes; what is longer is refused before it is read.
+pub async fn read(mut payload: Payload, declared: Option<usize>, limit: usize) -> ApiResult<BytesMut> {
+    let too_large = || {
+        ApiError::new(codes::TOO_LARGE)
+            .detail(format!("At most {limit} bytes are read here."), format!("Paling banyak {limit} bita dibaca di sini."))
+    };
+    if declared.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk =
+            chunk.map_err(|_| ApiError::new(codes::MALFORMED).detail("The body was cut short.", "Isi permintaan terputus."))?;
+        if bytes.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::new(codes::MALFORMED)
+        .detail(format!("Not JSON: {error}."), format!("Bukan JSON yang benar, baris {line} kolom {column}: {error}."))
+        .member("line", line)
+        .member("column", column)
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl JsonBody {
+    /// The body as a `T`, or every fault it has.
+    pub fn read<T: DeserializeOwned + ToSchema + 'static>(self) -> ApiResult<T> {
+        accept(self.value)
+    }
+}
+
+/// `value` as a `T`, or every fault it has by the schema of `T`.
+pub fn accept<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> ApiResult<T> {
+    let faults = faults_of(&value, &validator::<T>());
+    if !faults.is_empty() {
+        return Err(ApiError::invalid(faults));
+    }
+    deserialize(value)
+}
+
+/// `value` as a `T`, where a schema was checked before: what is left are rules a schema cannot say.
+pub fn deserialize<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
+        let inner = error.inner().to_string();
+        ApiError::fault(pointer, "invalid_value", format!("{inner}."), format!("Nilai tidak sah: {inner}."))
+    })
+}
+
+/// The validator of the schema that requests of type `T` must have; made once for each type.
+fn validator<T: ToSchema + 'static>() -> Arc<Validator> {
+    cached(TypeId::of::<T>(), schema::input::<T>)
+}
+
+/// The validator kept under `key`, made from `schema` at first use.
+pub fn cached(key: TypeId, schema: impl FnOnce() -> Value) -> Arc<Validator> {
+    static VALIDATORS: LazyLock<RwLock<HashMap<TypeId, Arc<Validator>>>> = LazyLock::new(RwLock::default);
+    let known = VALIDATORS.read().ok().and_then(|validators| validators.get(&key).cloned());
+    known.unwrap_or_else(|| {
+        let built =
+            jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true).build(&schema());
+        // A schema is part of the program: a test walks all of them.
+        let validator = Arc::new(built.expect("a schema of ours is a JSON Schema"));
+        if let Ok(mut validators) = VALIDATORS.write() {
+            validators.insert(key, Arc::clone(&validator));
+        }
+        validator
+    })
+}
+
+/// Every fault of `value` by a schema, and every NUL character, which no database text can hold.
+pub fn faults_of(value: &Value, validator: &Validator) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    find_nul(value, String::new(), &mut faults);
+    if faults.is_empty() {
+        for error in validator.iter_errors(value).take(MOST_FAULTS) {
+            explain(&error, &mut faults);
+        }
+    }
+    faults
+}
+
+fn find_nul(value: &Value, pointer: String, faults: &mut Vec<Fault>) {
+    match value {
+        Value::String(text) if text.contains('\0') => faults.push(Fault::at(
+            pointer,
+            "nul_character",
+            Text::new("A NUL character is not allowed.", "Karakter NUL tidak diperbolehkan."),
+        )),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                find_nul(item, format!("{pointer}/{index}"), faults);
+            }
+        }
+        Value::Object(members) => find_nul_in_object(members, &pointer, faults),
+        _ => {}
+    }
+}
+
+fn find_nul_in_object(members: &Map<String, Value>, pointer: &str, faults: &mut Vec<Fault>) {
+    for (name, member) in members {
+        find_nul(member, format!("{pointer}/{}", escaped(name)), faults);
+    }
+}
+
+/// A member name as a segment of an RFC 6901 pointer.
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn explain(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<Fault>) {
+    let pointer = error.instance_path().to_string();
+    let mut add = |pointer: String, code, en: String, id: String| faults.push(Fault::at(pointer, code, Text::new(en, id)));
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            add(
+                format!("{pointer}/{}", escaped(name)),
+                "required",
+                "This member is required.".into(),
+                "Anggota ini wajib ada.".into(),
+            );
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            for name in unexpected.iter().take(MOST_FAULTS) {
+                add(
+                    format!("{pointer}/{}", escaped(name)),
+                    "unknown_field",
+                    "No member of this name is known here.".into(),
+                    "Anggota dengan nama ini tidak dikenal.".into(),
+                );
+            }
+        }
+        kind => {
+            let (code, en, id) = rule(kind);
+            add(pointer, code, en, id);
+        }
+    }
+}
+
+fn rule(kind: &ValidationErrorKind) -> (&'static str, String, String) {
+    use ValidationErrorKind as Kind;
+    let say = |code, en: &str, id: &str| (code, en.to_owned(), id.to_owned());
+    match kind {
+        Kind::Type { kind } => {
+            let expected = match kind {
+                TypeKind::Single(one) => one.to_string(),
+                TypeKind::Multiple(several) => several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" / "),
+            };
+            ("wrong_type", format!("Expected {expected}."), format!("Seharusnya bertipe {expected}."))
+        }
+        Kind::Enum { options } => {
+            ("not_allowed", format!("Must be one of {options}."), format!("Harus salah satu dari {options}."))
+        }
+        Kind::MaxLength { limit } => {
+            ("too_long", format!("At most {limit} characters."), format!("Paling banyak {limit} karakter."))
+        }
+        Kind::MinLength { limit } => {
+            ("too_short", format!("At least {limit} characters."), format!("Paling sedikit {limit} karakter."))
+        }
+        Kind::MaxItems { limit } => ("too_many", format!("At most {limit} entries."), format!("Paling banyak {limit} entri.")),
+        Kind::MinItems { limit } => ("too_few", format!("At least {limit} entries."), format!("Paling sedikit {limit} entri.")),
+        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
+            ("too_large", format!("At most {limit}."), format!("Paling besar {limit}."))
+        }
+        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
+            ("too_small", format!("At least {limit}."), format!("Paling kecil {limit}."))
+        }
+        Kind::Pattern { pattern } => {
+            ("wrong_pattern", format!("Must match `{pattern}`."), format!("Harus sesuai pola `{pattern}`."))
+        }
+        Kind::Format { format } => {
+            ("wrong_format", format!("Must be a valid {format}."), format!("Harus berupa {format} yang sah."))
+        }
+        Kind::UniqueItems => say("not_unique", "An entry stands here twice.", "Ada entri yang sama dua kali."),
+        _ => say("invalid_value", "This value is not allowed here.", "Nilai ini tidak diperbolehkan di sini."),
+    }
+}

@@ -1,0 +1,83 @@
+//! The two languages of error texts: English, and Indonesian for those who ask with `Accept-Language`.
+
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
+
+/// A language that error texts are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The default.
+    English,
+    /// `Accept-Language: id`.
+    Indonesian,
+}
+
+impl Language {
+    /// The language a client prefers, by the weights of RFC 9110 §12.5.4.
+    pub fn preferred(headers: &HeaderMap) -> Self {
+        let Some(accepted) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
+            return Self::English;
+        };
+        let (mut english, mut indonesian) = (0.0_f32, 0.0_f32);
+        for range in accepted.split(',').take(20) {
+            let mut parts = range.trim().split(';');
+            let tag = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+            let weight = parts.find_map(|part| part.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok())).unwrap_or(1.0);
+            match tag.split('-').next() {
+                Some("id" | "in") => indonesian = indonesian.max(weight),
+                Some("en" | "*") => english = english.max(weight),
+                _ => {}
+            }
+        }
+        if indonesian > english { Self::Indonesian } else { Self::English }
+    }
+
+    /// The tag for `Content-Language`.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Indonesian => "id",
+        }
+    }
+}
+
+/// A sentence in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    en: String,
+    id: String,
+}
+
+impl Text {
+    /// A sentence in English and in Indonesian.
+    pub fn new(en: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { en: en.into(), id: id.into() }
+    }
+
+    /// The sentence in `language`.
+    pub fn to(&self, language: Language) -> &str {
+        match language {
+            Language::English => &self.en,
+            Language::Indonesian => &self.id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    fn preferred(value: &'static str) -> Language {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(value));
+        Language::preferred(&headers)
+    }
+
+    #[test]
+    fn the_heavier_language_wins() {
+        assert_eq!(preferred("id"), Language::Indonesian);
+        assert_eq!(preferred("id-ID,id;q=0.9,en;q=0.8"), Language::Indonesian);
+        assert_eq!(preferred("en,id;q=0.5"), Language::English);
+        assert_eq!(preferred("fr"), Language::English);
+    }
+}

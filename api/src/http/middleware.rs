@@ -1,0 +1,124 @@
+//! What happens to every request and answer, whatever the route.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
+use futures_util::FutureExt;
+
+use super::problem::{ApiError, codes};
+use super::request_id::RequestId;
+
+/// Outermost: gives the request its id, answers HEAD as GET, logs, counts, and adds what every answer carries.
+pub async fn envelope(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let started = Instant::now();
+    let id = RequestId::choose(request.headers());
+    let method = request.method().clone();
+    let path = request.path().to_owned();
+    request.extensions_mut().insert(id.clone());
+    if method == Method::HEAD {
+        // The connection knows that it was a HEAD and leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
+    let mut response = next.call(request).await?;
+    add_headers(response.headers_mut(), &id, &path);
+    let status = response.status().as_u16();
+    let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let elapsed = started.elapsed();
+    metrics::counter!("http_requests_total", "method" => method.to_string(), "route" => pattern.clone(), "status" => status.to_string()).increment(1);
+    metrics::histogram!("http_request_duration_seconds", "route" => pattern.clone()).record(elapsed.as_secs_f64());
+    tracing::info!(request_id = %id.0, %method, %path, route = %pattern, status, micros = elapsed.as_micros() as u64, "request");
+    Ok(response)
+}
+
+fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
+    let mut add = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    add("x-request-id", &id.0);
+    add("x-content-type-options", "nosniff");
+    add("referrer-policy", "no-referrer");
+    add("strict-transport-security", "max-age=31536000");
+    let is_page = path.starts_with("/docs") || path.starts_with("/problems");
+    if !is_page {
+        add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    }
+    if path.starts_with("/v1/") && !headers.contains_key("cache-control") {
+        headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("private, no-cache"));
+    }
+}
+
+/// Innermost: every error, also one of the framework and a panic, leaves as a problem.
+pub async fn problems(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Err(error) = negotiate(&request) {
+        let answer = error.respond(request.request());
+        return Ok(request.into_response(answer));
+    }
+    let Ok(response) = AssertUnwindSafe(next.call(request)).catch_unwind().await else {
+        tracing::error!("a handler panicked");
+        return Err(Panicked.into());
+    };
+    let response = response?;
+    let Some(error) = response.response().error() else {
+        return Ok(response.map_into_boxed_body());
+    };
+    let rendered = match error.as_error::<ApiError>() {
+        Some(error) => error.respond(response.request()),
+        None => of_framework(response.status()).respond(response.request()),
+    };
+    Ok(response.into_response(rendered))
+}
+
+/// A handler's panic: there is no request any more to answer in its language.
+#[derive(Debug, thiserror::Error)]
+#[error("a handler panicked")]
+struct Panicked;
+
+impl ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::InternalServerError().content_type(super::problem::MEDIA_TYPE).body(format!(
+            "{{\"type\":\"/problems/{name}\",\"title\":\"{title}\",\"status\":500,\"code\":\"{name}\"}}",
+            name = codes::INTERNAL.name,
+            title = codes::INTERNAL.title
+        ))
+    }
+}
+
+fn of_framework(status: StatusCode) -> ApiError {
+    ApiError::new(match status.as_u16() {
+        404 => codes::NOT_FOUND,
+        405 => codes::METHOD_NOT_ALLOWED,
+        413 => codes::TOO_LARGE,
+        415 => codes::UNSUPPORTED_MEDIA_TYPE,
+        400..=499 => codes::MALFORMED,
+        _ => codes::INTERNAL,
+    })
+}
+
+/// 406 where a client accepts nothing that the API gives.
+fn negotiate(request: &ServiceRequest) -> Result<(), ApiError> {
+    let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    if accepted.trim().is_empty() || !request.path().starts_with("/v1/") {
+        return Ok(());
+    }
+    let fits = accepted.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        !refused && matches!(media.as_str(), "*/*" | "application/*" | "application/json" | "application/problem+json")
+    });
+    if fits { Ok(()) } else { Err(ApiError::new(codes::NOT_ACCEPTABLE)) }
+}

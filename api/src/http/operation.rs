@@ -1,0 +1,193 @@
+//! The description of one operation, as the OpenAPI document shows it.
+
+use actix_web::http::Method;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::problem::codes;
+use super::schema;
+
+/// One operation: a method on a path, with all that a client must know to call it.
+pub struct Operation {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{parameters}`.
+    pub path: String,
+    /// The OpenAPI operation object.
+    pub object: Value,
+    /// The schemas it refers to.
+    pub schemas: Map<String, Value>,
+}
+
+impl Operation {
+    /// An operation; its parameters are added from the path.
+    pub fn new(method: Method, path: &str, id: &str, tag: &str, summary: &str, description: &str) -> Self {
+        let object = json!({
+            "operationId": id, "tags": [tag], "summary": summary, "description": description,
+            "parameters": [], "responses": {},
+        });
+        let mut operation = Self { method, path: path.to_owned(), object, schemas: Map::new() };
+        for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+            let (schema, about) = path_parameter(name);
+            operation = operation.parameter("path", name, true, schema, about);
+        }
+        // Any query can be wrong, and any server can fail.
+        operation.problems(&[400, 406, 500, 503])
+    }
+
+    /// A `GET`.
+    pub fn get(path: &str, id: &str, tag: &str, summary: &str, description: &str) -> Self {
+        Self::new(Method::GET, path, id, tag, summary, description)
+    }
+
+    /// Adds a parameter.
+    pub fn parameter(mut self, place: &str, name: &str, required: bool, schema: Value, description: &str) -> Self {
+        let parameter = json!({ "name": name, "in": place, "required": required, "description": description, "schema": schema });
+        if let Some(parameters) = self.object["parameters"].as_array_mut() {
+            parameters.push(parameter);
+        }
+        self
+    }
+
+    /// Adds a query parameter.
+    pub fn query(self, name: &str, schema: Value, description: &str) -> Self {
+        self.parameter("query", name, false, schema, description)
+    }
+
+    /// Adds `If-None-Match`, and 304 to the answers.
+    pub fn conditional(self) -> Self {
+        let schema = json!({ "type": "string", "maxLength": 1000, "pattern": "^(\\*|(W/)?\"[^\"]*\"(, *(W/)?\"[^\"]*\")*)$" });
+        let about = "The `ETag` of an answer you have: if it still holds, the answer is 304 without a body.";
+        let mut operation = self.parameter("header", "If-None-Match", false, schema, about);
+        operation.object["responses"]["304"] =
+            json!({ "description": "You have this state already.", "headers": headers(&["ETag"]) });
+        operation
+    }
+
+    /// Adds `If-Match`; 412 and 428 answer a wrong one and a missing one. `PUT` may also create, where there is none to send.
+    pub fn guarded(self) -> Self {
+        let required = self.method != Method::PUT;
+        let schema = json!({ "type": "string", "maxLength": 1000, "pattern": "^(\\*|(W/)?\"[^\"]*\"(, *(W/)?\"[^\"]*\")*)$" });
+        let about = "The `ETag` last read: the write happens only if nothing changed since. Required when the thing exists.";
+        self.parameter("header", "If-Match", required, schema, about).problems(&[412, 428])
+    }
+
+    /// Adds `Idempotency-Key`.
+    pub fn retryable(self) -> Self {
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" });
+        let about = "Your name for this request: a retry with the same key and body gets the first answer again, for 24 hours, on every replica.";
+        self.parameter("header", "Idempotency-Key", false, schema, about).problems(&[409, 422])
+    }
+
+    /// Adds a JSON body with a schema of its own.
+    pub fn body(mut self, name: &str, schema: Value, example: Value, media_types: &[&str]) -> Self {
+        self.schemas.insert(name.to_owned(), schema);
+        let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+        let content: Map<String, Value> =
+            media_types.iter().map(|media| ((*media).to_owned(), json!({ "schema": reference, "example": example }))).collect();
+        self.object["requestBody"] = json!({ "required": true, "content": content });
+        self.problems(&[413, 415, 422])
+    }
+
+    /// Adds a JSON body of type `T`.
+    pub fn takes<T: ToSchema>(self, example: Value) -> Self {
+        self.body(&T::name(), schema::input::<T>(), example, &["application/json"])
+    }
+
+    /// Adds an answer with a schema given by name; the schema is among [`Operation::schemas`] or another operation's.
+    pub fn answers_schema(
+        mut self,
+        status: u16,
+        description: &str,
+        schema: Value,
+        example: Option<Value>,
+        header_names: &[&str],
+    ) -> Self {
+        let mut content = json!({ "schema": schema });
+        if let Some(example) = example {
+            content["example"] = example;
+        }
+        self.object["responses"][status.to_string()] =
+            json!({ "description": description, "headers": headers(header_names), "content": { "application/json": content } });
+        self
+    }
+
+    /// Adds an answer of type `T`.
+    pub fn answers<T: ToSchema>(self, status: u16, description: &str, example: Option<Value>, header_names: &[&str]) -> Self {
+        let reference = json!({ "$ref": format!("#/components/schemas/{}", T::name()) });
+        self.with_schemas(schema::components::<T>()).answers_schema(status, description, reference, example, header_names)
+    }
+
+    /// Adds an answer without a body.
+    pub fn answers_nothing(mut self, status: u16, description: &str) -> Self {
+        self.object["responses"][status.to_string()] = json!({ "description": description, "headers": headers(&[]) });
+        self
+    }
+
+    /// Adds schemas.
+    pub fn with_schemas(mut self, schemas: Map<String, Value>) -> Self {
+        self.schemas.extend(schemas);
+        self
+    }
+
+    /// Adds the problems it can answer, by status.
+    pub fn problems(mut self, statuses: &[u16]) -> Self {
+        for status in statuses {
+            self.object["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/Problem{status}") });
+        }
+        self
+    }
+
+    /// Takes back an answer that does not happen here.
+    pub fn without(mut self, status: u16) -> Self {
+        if let Some(responses) = self.object["responses"].as_object_mut() {
+            responses.remove(&status.to_string());
+        }
+        self
+    }
+
+    /// The answer with this status may be a problem as well.
+    pub fn or_problem(mut self, status: u16) -> Self {
+        let content = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+        self.object["responses"][status.to_string()]["content"]["application/problem+json"] = content;
+        self
+    }
+
+    /// It needs a token of one of these roles.
+    pub fn roles(mut self, roles: &[String]) -> Self {
+        let description = self.object["description"].as_str().unwrap_or_default();
+        self.object["description"] = json!(format!("{description}\n\nRoles: {}.", roles.join(", ")));
+        self.object["security"] = json!([{ "oauth2": [] }]);
+        self.problems(&[401, 403])
+    }
+
+    /// It needs no token.
+    pub fn public(mut self) -> Self {
+        self.object["security"] = json!([{}]);
+        self
+    }
+}
+
+/// References to the headers of an answer; every answer carries `X-Request-Id`.
+pub fn headers(names: &[&str]) -> Value {
+    let all = names.iter().chain(&["X-Request-Id", "Access-Control-Allow-Origin"]);
+    Value::Object(all.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect())
+}
+
+fn path_parameter(name: &str) -> (Value, &'static str) {
+    match name {
+        "period" => (
+            json!({ "type": "string", "maxLength": 7, "pattern": entity::value::period::Period::PATTERN, "example": "2022" }),
+            "A period: `2022`, `2022-Q3` or `2022-09`.",
+        ),
+        "id" => (json!({ "type": "string", "format": "uuid", "maxLength": 36 }), "The identifier, a UUID."),
+        "problem" => (
+            json!({ "type": "string", "maxLength": 64, "enum": codes::ALL.iter().map(|code| code.name).collect::<Vec<_>>() }),
+            "The `code` of a problem.",
+        ),
+        _ => (
+            json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN }),
+            "The code that identifies it.",
+        ),
+    }
+}

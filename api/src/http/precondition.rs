@@ -1,0 +1,112 @@
+//! Conditional requests of RFC 9110 §13: `If-Match` against lost updates, `If-None-Match` against needless answers.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderMap, IF_MATCH, IF_NONE_MATCH};
+use actix_web::{FromRequest, HttpRequest};
+use chrono::{DateTime, Utc};
+
+use super::problem::{ApiError, ApiResult, codes};
+
+/// The entity tag of a row: its version, and when it was made, so that a row made anew under an old code differs.
+pub fn entity_tag(version: i32, created_at: DateTime<Utc>) -> String {
+    format!("\"{version}-{:x}\"", created_at.timestamp_micros())
+}
+
+/// The preconditions a request came with.
+#[derive(Clone, Debug, Default)]
+pub struct Preconditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Tags {
+    Any,
+    Listed(Vec<String>),
+}
+
+impl FromRequest for Preconditions {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let read = || {
+            Ok(Self {
+                if_match: Tags::read(headers, IF_MATCH.as_str())?,
+                if_none_match: Tags::read(headers, IF_NONE_MATCH.as_str())?,
+            })
+        };
+        ready(read())
+    }
+}
+
+impl Preconditions {
+    /// Lets a write of an existing row through only if the client saw its present state: else 428 or 412.
+    pub fn must_match(&self, current: &str) -> ApiResult<()> {
+        if self.creates_only() {
+            return Err(stale(current).detail("It exists already.", "Data sudah ada."));
+        }
+        match &self.if_match {
+            None => Err(ApiError::new(codes::PRECONDITION_REQUIRED)),
+            Some(tags) if tags.cover(current) => Ok(()),
+            Some(_) => Err(stale(current)),
+        }
+    }
+
+    /// Lets a `PUT` of a row that does not exist through unless the client expected one.
+    pub fn must_allow_creation(&self) -> ApiResult<()> {
+        match self.if_match {
+            None => Ok(()),
+            Some(_) => Err(ApiError::new(codes::STALE).detail("It does not exist (any more).", "Data tidak ada (lagi).")),
+        }
+    }
+
+    /// Whether the client said `If-None-Match: *`: create, never replace.
+    pub fn creates_only(&self) -> bool {
+        self.if_none_match == Some(Tags::Any)
+    }
+
+    /// Whether the client has the present state already: the answer is 304.
+    pub fn is_known(&self, current: &str) -> bool {
+        self.if_none_match.as_ref().is_some_and(|tags| tags.cover(current))
+    }
+}
+
+fn stale(current: &str) -> ApiError {
+    ApiError::new(codes::STALE).header("ETag", current).member("current_etag", current)
+}
+
+impl Tags {
+    fn read(headers: &HeaderMap, name: &'static str) -> ApiResult<Option<Self>> {
+        let mut tags = Vec::new();
+        for value in headers.get_all(name) {
+            let malformed = || {
+                ApiError::new(codes::MALFORMED)
+                    .detail(format!("`{name}` is not a list of entity tags."), format!("`{name}` bukan daftar entity tag."))
+            };
+            let text = value.to_str().map_err(|_| malformed())?.trim();
+            if text == "*" {
+                return Ok(Some(Self::Any));
+            }
+            for tag in text.split(',').take(100).map(str::trim) {
+                // A proxy that compresses marks our tags as weak. They name a version, not bytes, so they still hold.
+                let tag = tag.strip_prefix("W/").unwrap_or(tag);
+                if tag.len() < 2 || !tag.starts_with('"') || !tag.ends_with('"') {
+                    return Err(malformed());
+                }
+                tags.push(tag.to_owned());
+            }
+        }
+        Ok((!tags.is_empty()).then_some(Self::Listed(tags)))
+    }
+
+    fn cover(&self, current: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed(tags) => tags.iter().any(|tag| tag == current.strip_prefix("W/").unwrap_or(current)),
+        }
+    }
+}

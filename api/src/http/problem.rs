@@ -1,0 +1,341 @@
+//! Every error of the service, in one form: RFC 9457 `application/problem+json`.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::language::{Language, Text};
+use super::request_id;
+
+/// What went wrong, as the stable word that clients branch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The HTTP status it is answered with.
+    pub status: u16,
+    /// The stable word, also the last part of the problem's `type`.
+    pub name: &'static str,
+    /// A short sentence in English.
+    pub title: &'static str,
+    /// The same in Indonesian.
+    pub title_id: &'static str,
+    /// What a client can do about it: the text of the page under `/problems/`.
+    pub advice: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident = $status:literal $name:literal, $title:literal, $title_id:literal, $advice:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub const $constant: Code = Code { status: $status, name: $name, title: $title, title_id: $title_id, advice: $advice };
+        )*
+        /// Every code there is.
+        pub const ALL: &[Code] = &[$($constant),*];
+    };
+}
+
+/// The codes, one line each: status, word, title in two languages, advice.
+pub mod codes {
+    use super::Code;
+
+    codes! {
+        MALFORMED = 400 "malformed_request", "The request cannot be read", "Permintaan tidak dapat dibaca", "Look at `detail`: for JSON it names the line and the column.";
+        INVALID_PARAMETER = 400 "invalid_parameter", "A query parameter is unknown or has an impossible value", "Parameter kueri tidak dikenal atau nilainya tidak mungkin", "Each entry of `errors` names the parameter and what is allowed.";
+        INVALID_CURSOR = 400 "invalid_cursor", "The cursor does not belong to this list", "Kursor bukan milik daftar ini", "Use `page.next_cursor` as it was given, with the same filters and sort, or start again without a cursor.";
+        UNAUTHENTICATED = 401 "unauthenticated", "A valid access token is needed", "Diperlukan token akses yang berlaku", "Get a token from `POST /v1/auth/token` and send it as `Authorization: Bearer …`. Access tokens last 15 minutes.";
+        FORBIDDEN = 403 "forbidden", "Not allowed", "Tidak diizinkan", "The token is good, but its role may not do this.";
+        OUTSIDE_OWN_OPD = 403 "outside_own_opd", "This belongs to another OPD", "Ini milik OPD lain", "An operator writes for its own OPD and the OPDs below it.";
+        NOT_FOUND = 404 "not_found", "There is no such thing", "Tidak ditemukan", "Check the path and the code: codes are case-sensitive.";
+        METHOD_NOT_ALLOWED = 405 "method_not_allowed", "This path does not know that method", "Metode tidak dikenal di alamat ini", "The `Allow` header lists the methods that it knows.";
+        NOT_ACCEPTABLE = 406 "not_acceptable", "None of the accepted media types can be given", "Tidak ada jenis media yang diminta dapat diberikan", "Accept `application/json`.";
+        ALREADY_EXISTS = 409 "already_exists", "The identifier is taken", "Pengenal sudah dipakai", "Choose another code, or change the existing one with `PUT` or `PATCH`.";
+        STILL_REFERENCED = 409 "still_referenced", "Other things refer to this", "Masih dirujuk oleh data lain", "Each entry of `referenced_by` names what refers to it. Change those first.";
+        ILLEGAL_TRANSITION = 409 "illegal_transition", "The status cannot change that way", "Status tidak dapat berubah seperti itu", "`allowed` lists the statuses that can follow.";
+        CONFLICT = 409 "conflict", "The request conflicts with what is stored", "Permintaan bertentangan dengan data tersimpan", "Read the current state and decide again.";
+        KEY_IN_USE = 409 "idempotency_key_in_use", "The first request with this Idempotency-Key is still running", "Permintaan pertama dengan Idempotency-Key ini masih berjalan", "Wait a second and send the same request again.";
+        STALE = 412 "precondition_failed", "It was changed meanwhile", "Data telah berubah sementara itu", "Read it again, apply your change to the new state, and send the new ETag in `If-Match`.";
+        TOO_LARGE = 413 "content_too_large", "The body is too large", "Isi permintaan terlalu besar", "`detail` names the limit.";
+        UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The body has a media type that is not read here", "Jenis media isi permintaan tidak didukung", "Send `Content-Type: application/json`, or `application/merge-patch+json` for `PATCH`.";
+        INVALID = 422 "invalid", "The body can be read but breaks a rule", "Isi permintaan terbaca tetapi melanggar aturan", "`errors` lists every fault with a pointer into the body.";
+        KEY_REUSED = 422 "idempotency_key_reused", "This Idempotency-Key came with another body before", "Idempotency-Key ini sudah dipakai dengan isi lain", "Make a new key for every new request.";
+        PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match is needed", "Diperlukan If-Match", "Read it first and send its `ETag` in `If-Match`, so that nobody's change is overwritten unseen.";
+        TOO_MANY_REQUESTS = 429 "too_many_requests", "Too many attempts", "Terlalu banyak percobaan", "Wait as many seconds as `Retry-After` says.";
+        INTERNAL = 500 "internal_error", "The service failed", "Layanan mengalami kegagalan", "It was logged under `request_id`. A retry with the same Idempotency-Key is safe.";
+        UNAVAILABLE = 503 "unavailable", "The service cannot answer now", "Layanan tidak dapat menjawab saat ini", "Try again after as many seconds as `Retry-After` says.";
+    }
+}
+
+/// One fault of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    place: Place,
+    code: &'static str,
+    text: Text,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Body(String),
+    Parameter(String),
+}
+
+impl Fault {
+    /// A fault in the body; `pointer` is an RFC 6901 JSON pointer.
+    pub fn at(pointer: impl Into<String>, code: &'static str, text: Text) -> Self {
+        Self { place: Place::Body(pointer.into()), code, text }
+    }
+
+    /// The fault in English, for a terminal.
+    pub fn sentence(&self) -> String {
+        let (Place::Body(place) | Place::Parameter(place)) = &self.place;
+        format!("{place}: {}", self.text.to(Language::English))
+    }
+
+    /// A fault in a query parameter.
+    pub fn in_parameter(name: impl Into<String>, code: &'static str, text: Text) -> Self {
+        Self { place: Place::Parameter(name.into()), code, text }
+    }
+}
+
+/// An error on its way to the client.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.code.name)]
+pub struct ApiError(Box<Parts>);
+
+/// Boxed, since an error is rare and every result would carry its size.
+#[derive(Debug)]
+struct Parts {
+    code: Code,
+    detail: Option<Text>,
+    faults: Vec<Fault>,
+    headers: Vec<(&'static str, String)>,
+    members: Map<String, Value>,
+}
+
+/// What a handler gives.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// An error that its code alone explains.
+    pub fn new(code: Code) -> Self {
+        Self(Box::new(Parts { code, detail: None, faults: Vec::new(), headers: Vec::new(), members: Map::new() }))
+    }
+
+    /// Adds a sentence about this very case.
+    pub fn detail(mut self, en: impl Into<String>, id: impl Into<String>) -> Self {
+        self.0.detail = Some(Text::new(en, id));
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds a member to the problem.
+    pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn with(mut self, faults: Vec<Fault>) -> Self {
+        self.0.faults = faults;
+        self
+    }
+
+    /// 422 with every fault of the body.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
+        Self::new(codes::INVALID).with(faults)
+    }
+
+    /// 422 with one fault.
+    pub fn fault(pointer: impl Into<String>, code: &'static str, en: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::invalid(vec![Fault::at(pointer, code, Text::new(en, id))])
+    }
+
+    /// 400 with every fault of the query.
+    pub fn parameters(faults: Vec<Fault>) -> Self {
+        Self::new(codes::INVALID_PARAMETER).with(faults)
+    }
+
+    /// 400 for one query parameter.
+    pub fn parameter(name: &str, en: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::parameters(vec![Fault::in_parameter(name, "invalid_value", Text::new(en, id))])
+    }
+
+    /// 404 for a thing of some kind.
+    pub fn not_found(kind: &str, key: &str) -> Self {
+        Self::new(codes::NOT_FOUND).detail(format!("There is no {kind} `{key}`."), format!("Tidak ada {kind} `{key}`."))
+    }
+
+    /// 401, with the challenge of RFC 6750.
+    pub fn unauthenticated(en: &str, id: &str) -> Self {
+        Self::new(codes::UNAUTHENTICATED)
+            .detail(en, id)
+            .header("WWW-Authenticate", "Bearer realm=\"renaksi\", error=\"invalid_token\"")
+    }
+
+    /// 500; the cause is logged and never shown.
+    pub fn unexpected(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "unexpected error");
+        Self::new(codes::INTERNAL)
+    }
+
+    /// 503 for a database that does not answer.
+    pub fn unavailable(cause: impl std::fmt::Display) -> Self {
+        tracing::warn!(%cause, "database unavailable");
+        Self::new(codes::UNAVAILABLE).header("Retry-After", "2")
+    }
+
+    /// The error in one English sentence, for a terminal.
+    pub fn sentence(&self) -> String {
+        let detail = self.0.detail.as_ref().map(|text| text.to(Language::English).to_owned());
+        let faults = self.0.faults.iter().map(Fault::sentence);
+        [self.0.code.title.to_owned()].into_iter().chain(detail).chain(faults).collect::<Vec<_>>().join(": ")
+    }
+
+    /// The code.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The answer in the language of the request.
+    pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
+        let language = Language::preferred(request.headers());
+        let problem = self.problem(language, Some(request.path()), request_id::of(request).as_deref());
+        let mut response = HttpResponse::build(self.status_code());
+        for (name, value) in &self.0.headers {
+            response.insert_header((*name, value.as_str()));
+        }
+        response.insert_header(("Content-Language", language.tag()));
+        response.content_type(MEDIA_TYPE).body(serde_json::to_vec(&problem).unwrap_or_default())
+    }
+
+    fn problem(&self, language: Language, instance: Option<&str>, request_id: Option<&str>) -> Problem {
+        let title = match language {
+            Language::English => self.0.code.title,
+            Language::Indonesian => self.0.code.title_id,
+        };
+        let errors = self.0.faults.iter().map(|fault| Fault::shown(fault, language)).collect::<Vec<_>>();
+        Problem {
+            r#type: format!("/problems/{}", self.0.code.name),
+            title: title.to_owned(),
+            status: self.0.code.status,
+            detail: self.0.detail.as_ref().map(|text| text.to(language).to_owned()),
+            instance: instance.map(str::to_owned),
+            code: self.0.code.name.to_owned(),
+            request_id: request_id.map(str::to_owned),
+            errors: (!errors.is_empty()).then_some(errors),
+            more: self.0.members.clone(),
+        }
+    }
+}
+
+/// The media type of RFC 9457.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+impl Fault {
+    fn shown(&self, language: Language) -> ProblemFault {
+        let (pointer, parameter) = match &self.place {
+            Place::Body(pointer) => (Some(pointer.clone()), None),
+            Place::Parameter(name) => (None, Some(name.clone())),
+        };
+        ProblemFault { pointer, parameter, code: self.code.to_owned(), detail: self.text.to(language).to_owned() }
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The middleware replaces this with [`ApiError::respond`], which knows the request.
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<DbErr> for ApiError {
+    fn from(error: DbErr) -> Self {
+        match (&error, error.sql_err()) {
+            (_, Some(SqlErr::UniqueConstraintViolation(_))) => Self::new(codes::ALREADY_EXISTS),
+            (_, Some(SqlErr::ForeignKeyConstraintViolation(_))) => Self::new(codes::CONFLICT).detail(
+                "What this refers to was removed, or is still referred to.",
+                "Data yang dirujuk telah dihapus atau masih dirujuk.",
+            ),
+            (DbErr::ConnectionAcquire(_) | DbErr::Conn(_), _) => Self::unavailable(error),
+            _ if is_connection_loss(&error) => Self::unavailable(error),
+            _ => Self::unexpected(error),
+        }
+    }
+}
+
+fn is_connection_loss(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error else {
+        return false;
+    };
+    match &**cause {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // 57P0x: the server is shutting down or starting up.
+        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| code.starts_with("57P")),
+        _ => false,
+    }
+}
+
+/// An error, as RFC 9457 "Problem Details for HTTP APIs" says.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Page that explains this kind of problem: `/problems/` and the code.
+    #[schema(example = "/problems/invalid", max_length = 200, pattern = r"^/problems/[a-z_]+$")]
+    pub r#type: String,
+    /// Short sentence, in the language of `Accept-Language` (`en` or `id`).
+    #[schema(example = "The body can be read but breaks a rule", max_length = 200)]
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 422, minimum = 400, maximum = 599)]
+    pub status: u16,
+    /// What is wrong in this very case.
+    #[schema(max_length = 2000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The path that was asked for.
+    #[schema(example = "/v1/kpis", max_length = 8192)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Stable word to branch on.
+    #[schema(example = "invalid", max_length = 64, pattern = r"^[a-z_]+$")]
+    pub code: String,
+    /// The `X-Request-Id` of this answer: name it when you ask for help.
+    #[schema(max_length = 128)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Every fault of the request.
+    #[schema(max_items = 1000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<ProblemFault>>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    more: Map<String, Value>,
+}
+
+/// One fault of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemFault {
+    /// Where in the body: an RFC 6901 JSON pointer.
+    #[schema(example = "/targets/0/value", max_length = 1000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Which query parameter.
+    #[schema(example = "sort", max_length = 1000)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// Stable word to branch on.
+    #[schema(example = "required", max_length = 64)]
+    pub code: String,
+    /// What is wrong and what is allowed.
+    #[schema(example = "This member is required.", max_length = 2000)]
+    pub detail: String,
+}

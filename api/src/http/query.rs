@@ -1,0 +1,118 @@
+//! Query parameters: read once, every unknown or impossible one named.
+
+use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use chrono::NaiveDate;
+
+use super::language::Text;
+use super::problem::{ApiError, ApiResult, Fault};
+
+const LONGEST_QUERY: usize = 8 * 1024;
+
+/// The parameters of a request, taken out one by one; [`Parameters::finish`] refuses what is left.
+pub struct Parameters {
+    given: BTreeMap<String, String>,
+    known: Vec<String>,
+    faults: Vec<Fault>,
+}
+
+impl FromRequest for Parameters {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::parse(request.query_string()))
+    }
+}
+
+impl Parameters {
+    /// Reads a query string.
+    pub fn parse(query: &str) -> ApiResult<Self> {
+        if query.len() > LONGEST_QUERY {
+            return Err(ApiError::parameter("?", "The query is longer than 8 KiB.", "Kueri lebih panjang dari 8 KiB."));
+        }
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|_| ApiError::parameter("?", "The query cannot be decoded.", "Kueri tidak dapat dibaca."))?
+            .into_inner();
+        let mut parameters = Self { given: BTreeMap::new(), known: Vec::new(), faults: Vec::new() };
+        for (name, value) in pairs {
+            if value.contains('\0') || name.contains('\0') {
+                parameters.refuse(
+                    &name.replace('\0', ""),
+                    "A NUL character is not allowed.",
+                    "Karakter NUL tidak diperbolehkan.",
+                );
+            } else if parameters.given.insert(name.clone(), value).is_some() {
+                parameters.refuse(&name, "Given more than once.", "Diberikan lebih dari sekali.");
+            }
+        }
+        Ok(parameters)
+    }
+
+    /// Takes one parameter as text.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.known.push(name.to_owned());
+        self.given.remove(name)
+    }
+
+    /// Takes one parameter and reads it; what cannot be read becomes a fault that says what is `expected`.
+    pub fn read<T>(&mut self, name: &str, expected: (&str, &str), read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let value = self.text(name)?;
+        let result = read(&value);
+        if result.is_none() {
+            self.refuse(name, format!("Expected {}.", expected.0), format!("Seharusnya {}.", expected.1));
+        }
+        result
+    }
+
+    /// Takes a calendar date.
+    pub fn date(&mut self, name: &str) -> Option<NaiveDate> {
+        self.read(name, ("a date such as 2022-10-04", "tanggal seperti 2022-10-04"), parse_date)
+    }
+
+    /// Takes `true` or `false`.
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        self.read(name, ("true or false", "true atau false"), |text| text.parse().ok())
+    }
+
+    /// Notes a fault of a parameter.
+    pub fn refuse(&mut self, name: &str, en: impl Into<String>, id: impl Into<String>) {
+        self.faults.push(Fault::in_parameter(name, "invalid_value", Text::new(en, id)));
+    }
+
+    /// Ends the reading: 400 if anything was wrong or is left over.
+    pub fn finish(mut self) -> ApiResult<()> {
+        for name in self.given.keys() {
+            let known = self.known.join(", ");
+            self.faults.push(Fault::in_parameter(
+                name,
+                "unknown_parameter",
+                Text::new(
+                    format!("Unknown parameter. Known here: {known}."),
+                    format!("Parameter tidak dikenal. Yang dikenal: {known}."),
+                ),
+            ));
+        }
+        if self.faults.is_empty() { Ok(()) } else { Err(ApiError::parameters(self.faults)) }
+    }
+}
+
+/// A date in the one form that is taken, `YYYY-MM-DD`, within four-digit years.
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
+    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+}
+
+/// For routes that take no parameters: any is refused.
+pub struct NoParameters;
+
+impl FromRequest for NoParameters {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Parameters::parse(request.query_string()).and_then(Parameters::finish).map(|()| Self))
+    }
+}

@@ -1,0 +1,50 @@
+//! The id of a request: the client's own if it sent a sane one, else the trace id of `traceparent`, else a new one.
+
+use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage, HttpRequest};
+use uuid::Uuid;
+
+/// The id a request goes by, in `X-Request-Id`, problems, logs and events.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+impl RequestId {
+    /// Takes the client's id, or makes one.
+    pub fn choose(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let own = text("x-request-id").filter(|id| is_sane(id));
+        let traced = text("traceparent").and_then(trace_id);
+        Self(own.or(traced).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+    }
+}
+
+/// The id of `request`.
+pub fn of(request: &HttpRequest) -> Option<String> {
+    request.extensions().get::<RequestId>().map(|id| id.0.clone())
+}
+
+fn is_sane(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte))
+}
+
+/// The trace id of a W3C `traceparent` (version 00).
+fn trace_id(header: &str) -> Option<&str> {
+    let mut parts = header.split('-');
+    let (_version, trace) = (parts.next()?, parts.next()?);
+    let is_hex = trace.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (trace.len() == 32 && is_hex && trace.bytes().any(|byte| byte != b'0')).then_some(trace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sane_id_is_kept_and_a_strange_one_replaced() {
+        assert!(is_sane("abc-123"));
+        assert!(!is_sane("a b"));
+        assert!(!is_sane(""));
+        assert_eq!(trace_id("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        assert_eq!(trace_id("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), None);
+    }
+}

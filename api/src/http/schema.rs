@@ -1,0 +1,109 @@
+//! The JSON Schemas of wire types, as utoipa derives them and as requests must have them.
+//!
+//! The document shows these, and the service checks bodies against the same: they cannot drift apart.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// What a text may hold where nothing narrower is said: everything but NUL, which no database text can hold.
+pub const ANY_TEXT: &str = "^[^\\u0000]*$";
+
+/// `T` and everything it refers to, by name.
+pub fn components<T: ToSchema>() -> Map<String, Value> {
+    let mut found = Vec::new();
+    T::schemas(&mut found);
+    found.push((T::name().into_owned(), T::schema()));
+    found.into_iter().map(|(name, schema)| (name, json!(schema))).collect()
+}
+
+/// The schema a request of type `T` must have: complete in itself, closed to unknown members.
+pub fn input<T: ToSchema>() -> Value {
+    let components = components::<T>();
+    let mut schema = components.get(T::name().as_ref()).cloned().unwrap_or_default();
+    harden_input(&mut schema, &components);
+    schema
+}
+
+/// Resolves references, closes objects and bounds texts, all the way down.
+fn harden_input(schema: &mut Value, components: &Map<String, Value>) {
+    resolve(schema, components);
+    merge_nullable(schema, components);
+    let Value::Object(object) = schema else { return };
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        properties.values_mut().for_each(|property| harden_input(property, components));
+        object.entry("additionalProperties").or_insert(json!(false));
+    }
+    if let Some(items) = object.get_mut("items") {
+        harden_input(items, components);
+    }
+    accept_numbers(object);
+    bound_text(object);
+}
+
+fn resolve(schema: &mut Value, components: &Map<String, Value>) {
+    let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return };
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    let mut target = components.get(name).cloned().unwrap_or_default();
+    if let (Some(target), Some(own)) = (target.as_object_mut(), schema.as_object()) {
+        // What stands beside the reference is about this very place.
+        target.extend(own.iter().filter(|(key, _)| *key != "$ref").map(|(key, value)| (key.clone(), value.clone())));
+    }
+    *schema = target;
+    resolve(schema, components);
+}
+
+/// `oneOf [null, X]` becomes X that may be null, so that faults inside X keep their pointers.
+fn merge_nullable(schema: &mut Value, components: &Map<String, Value>) {
+    let Some(options) = schema.get("oneOf").and_then(Value::as_array) else { return };
+    let (nulls, others): (Vec<_>, Vec<_>) = options.iter().cloned().partition(|option| option["type"] == "null");
+    let ([_], [other]) = (nulls.as_slice(), others.as_slice()) else { return };
+    let mut merged = other.clone();
+    resolve(&mut merged, components);
+    let Some(object) = merged.as_object_mut() else { return };
+    nullable(object);
+    if let Some(own) = schema.as_object() {
+        object.extend(own.iter().filter(|(key, _)| *key != "oneOf").map(|(key, value)| (key.clone(), value.clone())));
+    }
+    *schema = merged;
+}
+
+/// Lets a schema hold null as well.
+pub fn nullable(object: &mut Map<String, Value>) {
+    match object.get_mut("type") {
+        Some(Value::String(one)) => {
+            let one = one.clone();
+            object.insert("type".into(), json!([one, "null"]));
+        }
+        Some(Value::Array(several)) if !several.contains(&json!("null")) => several.push(json!("null")),
+        _ => {}
+    }
+    if let Some(Value::Array(options)) = object.get_mut("enum")
+        && !options.contains(&Value::Null)
+    {
+        options.push(Value::Null);
+    }
+}
+
+/// A request may send a decimal as a JSON number as well.
+fn accept_numbers(object: &mut Map<String, Value>) {
+    if object.get("format") != Some(&json!("decimal")) {
+        return;
+    }
+    let types = match object.get("type") {
+        Some(Value::Array(types)) if types.contains(&json!("null")) => json!(["string", "number", "null"]),
+        _ => json!(["string", "number"]),
+    };
+    object.insert("type".into(), types);
+}
+
+fn bound_text(object: &mut Map<String, Value>) {
+    let is_text = match object.get("type") {
+        Some(Value::String(one)) => one == "string",
+        Some(Value::Array(types)) => types.contains(&json!("string")),
+        _ => false,
+    };
+    let narrowed = ["pattern", "format", "enum", "const"].iter().any(|key| object.contains_key(*key));
+    if is_text && !narrowed {
+        object.insert("pattern".into(), json!(ANY_TEXT));
+    }
+}

@@ -1,0 +1,27 @@
+//! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
+//!
+//! Modules in reading order. Dependencies flow one way:
+//! `http ← auth ← store ← resources ← aggregates, public ← routes ← openapi ← app ← commands`.
+
+pub mod http;
+
+pub mod auth;
+pub mod store;
+
+pub mod resources;
+
+pub mod aggregates;
+pub mod public;
+
+pub mod health;
+pub mod routes;
+
+pub mod openapi;
+pub mod pages;
+
+pub mod app;
+pub mod config;
+pub mod demo;
+pub mod housekeeping;
+
+pub mod commands;

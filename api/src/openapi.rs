@@ -1,0 +1,272 @@
+//! The OpenAPI 3.1 document, put together from the URL table. It needs no database.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::http::operation::headers;
+use crate::http::problem::{MEDIA_TYPE, Problem, codes};
+use crate::http::schema::{self, ANY_TEXT};
+use crate::routes;
+
+const DESCRIPTION: &str = include_str!("openapi/description.md");
+
+const TAGS: &[(&str, &str)] = &[
+    ("public", "What everybody may read, without a login: what is published and verified."),
+    ("figures", "Figures that the service computes from rows."),
+    ("masterplans", "Masterplans."),
+    ("dimensions", "The dimensions of the smart city."),
+    ("programmes", "Programmes, their status and its history."),
+    ("quick-wins", "Quick Wins."),
+    ("kpis", "KPIs with their targets and measurements."),
+    ("opds", "The regency's agencies."),
+    ("regions", "Regency, districts and villages."),
+    ("awards", "Awards."),
+    ("identity", "Logging in, and who may."),
+    ("health", "Whether the service works."),
+];
+
+/// The document.
+pub fn document() -> Value {
+    let (paths, mut schemas) = routes::table().describe();
+    if let Value::Object(schemas) = &mut schemas {
+        schemas.extend(problem_schemas());
+    }
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Renaksi API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "A regency runs and shows its smart-city masterplan.",
+            "description": DESCRIPTION,
+            "contact": { "name": "Dinas Komunikasi dan Informatika" },
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": "/", "description": "Production or local: wherever this document was read from", "x-internal": false }],
+        "tags": TAGS.iter().map(|(name, about)| json!({ "name": name, "description": about })).collect::<Vec<_>>(),
+        "security": [{ "oauth2": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": problem_responses(),
+            "headers": shared_headers(),
+            "securitySchemes": { "oauth2": security_scheme() },
+        },
+    });
+    bound(&mut document);
+    drop_unused(&mut document);
+    document
+}
+
+/// The document as it is served and committed.
+pub fn text() -> String {
+    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn problem_schemas() -> Map<String, Value> {
+    let mut schemas = schema::components::<Problem>();
+    let text = |about: &str| json!({ "type": "string", "maxLength": 200, "description": about });
+    let more = json!({
+        "allowed": { "type": "array", "maxItems": 100, "items": { "type": "string", "maxLength": 64 }, "description": "With `illegal_transition`: what can follow." },
+        "current_etag": text("With `precondition_failed`: the present ETag."),
+        "line": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the line." },
+        "column": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the column." },
+        "referenced_by": {
+            "type": "array", "maxItems": 1000, "description": "With `still_referenced`: what refers to it.",
+            "items": { "type": "object", "required": ["resource", "key"], "properties": { "resource": text("Kind of thing."), "key": text("Its code or id.") } },
+        },
+    });
+    if let (Some(properties), Value::Object(more)) = (schemas["Problem"]["properties"].as_object_mut(), more) {
+        properties.extend(more);
+    }
+    schemas
+}
+
+fn problem_responses() -> Map<String, Value> {
+    let statuses = codes::ALL.iter().map(|code| code.status).collect::<BTreeSet<_>>();
+    statuses.into_iter().map(|status| (format!("Problem{status}"), problem_response(status))).collect()
+}
+
+fn problem_response(status: u16) -> Value {
+    let known = codes::ALL.iter().filter(|code| code.status == status).collect::<Vec<_>>();
+    let words = known.iter().map(|code| format!("`{}`: {}", code.name, code.title)).collect::<Vec<_>>().join("; ");
+    let first = known[0];
+    let example = json!({
+        "type": format!("/problems/{}", first.name), "title": first.title, "status": status, "code": first.name,
+        "instance": "/v1/programmes", "request_id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11",
+    });
+    let names: &[&str] = match status {
+        401 => &["WWW-Authenticate"],
+        405 => &["Allow"],
+        429 | 503 => &["Retry-After"],
+        _ => &[],
+    };
+    json!({
+        "description": format!("{words}."),
+        "headers": headers(names),
+        "content": { MEDIA_TYPE: { "schema": { "$ref": "#/components/schemas/Problem" }, "example": example } },
+    })
+}
+
+fn shared_headers() -> Value {
+    let text = |about: &str, length: u32| json!({ "description": about, "schema": { "type": "string", "maxLength": length } });
+    json!({
+        "Access-Control-Allow-Origin": text("`*` on public paths; elsewhere the origin, if it is a configured one. Only in answers to a browser.", 2000),
+        "Allow": text("The methods that the path knows.", 200),
+        "ETag": text("Names this state: send it in `If-Match` to change it, in `If-None-Match` to ask whether it still holds.", 200),
+        "Idempotent-Replayed": text("`true` where this is the first answer again.", 8),
+        "Link": text("The next page (RFC 8288), `rel=\"next\"`.", 10000),
+        "Location": text("Where the new thing is.", 500),
+        "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 } },
+        "WWW-Authenticate": text("The challenge of RFC 6750.", 500),
+        "X-Request-Id": text("The request's own `X-Request-Id` if it was a sane one, else a new one.", 128),
+    })
+}
+
+fn security_scheme() -> Value {
+    json!({
+        "type": "oauth2",
+        "description": "Access tokens are RFC 9068 JWTs signed ES256, issued and checked as RFC8725 says; they last 15 minutes.",
+        "flows": { "password": { "tokenUrl": "/v1/auth/token", "refreshUrl": "/v1/auth/token", "scopes": {} } },
+    })
+}
+
+/// Gives every schema the bounds that follow from its type, where nothing narrower is said.
+fn bound(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (key, member) in object.iter_mut() {
+                if !matches!(key.as_str(), "example" | "examples" | "default" | "enum") {
+                    bound(member);
+                }
+            }
+            bound_schema(object);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bound),
+        _ => {}
+    }
+}
+
+fn bound_schema(object: &mut Map<String, Value>) {
+    let types = match object.get("type") {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(several)) => several.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
+        _ => return,
+    };
+    let is = |name: &str| types.iter().any(|one| one == name);
+    if is("string") && !object.contains_key("enum") && !object.contains_key("const") {
+        let longest = match object.get("format").and_then(Value::as_str) {
+            Some("date") => 10,
+            Some("date-time") => 35,
+            Some("uuid") => 36,
+            _ => 10_000,
+        };
+        object.entry("maxLength").or_insert(json!(longest));
+        if !object.contains_key("format") && !object.contains_key("pattern") {
+            object.insert("pattern".into(), json!(ANY_TEXT));
+        }
+    }
+    if is("integer") {
+        object.entry("format").or_insert(json!("int32"));
+        object.entry("minimum").or_insert(json!(0));
+        object.entry("maximum").or_insert(json!(i32::MAX));
+    }
+    if is("array") {
+        object.entry("maxItems").or_insert(json!(1000));
+    }
+}
+
+/// Leaves out components that nothing refers to.
+fn drop_unused(document: &mut Value) {
+    loop {
+        let mut used = BTreeSet::new();
+        collect_references(document, &mut used);
+        let mut dropped = false;
+        for kind in ["schemas", "responses", "headers"] {
+            if let Some(components) = document["components"][kind].as_object_mut() {
+                let before = components.len();
+                // A linter wants this one in every set of headers, this set included.
+                components.retain(|name, _| {
+                    used.contains(&format!("#/components/{kind}/{name}")) || name == "Access-Control-Allow-Origin"
+                });
+                dropped |= components.len() < before;
+            }
+        }
+        if !dropped {
+            return;
+        }
+    }
+}
+
+fn collect_references(value: &Value, used: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(object) => {
+            for (key, member) in object {
+                match member {
+                    Value::String(reference) if key == "$ref" => {
+                        used.insert(reference.clone());
+                    }
+                    _ => collect_references(member, used),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, used)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_have_names_of_their_own_and_are_described() {
+        let document = document();
+        let mut names = BTreeSet::new();
+        for (path, operations) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in operations.as_object().into_iter().flatten() {
+                let name = operation["operationId"].as_str().unwrap_or_default();
+                assert!(names.insert(name.to_owned()), "{name} stands twice");
+                for member in ["summary", "description"] {
+                    assert!(operation[member].as_str().is_some_and(|text| !text.is_empty()), "{method} {path} has no {member}");
+                }
+            }
+        }
+        assert!(names.len() > 80, "only {} operations", names.len());
+    }
+
+    #[test]
+    fn request_examples_fit_their_schemas() {
+        let document = document();
+        for (path, operations) in document["paths"].as_object().into_iter().flatten() {
+            for (method, operation) in operations.as_object().into_iter().flatten() {
+                for (_, media) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                    holds(&document, &media["schema"], &media["example"], &format!("request of {method} {path}"));
+                }
+                for (status, response) in operation["responses"].as_object().into_iter().flatten() {
+                    let media = &response["content"]["application/json"];
+                    if let Some(example) = media.get("example") {
+                        holds(&document, &media["schema"], example, &format!("{status} of {method} {path}"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn holds(document: &Value, schema: &Value, example: &Value, place: &str) {
+        let mut root = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "components": document["components"] });
+        if let (Some(root), Some(schema)) = (root.as_object_mut(), schema.as_object()) {
+            root.extend(schema.clone());
+        }
+        let validator = jsonschema::options().build(&root);
+        let faults = match &validator {
+            Ok(validator) => {
+                validator.iter_errors(example).map(|error| format!("{}: {error}", error.instance_path())).collect::<Vec<_>>()
+            }
+            Err(error) => vec![error.to_string()],
+        };
+        assert!(faults.is_empty(), "the example of the {place} does not hold: {faults:?}");
+    }
+}

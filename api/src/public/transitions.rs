@@ -1,0 +1,89 @@
+//! `/v1/public/programmes/{code}/transitions`
+
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Path};
+use chrono::NaiveDate;
+use entity::rules::programme_status::ProgrammeStatus;
+use entity::{programme, status_change};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde::Serialize;
+use serde_json::{Map, json};
+use utoipa::ToSchema;
+
+use super::view::Published;
+use crate::http::answer::Answer;
+use crate::http::operation::Operation;
+use crate::http::precondition::Preconditions;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::Parameters;
+use crate::http::schema;
+use crate::http::table::Table;
+use crate::resources::describe::page_parameters;
+use crate::resources::programmes::Programme;
+use crate::resources::wire;
+use crate::store::access::Public;
+use crate::store::kept::Kept;
+use crate::store::listing::{Field, Kind, Listing};
+
+const PATH: &str = "/v1/public/programmes/{code}/transitions";
+const SEQ: Field = Field::sort("seq", Kind::Integer);
+
+/// A change of a programme's status.
+#[derive(Serialize, ToSchema)]
+pub struct PublicTransition {
+    /// Order within the programme, from 1.
+    #[schema(minimum = 1, maximum = 2147483647)]
+    seq: i32,
+    /// The status before; null for the first entry.
+    from: Option<ProgrammeStatus>,
+    /// The status from then on.
+    to: ProgrammeStatus,
+    /// The first day on which it held.
+    #[schema(max_length = 10)]
+    effective_on: NaiveDate,
+}
+
+async fn list_public_transitions(
+    public: Public,
+    request: HttpRequest,
+    code: Path<String>,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    mut parameters: Parameters,
+) -> ApiResult<Answer> {
+    let (path, query, db) = (request.path(), request.query_string(), public.store.db());
+    let listing = Listing::read(&mut parameters, path, &[], "seq", SEQ, false);
+    parameters.finish()?;
+    let compute = async || {
+        let visible = programme::Entity::find_by_id(code.clone()).filter(Programme::visible()).one(db).await?;
+        visible.ok_or_else(|| ApiError::not_found("programme", &code))?;
+        let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code.as_str()));
+        let show = |row: &status_change::Model| {
+            Ok(json!(PublicTransition { seq: row.seq, from: row.from_status, to: row.to_status, effective_on: row.effective_on }))
+        };
+        listing.page(db, rows, show).await?.answer(path, query)
+    };
+    kept.answer(&public.store, format!("{path}?{query}"), &preconditions, compute).await.map(Answer::public)
+}
+
+/// Mounts it.
+pub fn mount(table: &mut Table) {
+    let about = "Every status the programme had, from which day; the oldest first. No login.";
+    let list = Operation::get(PATH, "list_public_transitions", "public", "Status history of a programme (public)", about);
+    let page = wire::page(json!({ "$ref": "#/components/schemas/PublicTransition" }));
+    table.on(
+        page_parameters(list.public(), &["seq"], "seq")
+            .conditional()
+            .problems(&[404])
+            .with_schemas(schema::components::<PublicTransition>())
+            .with_schemas(Map::from_iter([("PublicTransitionPage".to_owned(), page)]))
+            .answers_schema(
+                200,
+                "One page.",
+                json!({ "$ref": "#/components/schemas/PublicTransitionPage" }),
+                None,
+                &["ETag", "Link"],
+            ),
+        list_public_transitions,
+    );
+}

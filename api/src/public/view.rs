@@ -1,0 +1,169 @@
+//! Which rows the public sees, and which of their members: a list of what is shown, so that a new member stays hidden
+//! until somebody adds it here.
+
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use serde_json::{Map, Value, json};
+
+use crate::http::problem::ApiResult;
+use crate::resources::awards::Award;
+use crate::resources::dimensions::Dimension;
+use crate::resources::kpis::Kpi;
+use crate::resources::masterplans::Masterplan;
+use crate::resources::opds::Opd;
+use crate::resources::programmes::Programme;
+use crate::resources::quick_wins::QuickWin;
+use crate::resources::regions::Region;
+use crate::resources::resource::{Resource, Row, show};
+use crate::resources::wire;
+
+/// A resource that the public sees something of.
+pub trait Published: Resource {
+    /// The members that are shown, beside `code` and `updated_at`.
+    const MEMBERS: &'static [&'static str];
+
+    /// Which rows are shown.
+    fn visible() -> SimpleExpr {
+        Expr::col("published").eq(true)
+    }
+}
+
+impl Published for Masterplan {
+    const MEMBERS: &'static [&'static str] =
+        &["title", "region", "legal_basis", "start_year", "end_year", "status", "description"];
+
+    fn visible() -> SimpleExpr {
+        Expr::col("status").ne("draft")
+    }
+}
+
+impl Published for Dimension {
+    const MEMBERS: &'static [&'static str] = &["name", "name_en", "position", "description"];
+
+    fn visible() -> SimpleExpr {
+        Expr::value(true)
+    }
+}
+
+impl Published for Opd {
+    const MEMBERS: &'static [&'static str] = &["name", "short_name", "parent", "head_name", "head_title", "website", "active"];
+
+    fn visible() -> SimpleExpr {
+        Expr::value(true)
+    }
+}
+
+impl Published for Region {
+    const MEMBERS: &'static [&'static str] = &["name", "level", "parent"];
+
+    fn visible() -> SimpleExpr {
+        Expr::value(true)
+    }
+}
+
+impl Published for Programme {
+    const MEMBERS: &'static [&'static str] = &[
+        "masterplan",
+        "dimension",
+        "name",
+        "description",
+        "lead_opd",
+        "supporting_opds",
+        "start_date",
+        "end_date",
+        "budget",
+        "funding_source",
+        "regions",
+        "provenance",
+        "status",
+        "progress",
+    ];
+}
+
+impl Published for QuickWin {
+    const MEMBERS: &'static [&'static str] =
+        &["dimension", "programme", "opd", "name", "description", "status", "started_on", "outcome", "provenance"];
+}
+
+impl Published for Kpi {
+    const MEMBERS: &'static [&'static str] = &[
+        "masterplan",
+        "dimension",
+        "programme",
+        "opd",
+        "name",
+        "description",
+        "unit",
+        "direction",
+        "frequency",
+        "decimals",
+        "baseline",
+        "source",
+        "method",
+    ];
+}
+
+impl Published for Award {
+    const MEMBERS: &'static [&'static str] = &["name", "issuer", "category", "year", "recipient", "provenance"];
+}
+
+fn is_shown<R: Published>(name: &str) -> bool {
+    matches!(name, "code" | "updated_at") || R::MEMBERS.contains(&name)
+}
+
+/// A row as the public sees it.
+pub fn view<R: Published>(row: &Row<R>) -> ApiResult<Value> {
+    let mut shown = show::<R>(row)?;
+    if let Value::Object(members) = &mut shown {
+        members.retain(|name, _| is_shown::<R>(name));
+    }
+    Ok(shown)
+}
+
+/// An example of it.
+pub fn example<R: Published>() -> Value {
+    let mut shown = crate::resources::resource::show_example::<R>();
+    if let Value::Object(members) = &mut shown {
+        members.retain(|name, _| is_shown::<R>(name));
+    }
+    shown
+}
+
+/// The name of its schema.
+pub fn name<R: Published>() -> String {
+    format!("Public{}", R::name())
+}
+
+/// Its schema, and those it refers to.
+pub fn schemas<R: Published>() -> Map<String, Value> {
+    let names = wire::names::<R>();
+    let mut schemas = wire::shown::<R>();
+    let mut own = schemas.remove(&names.shown).unwrap_or_default();
+    schemas.remove(&names.selection);
+    if let Some(properties) = own["properties"].as_object_mut() {
+        properties.retain(|name, _| is_shown::<R>(name));
+        for reference in R::REFERENCES {
+            if let Some(property) = properties.get_mut(reference.member) {
+                unexpand(if reference.many { &mut property["items"] } else { property });
+            }
+        }
+        let required = properties.keys().cloned().collect::<Vec<_>>();
+        own["required"] = json!(required);
+    }
+    own["description"] = json!(format!("What the public sees of it. {}", own["description"].as_str().unwrap_or_default()));
+    schemas.insert(name::<R>(), own);
+    schemas
+}
+
+/// The public gets codes, never the thing in their place.
+fn unexpand(property: &mut Value) {
+    let options = property["anyOf"].as_array().cloned().unwrap_or_default();
+    let nullable = options.iter().any(|option| option["type"] == "null");
+    let Some(mut code) = options.into_iter().next() else { return };
+    if let (Some(object), Some(description)) = (code.as_object_mut(), property.get("description")) {
+        object.insert("description".into(), description.clone());
+        if nullable {
+            crate::http::schema::nullable(object);
+        }
+    }
+    *property = code;
+}

@@ -1,0 +1,329 @@
+//! `/v1/auth`: the OAuth2 token endpoint (RFC 6749) and revocation (RFC 7009).
+
+pub mod guard;
+
+use std::collections::BTreeMap;
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, web};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Duration;
+use entity::{refresh_token, user};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::actor::{Actor, ActorKind};
+use crate::auth::keys::{ACCESS_TOKEN_LASTS, Keys};
+use crate::auth::password;
+use crate::http::answer::Answer;
+use crate::http::body::{self, hex};
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::query::NoParameters;
+use crate::http::table::Table;
+use crate::store::access::Public;
+use crate::store::change::{Change, Origin};
+
+/// How long a refresh token can wait for its use.
+const REFRESH_TOKEN_LASTS: Duration = Duration::days(30);
+const FORM: &str = "application/x-www-form-urlencoded";
+const LARGEST_FORM: usize = 16 * 1024;
+
+/// What the token endpoint gives (RFC 6749 §5.1).
+#[derive(Serialize, ToSchema)]
+pub struct TokenAnswer {
+    /// An RFC 9068 JWT; send it as `Authorization: Bearer …`.
+    #[schema(max_length = 4096)]
+    access_token: String,
+    /// Always `Bearer`.
+    #[schema(max_length = 16, example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds until the access token ends.
+    #[schema(minimum = 1, maximum = 86400, example = 900)]
+    expires_in: i32,
+    /// Exchange it once for the next pair. Using it again revokes all tokens that came of the same login.
+    #[schema(max_length = 128)]
+    refresh_token: String,
+    /// The scope of the token.
+    #[schema(max_length = 200, example = "read write")]
+    scope: &'static str,
+}
+
+/// Why no token was given (RFC 6749 §5.2).
+#[derive(Serialize, ToSchema)]
+pub struct OauthError {
+    /// The word of the standard.
+    #[schema(max_length = 64, example = "invalid_grant")]
+    error: &'static str,
+    /// What is wrong.
+    #[schema(max_length = 500)]
+    error_description: &'static str,
+}
+
+fn refused(error: &'static str, error_description: &'static str) -> ApiResult<Answer> {
+    Ok(Answer::json(StatusCode::BAD_REQUEST, &OauthError { error, error_description })?.header("Cache-Control", "no-store"))
+}
+
+/// The fields of a form.
+struct Form(BTreeMap<String, String>);
+
+impl Form {
+    async fn read(request: &HttpRequest, payload: Payload) -> ApiResult<Option<Self>> {
+        let media_type = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !media_type.to_ascii_lowercase().starts_with(FORM) {
+            return Err(
+                ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).detail(format!("Send `{FORM}`."), format!("Kirim `{FORM}`."))
+            );
+        }
+        let bytes = body::read(payload.into_inner(), None, LARGEST_FORM).await?;
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(text) else { return Ok(None) };
+        let count = pairs.len();
+        let fields = pairs.into_inner().into_iter().collect::<BTreeMap<_, _>>();
+        // RFC 6749 §3.2: no parameter twice. A NUL can be part of nothing that we know.
+        let sound = fields.len() == count && !fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
+        Ok(sound.then_some(Self(fields)))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+async fn create_token(
+    public: Public,
+    request: HttpRequest,
+    _: NoParameters,
+    keys: Data<Keys>,
+    payload: Payload,
+) -> ApiResult<Answer> {
+    let Some(form) = Form::read(&request, payload).await? else {
+        return refused("invalid_request", "The form cannot be read, or a parameter stands twice.");
+    };
+    match form.get("grant_type") {
+        Some("password") => match (form.get("username"), form.get("password")) {
+            (Some(name), Some(password)) => log_in(public, &keys, name, password).await,
+            _ => refused("invalid_request", "`username` and `password` are required."),
+        },
+        Some("refresh_token") => match form.get("refresh_token") {
+            Some(token) => refresh(public, &keys, token).await,
+            None => refused("invalid_request", "`refresh_token` is required."),
+        },
+        Some(_) => refused("unsupported_grant_type", "Known here: password, refresh_token."),
+        None => refused("invalid_request", "`grant_type` is required."),
+    }
+}
+
+async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResult<Answer> {
+    let email = name.to_lowercase();
+    guard::must_not_be_blocked(&public, &email).await?;
+    let user = user::Entity::find().filter(user::Column::Email.eq(&email)).one(public.store.db()).await?;
+    let user = user.filter(|user| user.active);
+    // Whether the account exists or not, one hash is computed and one failure counted.
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let is_right = password::verify(given.chars().take(password::LONGEST + 1).collect(), hash).await?;
+    let Some(user) = user.filter(|_| is_right) else {
+        guard::count_failure(&public, &email).await?;
+        return refused("invalid_grant", "The user name or the password is wrong.");
+    };
+    let origin = origin(&public, actor_of(&user));
+    let token = fresh_token();
+    public
+        .store
+        .transact(origin, async |change: &Change| {
+            guard::forget(change, &email).await?;
+            issue(change, user.id, Uuid::now_v7(), &token).await?;
+            let mut row = user.clone().into_active_model();
+            row.last_login_at = Set(Some(change.now));
+            row.update(&change.db).await?;
+            Ok(())
+        })
+        .await?;
+    answer(keys, &user, token)
+}
+
+async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> {
+    let origin = origin(&public, Actor::system("auth"));
+    let next = fresh_token();
+    let hash = hash_of(token);
+    let exchanged = public
+        .store
+        .transact(origin, async |change: &Change| {
+            let Some(row) = change.locked::<refresh_token::Entity>(hash.clone()).await? else { return Ok(None) };
+            if row.used_at.is_some() {
+                // Somebody else has a copy: nobody may go on with this family.
+                revoke_family(change, row.family).await?;
+                return Ok(None);
+            }
+            if row.revoked_at.is_some() || row.expires_at <= change.now {
+                return Ok(None);
+            }
+            let user = user::Entity::find_by_id(row.user_id).one(&change.db).await?.filter(|user| user.active);
+            let Some(user) = user else { return Ok(None) };
+            let family = row.family;
+            let mut row = row.into_active_model();
+            row.used_at = Set(Some(change.now));
+            row.update(&change.db).await?;
+            issue(change, user.id, family, &next).await?;
+            Ok(Some(user))
+        })
+        .await?;
+    match exchanged {
+        Some(user) => answer(keys, &user, next),
+        None => refused("invalid_grant", "The refresh token is unknown, used, revoked or expired."),
+    }
+}
+
+async fn revoke_token(public: Public, request: HttpRequest, _: NoParameters, payload: Payload) -> ApiResult<Answer> {
+    let form = Form::read(&request, payload).await?;
+    let Some(token) = form.as_ref().and_then(|form| form.get("token")) else {
+        return refused("invalid_request", "`token` is required.");
+    };
+    let hash = hash_of(token);
+    let origin = origin(&public, Actor::system("auth"));
+    public
+        .store
+        .transact(origin, async |change: &Change| match change.locked::<refresh_token::Entity>(hash.clone()).await? {
+            Some(row) => revoke_family(change, row.family).await,
+            // RFC 7009 §2.2: an unknown token is as good as revoked. Access tokens run out by themselves.
+            None => Ok(()),
+        })
+        .await?;
+    Ok(Answer::ok(&json!({}))?.header("Cache-Control", "no-store"))
+}
+
+async fn issue(change: &Change, user_id: Uuid, family: Uuid, token: &str) -> ApiResult<()> {
+    let row = refresh_token::ActiveModel {
+        hash: Set(hash_of(token)),
+        family: Set(family),
+        user_id: Set(user_id),
+        expires_at: Set(change.now + REFRESH_TOKEN_LASTS),
+        used_at: Set(None),
+        revoked_at: Set(None),
+        created_at: Set(change.now),
+    };
+    row.insert(&change.db).await?;
+    Ok(())
+}
+
+async fn revoke_family(change: &Change, family: Uuid) -> ApiResult<()> {
+    let revoked = refresh_token::ActiveModel { revoked_at: Set(Some(change.now)), ..Default::default() };
+    refresh_token::Entity::update_many().set(revoked).filter(refresh_token::Column::Family.eq(family)).exec(&change.db).await?;
+    Ok(())
+}
+
+fn answer(keys: &Keys, user: &user::Model, refresh_token: String) -> ApiResult<Answer> {
+    let answer = TokenAnswer {
+        access_token: keys.issue(&actor_of(user))?,
+        token_type: "Bearer",
+        expires_in: ACCESS_TOKEN_LASTS.num_seconds() as i32,
+        refresh_token,
+        scope: "read write",
+    };
+    Ok(Answer::ok(&answer)?.header("Cache-Control", "no-store"))
+}
+
+fn actor_of(user: &user::Model) -> Actor {
+    Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.email.clone(), role: user.role, opd: user.opd.clone() }
+}
+
+fn origin(public: &Public, actor: Actor) -> Origin {
+    Origin { actor, request_id: public.request_id.clone(), address: public.address.clone() }
+}
+
+fn fresh_token() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// Tokens have 256 random bits, so a fast hash keeps them as safe as a slow one.
+fn hash_of(token: &str) -> String {
+    hex(&Sha256::digest(token))
+}
+
+async fn list_keys(_: NoParameters, keys: Data<Keys>) -> ApiResult<Answer> {
+    Ok(Answer::ok(&json!({ "keys": keys.set() }))?.header("Cache-Control", "public, max-age=300"))
+}
+
+fn form(required: &[&str], properties: Value) -> Value {
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+/// Mounts the endpoints.
+pub fn mount(table: &mut Table) {
+    let text = |about: &str| json!({ "type": "string", "minLength": 1, "maxLength": 4096, "pattern": "^[^\\u0000]+$", "description": about });
+    let token_form = form(
+        &["grant_type"],
+        json!({
+            "grant_type": { "type": "string", "enum": ["password", "refresh_token"], "description": "How the client shows who it is." },
+            "username": text("With `password`: the e-mail address."),
+            "password": text("With `password`: the password."),
+            "refresh_token": text("With `refresh_token`: the token of the answer before."),
+        }),
+    );
+    let create = Operation::new(
+        Method::POST,
+        "/v1/auth/token",
+        "create_token",
+        "identity",
+        "Get an access token",
+        "The OAuth2 token endpoint (RFC 6749); its errors have that standard's form. Access tokens last 15 minutes. A refresh token is used once \
+         and gives the next; using it again revokes all that came of the same login. After some failures an account, and an address, must wait.",
+    );
+    let revoke = Operation::new(
+        Method::POST,
+        "/v1/auth/revoke",
+        "revoke_token",
+        "identity",
+        "Log out",
+        "Revokes a refresh token and all that came of the same login (RFC 7009). An unknown token is as good as revoked.",
+    );
+    let keys = Operation::get(
+        "/.well-known/jwks.json",
+        "get_jwks",
+        "identity",
+        "Public keys",
+        "The keys that verify access tokens (RFC 7517).",
+    );
+    let token_example = json!({ "grant_type": "password", "username": "admin@demo.invalid", "password": "…" });
+    let error = json!({ "error": "invalid_grant", "error_description": "The user name or the password is wrong." });
+    let answer = json!({ "access_token": "eyJ0eXAiOiJhdCtqd3Qi…", "token_type": "Bearer", "expires_in": 900, "refresh_token": "9rWk…", "scope": "read write" });
+    table
+        .on(
+            create
+                .public()
+                .body("TokenRequest", token_form, token_example, &[FORM])
+                .without(422)
+                .answers::<TokenAnswer>(200, "A pair of tokens.", Some(answer), &[])
+                .answers::<OauthError>(400, "No token.", Some(error.clone()), &[])
+                .problems(&[429])
+                .or_problem(400),
+            create_token,
+        )
+        .on(
+            revoke
+                .public()
+                .body("RevocationRequest", form(&["token"], json!({ "token": text("The refresh token.") })), json!({ "token": "9rWk…" }), &[FORM])
+                .without(422)
+                .answers_schema(200, "Revoked.", json!({ "type": "object", "additionalProperties": false }), Some(json!({})), &[])
+                .answers::<OauthError>(400, "Nothing was revoked.", Some(error), &[])
+                .or_problem(400),
+            revoke_token,
+        )
+        .on(
+            keys.public().answers_schema(
+                200,
+                "The keys.",
+                json!({ "type": "object", "required": ["keys"], "properties": { "keys": { "type": "array", "maxItems": 100, "items": { "type": "object" } } } }),
+                None,
+                &[],
+            ),
+            list_keys,
+        );
+}

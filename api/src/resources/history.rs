@@ -1,0 +1,123 @@
+//! The history of a thing: its events, the oldest first.
+
+use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
+use entity::event;
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::describe::page_parameters;
+use super::wire;
+use crate::http::answer::Answer;
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::Parameters;
+use crate::http::schema;
+use crate::store::listing::{Field, Kind, Listing};
+
+const SEQ: Field = Field::sort("seq", Kind::Integer);
+
+/// One change of a thing.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HistoryEntry)]
+pub struct Entry {
+    /// The event.
+    #[schema(max_length = 36)]
+    id: Uuid,
+    /// When it happened.
+    #[schema(max_length = 35)]
+    at: DateTime<Utc>,
+    /// Kind of thing.
+    #[schema(max_length = 64, example = "programme")]
+    resource: String,
+    /// Its code or id.
+    #[schema(max_length = 200, example = "SG-09")]
+    key: String,
+    /// What happened: `created`, `updated`, `deleted`, or a verb of the resource such as `transitioned`.
+    #[schema(max_length = 64, example = "updated")]
+    action: String,
+    /// The version afterwards.
+    #[schema(minimum = 0, maximum = 2147483647)]
+    version: i32,
+    /// Who did it.
+    actor: EventActor,
+    /// The request that did it.
+    #[schema(max_length = 128)]
+    request_id: Option<String>,
+    /// The network address it came from.
+    #[schema(max_length = 64)]
+    address: Option<String>,
+    /// The thing before; null when it was created.
+    #[schema(value_type = Option<Object>)]
+    before: Option<Value>,
+    /// The thing afterwards; null when it was deleted.
+    #[schema(value_type = Option<Object>)]
+    after: Option<Value>,
+}
+
+/// Who made a change.
+#[derive(Serialize, ToSchema)]
+pub struct EventActor {
+    /// `user`, `client` or `system`.
+    #[schema(max_length = 16, example = "user")]
+    kind: String,
+    /// An e-mail address, a client id, or the name of a part of the service.
+    #[schema(max_length = 254, example = "admin@demo.invalid")]
+    id: String,
+}
+
+impl From<&event::Model> for Entry {
+    fn from(event: &event::Model) -> Self {
+        Self {
+            id: event.id,
+            at: event.at,
+            resource: event.resource.clone(),
+            key: event.key.clone(),
+            action: event.action.clone(),
+            version: event.version,
+            actor: EventActor { kind: event.actor_kind.clone(), id: event.actor_id.clone() },
+            request_id: event.request_id.clone(),
+            address: event.address.clone(),
+            before: event.before.clone(),
+            after: event.after.clone(),
+        }
+    }
+}
+
+impl Entry {
+    /// Adds the parameters and the answer of a list of entries.
+    pub fn describe_list(operation: Operation) -> Operation {
+        let mut schemas = schema::components::<Self>();
+        let page = wire::page(json!({ "$ref": "#/components/schemas/HistoryEntry" }));
+        schemas.extend(Map::from_iter([("HistoryEntryPage".to_owned(), page)]));
+        page_parameters(operation, &["seq"], "seq").problems(&[404]).with_schemas(schemas).answers_schema(
+            200,
+            "One page.",
+            json!({ "$ref": "#/components/schemas/HistoryEntryPage" }),
+            None,
+            &["Link"],
+        )
+    }
+}
+
+/// The history of the `resource` called `key`.
+pub async fn answer(
+    db: &DatabaseConnection,
+    request: &HttpRequest,
+    mut parameters: Parameters,
+    resource: &str,
+    key: &str,
+) -> ApiResult<Answer> {
+    let listing = Listing::read(&mut parameters, &format!("{resource}/{key}/history"), &[], "seq", SEQ, false);
+    parameters.finish()?;
+    let events = event::Entity::find().filter(event::Column::Resource.eq(resource)).filter(event::Column::Key.eq(key));
+    let page =
+        listing.page(db, events.clone(), |event| serde_json::to_value(Entry::from(event)).map_err(ApiError::unexpected)).await?;
+    if page.data.is_empty() && events.one(db).await?.is_none() {
+        return Err(ApiError::not_found(resource, key));
+    }
+    page.answer(request.path(), request.query_string())
+}

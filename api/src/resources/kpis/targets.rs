@@ -1,0 +1,299 @@
+//! `/v1/kpis/{code}/targets`
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::web::Path;
+use chrono::{DateTime, Utc};
+use entity::kpi_target::{self, TargetKind};
+use entity::value::decimal::Decimal;
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, ModelTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::{period_of, require, value_faults};
+use crate::auth::permissions::{EditCatalogue, Permission, ReadAll};
+use crate::http::answer::Answer;
+use crate::http::body::JsonBody;
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::operation::Operation;
+use crate::http::precondition::{Preconditions, entity_tag};
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::{NoParameters, Parameters};
+use crate::http::schema;
+use crate::http::table::Table;
+use crate::resources::describe::page_parameters;
+use crate::resources::history::{self, Entry};
+use crate::resources::provenance::Provenance;
+use crate::resources::wire;
+use crate::store::access::{Access, retry};
+use crate::store::change::{Change, Happening, Retry};
+use crate::store::listing::{Field, Kind, Listing};
+
+const LIST: &str = "/v1/kpis/{code}/targets";
+const ONE: &str = "/v1/kpis/{code}/targets/{period}";
+const HISTORY: &str = "/v1/kpis/{code}/targets/{period}/history";
+const PERIOD_END: Field = Field::sort("period_end", Kind::Date);
+
+/// What a client sends to set a target.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KpiTargetInput {
+    /// The value to reach.
+    value: Decimal,
+    /// How binding it is.
+    #[serde(default = "commitment")]
+    kind: TargetKind,
+    /// Where it comes from.
+    provenance: Option<Provenance>,
+}
+
+fn commitment() -> TargetKind {
+    TargetKind::Commitment
+}
+
+/// A target of a KPI for one period.
+#[derive(Serialize, ToSchema)]
+pub struct KpiTarget {
+    /// The KPI.
+    #[schema(max_length = 64, example = "STUNTING")]
+    kpi: String,
+    /// The period.
+    #[schema(max_length = 7, example = "2024")]
+    period: String,
+    /// The value to reach.
+    value: Decimal,
+    /// How binding it is.
+    kind: TargetKind,
+    /// Where it comes from.
+    provenance: Option<Provenance>,
+    /// Counts the writes.
+    #[schema(minimum = 1, maximum = 2147483647)]
+    version: i32,
+    /// When it was set.
+    #[schema(max_length = 35)]
+    created_at: DateTime<Utc>,
+    /// When it was last written.
+    #[schema(max_length = 35)]
+    updated_at: DateTime<Utc>,
+}
+
+impl From<&kpi_target::Model> for KpiTarget {
+    fn from(row: &kpi_target::Model) -> Self {
+        Self {
+            kpi: row.kpi.clone(),
+            period: row.period.clone(),
+            value: row.value,
+            kind: row.kind,
+            provenance: Provenance::of(row.provenance.as_ref()),
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+fn etag(row: &kpi_target::Model) -> String {
+    entity_tag(row.version, row.created_at)
+}
+
+fn key_of(kpi: &str, period: &str) -> String {
+    format!("{kpi}/{period}")
+}
+
+async fn list_targets(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    code: Path<String>,
+    mut parameters: Parameters,
+) -> ApiResult<Answer> {
+    let listing = Listing::read(&mut parameters, &format!("{code}/targets"), &[], "period_end", PERIOD_END, false);
+    parameters.finish()?;
+    let db = access.store.db();
+    let rows = kpi_target::Entity::find().filter(kpi_target::Column::Kpi.eq(code.as_str()));
+    let page = listing.page(db, rows, |row| Ok(json!(KpiTarget::from(row)))).await?;
+    if page.data.is_empty() {
+        require(db, &code).await?;
+    }
+    page.answer(request.path(), request.query_string())
+}
+
+async fn get_target(
+    access: Access<ReadAll>,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+) -> ApiResult<Answer> {
+    let row = kpi_target::Entity::find_by_id(path.clone()).one(access.store.db()).await?;
+    let row = row.ok_or_else(|| ApiError::not_found("target", &key_of(&path.0, &path.1)))?;
+    Ok(Answer::ok(&KpiTarget::from(&row))?.etag(&etag(&row)).unless_known(&preconditions))
+}
+
+async fn put_target(
+    access: Access<EditCatalogue>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+    key: IdempotencyKey,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    let (code, text) = path.into_inner();
+    access
+        .change(retry, async |change: &Change| {
+            // Locked, so that its frequency cannot change meanwhile.
+            let kpi =
+                change.locked::<entity::kpi::Entity>(code.clone()).await?.ok_or_else(|| ApiError::not_found("KPI", &code))?;
+            let period = period_of(&text)?;
+            let before = kpi_target::Entity::find_by_id((code.clone(), text.clone())).one(&change.db).await?;
+            match &before {
+                Some(row) => preconditions.must_match(&etag(row))?,
+                None => preconditions.must_allow_creation()?,
+            }
+            let input: KpiTargetInput = body.read()?;
+            let faults = value_faults(&kpi, period, "/period", input.value, "/value");
+            if !faults.is_empty() {
+                return Err(ApiError::invalid(faults));
+            }
+            let row = write(change, &code, &text, before.as_ref(), input).await?;
+            let shown = KpiTarget::from(&row);
+            let location = format!("/v1/kpis/{code}/targets/{text}");
+            let answer = if before.is_some() { Answer::ok(&shown)? } else { Answer::created(&location, &shown)? };
+            Ok(answer.etag(&etag(&row)))
+        })
+        .await
+}
+
+/// Writes a target with its event.
+pub async fn write(
+    change: &Change,
+    kpi: &str,
+    period: &str,
+    before: Option<&kpi_target::Model>,
+    input: KpiTargetInput,
+) -> ApiResult<kpi_target::Model> {
+    let row = kpi_target::ActiveModel {
+        kpi: Set(kpi.to_owned()),
+        period: Set(period.to_owned()),
+        period_end: Set(period_of(period)?.end()),
+        value: Set(input.value),
+        kind: Set(input.kind),
+        provenance: Set(Provenance::stored(input.provenance.as_ref())),
+        version: Set(before.map_or(1, |row| row.version + 1)),
+        created_at: Set(before.map_or(change.now, |row| row.created_at)),
+        updated_at: Set(change.now),
+    };
+    let row = if before.is_some() { row.update(&change.db).await? } else { row.insert(&change.db).await? };
+    record(change, if before.is_some() { "updated" } else { "created" }, before, Some(&row)).await?;
+    Ok(row)
+}
+
+async fn delete_target(
+    access: Access<EditCatalogue>,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+) -> ApiResult<Answer> {
+    let id = path.into_inner();
+    access
+        .change(Retry::default(), async |change: &Change| {
+            let row = change.locked::<kpi_target::Entity>(id.clone()).await?;
+            let row = row.ok_or_else(|| ApiError::not_found("target", &key_of(&id.0, &id.1)))?;
+            preconditions.must_match(&etag(&row))?;
+            record(change, "deleted", Some(&row), None).await?;
+            row.delete(&change.db).await?;
+            Ok(Answer::nothing())
+        })
+        .await
+}
+
+async fn record(
+    change: &Change,
+    action: &str,
+    before: Option<&kpi_target::Model>,
+    after: Option<&kpi_target::Model>,
+) -> ApiResult<()> {
+    let Some(row) = after.or(before) else { return Ok(()) };
+    let version = after.map_or(row.version + 1, |row| row.version);
+    let show = |row: &kpi_target::Model| json!(KpiTarget::from(row));
+    let key = key_of(&row.kpi, &row.period);
+    change
+        .record(Happening {
+            resource: "kpi_target",
+            key: &key,
+            action,
+            version,
+            before: before.map(show),
+            after: after.map(show),
+        })
+        .await
+}
+
+async fn target_history(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    history::answer(access.store.db(), &request, parameters, "kpi_target", &key_of(&path.0, &path.1)).await
+}
+
+/// Mounts the targets.
+pub fn mount(table: &mut Table) {
+    let (readers, writers) = (ReadAll::role_names(), EditCatalogue::role_names());
+    let shown = json!({
+        "kpi": "STUNTING", "period": "2024", "value": "14", "kind": "aspiration", "provenance": null,
+        "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+    });
+    let page = Map::<String, Value>::from_iter([(
+        "KpiTargetPage".to_owned(),
+        wire::page(json!({ "$ref": "#/components/schemas/KpiTarget" })),
+    )]);
+    let list = Operation::get(LIST, "list_kpi_targets", "kpis", "Targets of a KPI", "In the order of their periods.");
+    let get =
+        Operation::get(ONE, "get_kpi_target", "kpis", "Target of a KPI for one period", "The value to reach in that period.");
+    let put = Operation::new(
+        Method::PUT,
+        ONE,
+        "put_kpi_target",
+        "kpis",
+        "Set a target of a KPI",
+        "Creates (201) or replaces (200) the target of one period. The period must be of the KPI's frequency, the value one of its unit.",
+    );
+    let delete =
+        Operation::new(Method::DELETE, ONE, "delete_kpi_target", "kpis", "Remove a target of a KPI", "Its history stays.");
+    let past = Operation::get(
+        HISTORY,
+        "list_kpi_target_history",
+        "kpis",
+        "History of a target",
+        "Who set it to what, the oldest first.",
+    );
+    table
+        .on(
+            page_parameters(list.roles(&readers), &["period_end"], "period_end")
+                .problems(&[404])
+                .with_schemas(schema::components::<KpiTarget>())
+                .with_schemas(page)
+                .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/KpiTargetPage" }), None, &["Link"]),
+            list_targets,
+        )
+        .on(
+            get.roles(&readers).conditional().problems(&[404]).answers::<KpiTarget>(200, "It.", Some(shown.clone()), &["ETag"]),
+            get_target,
+        )
+        .on(
+            put.roles(&writers)
+                .guarded()
+                .takes::<KpiTargetInput>(json!({ "value": "14", "kind": "aspiration" }))
+                .retryable()
+                .problems(&[404])
+                .answers::<KpiTarget>(201, "Created.", Some(shown.clone()), &["ETag", "Location", "Idempotent-Replayed"])
+                .answers::<KpiTarget>(200, "Replaced.", Some(shown), &["ETag", "Idempotent-Replayed"]),
+            put_target,
+        )
+        .on(delete.roles(&writers).guarded().problems(&[404]).answers_nothing(204, "Removed."), delete_target)
+        .on(Entry::describe_list(past.roles(&readers)), target_history);
+}

@@ -1,0 +1,231 @@
+//! `/v1/programmes`
+
+pub mod transitions;
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use entity::programme;
+use entity::rules::programme_status::ProgrammeStatus;
+use entity::value::code::Code;
+use entity::value::decimal::Decimal;
+use entity::{programme_region, programme_supporting_opd};
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::provenance::Provenance;
+use super::references::Target;
+use super::resource::{Names, NewRow, Reference, Resource, code};
+use crate::auth::permissions::EditProgrammes;
+use crate::http::language::Text;
+use crate::http::problem::{ApiResult, Fault};
+use crate::store::change::Change;
+use crate::store::listing::{Field, Kind};
+
+/// The words for the status of a programme.
+pub const STATUSES: &[&str] = &["planned", "running", "suspended", "completed", "cancelled"];
+
+/// A programme of the masterplan. Its `status` changes only through its transitions.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Programme {
+    /// The masterplan it belongs to.
+    pub masterplan: Code,
+    /// The dimension it serves.
+    pub dimension: Code,
+    /// Its name.
+    #[schema(min_length = 1, max_length = 300)]
+    pub name: String,
+    /// What it does.
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+    /// The OPD that leads it.
+    pub lead_opd: Code,
+    /// The OPDs that support it.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub supporting_opds: Vec<Code>,
+    /// When it starts. A new programme counts as planned from this day, if it is not in the future, else from today.
+    #[schema(max_length = 10)]
+    pub start_date: Option<NaiveDate>,
+    /// When it ends; not before it starts.
+    #[schema(max_length = 10)]
+    pub end_date: Option<NaiveDate>,
+    /// Budget in rupiah; not negative.
+    pub budget: Option<Decimal>,
+    /// Who pays, such as `APBD 2022`.
+    #[schema(max_length = 200)]
+    pub funding_source: Option<String>,
+    /// The regions it works in.
+    #[serde(default)]
+    #[schema(max_items = 1000)]
+    pub regions: Vec<Code>,
+    /// Whether the public sees it.
+    #[serde(default)]
+    pub published: bool,
+    /// Where the facts come from.
+    pub provenance: Option<Provenance>,
+}
+
+impl Resource for Programme {
+    const NAMES: Names = Names {
+        one: "programme",
+        many: "programmes",
+        spoken: "programme",
+        about: "The programmes of the masterplan, each led by one OPD and serving one dimension.",
+    };
+    const FIELDS: &'static [Field] = &[
+        Field::sort("masterplan", Kind::Code),
+        Field::sort("dimension", Kind::Code),
+        Field::sort("lead_opd", Kind::Code),
+        Field::sort("status", Kind::Choice(STATUSES)),
+        Field::filter("start_date", Kind::Date),
+        Field::filter("end_date", Kind::Date),
+        Field::filter("budget", Kind::Decimal),
+        Field::linked("supporting_opds", ("programme_supporting_opd", "programme", "opd")),
+        Field::linked("regions", ("programme_region", "programme", "region")),
+        Field::filter("published", Kind::Flag),
+        Field::sort("name", Kind::Text),
+    ];
+    const REFERENCES: &'static [Reference] = &[
+        Reference::one("masterplan", Target::Masterplan),
+        Reference::one("dimension", Target::Dimension),
+        Reference::one("lead_opd", Target::Opd),
+        Reference::many("supporting_opds", Target::Opd),
+        Reference::many("regions", Target::Region),
+    ];
+    type Entity = programme::Entity;
+    type Write = EditProgrammes;
+
+    fn example() -> Value {
+        json!({
+            "code": "SV-01", "masterplan": "KLU-SC", "dimension": "environment",
+            "name": "TPS3R: Tempat Pengolahan Sampah Reduce, Reuse, Recycle", "lead_opd": "DLH", "published": true,
+            "provenance": { "publisher": "Katada.id", "date": "2022-10-04", "basis": "inferred" },
+        })
+    }
+
+    fn of(row: &programme::Model) -> Self {
+        Self {
+            masterplan: code(&row.masterplan),
+            dimension: code(&row.dimension),
+            name: row.name.clone(),
+            description: row.description.clone(),
+            lead_opd: code(&row.lead_opd),
+            supporting_opds: codes(&row.supporting_opds),
+            start_date: row.start_date,
+            end_date: row.end_date,
+            budget: row.budget,
+            funding_source: row.funding_source.clone(),
+            regions: codes(&row.regions),
+            published: row.published,
+            provenance: Provenance::of(row.provenance.as_ref()),
+        }
+    }
+
+    fn into_row(self) -> programme::ActiveModel {
+        programme::ActiveModel {
+            masterplan: Set(self.masterplan.to_string()),
+            dimension: Set(self.dimension.to_string()),
+            name: Set(self.name),
+            description: Set(self.description),
+            lead_opd: Set(self.lead_opd.to_string()),
+            supporting_opds: Set(json!(self.supporting_opds)),
+            start_date: Set(self.start_date),
+            end_date: Set(self.end_date),
+            budget: Set(self.budget),
+            funding_source: Set(self.funding_source),
+            regions: Set(json!(self.regions)),
+            published: Set(self.published),
+            provenance: Set(Provenance::stored(self.provenance.as_ref())),
+            status: NotSet,
+            code: NotSet,
+            search: NotSet,
+            version: NotSet,
+            created_at: NotSet,
+            updated_at: NotSet,
+        }
+    }
+
+    fn search(&self) -> Vec<&str> {
+        vec![&self.name, self.description.as_deref().unwrap_or_default()]
+    }
+
+    fn owner(&self) -> Option<&str> {
+        Some(&self.lead_opd)
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if matches!((self.start_date, self.end_date), (Some(start), Some(end)) if end < start) {
+            faults.push(Fault::at(
+                "/end_date",
+                "before_start",
+                Text::new("It ends before it starts.", "Berakhir sebelum dimulai."),
+            ));
+        }
+        if self.budget.is_some_and(|budget| budget.inner().is_sign_negative()) {
+            faults.push(Fault::at("/budget", "too_small", Text::new("Not below 0.", "Tidak boleh di bawah 0.")));
+        }
+        faults.extend(repeated("/supporting_opds", &self.supporting_opds));
+        faults.extend(repeated("/regions", &self.regions));
+        faults
+    }
+
+    fn read_only(row: Option<&programme::Model>) -> Map<String, Value> {
+        let status = row.map_or(ProgrammeStatus::Planned, |row| row.status);
+        Map::from_iter([("status".to_owned(), json!(status)), ("progress".to_owned(), Value::Null)])
+    }
+
+    fn read_only_schema() -> Map<String, Value> {
+        let status = json!({ "type": "string", "enum": STATUSES, "readOnly": true, "description": "Status now. Only a transition changes it." });
+        let progress = json!({
+            "type": ["string", "null"], "format": "decimal", "maxLength": 29, "pattern": entity::value::decimal::PATTERN, "readOnly": true,
+            "description": "Percent of its action plan that is done: the weighted mean of its actions. Null without actions.",
+        });
+        Map::from_iter([("status".to_owned(), status), ("progress".to_owned(), progress)])
+    }
+
+    fn born(row: &mut NewRow<Self>) {
+        row.status = Set(ProgrammeStatus::Planned);
+    }
+
+    async fn written(&self, change: &Change, code: &str, created: bool) -> ApiResult<()> {
+        if created {
+            transitions::begin(change, code, self.start_date).await?;
+        } else {
+            let supporting = programme_supporting_opd::Entity::delete_many();
+            supporting.filter(programme_supporting_opd::Column::Programme.eq(code)).exec(&change.db).await?;
+            programme_region::Entity::delete_many().filter(programme_region::Column::Programme.eq(code)).exec(&change.db).await?;
+        }
+        let opds = self
+            .supporting_opds
+            .iter()
+            .map(|opd| programme_supporting_opd::ActiveModel { programme: Set(code.into()), opd: Set(opd.to_string()) });
+        if !self.supporting_opds.is_empty() {
+            programme_supporting_opd::Entity::insert_many(opds).exec_without_returning(&change.db).await?;
+        }
+        let regions = self
+            .regions
+            .iter()
+            .map(|region| programme_region::ActiveModel { programme: Set(code.into()), region: Set(region.to_string()) });
+        if !self.regions.is_empty() {
+            programme_region::Entity::insert_many(regions).exec_without_returning(&change.db).await?;
+        }
+        Ok(())
+    }
+}
+
+fn codes(stored: &Value) -> Vec<Code> {
+    stored.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(code)).collect()
+}
+
+fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
+    let mut seen = BTreeSet::new();
+    let again = codes.iter().enumerate().filter(|(_, code)| !seen.insert(code.as_str()));
+    let text = || Text::new("It stands here twice.", "Tercantum dua kali.");
+    again.map(|(index, _)| Fault::at(format!("{pointer}/{index}"), "not_unique", text())).collect()
+}

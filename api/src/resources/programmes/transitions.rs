@@ -1,0 +1,253 @@
+//! `/v1/programmes/{code}/transitions`: the only way a programme's status changes, and its history.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::web::Path;
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::rules::programme_status::{self, ProgrammeStatus};
+use entity::{programme, status_change};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Programme;
+use crate::auth::permissions::{EditProgrammes, Permission, ReadAll};
+use crate::http::answer::Answer;
+use crate::http::body::JsonBody;
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::query::{NoParameters, Parameters};
+use crate::http::schema;
+use crate::http::table::Table;
+use crate::resources::crud::touch;
+use crate::resources::describe::page_parameters;
+use crate::resources::wire;
+use crate::store::access::{Access, retry};
+use crate::store::change::Change;
+use crate::store::listing::{Field, Kind, Listing};
+
+const PATH: &str = "/v1/programmes/{code}/transitions";
+const SEQ: Field = Field::sort("seq", Kind::Integer);
+
+/// A change of status.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTransition {
+    /// The status from then on.
+    to: ProgrammeStatus,
+    /// The first day on which it holds; today where it is left out. It may lie in the past, not before the previous
+    /// transition, and not in the future.
+    #[schema(max_length = 10)]
+    effective_on: Option<NaiveDate>,
+    /// Why.
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
+}
+
+/// A change of status, as it was recorded.
+#[derive(Serialize, ToSchema)]
+pub struct Transition {
+    /// Its id, a UUIDv7.
+    #[schema(max_length = 36)]
+    id: Uuid,
+    /// The programme.
+    #[schema(max_length = 64, example = "SG-09")]
+    programme: String,
+    /// Order within the programme, from 1.
+    #[schema(minimum = 1, maximum = 2147483647)]
+    seq: i32,
+    /// The status before; null for the first entry.
+    from: Option<ProgrammeStatus>,
+    /// The status from then on.
+    to: ProgrammeStatus,
+    /// The first day on which it held.
+    #[schema(max_length = 10)]
+    effective_on: NaiveDate,
+    /// Why.
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
+    /// Who recorded it.
+    #[schema(max_length = 254)]
+    recorded_by: String,
+    /// When it was recorded.
+    #[schema(max_length = 35)]
+    recorded_at: DateTime<Utc>,
+}
+
+impl From<&status_change::Model> for Transition {
+    fn from(row: &status_change::Model) -> Self {
+        Self {
+            id: row.id,
+            programme: row.programme.clone(),
+            seq: row.seq,
+            from: row.from_status,
+            to: row.to_status,
+            effective_on: row.effective_on,
+            reason: row.reason.clone(),
+            recorded_by: row.recorded_by.clone(),
+            recorded_at: row.recorded_at,
+        }
+    }
+}
+
+async fn create_transition(
+    access: Access<EditProgrammes>,
+    request: HttpRequest,
+    code: Path<String>,
+    _: NoParameters,
+    key: IdempotencyKey,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    let path = request.path().to_owned();
+    access
+        .change(retry, async |change: &Change| {
+            let row =
+                change.locked::<programme::Entity>(code.clone()).await?.ok_or_else(|| ApiError::not_found("programme", &code))?;
+            change.must_cover(&row.lead_opd).await?;
+            let new: NewTransition = body.read()?;
+            let recorded = apply(change, row, new.to, new.effective_on.unwrap_or(change.today), new.reason).await?;
+            Answer::created(&path, &Transition::from(&recorded))
+        })
+        .await
+}
+
+/// Moves a programme to another status and records it.
+pub async fn apply(
+    change: &Change,
+    row: programme::Model,
+    to: ProgrammeStatus,
+    effective_on: NaiveDate,
+    reason: Option<String>,
+) -> ApiResult<status_change::Model> {
+    let from = row.status;
+    programme_status::check(from, to).map_err(|illegal| {
+        ApiError::new(codes::ILLEGAL_TRANSITION)
+            .detail(illegal.to_string(), format!("Dari `{from}` tidak dapat menjadi `{to}`."))
+            .member("allowed", json!(illegal.allowed))
+    })?;
+    let previous = last(&change.db, &row.code).await?;
+    let seq = previous.as_ref().map_or(1, |previous| previous.seq + 1);
+    // The first entry only says when the programme was entered, so what happened before that day can still be recorded.
+    let earliest = previous.filter(|previous| previous.from_status.is_some()).map(|previous| previous.effective_on);
+    must_be_in_order(effective_on, earliest, change.today)?;
+    let recorded = entry(change, &row.code, seq, Some(from), to, effective_on, reason).await?;
+    touch::<Programme>(change, row, "transitioned", |row| row.status = Set(to)).await?;
+    Ok(recorded)
+}
+
+fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today: NaiveDate) -> ApiResult<()> {
+    if effective_on > today {
+        return Err(ApiError::fault(
+            "/effective_on",
+            "in_the_future",
+            format!("Not after today, {today}."),
+            format!("Tidak setelah hari ini, {today}."),
+        ));
+    }
+    match earliest {
+        Some(earliest) if effective_on < earliest => Err(ApiError::fault(
+            "/effective_on",
+            "before_previous",
+            format!("Not before the previous transition, {earliest}."),
+            format!("Tidak sebelum transisi sebelumnya, {earliest}."),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Records that a new programme is planned: from the day it starts if that has come, else from today.
+pub async fn begin(change: &Change, code: &str, start_date: Option<NaiveDate>) -> ApiResult<()> {
+    let effective_on = start_date.filter(|start| *start <= change.today).unwrap_or(change.today);
+    entry(change, code, 1, None, ProgrammeStatus::Planned, effective_on, None).await?;
+    Ok(())
+}
+
+async fn entry(
+    change: &Change,
+    code: &str,
+    seq: i32,
+    from: Option<ProgrammeStatus>,
+    to: ProgrammeStatus,
+    effective_on: NaiveDate,
+    reason: Option<String>,
+) -> ApiResult<status_change::Model> {
+    let row = status_change::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        programme: Set(code.to_owned()),
+        seq: Set(seq),
+        from_status: Set(from),
+        to_status: Set(to),
+        effective_on: Set(effective_on),
+        reason: Set(reason),
+        recorded_by: Set(change.origin.actor.name.clone()),
+        recorded_at: Set(change.now),
+    };
+    Ok(row.insert(&change.db).await?)
+}
+
+async fn last(db: &impl ConnectionTrait, code: &str) -> ApiResult<Option<status_change::Model>> {
+    let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code));
+    Ok(rows.order_by_desc(status_change::Column::Seq).one(db).await?)
+}
+
+async fn list_transitions(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    code: Path<String>,
+    mut parameters: Parameters,
+) -> ApiResult<Answer> {
+    let listing = Listing::read(&mut parameters, &format!("{code}/transitions"), &[], "seq", SEQ, false);
+    parameters.finish()?;
+    let db = access.store.db();
+    let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code.as_str()));
+    let page = listing.page(db, rows, |row| Ok(json!(Transition::from(row)))).await?;
+    if page.data.is_empty() && programme::Entity::find_by_id(code.clone()).one(db).await?.is_none() {
+        return Err(ApiError::not_found("programme", &code));
+    }
+    page.answer(request.path(), request.query_string())
+}
+
+/// Mounts the transitions.
+pub fn mount(table: &mut Table) {
+    let example = json!({ "to": "running", "effective_on": "2022-11-01", "reason": "Anggaran perubahan disetujui" });
+    let create = Operation::new(
+        Method::POST,
+        PATH,
+        "create_transition",
+        "programmes",
+        "Change the status of a programme",
+        "`planned → running → completed`, `planned` or `running → suspended → running`, any open one `→ cancelled`. Anything else is a 409 \
+         whose `allowed` lists what can follow. What is recorded is never changed: figures of past days stay as they were.",
+    );
+    let list = Operation::get(
+        PATH,
+        "list_transitions",
+        "programmes",
+        "Status history of a programme",
+        "Every status the programme had, from which day; the oldest first.",
+    );
+    let page = wire::page(json!({ "$ref": "#/components/schemas/Transition" }));
+    table
+        .on(
+            create
+                .roles(&EditProgrammes::role_names())
+                .takes::<NewTransition>(example)
+                .retryable()
+                .problems(&[404])
+                .answers::<Transition>(201, "Recorded.", None, &["Location", "Idempotent-Replayed"]),
+            create_transition,
+        )
+        .on(
+            page_parameters(list.roles(&ReadAll::role_names()), &["seq"], "seq")
+                .problems(&[404])
+                .with_schemas(schema::components::<Transition>())
+                .with_schemas(Map::<String, Value>::from_iter([("TransitionPage".to_owned(), page)]))
+                .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/TransitionPage" }), None, &["Link"]),
+            list_transitions,
+        );
+}

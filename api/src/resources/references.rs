@@ -1,0 +1,241 @@
+//! Codes that refer to other things: are they there, what stands behind them, and what refers to a thing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use super::resource::{Reference, Resource, code_of, column, show};
+use super::{awards, dimensions, masterplans, opds, programmes, quick_wins, regions};
+use crate::http::language::Text;
+use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::query::Parameters;
+
+/// What a reference points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A masterplan.
+    Masterplan,
+    /// A dimension.
+    Dimension,
+    /// An OPD.
+    Opd,
+    /// A region.
+    Region,
+    /// A programme.
+    Programme,
+    /// A Quick Win.
+    QuickWin,
+}
+
+impl Target {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Masterplan => "masterplan",
+            Self::Dimension => "dimension",
+            Self::Opd => "opd",
+            Self::Region => "region",
+            Self::Programme => "programme",
+            Self::QuickWin => "quick_win",
+        }
+    }
+
+    /// The name of the schema of what stands behind it.
+    pub fn schema(self) -> &'static str {
+        match self {
+            Self::Masterplan => "Masterplan",
+            Self::Dimension => "Dimension",
+            Self::Opd => "Opd",
+            Self::Region => "Region",
+            Self::Programme => "Programme",
+            Self::QuickWin => "QuickWin",
+        }
+    }
+
+    async fn load(self, db: &impl ConnectionTrait, codes: BTreeSet<String>) -> ApiResult<BTreeMap<String, Value>> {
+        match self {
+            Self::Masterplan => load::<masterplans::Masterplan>(db, codes).await,
+            Self::Dimension => load::<dimensions::Dimension>(db, codes).await,
+            Self::Opd => load::<opds::Opd>(db, codes).await,
+            Self::Region => load::<regions::Region>(db, codes).await,
+            Self::Programme => load::<programmes::Programme>(db, codes).await,
+            Self::QuickWin => load::<quick_wins::QuickWin>(db, codes).await,
+        }
+    }
+
+    /// Those of `codes` that exist: one statement.
+    pub async fn existing(self, db: &impl ConnectionTrait, codes: &BTreeSet<String>) -> ApiResult<BTreeSet<String>> {
+        let select =
+            Query::select().column("code").from(self.table()).and_where(Expr::col("code").is_in(codes.iter().cloned())).take();
+        let rows = db.query_all(&select).await?;
+        rows.iter().map(|row| row.try_get("", "code").map_err(ApiError::from)).collect()
+    }
+}
+
+async fn load<R: Resource>(db: &impl ConnectionTrait, codes: BTreeSet<String>) -> ApiResult<BTreeMap<String, Value>> {
+    let rows = R::Entity::find().filter(column::<R>("code")?.is_in(codes)).all(db).await?;
+    rows.iter().map(|row| Ok((code_of::<R>(row)?, show::<R>(row)?))).collect()
+}
+
+/// Refuses references to what does not exist, all at once. One statement for each kind of thing.
+pub async fn must_exist<R: Resource>(db: &impl ConnectionTrait, members: &Value) -> ApiResult<()> {
+    let mut wanted: BTreeMap<Target, Vec<(String, String)>> = BTreeMap::new();
+    for reference in R::REFERENCES {
+        for (pointer, code) in codes_in(reference, members) {
+            wanted.entry(reference.to).or_default().push((pointer, code));
+        }
+    }
+    let mut faults = Vec::new();
+    for (target, places) in wanted {
+        let existing = target.existing(db, &places.iter().map(|(_, code)| code.clone()).collect()).await?;
+        faults.extend(
+            places
+                .into_iter()
+                .filter(|(_, code)| !existing.contains(code))
+                .map(|(pointer, code)| unknown(pointer, target, &code)),
+        );
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+}
+
+/// The fault of a reference to nothing.
+pub fn unknown(pointer: String, target: Target, code: &str) -> Fault {
+    let kind = target.table();
+    Fault::at(
+        pointer,
+        "unknown_reference",
+        Text::new(format!("There is no {kind} `{code}`."), format!("Tidak ada {kind} `{code}`.")),
+    )
+}
+
+fn codes_in(reference: &Reference, members: &Value) -> Vec<(String, String)> {
+    let pointer = format!("/{}", reference.member);
+    match members.get(reference.member) {
+        Some(Value::String(code)) => vec![(pointer, code.clone())],
+        Some(Value::Array(codes)) => {
+            let codes = codes
+                .iter()
+                .enumerate()
+                .filter_map(|(index, code)| Some((format!("{pointer}/{index}"), code.as_str()?.to_owned())));
+            codes.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The references that a client wants to see as what they refer to.
+#[derive(Clone, Default)]
+pub struct Expansion(Vec<Reference>);
+
+impl Expansion {
+    /// Reads `expand=`.
+    pub fn read<R: Resource>(parameters: &mut Parameters) -> Self {
+        if R::REFERENCES.is_empty() {
+            return Self::default();
+        }
+        let names = R::REFERENCES.iter().map(|reference| reference.member).collect::<Vec<_>>().join(", ");
+        let expected = (format!("names out of {names}"), format!("nama dari {names}"));
+        let expansion = parameters.read("expand", (&expected.0, &expected.1), |text| {
+            text.split(',')
+                .map(|name| R::REFERENCES.iter().find(|reference| reference.member == name).copied())
+                .collect::<Option<Vec<_>>>()
+        });
+        Self(expansion.unwrap_or_default())
+    }
+
+    /// Whether nothing is to be expanded.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Puts what is referred to in the place of its code. One statement for each kind of thing.
+    pub async fn apply(&self, db: &impl ConnectionTrait, things: &mut [Value]) -> ApiResult<()> {
+        let mut wanted: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
+        for reference in &self.0 {
+            let codes = things.iter().flat_map(|thing| codes_in(reference, thing)).map(|(_, code)| code);
+            wanted.entry(reference.to).or_default().extend(codes);
+        }
+        let mut found = BTreeMap::new();
+        for (target, codes) in wanted {
+            found.insert(target, target.load(db, codes).await?);
+        }
+        for thing in things {
+            for reference in &self.0 {
+                if let Some(member) = thing.get_mut(reference.member) {
+                    put(member, &found[&reference.to]);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn put(member: &mut Value, found: &BTreeMap<String, Value>) {
+    match member {
+        Value::String(code) => {
+            if let Some(thing) = found.get(code) {
+                *member = thing.clone();
+            }
+        }
+        Value::Array(members) => members.iter_mut().for_each(|member| put(member, found)),
+        _ => {}
+    }
+}
+
+/// What may refer to a thing: (kind of thing referred to, kind that refers, its table, the column, the column that names it).
+const REFERRERS: &[(&str, &str, &str, &str, &str)] = &[
+    ("region", "region", "region", "parent", "code"),
+    ("region", "masterplan", "masterplan", "region", "code"),
+    ("region", "programme", "programme_region", "region", "programme"),
+    ("region", "award", "award", "recipient_ref", "code"),
+    ("masterplan", "programme", "programme", "masterplan", "code"),
+    ("masterplan", "kpi", "kpi", "masterplan", "code"),
+    ("dimension", "programme", "programme", "dimension", "code"),
+    ("dimension", "quick_win", "quick_win", "dimension", "code"),
+    ("dimension", "kpi", "kpi", "dimension", "code"),
+    ("opd", "opd", "opd", "parent", "code"),
+    ("opd", "programme", "programme", "lead_opd", "code"),
+    ("opd", "programme", "programme_supporting_opd", "opd", "programme"),
+    ("opd", "quick_win", "quick_win", "opd", "code"),
+    ("opd", "kpi", "kpi", "opd", "code"),
+    ("opd", "user", "user_account", "opd", "email"),
+    ("opd", "award", "award", "recipient_ref", "code"),
+    ("programme", "quick_win", "quick_win", "programme", "code"),
+    ("programme", "kpi", "kpi", "programme", "code"),
+    ("programme", "award", "award", "recipient_ref", "code"),
+    ("quick_win", "award", "award", "recipient_ref", "code"),
+    ("kpi", "kpi_target", "kpi_target", "kpi", "period"),
+    ("kpi", "measurement", "measurement", "kpi", "period"),
+];
+
+/// The most referrers that are listed.
+const MOST_REFERRERS: u64 = 50;
+
+/// 409 with what refers to `code`, if anything does. One statement for each place that can.
+pub async fn must_be_free<R: Resource>(db: &impl ConnectionTrait, code: &str) -> ApiResult<()> {
+    let mut found = Vec::new();
+    for (_, kind, table, reference, name) in REFERRERS.iter().filter(|(to, ..)| *to == R::NAMES.one) {
+        let mut select = Query::select()
+            .distinct()
+            .column(*name)
+            .from(Alias::new(*table))
+            .and_where(Expr::col(*reference).eq(code))
+            .limit(MOST_REFERRERS)
+            .take();
+        if *table == "award" {
+            select.and_where(Expr::col("recipient_kind").is_in(awards::kinds_of(R::NAMES.one).iter().copied()));
+        }
+        for row in db.query_all(&select).await? {
+            let key: String = row.try_get("", name)?;
+            found.push(json!({ "resource": kind, "key": key }));
+        }
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    found.truncate(MOST_REFERRERS as usize);
+    Err(ApiError::new(codes::STILL_REFERENCED)
+        .detail(format!("`{code}` is still referred to."), format!("`{code}` masih dirujuk."))
+        .member("referenced_by", Value::Array(found)))
+}

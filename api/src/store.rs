@@ -1,0 +1,9 @@
+//! The database: how to reach it, the one way to change it, and how lists are read.
+
+pub mod access;
+pub mod change;
+pub mod clock;
+pub mod connection;
+pub mod generation;
+pub mod kept;
+pub mod listing;

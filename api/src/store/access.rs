@@ -1,0 +1,91 @@
+//! The database stands behind a permission: this extractor is the only way a handler gets at it.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::change::{Change, Origin, Retry, Store};
+use crate::auth::actor::Actor;
+use crate::auth::identify::actor_of;
+use crate::auth::permissions::Permission;
+use crate::http::answer::Answer;
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::request_id;
+
+/// A request that may do `P`, with the database to do it on. Name it first in a handler's signature: it is decided at
+/// once, so that 401 and 403 come before anything else is looked at.
+pub struct Access<P> {
+    /// Who asks, from where.
+    pub origin: Origin,
+    /// The database.
+    pub store: Store,
+    permission: PhantomData<P>,
+}
+
+impl<P: Permission> FromRequest for Access<P> {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(actor_of(request).and_then(|actor| {
+            if !P::ROLES.contains(&actor.role) {
+                return Err(ApiError::new(codes::FORBIDDEN)
+                    .detail("The role of this account may not do that.", "Peran akun ini tidak boleh melakukannya."));
+            }
+            Ok(Self { origin: origin(request, actor), store: store(request)?, permission: PhantomData })
+        }))
+    }
+}
+
+impl<P> Access<P> {
+    /// Does `work` in one transaction; a request with the same Idempotency-Key gets the first answer again.
+    pub async fn change(self, retry: Retry, work: impl AsyncFnOnce(&Change) -> ApiResult<Answer>) -> ApiResult<Answer> {
+        self.store.change(self.origin, retry, work).await
+    }
+
+    /// Who asks.
+    pub fn actor(&self) -> &Actor {
+        &self.origin.actor
+    }
+}
+
+/// A request of anybody, with the database to read what is public or to log in.
+pub struct Public {
+    /// The database.
+    pub store: Store,
+    /// The network address of the client.
+    pub address: Option<String>,
+    /// The request.
+    pub request_id: Option<String>,
+}
+
+impl FromRequest for Public {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(store(request).map(|store| Self { store, address: address(request), request_id: request_id::of(request) }))
+    }
+}
+
+/// The request as its retry will look.
+pub fn retry(request: &HttpRequest, key: IdempotencyKey, fingerprint: &str) -> Retry {
+    Retry::of(key.0, &format!("{} {}", request.method(), request.path()), fingerprint)
+}
+
+fn origin(request: &HttpRequest, actor: Actor) -> Origin {
+    Origin { actor, request_id: request_id::of(request), address: address(request) }
+}
+
+fn address(request: &HttpRequest) -> Option<String> {
+    request.peer_addr().map(|peer| peer.ip().to_string())
+}
+
+fn store(request: &HttpRequest) -> ApiResult<Store> {
+    let store = request.app_data::<Data<Store>>().ok_or_else(|| ApiError::unexpected("no store"))?;
+    Ok(store.get_ref().clone())
+}

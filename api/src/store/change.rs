@@ -1,0 +1,305 @@
+//! The one way to change a thing.
+//!
+//! Every write goes through [`Store::change`]: it opens the transaction, answers a retry from its record, lets the
+//! caller check and apply, takes the events, keeps the answer for retries, and commits. Either all of it happened or
+//! nothing. A row that is changed is read with [`Change::locked`] first, so that what was checked still holds when it
+//! is written; what spans rows takes a [`Change::lock`] by name.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex as Lock};
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use entity::{event, idempotency_record};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
+    EntityTrait, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::clock::{Calendar, now};
+use super::generation::Generation;
+use crate::auth::actor::Actor;
+use crate::http::answer::Answer;
+use crate::http::body::hex;
+use crate::http::problem::{ApiError, ApiResult, codes};
+
+/// How long the answer to a request with an Idempotency-Key is kept.
+pub const RETRIES_FOR: Duration = Duration::hours(24);
+
+/// The database of one process, and what its writers share.
+#[derive(Clone)]
+pub struct Store {
+    db: DatabaseConnection,
+    generation: Generation,
+    calendar: Calendar,
+    /// SQLite has one writer at a time: writers of this process queue here, in order, instead of polling its lock.
+    queue: Arc<Mutex<()>>,
+    /// Requests with an Idempotency-Key that this process is working on.
+    running: Arc<Lock<HashSet<String>>>,
+}
+
+/// Who asks for a change, and from where.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Who.
+    pub actor: Actor,
+    /// By which request.
+    pub request_id: Option<String>,
+    /// From which network address.
+    pub address: Option<String>,
+}
+
+/// What makes a request recognizable when it is sent again.
+#[derive(Clone, Debug, Default)]
+pub struct Retry {
+    key: Option<(String, String)>,
+}
+
+impl Retry {
+    /// A request that carries a key; without one it cannot be recognized.
+    pub fn of(key: Option<String>, method_and_path: &str, fingerprint: &str) -> Self {
+        Self { key: key.map(|key| (format!("{method_and_path}\n{key}"), fingerprint.to_owned())) }
+    }
+}
+
+/// One thing that happened, for the trail.
+pub struct Happening<'a> {
+    /// Kind of thing, such as `programme`.
+    pub resource: &'a str,
+    /// Which one.
+    pub key: &'a str,
+    /// What happened to it.
+    pub action: &'a str,
+    /// Its version afterwards.
+    pub version: i32,
+    /// The thing before.
+    pub before: Option<Value>,
+    /// The thing afterwards.
+    pub after: Option<Value>,
+}
+
+/// A change under way: its transaction and who makes it.
+pub struct Change {
+    /// The transaction.
+    pub db: DatabaseTransaction,
+    /// Who makes it.
+    pub origin: Origin,
+    /// The instant of the change.
+    pub now: DateTime<Utc>,
+    /// The regency's day of the change.
+    pub today: NaiveDate,
+}
+
+impl Store {
+    /// A store over an open database.
+    pub fn new(db: DatabaseConnection, calendar: Calendar) -> Self {
+        Self { db, generation: Generation::default(), calendar, queue: Arc::default(), running: Arc::default() }
+    }
+
+    /// The database, to read.
+    pub fn db(&self) -> &DatabaseConnection {
+        &self.db
+    }
+
+    /// The generation of what is stored.
+    pub fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    /// The regency's calendar.
+    pub fn calendar(&self) -> Calendar {
+        self.calendar
+    }
+
+    /// Does `work` in one transaction together with its events and the record for its retries.
+    pub async fn change(
+        &self,
+        origin: Origin,
+        retry: Retry,
+        work: impl AsyncFnOnce(&Change) -> ApiResult<Answer>,
+    ) -> ApiResult<Answer> {
+        let Some((name, fingerprint)) = retry.key else {
+            return self.transact(origin, work).await;
+        };
+        let principal = &origin.actor.id;
+        let id = hex(&Sha256::digest(format!("{principal}\n{name}")));
+        let _turn = Turn::take(&self.running, &id)?;
+        self.transact(origin, async |change: &Change| {
+            if let Some(answer) = change.answered(&id, &fingerprint).await? {
+                return Ok(answer);
+            }
+            let answer = work(change).await?;
+            change.keep(id.clone(), fingerprint.clone(), &answer).await?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Does `work` in one transaction.
+    pub async fn transact<T>(&self, origin: Origin, work: impl AsyncFnOnce(&Change) -> ApiResult<T>) -> ApiResult<T> {
+        self.transact_on(self.calendar.today(), origin, work).await
+    }
+
+    /// Does `work` in one transaction whose records count from `today` on: for data that describes a day in the past.
+    pub async fn transact_on<T>(
+        &self,
+        today: NaiveDate,
+        origin: Origin,
+        work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
+    ) -> ApiResult<T> {
+        let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
+        let _queue = if is_sqlite { Some(self.queue.lock().await) } else { None };
+        let options =
+            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let db = if is_sqlite { self.db.begin_with_options(options).await? } else { self.db.begin().await? };
+        let change = Change { db, origin, now: now(), today };
+        match work(&change).await {
+            Ok(result) => {
+                change.db.commit().await?;
+                self.generation.raise();
+                Ok(result)
+            }
+            Err(error) => {
+                change.db.rollback().await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Change {
+    /// Reads a row and keeps others from changing it until the commit.
+    pub async fn locked<E: EntityTrait>(
+        &self,
+        key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
+    ) -> ApiResult<Option<E::Model>> {
+        Ok(E::find_by_id(key).lock_exclusive().one(&self.db).await?)
+    }
+
+    /// Lets only one change at a time hold `name`, for rules over several rows. SQLite has one writer anyway.
+    pub async fn lock(&self, name: &str) -> ApiResult<()> {
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            let lock =
+                Statement::from_sql_and_values(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [number_of(name).into()]);
+            self.db.execute_raw(lock).await?;
+        }
+        Ok(())
+    }
+
+    /// Appends to the trail.
+    pub async fn record(&self, happening: Happening<'_>) -> ApiResult<()> {
+        let event = event::ActiveModel {
+            seq: NotSet,
+            id: Set(Uuid::now_v7()),
+            at: Set(self.now),
+            resource: Set(happening.resource.to_owned()),
+            key: Set(happening.key.to_owned()),
+            action: Set(happening.action.to_owned()),
+            version: Set(happening.version),
+            actor_kind: Set(self.origin.actor.kind.name().to_owned()),
+            actor_id: Set(self.origin.actor.name.clone()),
+            request_id: Set(self.origin.request_id.clone()),
+            address: Set(self.origin.address.clone()),
+            before: Set(happening.before),
+            after: Set(happening.after),
+        };
+        event::Entity::insert(event).exec_without_returning(&self.db).await?;
+        Ok(())
+    }
+
+    /// 403 unless the actor may write for `opd`: an operator's own OPD or one below it.
+    pub async fn must_cover(&self, opd: &str) -> ApiResult<()> {
+        let Some(own) = self.origin.actor.bound_to()? else { return Ok(()) };
+        if own == opd || self.is_below(opd, own).await? {
+            return Ok(());
+        }
+        Err(ApiError::new(codes::OUTSIDE_OWN_OPD)
+            .detail(format!("`{opd}` is not `{own}` or below it."), format!("`{opd}` bukan `{own}` atau di bawahnya.")))
+    }
+
+    /// Whether `opd` stands below `above` in the tree.
+    pub async fn is_below(&self, opd: &str, above: &str) -> ApiResult<bool> {
+        let backend = self.db.get_database_backend();
+        // UNION, not UNION ALL: it ends even if the tree had a cycle.
+        let sql = "WITH RECURSIVE line(code) AS (SELECT parent FROM opd WHERE code = $1 \
+                   UNION SELECT opd.parent FROM opd JOIN line ON opd.code = line.code WHERE opd.parent IS NOT NULL) \
+                   SELECT 1 AS found FROM line WHERE code = $2";
+        let row = self.db.query_one_raw(Statement::from_sql_and_values(backend, sql, [opd.into(), above.into()])).await?;
+        Ok(row.is_some())
+    }
+
+    /// The answer this request got before, if it is a retry.
+    async fn answered(&self, id: &str, fingerprint: &str) -> ApiResult<Option<Answer>> {
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            let lock = Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                "SELECT pg_try_advisory_xact_lock($1) AS mine",
+                [number_of(id).into()],
+            );
+            let row = self.db.query_one_raw(lock).await?;
+            if !row.map_or(Ok(false), |row| row.try_get::<bool>("", "mine"))? {
+                return Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"));
+            }
+        }
+        let Some(record) = idempotency_record::Entity::find_by_id(id).one(&self.db).await? else {
+            return Ok(None);
+        };
+        if record.created_at + RETRIES_FOR <= self.now {
+            idempotency_record::Entity::delete_many().filter(idempotency_record::Column::Id.eq(id)).exec(&self.db).await?;
+            return Ok(None);
+        }
+        if record.fingerprint != fingerprint {
+            return Err(ApiError::new(codes::KEY_REUSED));
+        }
+        Answer::replayed(record.status, record.headers, record.body).map(Some)
+    }
+
+    async fn keep(&self, id: String, fingerprint: String, answer: &Answer) -> ApiResult<()> {
+        let (status, headers, body) = answer.parts();
+        let record = idempotency_record::ActiveModel {
+            id: Set(id),
+            fingerprint: Set(fingerprint),
+            status: Set(i32::from(status)),
+            headers: Set(headers),
+            body: Set(body.to_vec()),
+            created_at: Set(self.now),
+        };
+        record.insert(&self.db).await?;
+        Ok(())
+    }
+}
+
+/// A name as the number that PostgreSQL's advisory locks take.
+fn number_of(name: &str) -> i64 {
+    let digest = Sha256::digest(name);
+    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+}
+
+/// The right to work on a key in this process; given back when dropped.
+struct Turn<'a> {
+    running: &'a Lock<HashSet<String>>,
+    id: String,
+}
+
+impl<'a> Turn<'a> {
+    fn take(running: &'a Lock<HashSet<String>>, id: &str) -> ApiResult<Self> {
+        let mut ids = running.lock().map_err(ApiError::unexpected)?;
+        if ids.insert(id.to_owned()) {
+            Ok(Self { running, id: id.to_owned() })
+        } else {
+            Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"))
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut ids) = self.running.lock() {
+            ids.remove(&self.id);
+        }
+    }
+}

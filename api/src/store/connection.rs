@@ -1,0 +1,50 @@
+//! The connection to SQLite or PostgreSQL, chosen by the URL.
+
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
+
+/// Opens the database at `url` with at most `connections` connections.
+pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_timeout(Duration::from_secs(10))
+        .record_stmt_in_spans(false)
+        .sqlx_logging(false);
+    if url.starts_with("sqlite:") {
+        options.map_sqlx_sqlite_opts(|sqlite| {
+            sqlite
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // Every acknowledged write is on the disk, also after a power cut.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(10))
+        });
+    } else {
+        options.set_application_name("renaksi").statement_timeout(Duration::from_secs(30));
+    }
+    Database::connect(options).await
+}
+
+/// Brings the schema up to date. Replicas that start together take turns.
+pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Migrator::up(db, None).await;
+    }
+    // The lock lives as long as this transaction; the steps run on other connections.
+    let turn = db.begin().await?;
+    turn.execute_raw(Statement::from_string(DbBackend::Postgres, "SELECT pg_advisory_xact_lock(7239452911)")).await?;
+    Migrator::up(db, None).await?;
+    turn.commit().await
+}
+
+/// Whether the database answers and knows every step of the schema.
+pub async fn is_ready(db: &DatabaseConnection) -> Result<bool, DbErr> {
+    Ok(Migrator::get_pending_migrations(db).await?.is_empty())
+}

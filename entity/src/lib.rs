@@ -1,0 +1,28 @@
+//! The domain of Renaksi: its tables, its values and the pure rules over them.
+//!
+//! This crate knows no HTTP. A table file holds the row and the enums that belong to it; `rules` holds
+//! every computed figure as a pure function.
+
+pub mod rules;
+pub mod value;
+
+pub mod award;
+pub mod dimension;
+pub mod kpi;
+pub mod kpi_target;
+pub mod masterplan;
+pub mod measurement;
+pub mod opd;
+pub mod programme;
+pub mod programme_region;
+pub mod programme_supporting_opd;
+pub mod quick_win;
+pub mod region;
+pub mod status_change;
+
+pub mod event;
+pub mod idempotency_record;
+pub mod login_failure;
+pub mod refresh_token;
+pub mod signing_key;
+pub mod user;

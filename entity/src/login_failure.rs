@@ -1,0 +1,21 @@
+//! Failed logins of an account or an address, so that guessing slows down on every replica.
+
+use sea_orm::entity::prelude::*;
+
+/// One row of `login_failure`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "login_failure")]
+pub struct Model {
+    /// SHA-256 of `account:…` or `address:…`.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub subject: String,
+    /// Failures in a row.
+    pub failures: i32,
+    /// Before this, attempts are refused.
+    pub blocked_until: DateTimeUtc,
+    /// Last failure.
+    pub updated_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

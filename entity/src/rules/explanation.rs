@@ -1,0 +1,76 @@
+//! What a computed figure says of itself: enough to compute it again by hand.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// How a figure was computed.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Explanation {
+    /// The rule, such as `kpi_standing`.
+    pub rule: String,
+    /// Which version of its bounds was used.
+    pub rule_version: String,
+    /// What went in, by name; `null` is what was not known.
+    #[schema(value_type = std::collections::BTreeMap<String, Option<String>>)]
+    pub inputs: Map<String, Value>,
+    /// The steps, as sentences.
+    pub reasons: Vec<String>,
+}
+
+impl Explanation {
+    /// An explanation that still has to name its inputs.
+    pub fn new(rule: impl Into<String>, rule_version: impl Into<String>, reasons: Vec<String>) -> Self {
+        Self { rule: rule.into(), rule_version: rule_version.into(), inputs: Map::new(), reasons }
+    }
+
+    /// Names an input, in the order of the call.
+    #[must_use]
+    pub fn input(self, name: &str, value: impl Display) -> Self {
+        self.optional_input(name, Some(value))
+    }
+
+    /// Names an input that may not be known.
+    #[must_use]
+    pub fn optional_input(mut self, name: &str, value: Option<impl Display>) -> Self {
+        let value = value.map_or(Value::Null, |value| Value::String(value.to_string()));
+        self.inputs.insert(name.to_owned(), value);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+    use utoipa::PartialSchema;
+
+    use super::*;
+    use crate::value::{decimal::Decimal, period::Period};
+
+    #[test]
+    fn inputs_are_strings_or_null() {
+        let explanation = Explanation::new("kpi_standing", "2022.1", vec!["ratio 1.13 is at least 0.95".to_owned()])
+            .input("period", Period::Year(2022))
+            .input("actual", Decimal::parse("22.90").unwrap())
+            .optional_input("baseline", None::<Decimal>);
+        assert_eq!(
+            serde_json::to_value(&explanation).unwrap(),
+            json!({
+                "rule": "kpi_standing",
+                "rule_version": "2022.1",
+                "inputs": { "period": "2022", "actual": "22.9", "baseline": null },
+                "reasons": ["ratio 1.13 is at least 0.95"],
+            })
+        );
+    }
+
+    #[test]
+    fn the_schema_says_so() {
+        let schema = serde_json::to_value(Explanation::schema()).unwrap();
+        assert_eq!(schema["properties"]["inputs"]["additionalProperties"]["type"], json!(["string", "null"]), "{schema}");
+    }
+}

@@ -1,0 +1,444 @@
+//! How a KPI stands against its targets, and why.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use sea_orm::EnumIter;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Direction, Point, achieved_ratio, applying, rounded, shown};
+
+/// How a KPI stands, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The final target is met.
+    Achieved,
+    /// At least 95 percent of the way it should have gone by now.
+    OnTrack,
+    /// At least 60 percent of that way.
+    AtRisk,
+    /// Less than that.
+    OffTrack,
+    /// It moved away from the target.
+    Regressed,
+    /// No verified measurement, or no target to hold it against.
+    NoData,
+}
+
+/// The bounds between standings, as one version of the rule sets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandingBounds {
+    /// The name of the version.
+    pub version: &'static str,
+    /// The day from which it holds.
+    pub valid_from: NaiveDate,
+    /// `on_track` from this ratio on.
+    pub on_track: Decimal,
+    /// `at_risk` from this ratio on, `off_track` below.
+    pub at_risk: Decimal,
+}
+
+/// Every version, the oldest first.
+const BOUNDS: &[StandingBounds] = &[StandingBounds {
+    version: "kpi-standing-1",
+    valid_from: NaiveDate::from_ymd_opt(1900, 1, 1).expect("the day exists"),
+    on_track: Decimal::from_parts(95, 0, 0, false, 2),
+    at_risk: Decimal::from_parts(60, 0, 0, false, 2),
+}];
+
+/// The bounds that hold on a day; a day before the first version is read by the first.
+pub fn standing_bounds(on: NaiveDate) -> &'static StandingBounds {
+    BOUNDS.iter().rev().find(|version| version.valid_from <= on).unwrap_or(&BOUNDS[0])
+}
+
+/// How a KPI stands, with what it was judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandingResult {
+    /// The standing.
+    pub standing: Standing,
+    /// The target that applies to the actual's period, not rounded.
+    pub applicable_target: Option<Decimal>,
+    /// How much of the way it should have gone it has gone, not rounded; nothing where the standing
+    /// does not come from a ratio.
+    pub ratio: Option<Decimal>,
+    /// The version of the bounds.
+    pub rule_version: &'static str,
+    /// The steps, as sentences.
+    pub reasons: Vec<String>,
+}
+
+/// How a KPI stands at its latest verified actual; `targets` are in the order of their periods.
+///
+/// The ratio is (actual - baseline) / (applicable target - baseline), held against the bounds that are
+/// valid at the end of the actual's period. Where the applicable target asks for no better than the
+/// baseline, there is no way to go: reaching it is `on_track`, else it `regressed`.
+///
+/// Without a baseline an `increase` is measured from zero, and a `decrease` by its achievement as a
+/// ratio, so that it never counts as `regressed`.
+pub fn standing(direction: Direction, baseline: Option<&Point>, targets: &[Point], actual: Option<&Point>) -> StandingResult {
+    let bounds = standing_bounds(actual.map_or(NaiveDate::MAX, |actual| actual.period.end()));
+    let mut result = StandingResult {
+        standing: Standing::NoData,
+        applicable_target: None,
+        ratio: None,
+        rule_version: bounds.version,
+        reasons: Vec::new(),
+    };
+    let Some(actual) = actual else {
+        result.reasons.push("there is no verified measurement".to_owned());
+        return result;
+    };
+    let Some(final_target) = targets.last() else {
+        result.reasons.push("there is no target".to_owned());
+        return result;
+    };
+
+    let applying = applying(baseline, targets, actual.period);
+    result.applicable_target = applying.as_ref().map(|applying| applying.value);
+    let judgement = match &applying {
+        Some(applying) => judge(direction, baseline.map(|point| point.value), applying.value, actual.value),
+        None => Judgement::Impossible,
+    };
+    if let Judgement::Ratio { ratio, .. } = judgement {
+        result.ratio = Some(ratio);
+    }
+
+    if direction.reaches(actual.value, final_target.value) {
+        result.standing = Standing::Achieved;
+        result.reasons.push(format!(
+            "actual {} is {} the final target {} ({})",
+            shown(actual.value),
+            direction.reaching(),
+            shown(final_target.value),
+            final_target.period,
+        ));
+        return result;
+    }
+    let Some(applying) = applying else {
+        result.reasons.push(format!("no target applies to {}, before the first known point", actual.period));
+        return result;
+    };
+    result.reasons.push(applying.origin);
+    result.standing = match judgement {
+        Judgement::Ratio { ratio, how } => {
+            let (standing, verdict) = grade(ratio, bounds);
+            result.reasons.extend([how, verdict]);
+            standing
+        }
+        Judgement::NoWayToGo { why, otherwise } => {
+            let reached = direction.reaches(actual.value, applying.value);
+            let compared = if reached { direction.reaching() } else { direction.missing() };
+            result
+                .reasons
+                .extend([why, format!("actual {} is {compared} the target {}", shown(actual.value), shown(applying.value))]);
+            if reached { Standing::OnTrack } else { otherwise }
+        }
+        Judgement::Impossible => {
+            result.reasons.push("the values are too large to compare".to_owned());
+            Standing::NoData
+        }
+    };
+    result
+}
+
+/// By what an actual is judged that has not met the final target.
+enum Judgement {
+    /// By a ratio, and how it was computed.
+    Ratio { ratio: Decimal, how: String },
+    /// By whether it reaches the applicable target; if not, it stands `otherwise`.
+    NoWayToGo { why: String, otherwise: Standing },
+    /// By nothing: no target applies, or the numbers overflow.
+    Impossible,
+}
+
+fn judge(direction: Direction, baseline: Option<Decimal>, target: Decimal, actual: Decimal) -> Judgement {
+    let (ratio, how) = match (baseline, direction) {
+        (None, Direction::Decrease) if target <= Decimal::ZERO => {
+            return Judgement::NoWayToGo {
+                why: "there is no baseline, and no achievement of a target of 0 or less".to_owned(),
+                otherwise: Standing::OffTrack,
+            };
+        }
+        (None, Direction::Decrease) => {
+            let ratio = achieved_ratio(direction, target, actual).map(|ratio| ratio.max(Decimal::ZERO));
+            let (target, actual) = (shown(target), shown(actual));
+            let how = format!("without a baseline: ratio (2 x {target} - {actual}) / {target}, not below 0");
+            (ratio, how)
+        }
+        (baseline, direction) => {
+            let start = baseline.unwrap_or(Decimal::ZERO);
+            let from_zero = if baseline.is_none() { "measured from zero without a baseline: " } else { "" };
+            if direction.reaches(start, target) {
+                return Judgement::NoWayToGo {
+                    why: format!("{from_zero}the target {} asks for no better than {}", shown(target), shown(start)),
+                    otherwise: Standing::Regressed,
+                };
+            }
+            let ratio = actual.checked_sub(start).zip(target.checked_sub(start)).and_then(|(gone, way)| gone.checked_div(way));
+            let (start, target, actual) = (shown(start), shown(target), shown(actual));
+            let how = format!("{from_zero}ratio ({actual} - {start}) / ({target} - {start})");
+            (ratio, how)
+        }
+    };
+    match ratio {
+        Some(ratio) => Judgement::Ratio { ratio, how },
+        None => Judgement::Impossible,
+    }
+}
+
+/// The standing of a ratio, and the sentence that says why.
+fn grade(ratio: Decimal, bounds: &StandingBounds) -> (Standing, String) {
+    let text = shown_beside(ratio, &[Decimal::ZERO, bounds.at_risk, bounds.on_track]);
+    let StandingBounds { on_track, at_risk, .. } = bounds;
+    if ratio < Decimal::ZERO {
+        (Standing::Regressed, format!("ratio {text} is below 0"))
+    } else if ratio >= *on_track {
+        (Standing::OnTrack, format!("ratio {text} is at least {on_track}"))
+    } else if ratio >= *at_risk {
+        (Standing::AtRisk, format!("ratio {text} is at least {at_risk} and below {on_track}"))
+    } else {
+        (Standing::OffTrack, format!("ratio {text} is at least 0 and below {at_risk}"))
+    }
+}
+
+/// A value for a sentence that compares it: two decimals, or as many as keep it on its side.
+fn shown_beside(value: Decimal, bounds: &[Decimal]) -> Decimal {
+    (2..=Decimal::MAX_SCALE)
+        .map(|places| rounded(value, places))
+        .find(|short| bounds.iter().all(|bound| short.cmp(bound) == value.cmp(bound)))
+        .unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::super::{achievement, progress};
+    use super::*;
+    use crate::value::period::Period;
+
+    fn exact(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    fn point(period: &str, value: &str) -> Point {
+        Point { period: Period::parse(period).unwrap(), value: exact(value) }
+    }
+
+    fn year(year: i32) -> Period {
+        Period::Year(year)
+    }
+
+    #[test]
+    fn stunting_is_on_track_in_2022() {
+        let (baseline, targets) = (point("2021", "28.3"), [point("2024", "14")]);
+        let result = standing(Direction::Decrease, Some(&baseline), &targets, Some(&point("2022", "22.9")));
+        assert_eq!(result.standing, Standing::OnTrack);
+        assert_eq!(rounded(result.applicable_target.unwrap(), 4), exact("23.5333"));
+        assert_eq!(rounded(result.ratio.unwrap(), 2), exact("1.13"));
+        assert_eq!(result.rule_version, "kpi-standing-1");
+        assert_eq!(
+            result.reasons,
+            [
+                "the target that applies to 2022 is 23.5333, on the line from 28.3 (2021) to 14 (2024)",
+                "ratio (22.9 - 28.3) / (23.5333 - 28.3)",
+                "ratio 1.13 is at least 0.95",
+            ]
+        );
+    }
+
+    #[test]
+    fn waste_stations_would_be_at_risk_with_12_in_2022() {
+        let (baseline, targets) = (point("2021", "8"), [point("2022", "14"), point("2026", "43")]);
+        let result = standing(Direction::Increase, Some(&baseline), &targets, Some(&point("2022", "12")));
+        assert_eq!(result.standing, Standing::AtRisk);
+        assert_eq!(rounded(result.ratio.unwrap(), 2), exact("0.67"));
+        assert_eq!(
+            result.reasons,
+            ["the target of 2022 is 14", "ratio (12 - 8) / (14 - 8)", "ratio 0.67 is at least 0.60 and below 0.95",]
+        );
+    }
+
+    #[test]
+    fn every_bound_is_on_its_side() {
+        let (baseline, targets) = (point("2021", "0"), [point("2022", "100"), point("2023", "200")]);
+        for (actual, expected, last_reason) in [
+            ("200", Standing::Achieved, "actual 200 is at least the final target 200 (2023)"),
+            ("199.99", Standing::OnTrack, "ratio 2 is at least 0.95"),
+            ("95", Standing::OnTrack, "ratio 0.95 is at least 0.95"),
+            ("94.9999", Standing::AtRisk, "ratio 0.949999 is at least 0.60 and below 0.95"),
+            ("60", Standing::AtRisk, "ratio 0.6 is at least 0.60 and below 0.95"),
+            ("59.99", Standing::OffTrack, "ratio 0.5999 is at least 0 and below 0.60"),
+            ("0", Standing::OffTrack, "ratio 0 is at least 0 and below 0.60"),
+            ("-0.1", Standing::Regressed, "ratio -0.001 is below 0"),
+        ] {
+            let result = standing(Direction::Increase, Some(&baseline), &targets, Some(&point("2022", actual)));
+            assert_eq!(result.standing, expected, "{actual}");
+            assert_eq!(result.reasons.last().unwrap(), last_reason);
+        }
+    }
+
+    #[test]
+    fn nothing_measured_or_nothing_aimed_at_is_no_data() {
+        let (baseline, targets) = (point("2021", "28.3"), [point("2024", "14")]);
+        let actual = point("2022", "22.9");
+        let unmeasured = standing(Direction::Decrease, Some(&baseline), &targets, None);
+        assert_eq!(unmeasured.standing, Standing::NoData);
+        assert_eq!(unmeasured.reasons, ["there is no verified measurement"]);
+        let untargeted = standing(Direction::Decrease, Some(&baseline), &[], Some(&actual));
+        assert_eq!(untargeted.standing, Standing::NoData);
+        assert_eq!(untargeted.reasons, ["there is no target"]);
+        let early = standing(Direction::Decrease, Some(&baseline), &targets, Some(&point("2020", "29")));
+        assert_eq!(early.standing, Standing::NoData);
+        assert_eq!(early.reasons, ["no target applies to 2020, before the first known point"]);
+    }
+
+    #[test]
+    fn a_target_at_the_baseline_is_kept_or_lost() {
+        let (baseline, targets) = (point("2021", "10"), [point("2022", "10"), point("2024", "5")]);
+        let of = |actual| standing(Direction::Decrease, Some(&baseline), &targets, Some(&point("2022", actual)));
+        assert_eq!(of("10").standing, Standing::OnTrack);
+        assert_eq!(of("9").standing, Standing::OnTrack);
+        assert_eq!(of("10.1").standing, Standing::Regressed);
+        assert_eq!(of("10.1").ratio, None);
+        assert_eq!(
+            of("10.1").reasons,
+            ["the target of 2022 is 10", "the target 10 asks for no better than 10", "actual 10.1 is above the target 10",]
+        );
+    }
+
+    #[test]
+    fn a_target_that_allows_a_dip_does_not_reward_falling_deeper() {
+        let (baseline, targets) = (point("2021", "10"), [point("2022", "8"), point("2026", "20")]);
+        let of = |actual| standing(Direction::Increase, Some(&baseline), &targets, Some(&point("2022", actual)));
+        assert_eq!(of("9").standing, Standing::OnTrack);
+        assert_eq!(of("8").standing, Standing::OnTrack);
+        assert_eq!(of("7").standing, Standing::Regressed);
+    }
+
+    #[test]
+    fn without_a_baseline_an_increase_is_measured_from_zero() {
+        let targets = [point("2022", "40")];
+        let of = |actual| standing(Direction::Increase, None, &targets, Some(&point("2022", actual)));
+        let running = of("35");
+        assert_eq!(running.standing, Standing::AtRisk);
+        assert_eq!(running.ratio, Some(exact("0.875")));
+        assert_eq!(
+            running.reasons,
+            [
+                "the target of 2022 is 40",
+                "measured from zero without a baseline: ratio (35 - 0) / (40 - 0)",
+                "ratio 0.88 is at least 0.60 and below 0.95",
+            ]
+        );
+        assert_eq!(of("40").standing, Standing::Achieved);
+        assert_eq!(of("38").standing, Standing::OnTrack);
+        assert_eq!(of("-1").standing, Standing::Regressed);
+    }
+
+    #[test]
+    fn without_a_baseline_a_decrease_is_measured_by_its_achievement() {
+        let targets = [point("2022", "10")];
+        let of = |actual| standing(Direction::Decrease, None, &targets, Some(&point("2022", actual)));
+        assert_eq!(of("10").standing, Standing::Achieved);
+        assert_eq!(of("10.5").standing, Standing::OnTrack);
+        assert_eq!(of("12").standing, Standing::AtRisk);
+        assert_eq!(of("12").reasons[1], "without a baseline: ratio (2 x 10 - 12) / 10, not below 0");
+        assert_eq!(of("15").standing, Standing::OffTrack);
+        assert_eq!(of("1000").standing, Standing::OffTrack);
+        let none_left = standing(Direction::Decrease, None, &[point("2022", "0")], Some(&point("2022", "3")));
+        assert_eq!(none_left.standing, Standing::OffTrack);
+    }
+
+    #[test]
+    fn overflow_is_no_panic() {
+        let baseline = Point { period: year(2021), value: Decimal::MIN };
+        let targets = [Point { period: year(2022), value: Decimal::MAX }];
+        let actual = Point { period: year(2022), value: Decimal::ZERO };
+        let result = standing(Direction::Increase, Some(&baseline), &targets, Some(&actual));
+        assert_eq!(result.standing, Standing::NoData);
+    }
+
+    #[test]
+    fn bounds_are_in_order_of_their_days() {
+        assert!(BOUNDS.is_sorted_by(|left, right| left.valid_from < right.valid_from));
+        assert_eq!(standing_bounds(NaiveDate::MIN).version, "kpi-standing-1");
+    }
+
+    fn any_direction() -> impl Strategy<Value = Direction> {
+        prop_oneof![Just(Direction::Increase), Just(Direction::Decrease)]
+    }
+
+    fn any_value() -> impl Strategy<Value = Decimal> {
+        prop_oneof![
+            (-20_i64..=20).prop_map(Decimal::from),
+            (-999_999_999_999_999_i64..=999_999_999_999_999, 0_u32..=12)
+                .prop_map(|(mantissa, scale)| Decimal::new(mantissa, scale)),
+        ]
+    }
+
+    fn any_baseline() -> impl Strategy<Value = Option<Point>> {
+        proptest::option::of((2015..=2024, any_value()).prop_map(|(at, value)| Point { period: year(at), value }))
+    }
+
+    fn any_targets() -> impl Strategy<Value = Vec<Point>> {
+        proptest::collection::btree_map(2018..=2030, any_value(), 0..4)
+            .prop_map(|targets| targets.into_iter().map(|(at, value)| Point { period: year(at), value }).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn meeting_the_final_target_is_100_and_achieved(
+            direction in any_direction(),
+            baseline in any_baseline(),
+            targets in any_targets(),
+            at in 2010..=2035,
+        ) {
+            if let Some(last) = targets.last() {
+                let actual = Point { period: year(at), value: last.value };
+                let percent = achievement(direction, last.value, actual.value).unwrap();
+                prop_assert_eq!(percent.to_string(), "100.00");
+                let result = standing(direction, baseline.as_ref(), &targets, Some(&actual));
+                prop_assert_eq!(result.standing, Standing::Achieved);
+                if let Some(baseline) = baseline.filter(|baseline| baseline.value != last.value) {
+                    let done = progress(baseline.value, last.value, last.value).unwrap();
+                    prop_assert_eq!(done.to_string(), "100.00");
+                }
+            }
+        }
+
+        #[test]
+        fn a_better_actual_never_stands_worse(
+            direction in any_direction(),
+            baseline in any_baseline(),
+            targets in any_targets(),
+            at in 2010..=2035,
+            left in any_value(),
+            right in any_value(),
+        ) {
+            let (worse, better) = match direction {
+                Direction::Increase => (left.min(right), left.max(right)),
+                Direction::Decrease => (left.max(right), left.min(right)),
+            };
+            let of = |value| {
+                standing(direction, baseline.as_ref(), &targets, Some(&Point { period: year(at), value })).standing
+            };
+            prop_assert!(of(better) <= of(worse), "{:?} against {:?}", of(better), of(worse));
+        }
+
+        #[test]
+        fn a_standing_always_gives_its_reasons(
+            direction in any_direction(),
+            baseline in any_baseline(),
+            targets in any_targets(),
+            actual in proptest::option::of((2010..=2035, any_value())),
+        ) {
+            let actual = actual.map(|(at, value)| Point { period: year(at), value });
+            let result = standing(direction, baseline.as_ref(), &targets, actual.as_ref());
+            prop_assert!(!result.reasons.is_empty());
+        }
+    }
+}

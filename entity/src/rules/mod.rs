@@ -1,0 +1,8 @@
+//! Every computed figure as a pure function of decimals and periods: no database, no clock.
+
+pub mod bands;
+pub mod explanation;
+pub mod kpi;
+pub mod programme_status;
+pub mod projection;
+pub mod spbe;

@@ -1,0 +1,146 @@
+//! Where a programme stands in its life, and which moves are legal.
+
+use std::{error::Error, fmt};
+
+use sea_orm::{DeriveActiveEnum, EnumIter, sea_query::StringLen};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The status of a programme.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema,
+)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ProgrammeStatus {
+    /// In the masterplan, not begun.
+    Planned,
+    /// Being carried out.
+    Running,
+    /// Halted, and may begin again.
+    Suspended,
+    /// Carried out; final.
+    Completed,
+    /// Given up; final.
+    Cancelled,
+}
+
+impl ProgrammeStatus {
+    /// The status as it is written in answers and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Suspended => "suspended",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for ProgrammeStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The statuses a programme may move to from here; none from a final one.
+pub const fn allowed_next(from: ProgrammeStatus) -> &'static [ProgrammeStatus] {
+    use ProgrammeStatus::{Cancelled, Completed, Planned, Running, Suspended};
+    match from {
+        Planned => &[Running, Suspended, Cancelled],
+        Running => &[Completed, Suspended, Cancelled],
+        Suspended => &[Running, Cancelled],
+        Completed | Cancelled => &[],
+    }
+}
+
+/// Whether a programme may make this move.
+pub fn check(from: ProgrammeStatus, to: ProgrammeStatus) -> Result<(), IllegalMove> {
+    let allowed = allowed_next(from);
+    if allowed.contains(&to) { Ok(()) } else { Err(IllegalMove { from, to, allowed }) }
+}
+
+/// A move that is not in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IllegalMove {
+    /// Where the programme stands.
+    pub from: ProgrammeStatus,
+    /// Where it was to go.
+    pub to: ProgrammeStatus,
+    /// Where it may go instead.
+    pub allowed: &'static [ProgrammeStatus],
+}
+
+impl fmt::Display for IllegalMove {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, allowed } = self;
+        write!(f, "a programme that is {from} cannot become {to}; ")?;
+        match allowed {
+            [] => write!(f, "{from} is final"),
+            [first, rest @ ..] => {
+                write!(f, "it can become {first}")?;
+                for (position, status) in rest.iter().enumerate() {
+                    let joint = if position + 1 == rest.len() { " or" } else { "," };
+                    write!(f, "{joint} {status}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Error for IllegalMove {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use sea_orm::{ActiveEnum, Iterable};
+
+    use super::ProgrammeStatus::{Cancelled, Completed, Planned, Running, Suspended};
+    use super::*;
+
+    #[test]
+    fn the_moves_of_the_contract_are_legal_and_no_others() {
+        let legal = [
+            (Planned, Running),
+            (Planned, Suspended),
+            (Planned, Cancelled),
+            (Running, Completed),
+            (Running, Suspended),
+            (Running, Cancelled),
+            (Suspended, Running),
+            (Suspended, Cancelled),
+        ];
+        for from in ProgrammeStatus::iter() {
+            for to in ProgrammeStatus::iter() {
+                assert_eq!(check(from, to).is_ok(), legal.contains(&(from, to)), "{from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_illegal_move_lists_the_legal_ones() {
+        assert_eq!(
+            check(Planned, Completed).unwrap_err().to_string(),
+            "a programme that is planned cannot become completed; it can become running, suspended or cancelled"
+        );
+        assert_eq!(
+            check(Suspended, Completed).unwrap_err().to_string(),
+            "a programme that is suspended cannot become completed; it can become running or cancelled"
+        );
+        assert_eq!(
+            check(Completed, Running).unwrap_err().to_string(),
+            "a programme that is completed cannot become running; completed is final"
+        );
+    }
+
+    #[test]
+    fn a_status_is_written_alike_everywhere() {
+        for status in ProgrammeStatus::iter() {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+            assert_eq!(status.to_value(), status.as_str());
+        }
+    }
+}

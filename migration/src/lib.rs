@@ -1,0 +1,24 @@
+//! The steps that bring a database to Renaksi's schema, in order. A step that landed is never edited.
+//!
+//! Every step runs on SQLite and PostgreSQL and spells names out: it must mean the same when the entities have moved on.
+
+pub use sea_orm_migration::prelude::*;
+
+mod columns;
+mod m0001_create_catalogue;
+mod m0002_create_events;
+mod m0003_create_identity;
+
+/// All steps of the schema.
+pub struct Migrator;
+
+#[sea_orm_migration::async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_create_catalogue::Migration),
+            Box::new(m0002_create_events::Migration),
+            Box::new(m0003_create_identity::Migration),
+        ]
+    }
+}

@@ -1,0 +1,122 @@
+//! One service with its database, and the people who use it.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io::Write;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use crate::actor::Actor;
+use crate::database::{Backend, Database};
+use crate::server::{PASSWORD, Server};
+
+/// No story takes longer than this.
+const LONGEST_STORY: Duration = Duration::from_secs(300);
+/// Access tokens hold for 15 minutes.
+const TOKEN_USE: Duration = Duration::from_secs(10 * 60);
+
+/// A running service with the demo data.
+pub struct App {
+    server: Server,
+    // After the server: the database goes when nobody uses it any more.
+    database: Arc<Database>,
+}
+
+/// Tells a story to one kind of database, if this run covers it.
+pub async fn tell<F, S>(backend: Backend, story: S)
+where
+    S: FnOnce(App) -> F,
+    F: Future<Output = ()>,
+{
+    if !backend.is_wanted() {
+        // Not `eprintln!`: the test harness would keep it to itself.
+        let _ = writeln!(std::io::stderr(), "not run: {} is not in RENAKSI_TEST_DATABASES", backend.name());
+        return;
+    }
+    let told = tokio::time::timeout(LONGEST_STORY, story(App::start(backend))).await;
+    assert!(told.is_ok(), "the story did not end within {LONGEST_STORY:?}");
+}
+
+impl App {
+    /// Starts a service on a copy of the demo database.
+    pub fn start(backend: Backend) -> Self {
+        Self::start_with(backend, &[])
+    }
+
+    /// The same with settings from the environment.
+    pub fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        let database = Arc::new(Database::demo(backend));
+        Self { server: Server::start_with(&database.url(), settings), database }
+    }
+
+    /// Another service on the same database.
+    pub fn replica(&self) -> Self {
+        Self { server: Server::start(&self.database.url()), database: Arc::clone(&self.database) }
+    }
+
+    /// Another service on the same database, with settings from the environment.
+    pub fn replica_with(&self, settings: &[(&str, &str)]) -> Self {
+        Self { server: Server::start_with(&self.database.url(), settings), database: Arc::clone(&self.database) }
+    }
+
+    /// Its server.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The kind of its database.
+    pub fn backend(&self) -> Backend {
+        self.database.backend()
+    }
+
+    /// The private key that its tokens are signed with, PKCS #8: a fixture to forge tokens with.
+    pub fn signing_key(&self) -> Vec<u8> {
+        self.database.signing_key()
+    }
+
+    /// Somebody without a token.
+    pub fn anyone(&self) -> Actor {
+        Actor::new(self.server.url(), None)
+    }
+
+    /// The Kominfo office.
+    pub async fn admin(&self) -> Actor {
+        self.logged_in("admin@demo.invalid").await
+    }
+
+    /// A member of the council.
+    pub async fn verifier(&self) -> Actor {
+        self.logged_in("verifier@demo.invalid").await
+    }
+
+    /// Somebody of the health agency.
+    pub async fn operator_dinkes(&self) -> Actor {
+        self.logged_in("operator.dinkes@demo.invalid").await
+    }
+
+    /// Somebody of the environment agency.
+    pub async fn operator_dlh(&self) -> Actor {
+        self.logged_in("operator.dlh@demo.invalid").await
+    }
+
+    /// Somebody who reads all and writes nothing.
+    pub async fn viewer(&self) -> Actor {
+        self.logged_in("viewer@demo.invalid").await
+    }
+
+    /// Databases are copied with their signing keys, so one login serves all tests of a backend: hashing a password is slow on purpose.
+    async fn logged_in(&self, email: &str) -> Actor {
+        type Tokens = Mutex<HashMap<String, (Instant, String)>>;
+        static TOKENS: LazyLock<Tokens> = LazyLock::new(Tokens::default);
+        let mut tokens = TOKENS.lock().await;
+        let key = format!("{email} on {}", self.backend().name());
+        if let Some((_, token)) = tokens.get(&key).filter(|(since, _)| since.elapsed() < TOKEN_USE) {
+            return Actor::new(self.server.url(), Some(token.clone()));
+        }
+        let token = self.anyone().log_in(email, PASSWORD).await.is(200).text_at("access_token");
+        tokens.insert(key, (Instant::now(), token.clone()));
+        Actor::new(self.server.url(), Some(token))
+    }
+}

@@ -1,0 +1,144 @@
+//! A database of one test, empty or copied from one with the demo data.
+
+use std::sync::OnceLock;
+use std::{env, fs, path::PathBuf};
+
+use crate::postgres::Cluster;
+use crate::server::Server;
+use crate::unique;
+use crate::workplace::Workplace;
+
+/// A kind of database that Renaksi runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// An embedded file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Backend {
+    /// Whether this run covers it: `RENAKSI_TEST_DATABASES`.
+    pub fn is_wanted(self) -> bool {
+        let wanted = env::var("RENAKSI_TEST_DATABASES").unwrap_or_else(|_| "sqlite,postgres".to_owned());
+        let names = wanted.split(',').map(str::trim).collect::<Vec<_>>();
+        let strange = names.iter().find(|name| !["sqlite", "postgres"].contains(name));
+        assert!(strange.is_none(), "RENAKSI_TEST_DATABASES={wanted}: expected sqlite, postgres or both");
+        names.contains(&self.name())
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// How a PKCS #8 key for P-256 with its public part begins: 138 bytes of version 0, `ecPublicKey`, `prime256v1`.
+const P256_KEY: &[u8] = &[
+    0x30, 0x81, 0x87, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07,
+];
+
+/// A database; it is removed when it is dropped.
+pub struct Database {
+    backend: Backend,
+    name: String,
+}
+
+impl Database {
+    /// One without tables.
+    pub fn empty(backend: Backend) -> Self {
+        let database = Self { backend, name: unique::database() };
+        if backend == Backend::Postgres {
+            Cluster::get().create(&database.name, "template0");
+        }
+        database
+    }
+
+    /// One with the demo data.
+    pub fn demo(backend: Backend) -> Self {
+        let template = template(backend);
+        let database = Self { backend, name: unique::database() };
+        match backend {
+            Backend::Sqlite => {
+                fs::copy(template.file(), database.file()).unwrap();
+            }
+            Backend::Postgres => Cluster::get().create(&database.name, &template.name),
+        }
+        database
+    }
+
+    /// Which kind it is.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// What `--database-url` takes.
+    pub fn url(&self) -> String {
+        match self.backend {
+            Backend::Sqlite => format!("sqlite://{}", self.file().display()),
+            Backend::Postgres => Cluster::get().url(&self.name),
+        }
+    }
+
+    /// The private key that tokens are signed with, PKCS #8; the same in every copy of the demo database.
+    pub fn signing_key(&self) -> Vec<u8> {
+        match self.backend {
+            // The template was closed, so its file holds the row in one piece; the DER of a P-256 key begins the same each time.
+            Backend::Sqlite => {
+                let bytes = fs::read(template(self.backend).file()).unwrap();
+                let start =
+                    bytes.windows(P256_KEY.len()).position(|window| window == P256_KEY).expect("the file holds a P-256 key");
+                bytes[start..start + 3 + usize::from(P256_KEY[2])].to_vec()
+            }
+            Backend::Postgres => {
+                let text =
+                    Cluster::get().query(&self.name, "SELECT encode(private_der, 'hex') FROM signing_key WHERE slot = 'current'");
+                (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+            }
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        Workplace::get().join(format!("{}.db", self.name))
+    }
+
+    fn log_file(&self) -> PathBuf {
+        Workplace::get().join(format!("{}.db-wal", self.name))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        match self.backend {
+            Backend::Sqlite => {
+                let _ = fs::remove_file(self.file());
+                let _ = fs::remove_file(self.log_file());
+            }
+            Backend::Postgres => Cluster::get().remove(&self.name),
+        }
+    }
+}
+
+/// The database that demo databases are copied from: a server filled it and stopped.
+fn template(backend: Backend) -> &'static Database {
+    static SQLITE: OnceLock<Database> = OnceLock::new();
+    static POSTGRES: OnceLock<Database> = OnceLock::new();
+    let cell = match backend {
+        Backend::Sqlite => &SQLITE,
+        Backend::Postgres => &POSTGRES,
+    };
+    cell.get_or_init(|| {
+        let database = Database::empty(backend);
+        let server = Server::start(&database.url());
+        server.terminate();
+        let ended = server.wait();
+        assert!(ended.success(), "the server that filled the template ended with {ended}: {}", server.log());
+        let left = fs::metadata(database.log_file()).map(|file| file.len()).unwrap_or(0);
+        assert_eq!(left, 0, "a server that stops leaves nothing in SQLite's write-ahead log");
+        database
+    })
+}

@@ -1,0 +1,70 @@
+//! The temporary folder of this test process, and the shell that clears it away afterwards.
+//!
+//! The shell reads a pipe that only this process holds open. When the process ends, in whatever way, the pipe closes,
+//! and the shell kills the servers that are left, stops PostgreSQL and removes the folder.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::{env, fs, process};
+
+const CARETAKER: &str = r#"
+trap '' INT TERM HUP
+cat > /dev/null
+for server in "$1"/servers/*; do
+    [ -e "$server" ] && kill -9 "${server##*/}" 2> /dev/null
+done
+if [ -s "$1/postgres/data/postmaster.pid" ]; then
+    postmaster=$(head -n 1 "$1/postgres/data/postmaster.pid")
+    kill -QUIT "$postmaster"
+    while kill -0 "$postmaster" 2> /dev/null; do sleep 0.1; done
+fi
+rm -rf "$1"
+"#;
+
+/// The temporary folder of this process.
+pub struct Workplace {
+    path: PathBuf,
+    /// Ends this process's work when its standard input closes.
+    _caretaker: Child,
+}
+
+impl Workplace {
+    /// The one of this process, made at the first call.
+    pub fn get() -> &'static Self {
+        static WORKPLACE: OnceLock<Workplace> = OnceLock::new();
+        WORKPLACE.get_or_init(Self::make)
+    }
+
+    fn make() -> Self {
+        let path = env::temp_dir().join(format!("renaksi-tests-{}", process::id()));
+        fs::create_dir_all(path.join("servers")).unwrap();
+        // The PostgreSQL account passes through it to its own folder.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let caretaker = Command::new("sh")
+            .args(["-c", CARETAKER, "caretaker"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("`sh` starts");
+        Self { path, _caretaker: caretaker }
+    }
+
+    /// A path inside it.
+    pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Remembers a server that has to be killed if this process dies.
+    pub fn note_server(&self, pid: u32) {
+        fs::write(self.path.join("servers").join(pid.to_string()), "").unwrap();
+    }
+
+    /// Forgets a server that has ended.
+    pub fn forget_server(&self, pid: u32) {
+        let _ = fs::remove_file(self.path.join("servers").join(pid.to_string()));
+    }
+}

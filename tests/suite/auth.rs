@@ -1,0 +1,130 @@
+//! Logging in: passwords, refresh tokens, revocation, and slowing down who guesses.
+
+use std::time::Duration;
+
+use renaksi_tests::server::PASSWORD;
+use renaksi_tests::{Actor, Answer, on_both_databases, unique};
+
+const VIEWER: &str = "viewer@demo.invalid";
+
+on_both_databases! {
+    async fn a_password_gives_a_token(app) {
+        let anyone = app.anyone();
+        let granted = anyone.log_in(VIEWER, PASSWORD).await.is(200).has("token_type", "Bearer").has("expires_in", 900);
+        assert!(granted.header("cache-control").is_some_and(|value| value.contains("no-store")));
+        let viewer = anyone.with_token(&granted.text_at("access_token"));
+        viewer.get("/v1/me").await.is(200).has("email", VIEWER).has("role", "viewer");
+        app.operator_dinkes().await.get("/v1/me").await.is(200).has("role", "operator").has("opd", "DINKES");
+        anyone.get("/v1/me").await.is(401);
+        // The user name is an address: its case does not matter.
+        anyone.log_in("Viewer@Demo.invalid", PASSWORD).await.is(200);
+    }
+
+    async fn refusals_are_oauth_errors(app) {
+        let anyone = app.anyone();
+        anyone.log_in(VIEWER, "kata-sandi-yang-salah").await.is(400).has("error", "invalid_grant");
+        anyone.log_in("nobody@demo.invalid", "kata-sandi-yang-salah").await.is(400).has("error", "invalid_grant");
+        let token = "/v1/auth/token";
+        anyone.post_form(token, &[("grant_type", "magic")]).await.is(400).has("error", "unsupported_grant_type");
+        anyone.post_form(token, &[]).await.is(400).has("error", "invalid_request");
+        anyone.post_form(token, &[("grant_type", "password"), ("username", VIEWER)]).await.is(400).has("error", "invalid_request");
+        anyone.post_form(token, &[("grant_type", "refresh_token"), ("refresh_token", "made-up")]).await.is(400).has("error", "invalid_grant");
+        anyone.post_form(token, &[("grant_type", "refresh_token")]).await.is(400).has("error", "invalid_request");
+        for body in ["grant_type=password&username=%00&password=x", "grant_type=password&grant_type=password&username=a&password=b"] {
+            let answer = anyone.post_form(token, &[]).body(body, "application/x-www-form-urlencoded").await.is(400);
+            assert!(["invalid_request", "invalid_grant"].contains(&answer.text_at("error").as_str()));
+        }
+    }
+
+    async fn a_refresh_token_is_used_once(app) {
+        let anyone = app.anyone();
+        let first = anyone.log_in(VIEWER, PASSWORD).await.is(200);
+        let second = refresh(&anyone, &first).await.is(200);
+        assert_ne!(second.text_at("refresh_token"), first.text_at("refresh_token"));
+        anyone.with_token(&second.text_at("access_token")).get("/v1/me").await.is(200).has("email", VIEWER);
+        let third = refresh(&anyone, &second).await.is(200);
+
+        // Somebody uses an old one: thief or owner, the whole family ends.
+        refresh(&anyone, &first).await.is(400).has("error", "invalid_grant");
+        refresh(&anyone, &third).await.is(400).has("error", "invalid_grant");
+        // Another login is another family.
+        let other = anyone.log_in(VIEWER, PASSWORD).await.is(200);
+        refresh(&anyone, &other).await.is(200);
+    }
+
+    async fn of_two_who_refresh_at_once_one_wins(app) {
+        let anyone = app.anyone();
+        let first = anyone.log_in(VIEWER, PASSWORD).await.is(200);
+        let attempts = futures_util::future::join_all((0..8).map(|_| refresh(&anyone, &first))).await;
+        let won = attempts.iter().filter(|answer| answer.status() == 200).count();
+        assert!(won <= 1, "{won} of 8 got a token for one refresh token");
+    }
+
+    async fn a_revoked_family_refreshes_no_more(app) {
+        let anyone = app.anyone();
+        let first = anyone.log_in(VIEWER, PASSWORD).await.is(200);
+        let second = refresh(&anyone, &first).await.is(200);
+        anyone.post_form("/v1/auth/revoke", &[("token", &second.text_at("refresh_token"))]).await.is(200);
+        refresh(&anyone, &second).await.is(400).has("error", "invalid_grant");
+        // RFC 7009: an unknown token is as good as revoked.
+        anyone.post_form("/v1/auth/revoke", &[("token", "made-up")]).await.is(200);
+        anyone.post_form("/v1/auth/revoke", &[]).await.is(400).has("error", "invalid_request");
+    }
+
+    async fn guessing_slows_down_alike_for_everybody(app) {
+        let anyone = app.anyone();
+        let known = attempts_until_slowed(&anyone, "verifier@demo.invalid").await;
+        // The address is slowed down as well, so the second account starts on a service of its own.
+        let fresh = renaksi_tests::App::start(app.backend());
+        let unknown = attempts_until_slowed(&fresh.anyone(), &unique::email()).await;
+        assert_eq!(known, unknown, "attempts before a known and an unknown account are slowed down");
+    }
+
+    async fn a_slowed_account_refuses_the_right_password_too(app) {
+        let anyone = app.anyone();
+        attempts_until_slowed(&anyone, VIEWER).await;
+        // Whoever goes on waits longer each time: long enough in the end to see it after a restart.
+        let mut waits = Vec::new();
+        while waits.last().is_none_or(|wait| *wait < 8) {
+            let slowed = anyone.log_in(VIEWER, "kata-sandi-yang-salah").await.is(429);
+            let wait = slowed.header("retry-after").unwrap().parse::<u64>().unwrap();
+            waits.push(wait);
+            if wait < 8 {
+                tokio::time::sleep(Duration::from_secs(wait)).await;
+                anyone.log_in(VIEWER, "kata-sandi-yang-salah").await.is(400);
+            }
+        }
+        assert!(waits.is_sorted() && waits.len() > 1, "{waits:?}");
+        anyone.log_in(VIEWER, PASSWORD).await.is(429);
+        app.server().kill9();
+        app.server().restart();
+        app.anyone().log_in(VIEWER, PASSWORD).await.is(429);
+    }
+
+    async fn guessing_all_at_once_is_slowed_down_too(app) {
+        let anyone = app.anyone();
+        let guesses = (0..40).map(|_| anyone.log_in(VIEWER, "kata-sandi-yang-salah").into_future());
+        let answers = futures_util::future::join_all(guesses).await;
+        let tried = answers.iter().filter(|answer| answer.status() == 400).count();
+        assert!(tried <= 10, "{tried} of 40 guesses sent at once were tried");
+    }
+}
+
+async fn refresh(anyone: &Actor, answer: &Answer) -> Answer {
+    let token = answer.text_at("refresh_token");
+    anyone.post_form("/v1/auth/token", &[("grant_type", "refresh_token"), ("refresh_token", &token)]).await
+}
+
+async fn attempts_until_slowed(anyone: &Actor, email: &str) -> usize {
+    for attempt in 0..30 {
+        let answer = anyone.log_in(email, "kata-sandi-yang-salah").await;
+        if answer.status() == 429 {
+            let answer = answer.is(429);
+            let wait = answer.header("retry-after").expect("Retry-After").parse::<u64>().expect("seconds");
+            assert!(wait >= 1);
+            return attempt;
+        }
+        answer.is(400).has("error", "invalid_grant");
+    }
+    panic!("30 wrong passwords for {email} and no 429");
+}

@@ -1,0 +1,26 @@
+//! The suite: one file a capability, every story told on each database.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
+
+mod kpi_standing;
+mod publicity;
+mod summary;
+mod transitions;
+
+mod bad_input;
+mod changing;
+mod creating;
+mod decimals;
+mod idempotency;
+mod lists;
+mod problems;
+mod reading;
+
+mod access;
+mod auth;
+mod tokens;
+mod users;
+
+mod concurrency;
+mod contract_document;
+mod crash;
+mod running;

@@ -1,0 +1,91 @@
+//! The figures of the evaluation of 4 October 2022, computed from rows.
+
+use renaksi_tests::{Answer, on_both_databases};
+use serde_json::{Value, json};
+
+/// Dimension, planned, running.
+const STATED: [(&str, u64, u64); 6] =
+    [("governance", 10, 8), ("branding", 4, 4), ("economy", 9, 8), ("living", 6, 5), ("society", 7, 7), ("environment", 4, 3)];
+
+on_both_databases! {
+    async fn the_day_of_the_evaluation_is_as_reported(app) {
+        for path in ["/v1/public/summary", "/v1/summary"] {
+            let answer = app.viewer().await.get(format!("{path}?as_of=2022-10-04")).await.is(200).has("as_of", "2022-10-04");
+            is_as_reported(&answer);
+            app.viewer().await.get(format!("{path}?masterplan=KLU-SC&as_of=2022-10-04")).await.is(200).has("totals/running", 35);
+        }
+    }
+
+    async fn a_later_move_leaves_the_past_alone(app) {
+        let (admin, anyone) = (app.admin().await, app.anyone());
+        let move_on = json!({ "to": "running", "effective_on": "2022-11-01", "reason": "Mulai berjalan" });
+        admin.create("/v1/programmes/SG-09/transitions", move_on).await;
+
+        is_as_reported(&anyone.get("/v1/public/summary?as_of=2022-10-04").await.is(200));
+        anyone.get("/v1/public/summary?as_of=2022-10-31").await.is(200).has("totals/running", 35);
+        let next_day = anyone.get("/v1/public/summary?as_of=2022-11-01").await.is(200);
+        next_day.has("totals/planned", 40).has("totals/running", 36).has("totals/running_percent", "90.00");
+        anyone.get("/v1/public/summary").await.is(200).has("totals/running", 36);
+        admin.get("/v1/summary").await.is(200).has("totals/running", 36);
+    }
+
+    async fn what_is_not_published_counts_only_inside(app) {
+        let (admin, anyone) = (app.admin().await, app.anyone());
+        let (_, mut body) = renaksi_tests::resource::PROGRAMMES.new_body();
+        body["published"] = json!(false);
+        admin.create("/v1/programmes", body).await;
+        anyone.get("/v1/public/summary").await.is(200).has("totals/planned", 40);
+        admin.get("/v1/summary").await.is(200).has("totals/planned", 41);
+    }
+
+    async fn before_the_first_day_nothing_runs(app) {
+        let answer = app.anyone().get("/v1/public/summary?as_of=1999-01-01").await.is(200);
+        answer.has("totals/running", 0);
+    }
+
+    async fn an_unknown_masterplan_is_named(app) {
+        let answer = app.anyone().get("/v1/public/summary?masterplan=NO-SUCH").await;
+        assert!([400, 404].contains(&answer.status()), "{answer:?}");
+    }
+
+    async fn the_timeline_ends_where_the_summary_stands(app) {
+        for interval in ["month", "quarter", "year"] {
+            for path in ["/v1/timeline", "/v1/public/timeline"] {
+                let last = last_step(&app.viewer().await.get(format!("{path}?interval={interval}")).await.is(200));
+                assert_eq!((&last["total"], &last["by_status"]["running"]), (&json!(40), &json!(35)), "{path}?interval={interval}");
+            }
+        }
+        app.admin().await.create("/v1/programmes/SG-09/transitions", json!({ "to": "running", "effective_on": "2022-11-01" })).await;
+        let timeline = app.anyone().get("/v1/public/timeline?interval=month").await.is(200);
+        let running = steps(&timeline).iter().map(|step| step["by_status"]["running"].as_u64().unwrap()).collect::<Vec<_>>();
+        assert!(running.is_sorted(), "nothing stopped: {running:?}");
+        assert_eq!(running.last(), Some(&36));
+        let of_day = app.anyone().get("/v1/public/timeline?as_of=2022-10-04").await.is(200);
+        assert_eq!(last_step(&of_day)["by_status"]["running"], 35);
+    }
+}
+
+fn steps(timeline: &Answer) -> Vec<Value> {
+    timeline.at("steps").as_array().unwrap().clone()
+}
+
+fn last_step(timeline: &Answer) -> Value {
+    steps(timeline).pop().expect("a step")
+}
+
+fn is_as_reported(answer: &Answer) {
+    assert_eq!(answer.at("totals/planned"), 40);
+    assert_eq!(answer.at("totals/running"), 35);
+    assert_eq!(answer.at("totals/running_percent"), "87.50");
+    let dimensions = answer.at("dimensions").as_array().unwrap().clone();
+    let found = dimensions
+        .iter()
+        .map(|row| (text(row), row["planned"].as_u64().unwrap(), row["running"].as_u64().unwrap()))
+        .collect::<Vec<_>>();
+    let expected = STATED.map(|(code, planned, running)| (code.to_owned(), planned, running));
+    assert_eq!(found, expected);
+}
+
+fn text(row: &Value) -> String {
+    row["dimension"].as_str().unwrap_or_else(|| panic!("no `dimension` in {row}")).to_owned()
+}
