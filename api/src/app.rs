@@ -1,6 +1,5 @@
 //! The application on one screen: its state, its middleware in order, its routes.
 
-use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, from_fn};
@@ -11,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
 use crate::health::Draining;
+use crate::http::cors::{Origins, cors};
 use crate::http::middleware::{envelope, problems};
 use crate::http::table::unknown_path;
 use crate::pages::{self, Document};
@@ -34,7 +34,7 @@ pub struct State {
     /// The metrics.
     pub metrics: Data<PrometheusHandle>,
     /// Which origins may use the API from a browser, beside the public part.
-    pub origins: Vec<String>,
+    pub origins: Data<Origins>,
 }
 
 /// The application of one worker.
@@ -50,40 +50,14 @@ pub fn app(
         .app_data(state.document)
         .app_data(state.draining)
         .app_data(state.metrics)
+        .app_data(state.origins)
         .configure(pages::mount)
         .configure(|service| routes::table().mount(service))
         .default_service(web::to(unknown_path))
         // The last one wrapped runs first.
         .wrap(from_fn(problems)) // Errors and panics become problems.
         .wrap(from_fn(identify)) // Who asks.
-        .wrap(cors(&state.origins)) // Which browsers may read the answer.
+        .wrap(from_fn(cors)) // Which browsers may read the answer.
         .wrap(Compress::default())
         .wrap(from_fn(envelope)) // Request id, HEAD, log, metrics, headers of every answer.
-}
-
-/// Public paths are open to every origin, others to those configured.
-fn cors(origins: &[String]) -> Cors {
-    let origins = origins.to_vec();
-    Cors::default()
-        .allowed_origin_fn(move |origin, head| {
-            let path = head.uri.path();
-            path.starts_with("/v1/public")
-                || path.starts_with("/problems")
-                || origins.iter().any(|known| known.as_bytes() == origin.as_bytes())
-        })
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-        .allowed_headers([
-            "accept",
-            "accept-language",
-            "authorization",
-            "content-type",
-            "idempotency-key",
-            "if-match",
-            "if-none-match",
-            "traceparent",
-            "x-request-id",
-        ])
-        .expose_headers(["ETag", "Idempotent-Replayed", "Link", "Location", "Retry-After", "X-Request-Id"])
-        .block_on_origin_mismatch(false)
-        .max_age(3600)
 }

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod cors;
 pub mod idempotency;
 pub mod language;
 pub mod middleware;

@@ -38,7 +38,6 @@ impl Document {
         let mut response =
             if known.is_some_and(|tags| tags.contains(&self.etag)) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response.insert_header((ETAG, self.etag.as_str())).insert_header(("Cache-Control", "public, max-age=0, must-revalidate"));
-        response.insert_header(("Access-Control-Allow-Origin", "*"));
         if known.is_some_and(|tags| tags.contains(&self.etag)) {
             return response.finish();
         }

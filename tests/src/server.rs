@@ -1,6 +1,7 @@
 //! The real binary, running.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
@@ -72,6 +73,15 @@ impl Server {
     /// What it logged.
     pub fn log(&self) -> String {
         self.running.lock().unwrap().log.lock().unwrap().clone()
+    }
+
+    /// Waits for its first answer.
+    pub fn greet(&self) {
+        let mut connection = TcpStream::connect(self.url().trim_start_matches("http://")).unwrap();
+        let request = "GET /health/ready HTTP/1.1\r\nHost: tests\r\nConnection: close\r\n\r\n";
+        let mut answer = String::new();
+        connection.write_all(request.as_bytes()).and_then(|()| connection.read_to_string(&mut answer).map(drop)).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// Kills it as a power cut would, and waits until it is gone.

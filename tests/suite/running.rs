@@ -88,6 +88,15 @@ on_both_databases! {
         assert!(since.elapsed() < Duration::from_secs(10), "an idle connection held it for {:?}", since.elapsed());
     }
 
+    async fn who_reads_that_it_listens_may_stop_it(app) {
+        // The line on standard output is the sign for whoever started it: from then on SIGTERM is obeyed.
+        for _ in 0..5 {
+            app.server().restart();
+            app.server().terminate();
+            assert_eq!(app.server().wait().code(), Some(0));
+        }
+    }
+
     async fn two_may_fill_one_empty_database(app) {
         let database = Database::empty(app.backend());
         let url = database.url();

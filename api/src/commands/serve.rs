@@ -17,6 +17,7 @@ use crate::auth::keys::Keys;
 use crate::config::Serve;
 use crate::demo::{self, Login};
 use crate::housekeeping;
+use crate::http::cors::Origins;
 use crate::pages::Document;
 use crate::store::change::Store;
 use crate::store::connection;
@@ -42,7 +43,7 @@ pub async fn run(settings: Serve) -> CommandResult {
         document: Data::new(Document::new()),
         draining: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().install_recorder()?),
-        origins: settings.cors_origins.clone(),
+        origins: Data::new(Origins(settings.cors_origins.clone())),
     };
     tokio::spawn(store.generation().clone().watch(db));
     tokio::spawn(housekeeping::run(store));

@@ -53,7 +53,7 @@ impl Answer {
 
     /// Anybody's cache may keep it, and asks each time whether it still holds: a change is seen at once.
     pub fn public(self) -> Self {
-        self.header("Cache-Control", "public, max-age=0, must-revalidate").header("Vary", "Accept, Origin")
+        self.header("Cache-Control", "public, max-age=0, must-revalidate")
     }
 
     /// Becomes 304 if the client has this state already. To be called after [`Answer::etag`].

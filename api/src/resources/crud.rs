@@ -50,7 +50,7 @@ async fn create<R: Resource>(
         .change(retry, async |change: &Change| {
             let mut value = body.value;
             let faults = [strip_read_only::<R>(&mut value, None), wire::faults_of_new::<R>(&value)].concat();
-            let (code, members) = read::<R>(value, faults)?;
+            let (code, members) = read::<R>(change, value, faults).await?;
             insert(change, &code, members).await
         })
         .await
@@ -100,7 +100,7 @@ async fn replace<R: Resource>(
             let mut faults = strip_read_only::<R>(&mut value, row.as_ref());
             faults.extend(take_code(&mut value, &code));
             faults.extend(wire::faults_of_replacement::<R>(&value));
-            let (_, members) = read::<R>(value, faults)?;
+            let (_, members) = read::<R>(change, value, faults).await?;
             match row {
                 Some(row) => update_row(change, row, members).await,
                 None => insert(change, &code, members).await,
@@ -132,7 +132,7 @@ async fn update<R: Resource>(
             let mut value = serde_json::to_value(current).map_err(ApiError::unexpected)?;
             merge(&mut value, patch);
             faults.extend(wire::faults_of_replacement::<R>(&value));
-            let (_, members) = read::<R>(value, faults)?;
+            let (_, members) = read::<R>(change, value, faults).await?;
             update_row(change, row, members).await
         })
         .await
@@ -187,7 +187,6 @@ pub async fn insert<R: Resource>(change: &Change, code: &str, members: R) -> Api
 /// Inserts a new row, with its event; gives it as shown, and its entity tag.
 pub async fn insert_row<R: Resource>(change: &Change, code: &str, members: R) -> ApiResult<(Value, String)> {
     must_own::<R>(change, &members).await?;
-    references::must_exist::<R>(&change.db, &json!(members)).await?;
     members.check(change, code, None).await?;
     let search = search_text(code, &members);
     let later = serde_json::to_value(&members).map_err(ApiError::unexpected)?;
@@ -210,7 +209,6 @@ async fn update_row<R: Resource>(change: &Change, row: Row<R>, members: R) -> Ap
         // Nothing changes, so there is nothing to record.
         return Ok(Answer::ok(&before)?.etag(&old.etag()));
     }
-    references::must_exist::<R>(&change.db, &value).await?;
     members.check(change, &code, Some(&row)).await?;
     let search = search_text(&code, &members);
     let mut new = members.into_row();
@@ -267,18 +265,19 @@ async fn must_own<R: Resource>(change: &Change, members: &R) -> ApiResult<()> {
     }
 }
 
-/// The code and the members of a body whose shape has these faults.
-fn read<R: Resource>(mut value: Value, faults: Vec<Fault>) -> ApiResult<(String, R)> {
-    if !faults.is_empty() {
-        return Err(ApiError::invalid(faults));
-    }
+/// The code and the members of a body whose shape has these faults; every fault is said at once.
+async fn read<R: Resource>(change: &Change, mut value: Value, mut faults: Vec<Fault>) -> ApiResult<(String, R)> {
+    let has_shape = faults.is_empty();
+    faults.extend(references::faults::<R>(&change.db, &value).await?);
     let code = value.as_object_mut().and_then(|object| object.remove("code"));
-    let members: R = body::deserialize(value)?;
-    let faults = members.faults();
-    if !faults.is_empty() {
-        return Err(ApiError::invalid(faults));
+    let members = if has_shape { Some(body::deserialize::<R>(value)?) } else { None };
+    faults.extend(members.iter().flat_map(R::faults));
+    match members {
+        Some(members) if faults.is_empty() => {
+            Ok((code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default(), members))
+        }
+        _ => Err(ApiError::invalid(faults)),
     }
-    Ok((code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default(), members))
 }
 
 /// Members that only the service writes may come back as they were read; a different value is a fault.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use entity::value::code::Code;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
@@ -78,25 +79,21 @@ async fn load<R: Resource>(db: &impl ConnectionTrait, codes: BTreeSet<String>) -
     rows.iter().map(|row| Ok((code_of::<R>(row)?, show::<R>(row)?))).collect()
 }
 
-/// Refuses references to what does not exist, all at once. One statement for each kind of thing.
-pub async fn must_exist<R: Resource>(db: &impl ConnectionTrait, members: &Value) -> ApiResult<()> {
+/// The references to what does not exist, in a body that may have other faults. One statement for each kind of thing.
+pub async fn faults<R: Resource>(db: &impl ConnectionTrait, body: &Value) -> ApiResult<Vec<Fault>> {
     let mut wanted: BTreeMap<Target, Vec<(String, String)>> = BTreeMap::new();
     for reference in R::REFERENCES {
-        for (pointer, code) in codes_in(reference, members) {
+        for (pointer, code) in codes_in(reference, body).into_iter().filter(|(_, code)| Code::parse(code).is_ok()) {
             wanted.entry(reference.to).or_default().push((pointer, code));
         }
     }
     let mut faults = Vec::new();
     for (target, places) in wanted {
         let existing = target.existing(db, &places.iter().map(|(_, code)| code.clone()).collect()).await?;
-        faults.extend(
-            places
-                .into_iter()
-                .filter(|(_, code)| !existing.contains(code))
-                .map(|(pointer, code)| unknown(pointer, target, &code)),
-        );
+        let missing = places.into_iter().filter(|(_, code)| !existing.contains(code));
+        faults.extend(missing.map(|(pointer, code)| unknown(pointer, target, &code)));
     }
-    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+    Ok(faults)
 }
 
 /// The fault of a reference to nothing.
