@@ -41,7 +41,7 @@ pub struct Database {
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://renaksi.db", value_parser = database_url, hide_env_values = true)]
     pub database_url: String,
     /// The most connections to the database that this process holds.
-    #[arg(long, env = "RENAKSI_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, env = "RENAKSI_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
     /// The regency's offset from UTC: it decides when a day begins. WITA, North Lombok's, is +08:00.
     #[arg(long, env = "RENAKSI_UTC_OFFSET", default_value = "+08:00", value_parser = offset)]

@@ -1,10 +1,13 @@
 //! `/health/live` and `/health/ready`, for whoever runs the service.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::web::Data;
+use sea_orm::DbErr;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use crate::http::answer::Answer;
@@ -14,6 +17,9 @@ use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::Public;
 use crate::store::connection;
+
+/// How long the database may take to say that it is there.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Set when the service is asked to stop: a balancer sends no more requests.
 #[derive(Default)]
@@ -36,7 +42,9 @@ async fn get_ready(public: Public, draining: Data<Draining>, _: NoParameters) ->
     if draining.0.load(Ordering::SeqCst) {
         return Err(unavailable("The service is stopping.", "Layanan sedang berhenti."));
     }
-    match connection::is_ready(public.store.db()).await {
+    // A probe does not wait long, so neither does the answer.
+    let ready = timeout(LONGEST_WAIT, connection::is_ready(public.store.db())).await;
+    match ready.unwrap_or(Err(DbErr::Custom("no answer in time".into()))) {
         Ok(true) => Ok(Answer::ok(&Health { status: "pass" })?.header("Cache-Control", "no-store")),
         Ok(false) => Err(unavailable("The schema is not up to date.", "Skema belum mutakhir.")),
         Err(error) => Err(ApiError::unavailable(error)),

@@ -91,6 +91,12 @@ async fn problem(request: HttpRequest, name: Path<String>) -> ApiResult<HttpResp
 fn page(code: &Code, language: Language) -> String {
     let Code { status, name, title, title_id, advice } = code;
     let (first, second) = if language == Language::Indonesian { (title_id, title) } else { (title, title_id) };
+    // What stands between backticks is code; the texts are ours and hold no markup.
+    let advice = advice
+        .split('`')
+        .enumerate()
+        .map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() });
+    let advice = advice.collect::<String>();
     format!(
         "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{name}</title>\
          <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}}code{{font-size:1em}}</style>\

@@ -95,6 +95,11 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// All values of a header that may come several times, as one list.
+    pub fn headers(&self, name: &str) -> String {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(", ")
+    }
+
     /// The media type without its parameters.
     pub fn media_type(&self) -> &str {
         self.header("content-type").and_then(|value| value.split(';').next()).unwrap_or("").trim()
@@ -148,8 +153,8 @@ impl Answer {
 
     /// The path of the next page, as the `Link` header gives it.
     pub fn next_page(&self) -> Option<String> {
-        let link = self.header("link")?.split(',').find(|link| link.contains("rel=\"next\""))?;
-        let target = link.split_once('<')?.1.split_once('>')?.0;
+        let link = self.header("link").filter(|link| link.ends_with("; rel=\"next\""))?;
+        let target = link.split_once('<')?.1.rsplit_once('>')?.0;
         // With or without scheme and host.
         let path = target.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(target);
         Some(path.to_owned())

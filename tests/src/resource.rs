@@ -106,7 +106,7 @@ pub const PROGRAMMES: Resource = Resource {
         json!({
             "code": code, "masterplan": "KLU-SC", "dimension": "governance", "name": "Program uji", "description": "Untuk uji coba",
             "lead_opd": "DINKES", "supporting_opds": ["DLH"], "start_date": "2022-01-01", "end_date": "2024-12-31",
-            "budget": "1250000000.50", "funding_source": "APBD", "regions": ["52.08.01"], "published": false,
+            "budget": "1250000000.5", "funding_source": "APBD", "regions": ["52.08.01"], "published": false,
             "provenance": { "publisher": "Uji", "title": "Naskah uji", "url": "https://tests.invalid/a", "date": "2022-10-04", "quote": "…", "basis": "stated" }
         })
     },
@@ -140,7 +140,7 @@ pub const KPIS: Resource = Resource {
         json!({
             "code": code, "masterplan": "KLU-SC", "dimension": "living", "programme": "SL-01", "opd": "DINKES", "name": "KPI uji",
             "description": "Uji", "unit": { "kind": "other", "label": "kasus" }, "direction": "decrease", "frequency": "yearly",
-            "decimals": 2, "baseline": { "period": "2021", "value": "28.3" }, "source": "Dinas", "method": "Survei", "published": false
+            "decimals": 2, "baseline": { "period": "2021", "value": "28.3", "provenance": null }, "source": "Dinas", "method": "Survei", "published": false
         })
     },
     text: "name",

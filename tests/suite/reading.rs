@@ -72,7 +72,7 @@ on_both_databases! {
             assert!(unpacked.bytes() == plain.bytes(), "{coding} unpacks to something else");
         }
         let vary = viewer.get(path).header("Accept-Encoding", "gzip").await;
-        assert!(vary.header("vary").is_some_and(|names| names.to_lowercase().contains("accept-encoding")));
+        assert!(vary.headers("vary").to_lowercase().contains("accept-encoding"), "{vary:?}");
     }
 
     async fn a_compressed_answer_keeps_its_tag_usable(app) {

@@ -76,6 +76,7 @@ async fn serve(settings: Serve, state: State, logins: Option<Vec<Login>>) -> Com
 fn log(filter: &str) -> CommandResult {
     let filter = EnvFilter::builder().parse(filter).map_err(|error| format!("--log (RENAKSI_LOG): {error}"))?;
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
+    std::panic::set_hook(Box::new(|panic| tracing::error!(place = ?panic.location(), "panic")));
     Ok(())
 }
 

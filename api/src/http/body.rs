@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, RwLock};
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
@@ -15,6 +16,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::language::Text;
@@ -23,6 +25,8 @@ use super::schema;
 
 /// The largest JSON body that is read.
 pub const LARGEST_BODY: usize = 1024 * 1024;
+/// The longest a body may take to arrive.
+const LONGEST_READ: Duration = Duration::from_secs(30);
 /// More faults than this are not listed.
 const MOST_FAULTS: usize = 100;
 
@@ -58,8 +62,14 @@ impl FromRequest for JsonBody {
     }
 }
 
-/// Reads a body of at most `limit` bytes; what is longer is refused before it is read.
-pub async fn read(mut payload: Payload, declared: Option<usize>, limit: usize) -> ApiResult<BytesMut> {
+/// Reads a body of at most `limit` bytes within [`LONGEST_READ`]; what is longer is refused before it is read.
+pub async fn read(payload: Payload, declared: Option<usize>, limit: usize) -> ApiResult<BytesMut> {
+    let too_slow =
+        || ApiError::new(codes::MALFORMED).detail("The body took too long to arrive.", "Isi permintaan terlalu lama tiba.");
+    timeout(LONGEST_READ, read_all(payload, declared, limit)).await.map_err(|_| too_slow())?
+}
+
+async fn read_all(mut payload: Payload, declared: Option<usize>, limit: usize) -> ApiResult<BytesMut> {
     let too_large = || {
         ApiError::new(codes::TOO_LARGE)
             .detail(format!("At most {limit} bytes are read here."), format!("Paling banyak {limit} bita dibaca di sini."))

@@ -1,6 +1,5 @@
 //! What happens to every request and answer, whatever the route.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -8,8 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse, ResponseError};
-use futures_util::FutureExt;
+use actix_web::{Error, HttpMessage};
 
 use super::problem::{ApiError, codes};
 use super::request_id::RequestId;
@@ -58,20 +56,16 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
     }
 }
 
-/// Innermost: every error, also one of the framework and a panic, leaves as a problem.
+/// Innermost: every error, also one of the framework, leaves as a problem.
 pub async fn problems(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(error) = negotiate(&request) {
+    if let Err(error) = refuse_nul(&request).and_then(|()| negotiate(&request)) {
         let answer = error.respond(request.request());
         return Ok(request.into_response(answer));
     }
-    let Ok(response) = AssertUnwindSafe(next.call(request)).catch_unwind().await else {
-        tracing::error!("a handler panicked");
-        return Err(Panicked.into());
-    };
-    let response = response?;
+    let response = next.call(request).await?;
     let Some(error) = response.response().error() else {
         return Ok(response.map_into_boxed_body());
     };
@@ -80,21 +74,6 @@ pub async fn problems(
         None => of_framework(response.status()).respond(response.request()),
     };
     Ok(response.into_response(rendered))
-}
-
-/// A handler's panic: there is no request any more to answer in its language.
-#[derive(Debug, thiserror::Error)]
-#[error("a handler panicked")]
-struct Panicked;
-
-impl ResponseError for Panicked {
-    fn error_response(&self) -> HttpResponse {
-        HttpResponse::InternalServerError().content_type(super::problem::MEDIA_TYPE).body(format!(
-            "{{\"type\":\"/problems/{name}\",\"title\":\"{title}\",\"status\":500,\"code\":\"{name}\"}}",
-            name = codes::INTERNAL.name,
-            title = codes::INTERNAL.title
-        ))
-    }
 }
 
 fn of_framework(status: StatusCode) -> ApiError {
@@ -106,6 +85,11 @@ fn of_framework(status: StatusCode) -> ApiError {
         400..=499 => codes::MALFORMED,
         _ => codes::INTERNAL,
     })
+}
+
+/// No code and no database text holds a NUL, so nothing is at such a path.
+fn refuse_nul(request: &ServiceRequest) -> Result<(), ApiError> {
+    if request.path().contains("%00") { Err(ApiError::new(codes::NOT_FOUND)) } else { Ok(()) }
 }
 
 /// 406 where a client accepts nothing that the API gives.

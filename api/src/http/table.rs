@@ -1,10 +1,13 @@
 //! The URL table: each route named once, together with its description, so that neither exists without the other.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
@@ -27,7 +30,7 @@ impl Table {
         F::Output: Responder + 'static,
     {
         let Operation { method, path, object, schemas } = operation;
-        let route = web::method(method.clone()).to(handler);
+        let route = web::method(method.clone()).to(Guarded(handler));
         let verb = method.as_str().to_ascii_lowercase();
         let taken = self.paths.entry(path.clone()).or_default().insert(verb, object);
         assert!(taken.is_none(), "{method} {path} is mounted twice");
@@ -57,6 +60,25 @@ impl Table {
     }
 }
 
+/// A handler whose panic is answered as a problem, and ends nothing else.
+#[derive(Clone)]
+struct Guarded<F>(F);
+
+impl<F, Args> Handler<Args> for Guarded<F>
+where
+    F: Handler<Args>,
+    F::Output: Responder,
+    F::Future: 'static,
+{
+    type Output = Result<F::Output, ApiError>;
+    type Future = LocalBoxFuture<'static, Self::Output>;
+
+    fn call(&self, args: Args) -> Self::Future {
+        let running = AssertUnwindSafe(self.0.call(args)).catch_unwind();
+        running.map(|result| result.map_err(|_| ApiError::unexpected("a handler panicked"))).boxed_local()
+    }
+}
+
 fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     let mut names = methods.map(|method| method.as_str()).collect::<Vec<_>>();
     if names.contains(&"GET") {
@@ -78,4 +100,44 @@ fn other_method(request: &HttpRequest, allow: &str) -> Result<HttpResponse, ApiE
 /// The answer to a path that nobody knows.
 pub async fn unknown_path() -> Result<HttpResponse, ApiError> {
     Err(ApiError::new(codes::NOT_FOUND).detail("Nothing is at this path.", "Tidak ada apa-apa di alamat ini."))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, test};
+
+    use super::*;
+    use crate::http::middleware::{envelope, problems};
+
+    async fn breaks() -> HttpResponse {
+        panic!("a secret of the inside");
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_a_problem_without_internals() {
+        let mut table = Table::default();
+        table.on(Operation::get("/breaks", "get_breaks", "test", "Breaks", "Breaks."), breaks);
+        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(envelope));
+        let app = test::init_service(app).await;
+        let answer = test::call_service(&app, test::TestRequest::get().uri("/breaks").to_request()).await;
+        assert_eq!(answer.status(), 500);
+        assert!(answer.headers().contains_key("x-request-id"));
+        let body: Value = test::read_body_json(answer).await;
+        assert_eq!(body["code"], "internal_error");
+        assert!(!body.to_string().contains("secret"));
+    }
+
+    #[actix_web::test]
+    async fn another_method_is_told_those_that_there_are() {
+        let mut table = Table::default();
+        table.on(Operation::get("/breaks", "get_breaks", "test", "Breaks", "Breaks."), breaks);
+        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(envelope));
+        let app = test::init_service(app).await;
+        let answer = test::call_service(&app, test::TestRequest::delete().uri("/breaks").to_request()).await;
+        assert_eq!(answer.status(), 405);
+        assert_eq!(answer.headers().get("allow").unwrap(), "GET, HEAD, OPTIONS");
+    }
 }

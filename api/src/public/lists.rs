@@ -59,7 +59,7 @@ async fn get<R: Published>(
 
 /// Mounts what the public sees of `R`.
 pub fn mount<R: Published>(table: &mut Table) {
-    let (list_path, spoken, name) = (format!("/v1/public/{}", R::NAMES.many), R::NAMES.spoken, view::name::<R>());
+    let (list_path, name) = (format!("/v1/public/{}", R::NAMES.many), view::name::<R>());
     let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
     let page_name = format!("{name}Page");
     let example = view::example::<R>();
@@ -69,14 +69,14 @@ pub fn mount<R: Published>(table: &mut Table) {
         &list_path,
         &format!("list_public_{}", R::NAMES.snake()),
         "public",
-        &format!("List (public): {spoken}"),
+        &format!("List {} (public)", R::NAMES.plural),
         &about,
     );
     let one = Operation::get(
         &format!("{list_path}/{{code}}"),
         &format!("get_public_{}", R::NAMES.one),
         "public",
-        &format!("Get (public): {spoken}"),
+        &format!("Get {} (public)", R::NAMES.a()),
         "What the public sees of it: 404 where it is not published.",
     );
     table

@@ -83,6 +83,7 @@ impl Resource for Award {
         one: "award",
         many: "awards",
         spoken: "award",
+        plural: "awards",
         about: "Awards that the regency, or somebody or something in it, received.",
     };
     const FIELDS: &'static [Field] = &[

@@ -37,11 +37,11 @@ impl<R: Resource> Describe<R> {
 
     /// The list.
     pub fn list(&self) -> Operation {
-        let (spoken, about) = (R::NAMES.spoken, R::NAMES.about);
+        let about = R::NAMES.about;
         let description =
             format!("{about}\n\nA page at a time, in a stable order: a row written meanwhile never repeats or skips another.");
         let operation = self
-            .operation(Method::GET, &self.many, "list", &format!("List: {spoken}"), &description)
+            .operation(Method::GET, &self.many, "list", &format!("List {}", R::NAMES.plural), &description)
             .roles(&ReadAll::role_names());
         let operation = list_parameters(operation, &[R::FIELDS, INSTANTS].concat(), R::DEFAULT_SORT, true);
         let page = json!({ "data": [show_example::<R>()], "page": { "next_cursor": null, "limit": 50 } });
@@ -58,13 +58,12 @@ impl<R: Resource> Describe<R> {
 
     /// The creation.
     pub fn create(&self) -> Operation {
-        let spoken = R::NAMES.spoken;
         let operation = self
             .operation(
                 Method::POST,
                 &self.many,
                 "create",
-                &format!("Create: {spoken}"),
+                &format!("Create {}", R::NAMES.a()),
                 "The `code` in the body becomes the identifier; a taken one is a 409.",
             )
             .roles(&R::Write::role_names())
@@ -75,13 +74,12 @@ impl<R: Resource> Describe<R> {
 
     /// One.
     pub fn get(&self) -> Operation {
-        let spoken = R::NAMES.spoken;
         let operation = self
             .operation(
                 Method::GET,
                 &self.one,
                 "get",
-                &format!("Get: {spoken}"),
+                &format!("Get {}", R::NAMES.a()),
                 "With `expand` the `ETag` is a weak one: it serves `If-None-Match` only.",
             )
             .roles(&ReadAll::role_names())
@@ -95,7 +93,7 @@ impl<R: Resource> Describe<R> {
         let description = "Creates it under the code in the path (201) or replaces it whole (200): the natural call for a system that owns the code. \
                            Members that only the service writes may be sent back as they were read. `If-None-Match: *` only creates.";
         let operation = self
-            .operation(Method::PUT, &self.one, "replace", &format!("Create or replace: {}", R::NAMES.spoken), description)
+            .operation(Method::PUT, &self.one, "replace", &format!("Create or replace {}", R::NAMES.a()), description)
             .roles(&R::Write::role_names())
             .guarded()
             .body(&self.names.replacement, wire::replacement::<R>(), R::example(), &["application/json"])
@@ -112,7 +110,7 @@ impl<R: Resource> Describe<R> {
             Value::Object(picked.map(|(name, value)| (name.clone(), value.clone())).collect())
         });
         let operation = self
-            .operation(Method::PATCH, &self.one, "update", &format!("Change: {}", R::NAMES.spoken), description)
+            .operation(Method::PATCH, &self.one, "update", &format!("Change {}", R::NAMES.a()), description)
             .roles(&R::Write::role_names())
             .guarded()
             .body(&self.names.patch, wire::patch::<R>(), example.unwrap_or_default(), PATCHES)
@@ -123,7 +121,7 @@ impl<R: Resource> Describe<R> {
     /// The deletion.
     pub fn delete(&self) -> Operation {
         let description = "Refused with 409 while anything refers to it; `referenced_by` lists what does. Its history stays.";
-        self.operation(Method::DELETE, &self.one, "delete", &format!("Delete: {}", R::NAMES.spoken), description)
+        self.operation(Method::DELETE, &self.one, "delete", &format!("Delete {}", R::NAMES.a()), description)
             .roles(&R::Write::role_names())
             .guarded()
             .problems(&[404, 409])
@@ -137,7 +135,7 @@ impl<R: Resource> Describe<R> {
             &path,
             &format!("list_{}_history", R::NAMES.one),
             R::NAMES.many,
-            &format!("History: {}", R::NAMES.spoken),
+            &format!("History of {}", R::NAMES.a()),
             "Who changed what, when and from where, with what was before and after; the oldest first. It outlives a deletion.",
         );
         Entry::describe_list(operation.roles(&ReadAll::role_names()))

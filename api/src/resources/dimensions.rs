@@ -33,6 +33,7 @@ impl Resource for Dimension {
         one: "dimension",
         many: "dimensions",
         spoken: "dimension",
+        plural: "dimensions",
         about: "The dimensions of the smart city; each programme, Quick Win and KPI serves one.",
     };
     const FIELDS: &'static [Field] = &[Field::sort("position", Kind::Integer), Field::sort("name", Kind::Text)];

@@ -141,6 +141,7 @@ impl Resource for Kpi {
         one: "kpi",
         many: "kpis",
         spoken: "KPI",
+        plural: "KPIs",
         about: "KPIs: what is counted, in which unit, which direction is better, and where it started.",
     };
     const FIELDS: &'static [Field] = &[

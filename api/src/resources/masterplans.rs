@@ -44,6 +44,7 @@ impl Resource for Masterplan {
         one: "masterplan",
         many: "masterplans",
         spoken: "masterplan",
+        plural: "masterplans",
         about: "A masterplan is the document that the smart-city programmes of a regency belong to.",
     };
     const FIELDS: &'static [Field] = &[

@@ -56,6 +56,7 @@ impl Resource for Opd {
         one: "opd",
         many: "opds",
         spoken: "OPD",
+        plural: "OPDs",
         about: "OPD (organisasi perangkat daerah): the regional government agencies that lead programmes and report KPIs. They form a tree.",
     };
     const FIELDS: &'static [Field] =

@@ -75,6 +75,7 @@ impl Resource for Programme {
         one: "programme",
         many: "programmes",
         spoken: "programme",
+        plural: "programmes",
         about: "The programmes of the masterplan, each led by one OPD and serving one dimension.",
     };
     const FIELDS: &'static [Field] = &[

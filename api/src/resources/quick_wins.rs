@@ -56,6 +56,7 @@ impl Resource for QuickWin {
         one: "quick_win",
         many: "quick-wins",
         spoken: "Quick Win",
+        plural: "Quick Wins",
         about: "A Quick Win is what a dimension can show first; each dimension has one.",
     };
     const FIELDS: &'static [Field] = &[

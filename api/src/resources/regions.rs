@@ -34,6 +34,7 @@ impl Resource for Region {
         one: "region",
         many: "regions",
         spoken: "region",
+        plural: "regions",
         about: "Regency, districts (kecamatan) and villages (desa), by their Kemendagri codes.",
     };
     const FIELDS: &'static [Field] = &[

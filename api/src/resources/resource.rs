@@ -35,6 +35,8 @@ pub struct Names {
     pub many: &'static str,
     /// One, in prose: `Quick Win`.
     pub spoken: &'static str,
+    /// Several, in prose: `Quick Wins`.
+    pub plural: &'static str,
     /// What it is, in a sentence or two.
     pub about: &'static str,
 }
@@ -43,6 +45,12 @@ impl Names {
     /// The path of the collection.
     pub fn path(&self) -> String {
         format!("/v1/{}", self.many)
+    }
+
+    /// One, with its article: `a Quick Win`.
+    pub fn a(&self) -> String {
+        let article = if self.spoken.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) { "an" } else { "a" };
+        format!("{article} {}", self.spoken)
     }
 
     /// The plural as it stands in operation ids: `quick_wins`.

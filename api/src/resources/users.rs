@@ -346,7 +346,7 @@ pub fn mount(table: &mut Table) {
     });
     let page =
         Map::<String, Value>::from_iter([("UserPage".to_owned(), wire::page(json!({ "$ref": "#/components/schemas/User" })))]);
-    let list = Operation::get(LIST, "list_users", "identity", "List: user", "The people who log in.").roles(&roles);
+    let list = Operation::get(LIST, "list_users", "identity", "List users", "The people who log in.").roles(&roles);
     let q = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });
     let list = FIELDS.iter().fold(list, filter_parameters).query("q", q, "Searches e-mail addresses and names.");
     let new = json!({ "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES", "role": "operator", "opd": "DINKES", "password": "kopi tubruk tanpa gula" });
@@ -355,23 +355,23 @@ pub fn mount(table: &mut Table) {
         LIST,
         "create_user",
         "identity",
-        "Create: user",
+        "Create a user",
         "The password is kept as an argon2id hash and never shown.",
     );
-    let get = Operation::get(ONE, "get_user", "identity", "Get: user", "A person who logs in.");
+    let get = Operation::get(ONE, "get_user", "identity", "Get a user", "A person who logs in.");
     let update = Operation::new(
         Method::PATCH,
         ONE,
         "update_user",
         "identity",
-        "Change: user",
+        "Change a user",
         "Only what the body names changes. Users are disabled, not deleted: history names them.",
     );
     let past = Operation::get(
         HISTORY,
         "list_user_history",
         "identity",
-        "History: user",
+        "History of a user",
         "Who changed the account, the oldest first. Passwords are not in it.",
     );
     table

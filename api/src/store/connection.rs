@@ -12,7 +12,7 @@ pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbE
     options
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(Duration::from_secs(5))
         .connect_timeout(Duration::from_secs(10))
         .record_stmt_in_spans(false)
         .sqlx_logging(false);
