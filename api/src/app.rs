@@ -61,3 +61,6 @@ pub fn app(
         .wrap(Compress::default())
         .wrap(from_fn(envelope)) // Request id, HEAD, log, metrics, headers of every answer.
 }
+
+#[cfg(test)]
+mod tests;

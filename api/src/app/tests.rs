@@ -1,0 +1,102 @@
+//! How many statements a read takes: a fixed number, whatever the rows.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::test::{TestRequest, call_service, init_service};
+use actix_web::web::Data;
+use metrics_exporter_prometheus::PrometheusBuilder;
+
+use super::{State, app};
+use crate::auth::actor::{Actor, ActorKind};
+use crate::auth::keys::Keys;
+use crate::demo;
+use crate::pages::Document;
+use crate::store::change::Store;
+use crate::store::clock::Calendar;
+use crate::store::connection;
+
+/// What is read, and how many statements it takes: the rows, their number where it is asked for, and one for
+/// each kind of thing that is expanded.
+const READS: &[(&str, u32)] = &[
+    ("/v1/masterplans", 1),
+    ("/v1/dimensions", 1),
+    ("/v1/opds?limit=200", 1),
+    ("/v1/regions?limit=200", 1),
+    ("/v1/programmes?limit=1", 1),
+    ("/v1/programmes?limit=200", 1),
+    ("/v1/programmes?limit=200&count=true", 2),
+    ("/v1/programmes?limit=200&expand=lead_opd,supporting_opds,dimension", 3),
+    ("/v1/programmes?supporting_opds=DLH&status=running&q=a&sort=-updated_at", 1),
+    ("/v1/programmes/SG-01", 1),
+    ("/v1/programmes/SG-01/transitions", 1),
+    ("/v1/programmes/SG-01/history", 1),
+    ("/v1/quick-wins", 1),
+    ("/v1/kpis", 1),
+    ("/v1/kpis/STUNTING/targets", 1),
+    ("/v1/kpis/STUNTING/measurements", 1),
+    ("/v1/awards", 1),
+    ("/v1/users", 1),
+    ("/v1/me", 0),
+    ("/v1/summary", 4),
+    ("/v1/timeline", 1),
+    ("/v1/kpis/STUNTING/standing", 3),
+    ("/v1/kpis/STUNTING/series", 3),
+    ("/v1/public/programmes?limit=200", 1),
+    ("/v1/public/programmes/SG-01", 1),
+    ("/v1/public/programmes/SG-01/transitions", 2),
+    ("/v1/public/summary?as_of=2022-10-04", 4),
+];
+
+/// An application on the demo data, a counter of its statements, and a token of an admin.
+async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
+    let url = format!("sqlite://{}", folder.join("statements.db").display());
+    let mut db = connection::open(&url, 4).await.unwrap();
+    connection::migrate(&db).await.unwrap();
+    let calendar = Calendar(chrono::FixedOffset::east_opt(8 * 3600).unwrap());
+    demo::load(&Store::new(db.clone(), calendar), Some("kopi tubruk tanpa gula")).await.unwrap();
+    let keys = Keys::load(db.clone(), "http://127.0.0.1:8080".into()).await.unwrap();
+    let actor = Actor { kind: ActorKind::User, ..Actor::system("admin@demo.invalid") };
+    let token = keys.issue(&actor).unwrap();
+    let counter = Arc::new(AtomicU32::new(0));
+    let counting = Arc::clone(&counter);
+    db.set_metric_callback(move |_| {
+        counting.fetch_add(1, Ordering::SeqCst);
+    });
+    let state = State {
+        store: Data::new(Store::new(db, calendar)),
+        keys: Data::new(keys),
+        kept: Data::default(),
+        document: Data::new(Document::new()),
+        draining: Data::default(),
+        metrics: Data::new(PrometheusBuilder::new().build_recorder().handle()),
+        origins: Data::default(),
+    };
+    (state, counter, token)
+}
+
+fn request(path: &str, token: &str) -> TestRequest {
+    TestRequest::get().uri(path).insert_header((AUTHORIZATION, format!("Bearer {token}")))
+}
+
+#[actix_web::test]
+async fn a_read_takes_a_fixed_number_of_statements_and_a_kept_one_none() {
+    let folder = std::env::temp_dir().join(format!("renaksi-statements-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (state, counter, token) = counted(&folder).await;
+    let app = init_service(app(state)).await;
+    for (path, number) in READS {
+        counter.store(0, Ordering::SeqCst);
+        assert_eq!(call_service(&app, request(path, &token).to_request()).await.status(), 200, "{path}");
+        let first = counter.swap(0, Ordering::SeqCst);
+        assert_eq!(first, *number, "{path}");
+        if path.contains("/public/") {
+            call_service(&app, request(path, &token).to_request()).await;
+            assert_eq!(counter.load(Ordering::SeqCst), 0, "{path} is kept in memory");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
