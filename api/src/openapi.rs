@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, put together from the URL table. It needs no database.
 
+mod parameters;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -54,6 +56,7 @@ pub fn document() -> Value {
         },
     });
     bound(&mut document);
+    parameters::share(&mut document);
     drop_unused(&mut document);
     document
 }

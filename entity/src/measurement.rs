@@ -38,6 +38,9 @@ pub struct Model {
     pub known_on: Option<Date>,
     /// Whether it is the last revision of its period.
     pub latest: bool,
+    /// Whether no verified value of its KPI that was known on its `known_on` belongs to a later period or revision. The
+    /// latest value as of any day is therefore the one of the last `known_on` among those that lead: one look-up.
+    pub leads: bool,
     /// Who wrote it.
     pub reported_by: String,
     /// Who verified it.

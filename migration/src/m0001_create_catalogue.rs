@@ -14,7 +14,13 @@ impl MigrationTrait for Migration {
         create_places(manager, &columns).await?;
         create_programmes(manager, &columns).await?;
         create_kpis(manager, &columns).await?;
-        create_awards(manager, &columns).await
+        create_awards(manager, &columns).await?;
+        for table in ["programme", "quick_win", "kpi", "award"] {
+            // What is not published costs the public lists nothing.
+            let published = Index::create().name(format!("ix_{table}_published")).table(table).col("code").take();
+            manager.create_index(published.clone().and_where(Expr::cust("published")).take()).await?;
+        }
+        Ok(())
     }
 }
 
@@ -214,6 +220,7 @@ async fn create_kpis(manager: &SchemaManager<'_>, c: &Columns) -> Result<(), DbE
         .col(c.required_text("state"))
         .col(c.date("known_on"))
         .col(c.boolean("latest"))
+        .col(c.boolean("leads"))
         .col(c.required_text("reported_by"))
         .col(c.text("verified_by"))
         .col(c.instant("verified_at"))
@@ -225,7 +232,11 @@ async fn create_kpis(manager: &SchemaManager<'_>, c: &Columns) -> Result<(), DbE
     for column in ["masterplan", "dimension", "programme", "opd", "name", "updated_at", "created_at"] {
         index(manager, "kpi", &[column, "code"]).await?;
     }
-    index(manager, "measurement", &["kpi", "period_end", "revision"]).await
+    index(manager, "measurement", &["kpi", "period_end", "revision"]).await?;
+    let of_day = |name: &str| Index::create().name(name).table("measurement").col("kpi").col("known_on").take();
+    // Parts of the table only: they answer as of any day without a look at the other measurements.
+    manager.create_index(of_day("ux_measurement_leads").unique().and_where(Expr::cust("leads")).take()).await?;
+    manager.create_index(of_day("ix_measurement_first").and_where(Expr::col("revision").eq(1)).take()).await
 }
 
 async fn create_awards(manager: &SchemaManager<'_>, c: &Columns) -> Result<(), DbErr> {

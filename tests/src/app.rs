@@ -13,7 +13,7 @@ use crate::database::{Backend, Database};
 use crate::server::{PASSWORD, Server};
 
 /// No story takes longer than this.
-const LONGEST_STORY: Duration = Duration::from_secs(300);
+const LONGEST_STORY: Duration = Duration::from_secs(600);
 /// Access tokens hold for 15 minutes.
 const TOKEN_USE: Duration = Duration::from_secs(10 * 60);
 

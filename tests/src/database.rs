@@ -107,11 +107,11 @@ impl Database {
     }
 
     fn file(&self) -> PathBuf {
-        Workplace::get().join(format!("{}.db", self.name))
+        Workplace::get().join_in_memory(format!("{}.db", self.name))
     }
 
     fn log_file(&self) -> PathBuf {
-        Workplace::get().join(format!("{}.db-wal", self.name))
+        Workplace::get().join_in_memory(format!("{}.db-wal", self.name))
     }
 }
 

@@ -4,6 +4,7 @@
 //! and the shell kills the servers that are left, stops PostgreSQL and removes the folder.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -20,12 +21,13 @@ if [ -s "$1/postgres/data/postmaster.pid" ]; then
     kill -QUIT "$postmaster"
     while kill -0 "$postmaster" 2> /dev/null; do sleep 0.1; done
 fi
-rm -rf "$1"
+rm -rf "$1" "$2"
 "#;
 
 /// The temporary folder of this process.
 pub struct Workplace {
     path: PathBuf,
+    in_memory: PathBuf,
     /// Ends this process's work when its standard input closes.
     _caretaker: Child,
 }
@@ -39,23 +41,33 @@ impl Workplace {
 
     fn make() -> Self {
         let path = env::temp_dir().join(format!("renaksi-tests-{}", process::id()));
+        let in_memory = memory().unwrap_or_else(env::temp_dir).join(format!("renaksi-tests-files-{}", process::id()));
         fs::create_dir_all(path.join("servers")).unwrap();
+        fs::create_dir_all(&in_memory).unwrap();
         // The PostgreSQL account passes through it to its own folder.
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let caretaker = Command::new("sh")
             .args(["-c", CARETAKER, "caretaker"])
-            .arg(&path)
+            .args([&path, &in_memory])
+            // Signals to this process and its group do not reach it.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("`sh` starts");
-        Self { path, _caretaker: caretaker }
+        Self { path, in_memory, _caretaker: caretaker }
     }
 
     /// A path inside it.
     pub fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// A path inside a folder in memory, where there is enough of it: for files that thousands of writes wait for. A killed
+    /// process leaves the same in them as on a disk.
+    pub fn join_in_memory(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.in_memory.join(name)
     }
 
     /// Remembers a server that has to be killed if this process dies.
@@ -67,4 +79,12 @@ impl Workplace {
     pub fn forget_server(&self, pid: u32) {
         let _ = fs::remove_file(self.path.join("servers").join(pid.to_string()));
     }
+}
+
+/// A file system in memory with 2 GiB to spare.
+fn memory() -> Option<PathBuf> {
+    let output = Command::new("df").args(["-Pk", "/dev/shm"]).stderr(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let kibibytes = text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()?;
+    (kibibytes >= 2 * 1024 * 1024).then(|| PathBuf::from("/dev/shm"))
 }

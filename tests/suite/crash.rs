@@ -20,8 +20,10 @@ on_both_databases! {
             let written = Arc::new(Written::default());
             let admin = app.admin().await;
             let writers = (0..WRITERS).map(|writer| tokio::spawn(write(writer, admin.clone(), Arc::clone(&written)))).collect::<Vec<_>>();
-            // Long enough to be in the middle of it, and never at the same point.
-            tokio::time::sleep(Duration::from_millis(150 + 37 * round as u64)).await;
+            // In the middle of it, and never at the same point.
+            while written.acknowledged() < WRITERS + 37 * round {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
             app.server().kill9();
             written.over.store(true, Ordering::Relaxed);
             for ended in join_all(writers).await {
@@ -30,7 +32,7 @@ on_both_databases! {
             app.server().restart();
             acknowledged += is_all_there(&app.admin().await, &written).await;
         }
-        assert!(acknowledged >= WRITERS * CRASHES, "only {acknowledged} writes were in the way of {CRASHES} crashes");
+        assert!(acknowledged >= WRITERS * CRASHES, "{acknowledged} writes were acknowledged before {CRASHES} crashes");
     }
 }
 
@@ -39,6 +41,12 @@ on_both_databases! {
 struct Written {
     versions: Mutex<HashMap<String, u64>>,
     over: AtomicBool,
+}
+
+impl Written {
+    fn acknowledged(&self) -> usize {
+        self.versions.lock().unwrap().values().sum::<u64>() as usize
+    }
 }
 
 /// Creates programmes and changes each a few times, until the service is gone.
@@ -60,10 +68,8 @@ async fn write(writer: usize, admin: Actor, written: Arc<Written>) {
 
 /// Each acknowledged version is there with exactly one event; a write whose answer was lost is there whole or not at all.
 async fn is_all_there(admin: &Actor, written: &Written) -> usize {
-    let versions = std::mem::take(&mut *written.versions.lock().unwrap());
-    let mut acknowledged = 0;
+    let versions = written.versions.lock().unwrap().clone();
     for (code, version) in &versions {
-        acknowledged += usize::try_from(*version).unwrap();
         let row = admin.get(PROGRAMMES.one(code)).await.is(200).json();
         let stored = row["version"].as_u64().unwrap();
         assert!((*version..=version + 1).contains(&stored), "{code}: version {version} was acknowledged, {stored} is stored");
@@ -77,7 +83,7 @@ async fn is_all_there(admin: &Actor, written: &Written) -> usize {
             "the last event of {code} is what is stored"
         );
     }
-    acknowledged
+    written.acknowledged()
 }
 
 fn without_time(value: &Value) -> Value {

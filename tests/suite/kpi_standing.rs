@@ -39,6 +39,38 @@ on_both_databases! {
         before.has("standing", "no_data");
     }
 
+    async fn the_latest_value_is_the_last_that_was_known_by_then(app) {
+        let (admin, (code, mut body)) = (app.admin().await, renaksi_tests::resource::KPIS.new_body());
+        body["frequency"] = json!("yearly");
+        body["baseline"] = Value::Null;
+        body["published"] = json!(true);
+        admin.create("/v1/kpis", body).await;
+        let mut known = Vec::new();
+        // Years in no order, become known on days in no order; every third is corrected, today.
+        for turn in 0..26 {
+            let (year, day) = (2000 + turn * 7 % 13, format!("2021-01-{:02}", 1 + turn * 11 % 26));
+            let path = format!("/v1/kpis/{code}/measurements/{year}");
+            let value = json!({ "value": turn.to_string(), "provenance": { "date": day, "basis": "stated" } });
+            let answer = if turn < 13 {
+                admin.put(&path, value).await.is(201)
+            } else if turn % 3 == 0 {
+                admin.put(&path, value).if_match(&admin.etag_of(&path).await).await.is(200)
+            } else {
+                continue;
+            };
+            let since = answer.at("known_on").as_str().unwrap_or_default().to_owned();
+            known.push((since, year, answer.at("revision").as_u64(), answer.at("value").clone()));
+            for as_of in (1..=27).map(|day| format!("2021-01-{day:02}")).chain(["2022-01-01".to_owned(), "2150-01-01".to_owned()]) {
+                let last = known.iter().filter(|(since, ..)| *since <= as_of).max_by_key(|(_, year, revision, _)| (*year, *revision));
+                let expected = last.map(|(_, year, _, value)| (json!(year.to_string()), value.clone()));
+                let standing = app.anyone().get(format!("/v1/public/kpis/{code}/standing?as_of={as_of}")).await.is(200).json();
+                let latest = Some(&standing["latest"]).filter(|latest| !latest.is_null());
+                let latest = latest.map(|latest| (latest["period"].clone(), latest["value"].clone()));
+                assert_eq!(latest, expected, "as of {as_of} after {known:?}");
+            }
+        }
+    }
+
     async fn a_series_has_baseline_targets_and_actuals(app) {
         for path in ["/v1/kpis/STUNTING/series", "/v1/public/kpis/STUNTING/series"] {
             let series = app.viewer().await.get(path).await.is(200).json().to_string();

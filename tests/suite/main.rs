@@ -23,4 +23,5 @@ mod users;
 mod concurrency;
 mod contract_document;
 mod crash;
+mod readme;
 mod running;

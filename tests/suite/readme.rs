@@ -164,7 +164,10 @@ fn compare_http(told: &str, printed: &str, faults: &mut Vec<String>) {
         }
     }
     if (headers.len() > wanted.len()) != told_headers.contains(&CUT) {
-        faults.push(format!("`{CUT}` stands for other headers, and only for them"));
+        faults.push(format!(
+            "`{CUT}` stands for headers that are not told; {} of these were printed",
+            headers.len().saturating_sub(wanted.len())
+        ));
     }
     if !told_body.is_empty() || !body.is_empty() {
         compare_json(told_body, body, faults);
@@ -211,16 +214,15 @@ fn compare_objects(told: &Map<String, Value>, found: &Map<String, Value>, place:
     }
     let others = found.keys().filter(|name| !told.contains_key(*name)).map(String::as_str).collect::<Vec<_>>();
     if others.is_empty() == told.contains_key(CUT) {
-        faults.push(format!("{place}: `{CUT}` stands for other members, and only for them; printed: {}", others.join(", ")));
+        let others = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
+        faults.push(format!("{place}: `{CUT}` stands for members that are not told; of these were printed: {others}"));
     }
 }
 
 fn fits(told: &str, found: &str) -> bool {
     match told.split_once(CUT) {
         None => told == found,
-        Some((start, end)) => {
-            found.len() >= start.len() + end.len() && found.starts_with(start) && found.ends_with(end)
-        }
+        Some((start, end)) => found.len() >= start.len() + end.len() && found.starts_with(start) && found.ends_with(end),
     }
 }
 

@@ -158,17 +158,12 @@ fn shown((period, value): (Period, Decimal)) -> PeriodValue {
 /// Of each KPI its latest verified value that was known on a day ($1): the highest revision of the last period. Two
 /// look-ups in an index for each KPI, however many measurements there are.
 fn select(condition: &str) -> String {
-    let latest = |column: &str| {
-        format!(
-            "(SELECT m.{column} FROM measurement m WHERE m.kpi = k.code AND m.state = 'verified' AND m.known_on <= $1 \
-             ORDER BY m.period_end DESC, m.revision DESC LIMIT 1) AS latest_{column}"
-        )
-    };
     format!(
-        "SELECT k.code, k.name, k.unit_kind, k.unit_label, k.direction, k.frequency, k.baseline_period, k.baseline_value, k.method, {}, {} \
-         FROM kpi k WHERE {condition}",
-        latest("period"),
-        latest("value")
+        "SELECT k.code, k.name, k.unit_kind, k.unit_label, k.direction, k.frequency, k.baseline_period, k.baseline_value, k.method, \
+           m.period AS latest_period, m.value AS latest_value \
+         FROM kpi k LEFT JOIN measurement m ON m.kpi = k.code AND m.leads AND m.known_on = \
+           (SELECT MAX(l.known_on) FROM measurement l WHERE l.kpi = k.code AND l.leads AND l.known_on <= $1) \
+         WHERE {condition}"
     )
 }
 
@@ -227,10 +222,11 @@ fn period_of(stored: &str) -> ApiResult<Period> {
     Period::parse(stored).map_err(|_| ApiError::unexpected(format!("`{stored}` is stored but is no period")))
 }
 
-/// How many periods have a verified value that was known; more than 49 make no difference.
+/// How many periods have a verified value that was known, the first revision being the first known; more than 49 make no
+/// difference.
 async fn measured_periods(db: &impl ConnectionTrait, code: &str, as_of: NaiveDate) -> ApiResult<u32> {
-    let sql = "SELECT COUNT(*) AS number FROM (SELECT DISTINCT period_end FROM measurement \
-               WHERE kpi = $2 AND state = 'verified' AND known_on <= $1 ORDER BY period_end DESC LIMIT 49) measured";
+    let sql = "SELECT COUNT(*) AS number FROM \
+               (SELECT 1 FROM measurement WHERE kpi = $2 AND revision = 1 AND known_on <= $1 LIMIT 49) measured";
     let row =
         db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, [as_of.into(), code.into()])).await?;
     let number: i64 = row.map_or(Ok(0), |row| row.try_get("", "number"))?;

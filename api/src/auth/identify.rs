@@ -49,7 +49,7 @@ async fn identity_of(request: &ServiceRequest) -> Option<Identity> {
 pub fn actor_of(request: &HttpRequest) -> ApiResult<Actor> {
     match request.extensions().get::<Identity>() {
         Some(Identity::Known(actor)) => Ok(actor.as_ref().clone()),
-        Some(Identity::Refused((en, id))) => Err(ApiError::unauthenticated(en, id)),
-        None => Err(ApiError::unauthenticated("There is no access token.", "Tidak ada token akses.")),
+        Some(Identity::Refused((en, id))) => Err(ApiError::invalid_token(en, id)),
+        None => Err(ApiError::no_token()),
     }
 }

@@ -56,9 +56,8 @@ impl Operation {
 
     /// Adds `If-None-Match`, and 304 to the answers.
     pub fn conditional(self) -> Self {
-        let schema = json!({ "type": "string", "maxLength": 1000, "pattern": "^(\\*|(W/)?\"[^\"]*\"(, *(W/)?\"[^\"]*\")*)$" });
         let about = "The `ETag` of an answer you have: if it still holds, the answer is 304 without a body.";
-        let mut operation = self.parameter("header", "If-None-Match", false, schema, about);
+        let mut operation = self.parameter("header", "If-None-Match", false, entity_tags(), about);
         operation.object["responses"]["304"] =
             json!({ "description": "You have this state already.", "headers": headers(&["ETag"]) });
         operation
@@ -67,9 +66,8 @@ impl Operation {
     /// Adds `If-Match`; 412 and 428 answer a wrong one and a missing one. `PUT` may also create, where there is none to send.
     pub fn guarded(self) -> Self {
         let required = self.method != Method::PUT;
-        let schema = json!({ "type": "string", "maxLength": 1000, "pattern": "^(\\*|(W/)?\"[^\"]*\"(, *(W/)?\"[^\"]*\")*)$" });
         let about = "The `ETag` last read: the write happens only if nothing changed since. Required when the thing exists.";
-        self.parameter("header", "If-Match", required, schema, about).problems(&[412, 428])
+        self.parameter("header", "If-Match", required, entity_tags(), about).problems(&[412, 428])
     }
 
     /// Adds `Idempotency-Key`.
@@ -172,6 +170,11 @@ impl Operation {
 pub fn headers(names: &[&str]) -> Value {
     let all = names.iter().chain(&["X-Request-Id", "Access-Control-Allow-Origin"]);
     Value::Object(all.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect())
+}
+
+/// A list of entity tags, as `If-Match` and `If-None-Match` have it (RFC 9110 §8.8.3).
+fn entity_tags() -> Value {
+    json!({ "type": "string", "maxLength": 1000, "pattern": "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$" })
 }
 
 fn path_parameter(name: &str) -> (Value, &'static str) {

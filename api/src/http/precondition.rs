@@ -91,14 +91,7 @@ impl Tags {
             if text == "*" {
                 return Ok(Some(Self::Any));
             }
-            for tag in text.split(',').take(100).map(str::trim) {
-                // A proxy that compresses marks our tags as weak. They name a version, not bytes, so they still hold.
-                let tag = tag.strip_prefix("W/").unwrap_or(tag);
-                if tag.len() < 2 || !tag.starts_with('"') || !tag.ends_with('"') {
-                    return Err(malformed());
-                }
-                tags.push(tag.to_owned());
-            }
+            tags.extend(listed(text).ok_or_else(malformed)?);
         }
         Ok((!tags.is_empty()).then_some(Self::Listed(tags)))
     }
@@ -107,6 +100,37 @@ impl Tags {
         match self {
             Self::Any => true,
             Self::Listed(tags) => tags.iter().any(|tag| tag == current.strip_prefix("W/").unwrap_or(current)),
+        }
+    }
+}
+
+/// The entity tags in a list. A proxy that compresses marks our tags as weak: they name a version, not bytes, so they
+/// still hold.
+fn listed(text: &str) -> Option<Vec<String>> {
+    let (mut tags, mut rest) = (Vec::new(), text);
+    loop {
+        let (tag, after) = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        if !tag.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        tags.push(format!("\"{tag}\""));
+        match after.trim_start() {
+            "" => return Some(tags),
+            after => rest = after.strip_prefix(',')?.trim_start(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_entity_tags_is_read_whole_or_not_at_all() {
+        assert_eq!(listed("\"1-a\""), Some(vec!["\"1-a\"".to_owned()]));
+        assert_eq!(listed("W/\"1,a\" , \"\""), Some(vec!["\"1,a\"".to_owned(), "\"\"".to_owned()]));
+        for wrong in ["", "1-a", "\"", "\"a", "\"a\",", "\"a\" \"b\"", "\"a b\"", "w/\"a\""] {
+            assert_eq!(listed(wrong), None, "{wrong}");
         }
     }
 }

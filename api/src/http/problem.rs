@@ -171,8 +171,15 @@ impl ApiError {
         Self::new(codes::NOT_FOUND).detail(format!("There is no {kind} `{key}`."), format!("Tidak ada {kind} `{key}`."))
     }
 
-    /// 401, with the challenge of RFC 6750.
-    pub fn unauthenticated(en: &str, id: &str) -> Self {
+    /// 401 where there is no token: the challenge of RFC 6750 says nothing more.
+    pub fn no_token() -> Self {
+        Self::new(codes::UNAUTHENTICATED)
+            .detail("There is no access token.", "Tidak ada token akses.")
+            .header("WWW-Authenticate", "Bearer realm=\"renaksi\"")
+    }
+
+    /// 401 where the token is not good.
+    pub fn invalid_token(en: &str, id: &str) -> Self {
         Self::new(codes::UNAUTHENTICATED)
             .detail(en, id)
             .header("WWW-Authenticate", "Bearer realm=\"renaksi\", error=\"invalid_token\"")

@@ -203,7 +203,7 @@ pub fn page_parameters(operation: Operation, sortable: &[&str], default_sort: &s
     let any = sortable.join("|");
     let sort = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": format!("^-?({any})(,-?({any}))*$"), "default": default_sort });
     operation
-        .query("sort", sort, "Names of fields, each once; `-` before a name for descending.")
+        .query("sort", sort, "Names of fields; `-` before a name for descending. Of a name given twice the first counts.")
         .query(
             "limit",
             json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50 }),

@@ -195,19 +195,23 @@ impl Listing {
         for part in sort.split(',') {
             let (name, order) = part.strip_prefix('-').map_or((part, Order::Asc), |name| (name, Order::Desc));
             match sortable.iter().find(|field| field.name == name) {
-                Some(field) if self.sort.iter().all(|(known, _)| known.name != name) => self.sort.push((**field, order)),
-                _ => {
+                // A name given again sorts nothing that it did not sort the first time.
+                Some(field) if self.sort.iter().any(|(known, _)| known.name == field.name) => {}
+                Some(field) => self.sort.push((**field, order)),
+                None => {
                     let names = sortable.iter().map(|field| field.name).collect::<Vec<_>>().join(", ");
                     parameters.refuse(
                         "sort",
-                        format!("Expected names out of {names}, each once, `-` for descending."),
-                        format!("Seharusnya nama dari {names}, masing-masing sekali, `-` untuk urutan menurun."),
+                        format!("Expected names out of {names}, `-` for descending."),
+                        format!("Seharusnya nama dari {names}, `-` untuk urutan menurun."),
                     );
                 }
             }
         }
         if self.sort.iter().all(|(field, _)| field.name != key.name) {
-            self.sort.push((key, Order::Asc));
+            // In the direction of the last: an index over both then is in the order of the list, however many rows tie.
+            let order = self.sort.last().map_or(Order::Asc, |(_, order)| order.clone());
+            self.sort.push((key, order));
         }
     }
 
@@ -256,8 +260,9 @@ impl Listing {
             .collect()
     }
 
-    /// The rows after those sort values, spelled out column by column since their directions may differ. The first
-    /// column also bounds the range on its own, which an index can use.
+    /// The rows after those sort values. In one direction it is a comparison of rows, with which an index goes straight to
+    /// the first of them; where directions differ it is spelled out column by column, and the first column also bounds
+    /// the range on its own.
     fn after(&self, values: &[Json]) -> ApiResult<Condition> {
         if values.len() != self.sort.len() {
             return Err(ApiError::new(crate::http::problem::codes::INVALID_CURSOR));
@@ -268,6 +273,12 @@ impl Listing {
             .zip(values)
             .map(|((field, order), value)| Ok((field, order, restored(field.kind, value)?)))
             .collect::<ApiResult<Vec<_>>>()?;
+        if values.iter().all(|(_, order, _)| *order == values[0].1) {
+            let columns = Expr::tuple(values.iter().map(|(field, ..)| Expr::col(field.name)));
+            let last = Expr::tuple(values.iter().map(|(.., value)| Expr::value(value.clone())));
+            let is_descending = *values[0].1 == Order::Desc;
+            return Ok(Condition::all().add(if is_descending { columns.lt(last) } else { columns.gt(last) }));
+        }
         let beyond = |name: &'static str, order: &Order, value: &Value| match order {
             Order::Desc => Expr::col(name).lt(value.clone()),
             _ => Expr::col(name).gt(value.clone()),

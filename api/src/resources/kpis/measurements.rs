@@ -12,7 +12,8 @@ use chrono::NaiveDate;
 use entity::measurement::{self, ReportState};
 use entity::value::period::Period;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder};
 use serde_json::{Map, Value, json};
 
 use self::wire_types::{Measurement, MeasurementInput};
@@ -137,6 +138,11 @@ async fn write(
     let revision = before.map_or(1, |row| if frozen.is_some() { row.revision + 1 } else { row.revision });
     let stated = input.provenance.and_then(|provenance| provenance.date);
     let who = change.origin.actor.name.clone();
+    let known_on = counts.then(|| known_on(revision, stated, change.today));
+    let leads = match known_on {
+        Some(known_on) => takes_the_lead(change, kpi, known_on, period.end(), revision).await?,
+        None => false,
+    };
     let row = measurement::ActiveModel {
         kpi: Set(kpi.to_owned()),
         period: Set(period.to_string()),
@@ -148,8 +154,9 @@ async fn write(
         source_updated_at: Set(input.source_updated_at),
         provenance: Set(provenance),
         state: Set(if counts { ReportState::Verified } else { ReportState::Draft }),
-        known_on: Set(counts.then(|| known_on(revision, stated, change.today))),
+        known_on: Set(known_on),
         latest: Set(true),
+        leads: Set(leads),
         reported_by: Set(who.clone()),
         verified_by: Set(counts.then_some(who)),
         verified_at: Set(counts.then_some(change.now)),
@@ -181,6 +188,34 @@ pub async fn write_first(change: &Change, kpi: &str, period: &str, input: Measur
 /// was answered for earlier days stays.
 fn known_on(revision: i32, stated: Option<NaiveDate>, today: NaiveDate) -> NaiveDate {
     stated.filter(|date| revision == 1 && *date <= today).unwrap_or(today)
+}
+
+/// Whether a value that is about to count from `known_on` on leads its KPI then. Those of that day and after it that it
+/// comes after no longer do. To be called for every value that is verified, before its row is written.
+async fn takes_the_lead(
+    change: &Change,
+    kpi: &str,
+    known_on: NaiveDate,
+    period_end: NaiveDate,
+    revision: i32,
+) -> ApiResult<bool> {
+    use measurement::Column;
+    // As the index spells it, which a parameter would keep from being used.
+    let leading = measurement::Entity::find().filter(Column::Kpi.eq(kpi)).filter(Expr::cust("leads"));
+    let before = leading.clone().filter(Column::KnownOn.lte(known_on)).order_by_desc(Column::KnownOn).one(&change.db).await?;
+    if before.is_some_and(|row| (row.period_end, row.revision) > (period_end, revision)) {
+        return Ok(false);
+    }
+    let after = leading.filter(Column::KnownOn.gte(known_on)).order_by_asc(Column::KnownOn);
+    while let Some(row) = after.clone().one(&change.db).await? {
+        if (row.period_end, row.revision) > (period_end, revision) {
+            break;
+        }
+        let mut overtaken: measurement::ActiveModel = row.into();
+        overtaken.leads = Set(false);
+        overtaken.update(&change.db).await?;
+    }
+    Ok(true)
 }
 
 async fn delete_measurement(

@@ -1,0 +1,126 @@
+//! Parameters that several operations take stand once, among the components, so that the document stays readable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+/// How one parameter is used.
+#[derive(Default)]
+struct Uses {
+    count: usize,
+    tags: BTreeSet<String>,
+    methods: BTreeSet<String>,
+}
+
+/// The uses of each parameter; parameters that are the same have the same text.
+type Groups = BTreeMap<String, Uses>;
+
+/// Moves every parameter that stands in several operations to `components.parameters`.
+pub(super) fn share(document: &mut Value) {
+    let names = names(&groups(document));
+    let mut shared = BTreeMap::new();
+    for_each_operation(document, |_, operation| {
+        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            if let Some(name) = names.get(&parameter.to_string()) {
+                let reference = json!({ "$ref": format!("#/components/parameters/{name}") });
+                shared.insert(name.clone(), std::mem::replace(parameter, reference));
+            }
+        }
+    });
+    document["components"]["parameters"] = Value::Object(Map::from_iter(shared));
+}
+
+fn for_each_operation(document: &mut Value, mut visit: impl FnMut(&str, &mut Value)) {
+    for operations in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            visit(method, operation);
+        }
+    }
+}
+
+fn groups(document: &mut Value) -> Groups {
+    let mut groups = Groups::new();
+    for_each_operation(document, |method, operation| {
+        let tag = operation["tags"][0].as_str().unwrap_or_default();
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let uses = groups.entry(parameter.to_string()).or_default();
+            uses.count += 1;
+            uses.tags.insert(tag.to_owned());
+            uses.methods.insert(method.to_owned());
+        }
+    });
+    groups
+}
+
+/// The names of the parameters that are shared.
+fn names(groups: &Groups) -> BTreeMap<String, String> {
+    let mut rivals: BTreeMap<String, Vec<(&String, &Uses)>> = BTreeMap::new();
+    for (text, uses) in groups.iter().filter(|(_, uses)| uses.count > 1) {
+        rivals.entry(plain_name(text)).or_default().push((text, uses));
+    }
+    let mut taken = BTreeSet::new();
+    let mut names = BTreeMap::new();
+    for (plain, rivals) in rivals {
+        for (text, uses) in &rivals {
+            let name = uses.what_differs(&rivals) + &plain;
+            // Where a name is taken even so, the parameter stays where it is.
+            if taken.insert(name.clone()) {
+                names.insert((*text).clone(), name);
+            }
+        }
+    }
+    names
+}
+
+impl Uses {
+    /// What tells these uses from those of the other parameters of the same name; nothing where there is none.
+    fn what_differs(&self, rivals: &[(&String, &Self)]) -> String {
+        // A public list shares its filters with the list of those who log in.
+        let tags = self.tags.iter().filter(|tag| *tag != "public" || self.tags.len() == 1).collect::<Vec<_>>();
+        match (tags.as_slice(), self.methods.first()) {
+            _ if rivals.len() == 1 => String::new(),
+            ([tag], _) => camel_case(tag),
+            (_, Some(method)) if self.methods.len() == 1 && rivals.iter().any(|(_, other)| other.methods != self.methods) => {
+                camel_case(method)
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+fn plain_name(parameter: &str) -> String {
+    let parameter = serde_json::from_str::<Value>(parameter).unwrap_or_default();
+    camel_case(parameter["name"].as_str().unwrap_or_default())
+}
+
+/// `created_at[gte]` becomes `CreatedAtGte`.
+fn camel_case(text: &str) -> String {
+    let words = text.split(|character: char| !character.is_ascii_alphanumeric());
+    words.map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_parameter_stands_twice_in_the_document() {
+        let mut document = crate::openapi::document();
+        let groups = groups(&mut document);
+        let repeated = groups.iter().filter(|(text, uses)| uses.count > 1 && !text.contains("\"$ref\"")).collect::<Vec<_>>();
+        assert!(
+            repeated.is_empty(),
+            "these stand several times: {:?}",
+            repeated.iter().map(|(text, _)| text).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn parameters_of_one_name_are_told_apart_by_what_their_operations_have_in_common() {
+        let mut document = crate::openapi::document();
+        let parameters = document["components"]["parameters"].take();
+        for name in ["Limit", "Cursor", "IfMatch", "PutIfMatch", "IdempotencyKey", "CreatedAtGte", "ProgrammesFields"] {
+            assert!(parameters[name].is_object(), "no parameter {name}");
+        }
+    }
+}
