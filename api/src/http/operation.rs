@@ -42,7 +42,13 @@ impl Operation {
 
     /// Adds a parameter.
     pub fn parameter(mut self, place: &str, name: &str, required: bool, schema: Value, description: &str) -> Self {
-        let parameter = json!({ "name": name, "in": place, "required": required, "description": description, "schema": schema });
+        let mut parameter =
+            json!({ "name": name, "in": place, "required": required, "description": description, "schema": schema });
+        if schema["type"] == "array" {
+            // `name=a,b`
+            parameter["style"] = json!("form");
+            parameter["explode"] = json!(false);
+        }
         if let Some(parameters) = self.object["parameters"].as_array_mut() {
             parameters.push(parameter);
         }

@@ -141,7 +141,8 @@ impl ApiError {
         self
     }
 
-    fn with(mut self, faults: Vec<Fault>) -> Self {
+    fn with(mut self, mut faults: Vec<Fault>) -> Self {
+        faults.truncate(MOST_FAULTS);
         self.0.faults = faults;
         self
     }
@@ -241,6 +242,9 @@ impl ApiError {
     }
 }
 
+/// The most faults that one answer lists.
+const MOST_FAULTS: usize = 1000;
+
 /// The media type of RFC 9457.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -319,7 +323,7 @@ pub struct Problem {
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Every fault of the request.
+    /// Every fault of the request; of very many the first thousand.
     #[schema(max_items = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ProblemFault>>,

@@ -11,6 +11,8 @@ use super::language::Text;
 use super::problem::{ApiError, ApiResult, Fault};
 
 const LONGEST_QUERY: usize = 8 * 1024;
+/// The most entries of a comma-separated list.
+pub const LONGEST_LIST: usize = 200;
 
 /// The parameters of a request, taken out one by one; [`Parameters::finish`] refuses what is left.
 pub struct Parameters {
@@ -56,6 +58,16 @@ impl Parameters {
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.known.push(name.to_owned());
         self.given.remove(name)
+    }
+
+    /// Takes one parameter as a comma-separated list.
+    pub fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        let entries = self.text(name)?.split(',').map(str::to_owned).collect::<Vec<_>>();
+        if entries.len() > LONGEST_LIST {
+            self.refuse(name, format!("At most {LONGEST_LIST} entries."), format!("Paling banyak {LONGEST_LIST} entri."));
+            return None;
+        }
+        Some(entries)
     }
 
     /// Takes one parameter and reads it; what cannot be read becomes a fault that says what is `expected`.

@@ -35,6 +35,8 @@ use crate::store::change::{Change, Origin};
 const REFRESH_TOKEN_LASTS: Duration = Duration::days(30);
 const FORM: &str = "application/x-www-form-urlencoded";
 const LARGEST_FORM: usize = 16 * 1024;
+/// The most characters of one field of a form.
+const LONGEST_FIELD: usize = 4096;
 
 /// What the token endpoint gives (RFC 6749 §5.1).
 #[derive(Serialize, ToSchema)]
@@ -87,9 +89,11 @@ impl Form {
         let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(text) else { return Ok(None) };
         let count = pairs.len();
         let fields = pairs.into_inner().into_iter().collect::<BTreeMap<_, _>>();
-        // RFC 6749 §3.2: no parameter twice. A NUL can be part of nothing that we know.
-        let sound = fields.len() == count && !fields.iter().any(|(name, value)| name.contains('\0') || value.contains('\0'));
-        Ok(sound.then_some(Self(fields)))
+        // A NUL can be part of nothing that we know.
+        let is_sound = |text: &str| !text.contains('\0') && text.chars().count() <= LONGEST_FIELD;
+        // RFC 6749 §3.2: no parameter twice.
+        let are_sound = fields.len() == count && fields.iter().all(|(name, value)| is_sound(name) && is_sound(value));
+        Ok(are_sound.then_some(Self(fields)))
     }
 
     fn get(&self, name: &str) -> Option<&str> {
@@ -105,7 +109,7 @@ async fn create_token(
     payload: Payload,
 ) -> ApiResult<Answer> {
     let Some(form) = Form::read(&request, payload).await? else {
-        return refused("invalid_request", "The form cannot be read, or a parameter stands twice.");
+        return refused("invalid_request", "The form cannot be read, or a parameter stands twice or is too long.");
     };
     match form.get("grant_type") {
         Some("password") => match (form.get("username"), form.get("password")) {
@@ -123,6 +127,7 @@ async fn create_token(
 
 async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResult<Answer> {
     let email = name.to_lowercase();
+    let turn = guard::turn(&email).await;
     guard::must_not_be_blocked(&public, &email).await?;
     let user = user::Entity::find().filter(user::Column::Email.eq(&email)).one(public.store.db()).await?;
     let user = user.filter(|user| user.active);
@@ -133,6 +138,7 @@ async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResu
         guard::count_failure(&public, &email).await?;
         return refused("invalid_grant", "The user name or the password is wrong.");
     };
+    drop(turn);
     let origin = origin(&public, actor_of(&user));
     let token = fresh_token();
     public
@@ -257,7 +263,7 @@ fn form(required: &[&str], properties: Value) -> Value {
 
 /// Mounts the endpoints.
 pub fn mount(table: &mut Table) {
-    let text = |about: &str| json!({ "type": "string", "minLength": 1, "maxLength": 4096, "pattern": "^[^\\u0000]+$", "description": about });
+    let text = |about: &str| json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_FIELD, "pattern": "^[^\\u0000]+$", "description": about });
     let token_form = form(
         &["grant_type"],
         json!({

@@ -23,10 +23,10 @@ use crate::store::listing::{Field, Kind};
 #[serde(deny_unknown_fields)]
 pub struct Award {
     /// Its name.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub name: String,
     /// Who gave it.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub issuer: String,
     /// In which category.
     #[schema(max_length = 300)]

@@ -331,9 +331,8 @@ fn merge(target: &mut Value, patch: Value) {
 }
 
 fn selection<R: Resource>(parameters: &mut Parameters) -> Selection {
-    let Some(text) = parameters.text("fields") else { return Selection::default() };
+    let Some(picked) = parameters.list("fields") else { return Selection::default() };
     let names = member_names::<R>();
-    let picked = text.split(',').map(str::to_owned).collect::<Vec<_>>();
     if picked.iter().any(|name| !names.contains(name)) {
         let names = names.join(", ");
         parameters.refuse("fields", format!("Expected names out of {names}."), format!("Seharusnya nama dari {names}."));

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use actix_web::http::Method;
+use entity::value::code::Code;
 use serde_json::{Map, Value, json};
 
 use super::crud::INSTANTS;
@@ -11,6 +12,8 @@ use super::resource::{Resource, show_example};
 use super::wire::{self, SchemaNames};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::operation::Operation;
+use crate::http::query::LONGEST_LIST;
+use crate::http::schema::ANY_TEXT;
 use crate::store::listing::{Field, Kind};
 
 /// Describes the operations of `R`.
@@ -178,10 +181,14 @@ impl<R: Resource> Describe<R> {
     }
 }
 
+/// A comma-separated list.
+fn list_of(entry: Value) -> Value {
+    json!({ "type": "array", "minItems": 1, "maxItems": LONGEST_LIST, "items": entry })
+}
+
 /// A comma-separated list of some of `names`.
-fn words(names: &[String]) -> Value {
-    let any = names.join("|");
-    json!({ "type": "string", "minLength": 1, "maxLength": 1000, "pattern": format!("^({any})(,({any}))*$") })
+fn words(names: &[impl AsRef<str>]) -> Value {
+    list_of(json!({ "type": "string", "enum": names.iter().map(AsRef::as_ref).collect::<Vec<_>>() }))
 }
 
 /// Adds the parameters of a list: filters, search, sort, page.
@@ -200,8 +207,8 @@ pub fn list_parameters(operation: Operation, fields: &[Field], default_sort: &st
 
 /// Adds `sort`, `limit`, `cursor` and `count`.
 pub fn page_parameters(operation: Operation, sortable: &[&str], default_sort: &str) -> Operation {
-    let any = sortable.join("|");
-    let sort = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": format!("^-?({any})(,-?({any}))*$"), "default": default_sort });
+    let mut sort = words(&sortable.iter().flat_map(|name| [(*name).to_owned(), format!("-{name}")]).collect::<Vec<_>>());
+    sort["default"] = default_sort.split(',').collect();
     operation
         .query("sort", sort, "Names of fields; `-` before a name for descending. Of a name given twice the first counts.")
         .query(
@@ -224,11 +231,9 @@ pub fn page_parameters(operation: Operation, sortable: &[&str], default_sort: &s
 /// Adds the parameters that filter by one field.
 pub fn filter_parameters(operation: Operation, field: &Field) -> Operation {
     let one = match field.kind {
-        Kind::Text => json!({ "type": "string", "maxLength": 1000, "pattern": "^[^\\u0000]*$" }),
-        Kind::Code => {
-            json!({ "type": "string", "maxLength": 1000, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(,[A-Za-z0-9][A-Za-z0-9._-]{0,63})*$" })
-        }
-        Kind::Choice(choices) => words(&choices.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()),
+        Kind::Text => json!({ "type": "string", "maxLength": 1000, "pattern": ANY_TEXT }),
+        Kind::Code => json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": Code::PATTERN }),
+        Kind::Choice(choices) => json!({ "type": "string", "enum": choices }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX }),
         Kind::Decimal => {
@@ -238,8 +243,11 @@ pub fn filter_parameters(operation: Operation, field: &Field) -> Operation {
         Kind::Instant => json!({ "type": "string", "format": "date-time", "maxLength": 35 }),
     };
     let name = field.name;
-    let mut operation =
-        operation.query(name, one.clone(), &format!("Only where `{name}` is this, or any of a comma-separated list."));
+    if !field.kind.takes_several() {
+        return operation.query(name, one, &format!("Only where `{name}` is this."));
+    }
+    let any = list_of(one.clone());
+    let mut operation = operation.query(name, any, &format!("Only where `{name}` is this, or any of a comma-separated list."));
     if field.kind.has_range() {
         operation = operation
             .query(&format!("{name}[gte]"), one.clone(), &format!("Only where `{name}` is this or more."))

@@ -15,7 +15,7 @@ use crate::store::listing::{Field, Kind};
 #[serde(deny_unknown_fields)]
 pub struct Dimension {
     /// Name in Indonesian.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub name: String,
     /// Name in English.
     #[schema(max_length = 200)]

@@ -36,7 +36,7 @@ pub struct Kpi {
     /// The OPD that reports it.
     pub opd: Code,
     /// Its name.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub name: String,
     /// What is counted.
     #[schema(max_length = 10000)]

@@ -19,7 +19,7 @@ use crate::store::listing::{Field, Kind};
 #[serde(deny_unknown_fields)]
 pub struct Masterplan {
     /// Its title.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub title: String,
     /// The regency, by its Kemendagri code.
     pub region: Code,

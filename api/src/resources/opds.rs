@@ -19,7 +19,7 @@ use crate::store::listing::{Field, Kind};
 #[serde(deny_unknown_fields)]
 pub struct Opd {
     /// Full name.
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub name: String,
     /// Short name.
     #[schema(max_length = 64)]

@@ -37,7 +37,7 @@ pub struct Programme {
     /// The dimension it serves.
     pub dimension: Code,
     /// Its name.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub name: String,
     /// What it does.
     #[schema(max_length = 10000)]

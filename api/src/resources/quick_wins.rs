@@ -26,7 +26,7 @@ pub struct QuickWin {
     /// The OPD that carries it out.
     pub opd: Code,
     /// Its name.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub name: String,
     /// What it does.
     #[schema(max_length = 10000)]

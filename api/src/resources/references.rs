@@ -131,13 +131,13 @@ impl Expansion {
         if R::REFERENCES.is_empty() {
             return Self::default();
         }
-        let names = R::REFERENCES.iter().map(|reference| reference.member).collect::<Vec<_>>().join(", ");
-        let expected = (format!("names out of {names}"), format!("nama dari {names}"));
-        let expansion = parameters.read("expand", (&expected.0, &expected.1), |text| {
-            text.split(',')
-                .map(|name| R::REFERENCES.iter().find(|reference| reference.member == name).copied())
-                .collect::<Option<Vec<_>>>()
-        });
+        let Some(wanted) = parameters.list("expand") else { return Self::default() };
+        let known = |name: &String| R::REFERENCES.iter().find(|reference| reference.member == name).copied();
+        let expansion = wanted.iter().map(known).collect::<Option<Vec<_>>>();
+        if expansion.is_none() {
+            let names = R::REFERENCES.iter().map(|reference| reference.member).collect::<Vec<_>>().join(", ");
+            parameters.refuse("expand", format!("Expected names out of {names}."), format!("Seharusnya nama dari {names}."));
+        }
         Self(expansion.unwrap_or_default())
     }
 

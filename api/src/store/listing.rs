@@ -69,6 +69,11 @@ impl Field {
 }
 
 impl Kind {
+    /// Whether a filter takes a comma-separated list. Not of texts: a name may hold a comma.
+    pub fn takes_several(self) -> bool {
+        !matches!(self, Self::Text | Self::Flag)
+    }
+
     /// Whether `[gte]` and `[lte]` make sense.
     pub fn has_range(self) -> bool {
         matches!(self, Self::Integer | Self::Decimal | Self::Date | Self::Instant)
@@ -94,7 +99,7 @@ impl Kind {
             Self::Code => entity::value::code::Code::parse(text).ok().map(|code| code.as_str().into()),
             Self::Choice(words) => words.contains(&text).then(|| text.into()),
             Self::Flag => text.parse::<bool>().ok().map(Into::into),
-            Self::Integer => text.parse::<i64>().ok().map(Into::into),
+            Self::Integer => text.parse::<i32>().ok().map(Into::into),
             Self::Decimal => entity::value::decimal::Decimal::parse(text).ok().map(|decimal| Decimal::from(decimal).into()),
             Self::Date => parse_date(text).map(Into::into),
             Self::Instant => DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.with_timezone(&Utc).into()),
@@ -143,8 +148,8 @@ impl Listing {
                 listing.conditions.clone().add(Expr::col("search").like(LikeExpr::new(format!("%{escaped}%")).escape('\\')));
             listing.list += &format!("\nq={text}");
         }
-        let sort = parameters.text("sort").unwrap_or_else(|| default_sort.to_owned());
-        listing.list += &format!("\nsort={sort}");
+        let sort = parameters.list("sort").unwrap_or_else(|| default_sort.split(',').map(str::to_owned).collect());
+        listing.list += &format!("\nsort={}", sort.join(","));
         listing.sort_by(parameters, &sort, fields, key);
         let limits = ("a number from 1 to 200", "angka dari 1 sampai 200");
         let limit =
@@ -162,11 +167,13 @@ impl Listing {
     }
 
     fn filter(&mut self, parameters: &mut Parameters, field: Field) {
-        if let Some(text) = parameters.text(field.name) {
-            let values = text.split(',').map(|one| field.kind.read(one)).collect::<Option<Vec<_>>>();
-            match values.filter(|values| values.len() <= 200) {
+        let several = field.kind.takes_several();
+        let given = if several { parameters.list(field.name) } else { parameters.text(field.name).map(|text| vec![text]) };
+        if let Some(given) = given {
+            let values = given.iter().map(|one| field.kind.read(one)).collect::<Option<Vec<_>>>();
+            match values {
                 Some(values) => {
-                    self.list += &format!("\n{}={text}", field.name);
+                    self.list += &format!("\n{}={}", field.name, given.join(","));
                     self.conditions = self.conditions.clone().add(is_in(field, values));
                 }
                 None => refuse(parameters, field.name, field.kind),
@@ -190,10 +197,10 @@ impl Listing {
         }
     }
 
-    fn sort_by(&mut self, parameters: &mut Parameters, sort: &str, fields: &[Field], key: Field) {
+    fn sort_by(&mut self, parameters: &mut Parameters, sort: &[String], fields: &[Field], key: Field) {
         let sortable = fields.iter().chain([&key]).filter(|field| field.sortable).collect::<Vec<_>>();
-        for part in sort.split(',') {
-            let (name, order) = part.strip_prefix('-').map_or((part, Order::Asc), |name| (name, Order::Desc));
+        for part in sort {
+            let (name, order) = part.strip_prefix('-').map_or((part.as_str(), Order::Asc), |name| (name, Order::Desc));
             match sortable.iter().find(|field| field.name == name) {
                 // A name given again sorts nothing that it did not sort the first time.
                 Some(field) if self.sort.iter().any(|(known, _)| known.name == field.name) => {}

@@ -6,6 +6,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::auth::actor::Actor;
 use crate::http::body::hex;
@@ -31,6 +32,14 @@ fn wait_after(failures: i32, free: i32) -> Duration {
 
 fn account(email: &str) -> String {
     hex(&Sha256::digest(format!("account:{email}")))
+}
+
+/// Attempts on one account take turns, so that guesses sent all at once count one after the other. Accounts share a few
+/// queues; who waits for a stranger waits for one hash.
+pub async fn turn(email: &str) -> MutexGuard<'static, ()> {
+    static QUEUES: [Mutex<()>; 64] = [const { Mutex::const_new(()) }; 64];
+    let digest = Sha256::digest(email);
+    QUEUES[usize::from(digest[0]) % QUEUES.len()].lock().await
 }
 
 /// The subjects whose failures count, each with its free ones.

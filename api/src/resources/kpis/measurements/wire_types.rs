@@ -34,7 +34,7 @@ pub struct MeasurementInput {
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// What it is.
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub title: String,
     /// Where it can be read.
     #[schema(max_length = 2000, pattern = r"^https?://[^\s\u0000]+$")]
