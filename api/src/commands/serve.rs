@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::web::Data;
@@ -52,7 +53,12 @@ pub async fn run(settings: Serve) -> CommandResult {
 
 async fn serve(settings: Serve, state: State, logins: Option<Vec<Login>>) -> CommandResult {
     let draining = state.draining.clone();
-    let mut server = HttpServer::new(move || app(state.clone())).disable_signals().shutdown_timeout(settings.shutdown_seconds);
+    let mut server = HttpServer::new(move || app(state.clone()))
+        .disable_signals()
+        .shutdown_timeout(settings.shutdown_seconds)
+        // Longer than balancers and clients keep idle connections, so that none sends into a connection being closed.
+        .keep_alive(Duration::from_secs(75))
+        .client_request_timeout(Duration::from_secs(15));
     if let Some(workers) = settings.workers {
         server = server.workers(workers.into());
     }

@@ -23,7 +23,7 @@ const CODE: Field = Field::sort("code", Kind::Code);
 /// The filters of members that are shown.
 fn fields<R: Published>() -> Vec<Field> {
     let shown = R::FIELDS.iter().filter(|field| R::MEMBERS.contains(&field.name)).copied();
-    shown.chain([Field::sort("updated_at", Kind::Instant)]).collect()
+    shown.chain([CODE, Field::sort("updated_at", Kind::Instant)]).collect()
 }
 
 async fn list<R: Published>(
@@ -37,7 +37,12 @@ async fn list<R: Published>(
     let name = format!("public/{}", R::NAMES.many);
     let listing = Listing::read(&mut parameters, &name, &fields::<R>(), R::DEFAULT_SORT, CODE, true).only(R::visible());
     parameters.finish()?;
-    let compute = async || listing.page(public.store.db(), R::Entity::find(), view::view::<R>).await?.answer(path, query);
+    let compute = async || {
+        let db = public.store.db();
+        let mut page = listing.page(db, R::Entity::find(), view::view::<R>).await?;
+        view::hide_unpublished(db, &mut page.data).await?;
+        page.answer(path, query)
+    };
     kept.answer(&public.store, format!("{path}?{query}"), &preconditions, compute).await.map(Answer::public)
 }
 
@@ -52,7 +57,9 @@ async fn get<R: Published>(
     let compute = async || {
         let row = R::Entity::find_by_id(code.clone()).filter(R::visible()).one(public.store.db()).await?;
         let row = row.ok_or_else(|| ApiError::not_found(R::NAMES.spoken, &code))?;
-        Answer::ok(&view::view::<R>(&row)?)
+        let mut things = [view::view::<R>(&row)?];
+        view::hide_unpublished(public.store.db(), &mut things).await?;
+        Answer::ok(&things[0])
     };
     kept.answer(&public.store, request.path().to_owned(), &preconditions, compute).await.map(Answer::public)
 }

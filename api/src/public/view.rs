@@ -1,7 +1,11 @@
 //! Which rows the public sees, and which of their members: a list of what is shown, so that a new member stays hidden
 //! until somebody adds it here.
 
+use std::collections::BTreeSet;
+
+use entity::programme;
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 
 use crate::http::problem::ApiResult;
@@ -120,6 +124,30 @@ pub fn view<R: Published>(row: &Row<R>) -> ApiResult<Value> {
     Ok(shown)
 }
 
+/// Leaves out the codes of programmes that the public does not see, wherever something that it sees refers to them. At
+/// most one statement.
+pub async fn hide_unpublished(db: &impl ConnectionTrait, things: &mut [Value]) -> ApiResult<()> {
+    let codes =
+        things.iter_mut().filter_map(programme_of).filter_map(|code| code.as_str().map(str::to_owned)).collect::<BTreeSet<_>>();
+    if codes.is_empty() {
+        return Ok(());
+    }
+    let published = programme::Entity::find().filter(programme::Column::Code.is_in(codes)).filter(Programme::visible());
+    let published = published.all(db).await?.into_iter().map(|row| row.code).collect::<BTreeSet<_>>();
+    for code in things.iter_mut().filter_map(programme_of) {
+        if code.as_str().is_some_and(|code| !published.contains(code)) {
+            *code = Value::Null;
+        }
+    }
+    Ok(())
+}
+
+/// Where a thing names a programme: a KPI or Quick Win its own, an award its recipient.
+fn programme_of(thing: &mut Value) -> Option<&mut Value> {
+    let is_recipient = thing["recipient"]["kind"] == "programme";
+    thing.pointer_mut(if is_recipient { "/recipient/ref" } else { "/programme" })
+}
+
 /// An example of it.
 pub fn example<R: Published>() -> Value {
     let mut shown = crate::resources::resource::show_example::<R>();
@@ -160,8 +188,8 @@ fn unexpand(property: &mut Value) {
     let options = property["anyOf"].as_array().cloned().unwrap_or_default();
     let nullable = options.iter().any(|option| option["type"] == "null");
     let Some(mut code) = options.into_iter().next() else { return };
-    if let (Some(object), Some(description)) = (code.as_object_mut(), property.get("description")) {
-        object.insert("description".into(), description.clone());
+    if let Some(object) = code.as_object_mut() {
+        object.extend(property.get("description").map(|description| ("description".into(), description.clone())));
         if nullable {
             crate::http::schema::nullable(object);
         }

@@ -27,6 +27,7 @@ use crate::http::body::{self, hex};
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
+use crate::http::schema::ANY_TEXT;
 use crate::http::table::Table;
 use crate::store::access::Public;
 use crate::store::change::{Change, Origin};
@@ -90,9 +91,9 @@ impl Form {
         let count = pairs.len();
         let fields = pairs.into_inner().into_iter().collect::<BTreeMap<_, _>>();
         // A NUL can be part of nothing that we know.
-        let is_sound = |text: &str| !text.contains('\0') && text.chars().count() <= LONGEST_FIELD;
-        // RFC 6749 §3.2: no parameter twice.
-        let are_sound = fields.len() == count && fields.iter().all(|(name, value)| is_sound(name) && is_sound(value));
+        let is_sound = |value: &String| !value.contains('\0') && value.chars().count() <= LONGEST_FIELD;
+        // RFC 6749 §3.2: no parameter twice, and none that is unknown refused.
+        let are_sound = fields.len() == count && fields.values().all(is_sound);
         Ok(are_sound.then_some(Self(fields)))
     }
 
@@ -257,8 +258,10 @@ async fn list_keys(_: NoParameters, keys: Data<Keys>) -> ApiResult<Answer> {
     Ok(Answer::ok(&json!({ "keys": keys.set() }))?.header("Cache-Control", "public, max-age=300"))
 }
 
+/// A form; fields that are not known are ignored (RFC 6749 §3.2).
 fn form(required: &[&str], properties: Value) -> Value {
-    json!({ "type": "object", "required": required, "properties": properties })
+    let other = json!({ "type": "string", "maxLength": LONGEST_FIELD, "pattern": ANY_TEXT });
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": other })
 }
 
 /// Mounts the endpoints.

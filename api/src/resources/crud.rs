@@ -26,10 +26,10 @@ use crate::store::listing::{Field, Kind, Listing};
 
 const CODE: Field = Field::sort("code", Kind::Code);
 /// What every list can be filtered and sorted by.
-pub const INSTANTS: &[Field] = &[Field::sort("created_at", Kind::Instant), Field::sort("updated_at", Kind::Instant)];
+pub const COMMON: &[Field] = &[CODE, Field::sort("created_at", Kind::Instant), Field::sort("updated_at", Kind::Instant)];
 
 async fn list<R: Resource>(access: Access<ReadAll>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let listing = Listing::read(&mut parameters, R::NAMES.many, &[R::FIELDS, INSTANTS].concat(), R::DEFAULT_SORT, CODE, true);
+    let listing = Listing::read(&mut parameters, R::NAMES.many, &[R::FIELDS, COMMON].concat(), R::DEFAULT_SORT, CODE, true);
     let (selection, expansion) = (selection::<R>(&mut parameters), Expansion::read::<R>(&mut parameters));
     parameters.finish()?;
     let mut page = listing.page(access.store.db(), R::Entity::find(), show::<R>).await?;

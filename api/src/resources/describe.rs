@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use entity::value::code::Code;
 use serde_json::{Map, Value, json};
 
-use super::crud::INSTANTS;
+use super::crud::COMMON;
 use super::history::Entry;
 use super::resource::{Resource, show_example};
 use super::wire::{self, SchemaNames};
@@ -46,7 +46,7 @@ impl<R: Resource> Describe<R> {
         let operation = self
             .operation(Method::GET, &self.many, "list", &format!("List {}", R::NAMES.plural), &description)
             .roles(&ReadAll::role_names());
-        let operation = list_parameters(operation, &[R::FIELDS, INSTANTS].concat(), R::DEFAULT_SORT, true);
+        let operation = list_parameters(operation, &[R::FIELDS, COMMON].concat(), R::DEFAULT_SORT, true);
         let page = json!({ "data": [show_example::<R>()], "page": { "next_cursor": null, "limit": 50 } });
         self.shaped(operation)
             .with_schemas(Map::from_iter([(self.names.page.clone(), wire::page(self.either()))]))
@@ -199,9 +199,7 @@ pub fn list_parameters(operation: Operation, fields: &[Field], default_sort: &st
             json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });
         operation = operation.query("q", schema, "Searches the code, names and descriptions, whatever the case.");
     }
-    let sortable = fields.iter().filter(|field| field.sortable).map(|field| field.name).chain(["code"]);
-    let mut names = sortable.collect::<Vec<_>>();
-    names.dedup();
+    let names = fields.iter().filter(|field| field.sortable).map(|field| field.name).collect::<Vec<_>>();
     page_parameters(operation, &names, default_sort)
 }
 

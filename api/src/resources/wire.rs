@@ -120,7 +120,8 @@ pub fn shown<R: Resource>() -> Map<String, Value> {
 
 fn expandable(plain: Value, expanded: Value) -> Value {
     let nullable = plain["type"].as_array().is_some_and(|types| types.contains(&json!("null"))) || plain.get("oneOf").is_some();
-    let description = plain.get("description").cloned();
+    let options = plain["oneOf"].as_array().into_iter().flatten();
+    let description = [&plain].into_iter().chain(options).find_map(|place| place.get("description")).cloned();
     let mut options = vec![code_schema(), expanded];
     if nullable {
         options.push(json!({ "type": "null" }));

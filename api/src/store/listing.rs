@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use rust_decimal::Decimal;
+use entity::value::decimal::Decimal;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
 use sea_orm::{
     Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -100,7 +100,7 @@ impl Kind {
             Self::Choice(words) => words.contains(&text).then(|| text.into()),
             Self::Flag => text.parse::<bool>().ok().map(Into::into),
             Self::Integer => text.parse::<i32>().ok().map(Into::into),
-            Self::Decimal => entity::value::decimal::Decimal::parse(text).ok().map(|decimal| Decimal::from(decimal).into()),
+            Self::Decimal => Decimal::read(text).ok().map(Into::into),
             Self::Date => parse_date(text).map(Into::into),
             Self::Instant => DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.with_timezone(&Utc).into()),
         }

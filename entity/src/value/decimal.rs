@@ -45,6 +45,12 @@ impl Decimal {
 
     /// Reads plain notation, `-?[0-9]+(\.[0-9]+)?`: no exponent, no leading `+`, no spaces.
     pub fn parse(text: &str) -> Result<Self, InvalidDecimal> {
+        Self::read(text).and_then(Self::new)
+    }
+
+    /// Reads plain notation as [`Decimal::parse`] does, for a comparison: it may have more significant digits than a
+    /// value that is stored.
+    pub fn read(text: &str) -> Result<rust_decimal::Decimal, InvalidDecimal> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let (integer, fraction) = match unsigned.split_once('.') {
             Some((integer, fraction)) if is_digits(fraction) => (integer, fraction),
@@ -67,9 +73,7 @@ impl Decimal {
         // At most 15 + 12 digits are left, which always fit.
         let magnitude = integer.bytes().chain(fraction.bytes()).fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
         let mantissa = if text.starts_with('-') { -magnitude } else { magnitude };
-        let value = rust_decimal::Decimal::try_from_i128_with_scale(mantissa, fraction.len() as u32)
-            .map_err(|_| InvalidDecimal::TooPrecise)?;
-        Self::new(value)
+        rust_decimal::Decimal::try_from_i128_with_scale(mantissa, fraction.len() as u32).map_err(|_| InvalidDecimal::TooPrecise)
     }
 
     /// A computed result, rounded half up (away from zero) to at most `places` decimals.
