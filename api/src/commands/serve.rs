@@ -9,7 +9,7 @@ use actix_web::HttpServer;
 use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sea_orm::ActiveEnum;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::CommandResult;
@@ -67,9 +67,11 @@ async fn serve(settings: Serve, state: State, logins: Option<Vec<Login>>) -> Com
     let address = server.addrs().first().copied().unwrap_or(settings.listen);
     let server = server.run();
     let handle = server.handle();
+    // Who reads that it listens may ask it to stop at once, so the handler stands before that is said.
+    let terminate = signal(SignalKind::terminate())?;
     announce(address, logins.as_deref())?;
     tokio::spawn(async move {
-        stop_asked().await;
+        stop_asked(terminate).await;
         // A balancer that asks now sends its requests elsewhere; those that run finish.
         draining.0.store(true, Ordering::SeqCst);
         tracing::info!("stopping");
@@ -100,12 +102,7 @@ fn announce(address: SocketAddr, logins: Option<&[Login]>) -> std::io::Result<()
     out.flush()
 }
 
-async fn stop_asked() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler for SIGTERM only Ctrl-C is left.
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
+async fn stop_asked(mut terminate: Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
