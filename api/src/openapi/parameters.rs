@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 #[derive(Default)]
 struct Uses {
     count: usize,
+    place: String,
     tags: BTreeSet<String>,
     methods: BTreeSet<String>,
 }
@@ -45,6 +46,7 @@ fn groups(document: &mut Value) -> Groups {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let uses = groups.entry(parameter.to_string()).or_default();
             uses.count += 1;
+            uses.place = parameter["in"].as_str().unwrap_or_default().to_owned();
             uses.tags.insert(tag.to_owned());
             uses.methods.insert(method.to_owned());
         }
@@ -77,13 +79,18 @@ impl Uses {
     fn what_differs(&self, rivals: &[(&String, &Self)]) -> String {
         // A public list shares its filters with the list of those who log in.
         let tags = self.tags.iter().filter(|tag| *tag != "public" || self.tags.len() == 1).collect::<Vec<_>>();
-        match (tags.as_slice(), self.methods.first()) {
-            _ if rivals.len() == 1 => String::new(),
-            ([tag], _) => camel_case(tag),
-            (_, Some(method)) if self.methods.len() == 1 && rivals.iter().any(|(_, other)| other.methods != self.methods) => {
-                camel_case(method)
-            }
-            _ => String::new(),
+        let method = self.methods.first().filter(|_| self.methods.len() == 1);
+        if rivals.len() == 1 {
+            String::new()
+        } else if rivals.iter().any(|(_, other)| other.place != self.place) {
+            // A path has the better claim to the plain name.
+            if self.place == "path" { String::new() } else { camel_case(&self.place) }
+        } else if let [tag] = tags.as_slice() {
+            camel_case(tag)
+        } else if rivals.iter().any(|(_, other)| other.methods != self.methods) {
+            method.map(|method| camel_case(method)).unwrap_or_default()
+        } else {
+            String::new()
         }
     }
 }
@@ -119,7 +126,7 @@ mod tests {
     fn parameters_of_one_name_are_told_apart_by_what_their_operations_have_in_common() {
         let mut document = crate::openapi::document();
         let parameters = document["components"]["parameters"].take();
-        for name in ["Limit", "Cursor", "IfMatch", "PutIfMatch", "IdempotencyKey", "CreatedAtGte", "ProgrammesFields"] {
+        for name in ["Limit", "Cursor", "IfMatch", "PutIfMatch", "IdempotencyKey", "Code", "QueryCode", "ProgrammesFields"] {
             assert!(parameters[name].is_object(), "no parameter {name}");
         }
     }
