@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
 use crate::health::Draining;
+use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
 use crate::http::middleware::{envelope, problems};
 use crate::http::table::unknown_path;
@@ -33,6 +34,8 @@ pub struct State {
     pub draining: Data<Draining>,
     /// The metrics.
     pub metrics: Data<PrometheusHandle>,
+    /// Which proxies are believed.
+    pub proxies: Data<TrustedProxies>,
     /// Which origins may use the API from a browser, beside the public part.
     pub origins: Data<Origins>,
 }
@@ -50,6 +53,7 @@ pub fn app(
         .app_data(state.document)
         .app_data(state.draining)
         .app_data(state.metrics)
+        .app_data(state.proxies)
         .app_data(state.origins)
         .configure(pages::mount)
         .configure(|service| routes::table().mount(service))

@@ -1,11 +1,12 @@
 //! Every setting: its flag, its environment variable, its default and its meaning. A wrong one stops the start.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use chrono::FixedOffset;
 use clap::{Args, Parser, Subcommand};
 use entity::user::Role;
 use entity::value::code::Code;
+use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
 use crate::store::clock::Calendar;
@@ -82,6 +83,13 @@ pub struct Serve {
     /// Seconds that running requests get to finish after SIGTERM.
     #[arg(long, env = "RENAKSI_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub shutdown_seconds: u64,
+    /// Seconds between SIGTERM and the end of listening, in which /health/ready says no and a balancer looks elsewhere.
+    #[arg(long, env = "RENAKSI_DRAIN_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
+    pub drain_seconds: u64,
+    /// Proxies before the service, as addresses or networks separated by commas: the client that they name in
+    /// X-Forwarded-For is believed. Without any, whoever connects is the client.
+    #[arg(long, env = "RENAKSI_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
     /// What is logged: error, warn, info, debug, trace, or a filter such as `renaksi=debug`.
     #[arg(long, env = "RENAKSI_LOG", default_value = "info")]
     pub log: String,
@@ -141,6 +149,12 @@ fn http_url(text: &str) -> Result<String, String> {
     } else {
         Err("expected http(s)://HOST without a slash at the end".into())
     }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "expected an address or a network such as 10.0.0.0/8".to_owned())
 }
 
 fn offset(text: &str) -> Result<FixedOffset, String> {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod client_address;
 pub mod cors;
 pub mod idempotency;
 pub mod language;

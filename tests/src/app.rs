@@ -71,6 +71,11 @@ impl App {
         self.database.backend()
     }
 
+    /// Whether changes lie beside the database's file: never on PostgreSQL, which has no such file.
+    pub fn has_write_ahead_log(&self) -> bool {
+        self.database.has_write_ahead_log()
+    }
+
     /// The private key that its tokens are signed with, PKCS #8: a fixture to forge tokens with.
     pub fn signing_key(&self) -> Vec<u8> {
         self.database.signing_key()

@@ -74,6 +74,11 @@ impl Database {
         database
     }
 
+    /// Whether SQLite's write-ahead log lies beside the file.
+    pub fn has_write_ahead_log(&self) -> bool {
+        self.backend == Backend::Sqlite && self.log_file().exists()
+    }
+
     /// Which kind it is.
     pub fn backend(&self) -> Backend {
         self.backend

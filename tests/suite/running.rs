@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::server::{Server, command};
-use renaksi_tests::{App, Backend, Database, on_both_databases};
+use renaksi_tests::{App, Database, on_both_databases};
 use serde_json::json;
 
 on_both_databases! {
@@ -81,6 +81,40 @@ on_both_databases! {
         app.admin().await.get(OPDS.one(&code)).await.is(200);
     }
 
+    async fn readiness_ends_before_listening_does(app) {
+        let replica = app.replica_with(&[("RENAKSI_DRAIN_SECONDS", "3600")]);
+        replica.anyone().get("/health/ready").await.is(200);
+        replica.server().terminate();
+        // A balancer that asks again learns of it, and requests that are on their way are still answered.
+        let mut told = false;
+        for _ in 0..200 {
+            told = replica.anyone().get("/health/ready").await.status() == 503;
+            if told {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(told, "{}", replica.server().log());
+        replica.anyone().get("/v1/public/summary").await.is(200);
+    }
+
+    async fn a_stopped_server_leaves_one_file(app) {
+        app.admin().await.create("/v1/opds", OPDS.new_body().1).await;
+        app.server().terminate();
+        assert_eq!(app.server().wait().code(), Some(0));
+        assert!(!app.has_write_ahead_log(), "a copy of the file would miss the last changes");
+    }
+
+    async fn a_trusted_proxy_names_the_client(app) {
+        let behind = app.replica_with(&[("RENAKSI_TRUSTED_PROXIES", "127.0.0.0/8, 10.1.2.3")]);
+        for (server, address) in [(&behind, "203.0.113.9"), (&app, "127.0.0.1")] {
+            let (code, body) = OPDS.new_body();
+            let admin = server.admin().await;
+            admin.post("/v1/opds", body).header("X-Forwarded-For", "1.1.1.1, 203.0.113.9").await.is(201);
+            admin.get(format!("{}/history", OPDS.one(&code))).await.is(200).has("data/0/address", address);
+        }
+    }
+
     async fn an_idle_server_stops_at_once(app) {
         app.anyone().get("/health/live").await.is(200);
         let since = std::time::Instant::now();
@@ -98,10 +132,7 @@ on_both_databases! {
         }
     }
 
-    async fn two_may_fill_one_empty_database(app) {
-        if app.backend() == Backend::Sqlite {
-            return; // A fleet has PostgreSQL; an embedded file belongs to one server.
-        }
+    async fn three_may_fill_one_empty_database(app) {
         let database = Database::empty(app.backend());
         let url = database.url();
         let starting = (0..3).map(|_| { let url = url.clone(); std::thread::spawn(move || Server::start(&url)) }).collect::<Vec<_>>();
@@ -144,10 +175,11 @@ on_both_databases! {
 #[test]
 fn a_wrong_setting_is_named() {
     let sqlite = "sqlite://unused.db";
-    let by_flag: [(&[&str], &str); 4] = [
+    let by_flag: [(&[&str], &str); 5] = [
         (&["serve", "--listen", "nonsense", "--database-url", sqlite], "listen"),
         (&["serve", "--listen", "127.0.0.1:99999", "--database-url", sqlite], "listen"),
         (&["serve", "--listen", "127.0.0.1:0", "--database-url", "mysql://nowhere/x"], "database-url"),
+        (&["serve", "--trusted-proxies", "proxy.example", "--database-url", sqlite], "trusted-proxies"),
         (&["serve", "--tpyo"], "tpyo"),
     ];
     for (arguments, name) in by_flag {

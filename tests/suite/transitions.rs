@@ -25,6 +25,27 @@ on_both_databases! {
         }
     }
 
+    async fn a_programme_that_moved_stays(app) {
+        let admin = app.admin().await;
+        let path = new_programme(&admin).await;
+        admin.create(&format!("{path}/transitions"), json!({ "to": "running", "effective_on": "2023-01-10" })).await;
+        let etag = admin.etag_of(&path).await;
+        admin.delete(&path).if_match(&etag).await.is(409).has_problem("conflict");
+        admin.get(format!("{path}/transitions")).await.is(200);
+        assert_eq!(admin.etag_of(&path).await, etag);
+        let entered = new_programme(&admin).await;
+        let etag = admin.etag_of(&entered).await;
+        admin.delete(&entered).if_match(&etag).await.is(204);
+    }
+
+    async fn an_illegal_move_says_what_is_legal(app) {
+        let admin = app.admin().await;
+        let path = new_programme(&admin).await;
+        let refused = admin.post(format!("{path}/transitions"), json!({ "to": "completed", "effective_on": "2023-01-10" }));
+        let refused = refused.header("Accept-Language", "id").await.is(409);
+        refused.has("detail", "Program berstatus planned tidak dapat menjadi completed; yang mungkin: running, suspended, cancelled.");
+    }
+
     async fn every_pair_of_statuses_is_legal_or_refused(app) {
         let admin = app.admin().await;
         let ways = [

@@ -60,6 +60,7 @@ impl Server {
             document: Data::new(Document::new()),
             draining: Data::default(),
             metrics: Data::new(metrics.clone()),
+            proxies: Data::default(),
             origins: Data::default(),
         };
         tokio::spawn(store.generation().clone().watch(db));

@@ -12,7 +12,8 @@ use entity::value::decimal::{Decimal, Percent};
 use entity::value::period::{Frequency, Period};
 use sea_orm::sea_query::Value;
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult, Statement,
+    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult, QuerySelect,
+    Statement,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -116,23 +117,30 @@ pub struct Projected {
     confidence: Confidence,
 }
 
-/// A KPI with what its standing needs.
+/// A KPI with what its standing follows from, beside the targets.
 #[derive(Debug, FromQueryResult)]
-struct KpiRow {
+struct Position {
     code: String,
-    name: String,
-    unit_kind: entity::kpi::UnitKind,
-    unit_label: Option<String>,
     direction: Direction,
-    frequency: Frequency,
     baseline_period: Option<String>,
     baseline_value: Option<Decimal>,
-    method: Option<String>,
     latest_period: Option<String>,
     latest_value: Option<Decimal>,
 }
 
-impl KpiRow {
+/// A KPI with what the explanation of its standing shows too.
+#[derive(Debug, FromQueryResult)]
+struct KpiRow {
+    #[sea_orm(nested)]
+    at: Position,
+    name: String,
+    unit_kind: entity::kpi::UnitKind,
+    unit_label: Option<String>,
+    frequency: Frequency,
+    method: Option<String>,
+}
+
+impl Position {
     fn baseline(&self) -> Option<(Period, Decimal)> {
         self.baseline_period.as_deref().and_then(|period| Period::parse(period).ok()).zip(self.baseline_value)
     }
@@ -140,10 +148,12 @@ impl KpiRow {
     fn latest(&self) -> Option<(Period, Decimal)> {
         self.latest_period.as_deref().and_then(|period| Period::parse(period).ok()).zip(self.latest_value)
     }
+}
 
+impl KpiRow {
     /// The SPBE index has a predicate of its own.
     fn is_spbe(&self) -> bool {
-        self.unit_kind == entity::kpi::UnitKind::Index && (self.code == "SPBE" || self.method.as_deref() == Some("spbe"))
+        self.unit_kind == entity::kpi::UnitKind::Index && (self.at.code == "SPBE" || self.method.as_deref() == Some("spbe"))
     }
 }
 
@@ -155,12 +165,11 @@ fn shown((period, value): (Period, Decimal)) -> PeriodValue {
     PeriodValue { period, value }
 }
 
-/// Of each KPI its latest verified value that was known on a day ($1): the highest revision of the last period. Two
-/// look-ups in an index for each KPI, however many measurements there are.
-fn select(condition: &str) -> String {
+/// Of each KPI what its standing follows from and more `columns`. Its latest verified value that was known on a day ($1) is
+/// the highest revision of the last period: two look-ups in an index, however many measurements there are.
+fn select(columns: &str, condition: &str) -> String {
     format!(
-        "SELECT k.code, k.name, k.unit_kind, k.unit_label, k.direction, k.frequency, k.baseline_period, k.baseline_value, k.method, \
-           m.period AS latest_period, m.value AS latest_value \
+        "SELECT {columns}k.code, k.direction, k.baseline_period, k.baseline_value, m.period AS latest_period, m.value AS latest_value \
          FROM kpi k LEFT JOIN measurement m ON m.kpi = k.code AND m.leads AND m.known_on = \
            (SELECT MAX(l.known_on) FROM measurement l WHERE l.kpi = k.code AND l.leads AND l.known_on <= $1) \
          WHERE {condition}"
@@ -176,14 +185,17 @@ pub async fn all(
 ) -> ApiResult<Vec<Standing>> {
     let mut values: Vec<Value> = vec![as_of.into()];
     let condition = format!("{} AND {}", scope.condition("k"), of_masterplan("k", masterplan, &mut values));
-    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), select(&condition), values)).await?;
+    let rows =
+        db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), select("", &condition), values)).await?;
+    let columns = [kpi_target::Column::Kpi, kpi_target::Column::Period, kpi_target::Column::Value];
+    let in_order = kpi_target::Entity::find().select_only().columns(columns).order_by_asc(kpi_target::Column::PeriodEnd);
     let mut targets: HashMap<String, Vec<Point>> = HashMap::new();
-    for target in kpi_target::Entity::find().order_by_asc(kpi_target::Column::PeriodEnd).all(db).await? {
-        targets.entry(target.kpi.clone()).or_default().push(point((period_of(&target.period)?, target.value)));
+    for (kpi, period, value) in in_order.into_tuple::<(String, String, Decimal)>().all(db).await? {
+        targets.entry(kpi).or_default().push(point((period_of(&period)?, value)));
     }
     rows.iter()
         .map(|row| {
-            let kpi = KpiRow::from_query_result(row, "")?;
+            let kpi = Position::from_query_result(row, "")?;
             let (baseline, latest) = (kpi.baseline().map(point), kpi.latest().map(point));
             let own = targets.get(&kpi.code).map(Vec::as_slice).unwrap_or_default();
             Ok(rules::standing(kpi.direction, baseline.as_ref(), own, latest.as_ref()).standing)
@@ -195,8 +207,9 @@ pub async fn all(
 pub async fn compute(db: &impl ConnectionTrait, scope: Scope, code: &str, as_of: NaiveDate) -> ApiResult<KpiStanding> {
     let condition = format!("k.code = $2 AND {}", scope.condition("k"));
     let values = [as_of.into(), code.into()];
+    let sql = select("k.name, k.unit_kind, k.unit_label, k.frequency, k.method, ", &condition);
     let row: Option<QueryResult> =
-        db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), select(&condition), values)).await?;
+        db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let row = row.ok_or_else(|| ApiError::not_found("KPI", code))?;
     let kpi = KpiRow::from_query_result(&row, "")?;
     let targets = targets(db, code).await?;
@@ -234,25 +247,24 @@ async fn measured_periods(db: &impl ConnectionTrait, code: &str, as_of: NaiveDat
 }
 
 fn explain(kpi: KpiRow, targets: Vec<TargetValue>, measured: u32, as_of: NaiveDate) -> KpiStanding {
-    let (baseline, latest) = (kpi.baseline(), kpi.latest());
+    let (baseline, latest, direction) = (kpi.at.baseline(), kpi.at.latest(), kpi.at.direction);
     let points = targets.iter().map(|target| point((target.period, target.value))).collect::<Vec<_>>();
     let (from, at) = (baseline.map(point), latest.map(point));
-    let result = rules::standing(kpi.direction, from.as_ref(), &points, at.as_ref());
+    let result = rules::standing(direction, from.as_ref(), &points, at.as_ref());
     let period = latest.map_or_else(|| Period::containing(kpi.frequency, as_of), |(period, _)| period);
     let applicable = rules::applicable_target(from.as_ref(), &points, period);
     let last = points.last();
     let progress =
         from.as_ref().zip(last).zip(at.as_ref()).and_then(|((from, last), at)| rules::progress(from.value, last.value, at.value));
-    let achievement = applicable.zip(at.as_ref()).and_then(|(target, at)| rules::achievement(kpi.direction, target, at.value));
+    let achievement = applicable.zip(at.as_ref()).and_then(|(target, at)| rules::achievement(direction, target, at.value));
     let measured_after = from.as_ref().zip(at.as_ref()).filter(|(from, at)| from.period < at.period).zip(last);
-    let projected =
-        measured_after.and_then(|((from, at), last)| projection::projection(kpi.direction, from, at, last, measured + 1));
+    let projected = measured_after.and_then(|((from, at), last)| projection::projection(direction, from, at, last, measured + 1));
     let pace = at.as_ref().zip(last).and_then(|(at, last)| projection::required_pace(at, last));
     let predicate =
         |value: Option<rust_decimal::Decimal>| value.filter(|_| kpi.is_spbe()).map(|value| spbe::predicate(value, as_of));
     let explanation = Explanation::new("kpi_standing", result.rule_version, result.reasons)
         .input("as_of", as_of)
-        .input("direction", kpi.direction.to_value())
+        .input("direction", direction.to_value())
         .optional_input("baseline", baseline.map(|(period, value)| format!("{value} ({period})")))
         .optional_input("actual", latest.map(|(period, value)| format!("{value} ({period})")))
         .optional_input("applicable_target", applicable.map(|value| format!("{} ({period})", Decimal::computed(value, 4))))
@@ -268,9 +280,9 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, measured: u32, as_of: NaiveDa
         predicate: predicate(at.as_ref().map(|at| at.value)),
         target_predicate: predicate(applicable),
         unit: Unit { kind: kpi.unit_kind, label: kpi.unit_label },
-        kpi: kpi.code,
+        kpi: kpi.at.code,
         name: kpi.name,
-        direction: kpi.direction,
+        direction,
         frequency: kpi.frequency,
         as_of,
         baseline: baseline.map(shown),

@@ -225,18 +225,18 @@ async fn programme_counts(
     let mut values: Vec<Value> = vec![as_of.into()];
     let (published, of_plan) = (scope.condition("p"), of_masterplan("p", masterplan, &mut values));
     let sql = format!(
-        "SELECT p.dimension AS dimension, s.to_status AS status, COUNT(*) AS number \
-         FROM programme p JOIN status_change s ON s.programme = p.code \
-         WHERE {published} AND {of_plan} AND s.seq = \
-           (SELECT MAX(seq) FROM status_change u WHERE u.programme = p.code AND u.effective_on <= $1) \
-         GROUP BY p.dimension, s.to_status"
+        "SELECT dimension, status, COUNT(*) AS number FROM (SELECT p.dimension, \
+           (SELECT s.to_status FROM status_change s WHERE s.programme = p.code AND s.effective_on <= $1 \
+            ORDER BY s.seq DESC LIMIT 1) AS status \
+           FROM programme p WHERE {published} AND {of_plan}) known GROUP BY dimension, status"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
-    rows.iter()
-        .map(|row| {
-            let status = ProgrammeStatus::try_from_value(&row.try_get("", "status")?)?;
-            let number: i64 = row.try_get("", "number")?;
-            Ok(((row.try_get("", "dimension")?, status), u32::try_from(number).unwrap_or(u32::MAX)))
-        })
-        .collect()
+    let counts = rows.iter().map(|row| {
+        // Without a status on that day the programme was not there yet.
+        let Some(status) = row.try_get::<Option<String>>("", "status")? else { return Ok(None) };
+        let number: i64 = row.try_get("", "number")?;
+        let group = (row.try_get("", "dimension")?, ProgrammeStatus::try_from_value(&status)?);
+        Ok(Some((group, u32::try_from(number).unwrap_or(u32::MAX))))
+    });
+    counts.filter_map(Result::transpose).collect()
 }

@@ -73,6 +73,7 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
         document: Data::new(Document::new()),
         draining: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().build_recorder().handle()),
+        proxies: Data::default(),
         origins: Data::default(),
     };
     (state, counter, token)

@@ -1,7 +1,7 @@
 //! `renaksi serve`
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use actix_web::HttpServer;
 use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sea_orm::ActiveEnum;
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -18,10 +19,14 @@ use crate::auth::keys::Keys;
 use crate::config::Serve;
 use crate::demo::{self, Login};
 use crate::housekeeping;
+use crate::http::client_address::TrustedProxies;
 use crate::http::cors::Origins;
 use crate::pages::Document;
 use crate::store::change::Store;
 use crate::store::connection;
+
+/// Connections that wait to be taken up.
+const BACKLOG: u32 = 1024;
 
 /// Brings the schema up to date and serves until SIGTERM or Ctrl-C.
 pub async fn run(settings: Serve) -> CommandResult {
@@ -30,6 +35,8 @@ pub async fn run(settings: Serve) -> CommandResult {
         .await
         .map_err(|error| format!("--database-url (DATABASE_URL): {error}"))?;
     connection::migrate(&db).await?;
+    // Before the demo data, whose passwords are shown once: nothing that can fail may come between.
+    let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
     let store = Store::new(db.clone(), settings.database.calendar());
     let logins = if settings.demo {
         demo::load(&store, settings.demo_password.as_deref()).await.map_err(|error| error.sentence())?
@@ -44,14 +51,26 @@ pub async fn run(settings: Serve) -> CommandResult {
         document: Data::new(Document::new()),
         draining: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().install_recorder()?),
+        proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
         origins: Data::new(Origins(settings.cors_origins.clone())),
     };
-    tokio::spawn(store.generation().clone().watch(db));
+    tokio::spawn(store.generation().clone().watch(db.clone()));
     tokio::spawn(housekeeping::run(store));
-    serve(settings, state, logins).await
+    serve(settings, listener, state, logins).await?;
+    // A SQLite file is left without its log.
+    Ok(db.close().await?)
 }
 
-async fn serve(settings: Serve, state: State, logins: Option<Vec<Login>>) -> CommandResult {
+/// As a restarted service must: on an address whose last connections are still closing.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
+}
+
+async fn serve(settings: Serve, listener: TcpListener, state: State, logins: Option<Vec<Login>>) -> CommandResult {
+    let address = listener.local_addr()?;
     let draining = state.draining.clone();
     let mut server = HttpServer::new(move || app(state.clone()))
         .disable_signals()
@@ -62,10 +81,7 @@ async fn serve(settings: Serve, state: State, logins: Option<Vec<Login>>) -> Com
     if let Some(workers) = settings.workers {
         server = server.workers(workers.into());
     }
-    let server =
-        server.bind(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
-    let address = server.addrs().first().copied().unwrap_or(settings.listen);
-    let server = server.run();
+    let server = server.listen(listener)?.run();
     let handle = server.handle();
     // Who reads that it listens may ask it to stop at once, so the handler stands before that is said.
     let terminate = signal(SignalKind::terminate())?;
@@ -75,6 +91,7 @@ async fn serve(settings: Serve, state: State, logins: Option<Vec<Login>>) -> Com
         // A balancer that asks now sends its requests elsewhere; those that run finish.
         draining.0.store(true, Ordering::SeqCst);
         tracing::info!("stopping");
+        tokio::time::sleep(Duration::from_secs(settings.drain_seconds)).await;
         handle.stop(true).await;
     });
     server.await?;

@@ -250,7 +250,14 @@ fn rule(kind: &ValidationErrorKind) -> (&'static str, String, String) {
             ("wrong_pattern", format!("Must match `{pattern}`."), format!("Harus sesuai pola `{pattern}`."))
         }
         Kind::Format { format } => {
-            ("wrong_format", format!("Must be a valid {format}."), format!("Harus berupa {format} yang sah."))
+            let (en, id) = match format.as_str() {
+                "date" => ("a date such as 2022-10-04", "tanggal seperti 2022-10-04"),
+                "date-time" => ("an instant such as 2022-10-04T01:00:00Z", "waktu seperti 2022-10-04T01:00:00Z"),
+                "email" => ("an e-mail address", "alamat surel"),
+                "uri" => ("a URL", "URL"),
+                other => (other, other),
+            };
+            ("wrong_format", format!("Must be {en}."), format!("Harus berupa {id}."))
         }
         Kind::UniqueItems => say("not_unique", "An entry stands here twice.", "Ada entri yang sama dua kali."),
         _ => say("invalid_value", "This value is not allowed here.", "Nilai ini tidak diperbolehkan di sini."),

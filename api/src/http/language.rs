@@ -62,6 +62,23 @@ impl Text {
     }
 }
 
+/// A kind of thing as a reader in English and one in Indonesian calls it.
+pub fn nouns(kind: &str) -> (&str, &str) {
+    match kind {
+        "award" => (kind, "penghargaan"),
+        "dimension" => (kind, "dimensi"),
+        "kpi" => ("KPI", "KPI"),
+        "measurement" => (kind, "hasil ukur"),
+        "opd" => ("OPD", "OPD"),
+        "problem" => (kind, "jenis masalah"),
+        "programme" => (kind, "program"),
+        "quick_win" => ("Quick Win", "Quick Win"),
+        "region" => (kind, "wilayah"),
+        "user" => (kind, "pengguna"),
+        _ => (kind, kind),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::language::{Language, Text};
+use super::language::{Language, Text, nouns};
 use super::request_id;
 
 /// What went wrong, as the stable word that clients branch on.
@@ -169,7 +169,8 @@ impl ApiError {
 
     /// 404 for a thing of some kind.
     pub fn not_found(kind: &str, key: &str) -> Self {
-        Self::new(codes::NOT_FOUND).detail(format!("There is no {kind} `{key}`."), format!("Tidak ada {kind} `{key}`."))
+        let (en, id) = nouns(kind);
+        Self::new(codes::NOT_FOUND).detail(format!("There is no {en} `{key}`."), format!("Tidak ada {id} `{key}`."))
     }
 
     /// 401 where there is no token: the challenge of RFC 6750 says nothing more.

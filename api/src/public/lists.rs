@@ -56,7 +56,7 @@ async fn get<R: Published>(
 ) -> ApiResult<Answer> {
     let compute = async || {
         let row = R::Entity::find_by_id(code.clone()).filter(R::visible()).one(public.store.db()).await?;
-        let row = row.ok_or_else(|| ApiError::not_found(R::NAMES.spoken, &code))?;
+        let row = row.ok_or_else(|| ApiError::not_found(R::NAMES.one, &code))?;
         let mut things = [view::view::<R>(&row)?];
         view::hide_unpublished(public.store.db(), &mut things).await?;
         Answer::ok(&things[0])

@@ -16,7 +16,7 @@ use crate::http::body::{self, JsonBody};
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Text;
 use crate::http::precondition::Preconditions;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::problem::{ApiError, ApiResult, Fault};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::representation::Selection;
 use crate::http::table::Table;
@@ -347,8 +347,7 @@ fn member_names<R: Resource>() -> Vec<String> {
 }
 
 fn missing<R: Resource>(code: &str) -> ApiError {
-    ApiError::new(codes::NOT_FOUND)
-        .detail(format!("There is no {} `{code}`.", R::NAMES.spoken), format!("Tidak ada {} `{code}`.", R::NAMES.spoken))
+    ApiError::not_found(R::NAMES.one, code)
 }
 
 /// Mounts the seven operations of `R` and describes them.

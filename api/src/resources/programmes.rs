@@ -194,6 +194,10 @@ impl Resource for Programme {
         row.status = Set(ProgrammeStatus::Planned);
     }
 
+    async fn deleting(change: &Change, code: &str) -> ApiResult<()> {
+        transitions::must_not_have_moved(change, code).await
+    }
+
     async fn written(&self, change: &Change, code: &str, created: bool) -> ApiResult<()> {
         if created {
             transitions::begin(change, code, self.start_date).await?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::resource::{Reference, Resource, code_of, column, show};
 use super::{awards, dimensions, masterplans, opds, programmes, quick_wins, regions};
-use crate::http::language::Text;
+use crate::http::language::{Text, nouns};
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 use crate::http::query::Parameters;
 
@@ -98,12 +98,8 @@ pub async fn faults<R: Resource>(db: &impl ConnectionTrait, body: &Value) -> Api
 
 /// The fault of a reference to nothing.
 pub fn unknown(pointer: String, target: Target, code: &str) -> Fault {
-    let kind = target.table();
-    Fault::at(
-        pointer,
-        "unknown_reference",
-        Text::new(format!("There is no {kind} `{code}`."), format!("Tidak ada {kind} `{code}`.")),
-    )
+    let (en, id) = nouns(target.table());
+    Fault::at(pointer, "unknown_reference", Text::new(format!("There is no {en} `{code}`."), format!("Tidak ada {id} `{code}`.")))
 }
 
 fn codes_in(reference: &Reference, members: &Value) -> Vec<(String, String)> {

@@ -12,6 +12,7 @@ use crate::auth::actor::Actor;
 use crate::auth::identify::actor_of;
 use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
+use crate::http::client_address;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::request_id;
@@ -68,7 +69,11 @@ impl FromRequest for Public {
     type Future = Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(store(request).map(|store| Self { store, address: address(request), request_id: request_id::of(request) }))
+        ready(store(request).map(|store| Self {
+            store,
+            address: client_address::of(request),
+            request_id: request_id::of(request),
+        }))
     }
 }
 
@@ -78,11 +83,7 @@ pub fn retry(request: &HttpRequest, key: IdempotencyKey, fingerprint: &str) -> R
 }
 
 fn origin(request: &HttpRequest, actor: Actor) -> Origin {
-    Origin { actor, request_id: request_id::of(request), address: address(request) }
-}
-
-fn address(request: &HttpRequest) -> Option<String> {
-    request.peer_addr().map(|peer| peer.ip().to_string())
+    Origin { actor, request_id: request_id::of(request), address: client_address::of(request) }
 }
 
 fn store(request: &HttpRequest) -> ApiResult<Store> {

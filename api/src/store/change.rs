@@ -6,6 +6,7 @@
 //! is written; what spans rows takes a [`Change::lock`] by name.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as Lock};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -92,6 +93,8 @@ pub struct Change {
     pub now: DateTime<Utc>,
     /// The regency's day of the change.
     pub today: NaiveDate,
+    /// Whether anything happened that the trail tells of.
+    recorded: AtomicBool,
 }
 
 impl Store {
@@ -156,11 +159,14 @@ impl Store {
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         let db = if is_sqlite { self.db.begin_with_options(options).await? } else { self.db.begin().await? };
-        let change = Change { db, origin, now: now(), today };
+        let change = Change { db, origin, now: now(), today, recorded: AtomicBool::new(false) };
         match work(&change).await {
             Ok(result) => {
                 change.db.commit().await?;
-                self.generation.raise();
+                // A login, for one, changes nothing that is shown.
+                if change.recorded.into_inner() {
+                    self.generation.raise();
+                }
                 Ok(result)
             }
             Err(error) => {
@@ -208,6 +214,7 @@ impl Change {
             after: Set(happening.after),
         };
         event::Entity::insert(event).exec_without_returning(&self.db).await?;
+        self.recorded.store(true, Ordering::Relaxed);
         Ok(())
     }
 

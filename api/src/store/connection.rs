@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, Statement, TransactionTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
 
 /// Opens the database at `url` with at most `connections` connections.
 pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
@@ -32,15 +35,15 @@ pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbE
     Database::connect(options).await
 }
 
-/// Brings the schema up to date. Replicas that start together take turns.
+/// Brings the schema up to date: all of the missing steps or none. Processes that start together take turns.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
-    if db.get_database_backend() != DbBackend::Postgres {
-        return Migrator::up(db, None).await;
+    let is_postgres = db.get_database_backend() == DbBackend::Postgres;
+    let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    let turn = if is_postgres { db.begin().await? } else { db.begin_with_options(immediate).await? };
+    if is_postgres {
+        turn.execute_raw(Statement::from_string(DbBackend::Postgres, "SELECT pg_advisory_xact_lock(7239452911)")).await?;
     }
-    // The lock lives as long as this transaction; the steps run on other connections.
-    let turn = db.begin().await?;
-    turn.execute_raw(Statement::from_string(DbBackend::Postgres, "SELECT pg_advisory_xact_lock(7239452911)")).await?;
-    Migrator::up(db, None).await?;
+    Migrator::up(&turn, None).await?;
     turn.commit().await
 }
 

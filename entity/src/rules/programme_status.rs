@@ -75,16 +75,16 @@ pub struct IllegalMove {
 impl fmt::Display for IllegalMove {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from, to, allowed } = self;
-        write!(f, "a programme that is {from} cannot become {to}; ")?;
+        write!(f, "A programme that is {from} cannot become {to}; ")?;
         match allowed {
-            [] => write!(f, "{from} is final"),
+            [] => write!(f, "{from} is final."),
             [first, rest @ ..] => {
                 write!(f, "it can become {first}")?;
                 for (position, status) in rest.iter().enumerate() {
                     let joint = if position + 1 == rest.len() { " or" } else { "," };
                     write!(f, "{joint} {status}")?;
                 }
-                Ok(())
+                f.write_str(".")
             }
         }
     }
@@ -124,15 +124,15 @@ mod tests {
     fn an_illegal_move_lists_the_legal_ones() {
         assert_eq!(
             check(Planned, Completed).unwrap_err().to_string(),
-            "a programme that is planned cannot become completed; it can become running, suspended or cancelled"
+            "A programme that is planned cannot become completed; it can become running, suspended or cancelled."
         );
         assert_eq!(
             check(Suspended, Completed).unwrap_err().to_string(),
-            "a programme that is suspended cannot become completed; it can become running or cancelled"
+            "A programme that is suspended cannot become completed; it can become running or cancelled."
         );
         assert_eq!(
             check(Completed, Running).unwrap_err().to_string(),
-            "a programme that is completed cannot become running; completed is final"
+            "A programme that is completed cannot become running; completed is final."
         );
     }
 

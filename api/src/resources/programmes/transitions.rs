@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::Path;
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::rules::programme_status::{self, ProgrammeStatus};
+use entity::rules::programme_status::{self, IllegalMove, ProgrammeStatus};
 use entity::{programme, status_change};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -127,7 +127,7 @@ pub async fn apply(
     let from = row.status;
     programme_status::check(from, to).map_err(|illegal| {
         ApiError::new(codes::ILLEGAL_TRANSITION)
-            .detail(illegal.to_string(), format!("Dari `{from}` tidak dapat menjadi `{to}`."))
+            .detail(illegal.to_string(), in_indonesian(&illegal))
             .member("allowed", json!(illegal.allowed))
     })?;
     let previous = last(&change.db, &row.code).await?;
@@ -138,6 +138,25 @@ pub async fn apply(
     let recorded = entry(change, &row.code, seq, Some(from), to, effective_on, reason).await?;
     touch::<Programme>(change, row, "transitioned", |row| row.status = Set(to)).await?;
     Ok(recorded)
+}
+
+fn in_indonesian(IllegalMove { from, to, allowed }: &IllegalMove) -> String {
+    let next = match allowed {
+        [] => "status itu bersifat akhir".to_owned(),
+        allowed => format!("yang mungkin: {}", allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    };
+    format!("Program berstatus {from} tidak dapat menjadi {to}; {next}.")
+}
+
+/// 409 for a programme that moved: past figures count it. One that was only entered can go.
+pub async fn must_not_have_moved(change: &Change, code: &str) -> ApiResult<()> {
+    match last(&change.db, code).await? {
+        Some(last) if last.from_status.is_some() => Err(ApiError::new(codes::CONFLICT).detail(
+            "Figures of past days count this programme by its status history. Move it to `cancelled` instead.",
+            "Angka hari-hari lalu menghitung program ini menurut riwayat statusnya. Ubah statusnya menjadi `cancelled`.",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today: NaiveDate) -> ApiResult<()> {
