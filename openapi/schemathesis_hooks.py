@@ -1,5 +1,7 @@
 """What the document cannot say to Schemathesis."""
 
+import json
+
 import schemathesis
 from hypothesis import strategies
 
@@ -22,3 +24,9 @@ def before_call(context, case, **kwargs):
     """Take the cursor out of well-formed requests: only the service can make one, and a forged one is a 400."""
     if case.meta is not None and case.meta.generation.mode.is_positive and case.query:
         case.query.pop("cursor", None)
+
+
+@schemathesis.serializer("application/x-ndjson")
+def ndjson(context, value):
+    """Send the text as it is."""
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()

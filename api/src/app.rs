@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
+use crate::auth::outside::Outside;
 use crate::health::Draining;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
@@ -26,6 +27,8 @@ pub struct State {
     pub store: Data<Store>,
     /// The keys that sign and verify access tokens.
     pub keys: Data<Keys>,
+    /// The outside provider whose tokens are accepted too.
+    pub outside: Option<Data<Outside>>,
     /// Answers kept in memory.
     pub kept: Data<Kept>,
     /// The document.
@@ -49,6 +52,11 @@ pub fn app(
     App::new()
         .app_data(state.store)
         .app_data(state.keys)
+        .configure(|service| {
+            if let Some(outside) = state.outside {
+                service.app_data(outside);
+            }
+        })
         .app_data(state.kept)
         .app_data(state.document)
         .app_data(state.draining)

@@ -3,5 +3,7 @@
 pub mod actor;
 pub mod identify;
 pub mod keys;
+pub mod outside;
 pub mod password;
 pub mod permissions;
+pub mod secret;

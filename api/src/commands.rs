@@ -1,6 +1,8 @@
 //! The commands of the binary, one short file each.
 
+pub mod client;
 pub mod healthcheck;
+pub mod keys;
 pub mod migrate;
 pub mod serve;
 pub mod user;

@@ -4,11 +4,15 @@ use std::net::{IpAddr, SocketAddr};
 
 use chrono::FixedOffset;
 use clap::{Args, Parser, Subcommand};
+use entity::client::Scope;
 use entity::user::Role;
 use entity::value::code::Code;
 use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
+use crate::auth::outside;
+use crate::demo::Fixed;
+use crate::resources::clients::GRACE_SECONDS;
 use crate::store::clock::Calendar;
 
 /// The API service with which a regency runs and shows its smart-city masterplan.
@@ -24,11 +28,15 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Bring the schema up to date, then serve.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring the schema up to date.
     Migrate(Database),
     /// Manage the people who log in.
     User(User),
+    /// Manage the systems that report.
+    Client(Client),
+    /// Manage the keys that sign access tokens.
+    Keys(Keys),
     /// Print the OpenAPI document.
     Openapi,
     /// Ask a running service whether it can serve; exit status 1 if not.
@@ -71,12 +79,33 @@ pub struct Serve {
     /// The password of all demo accounts; random ones where it is not set.
     #[arg(long, env = "RENAKSI_DEMO_PASSWORD", hide_env_values = true)]
     pub demo_password: Option<String>,
+    /// The secret of all demo clients; random ones where it is not set.
+    #[arg(long, env = "RENAKSI_DEMO_CLIENT_SECRET", hide_env_values = true)]
+    pub demo_client_secret: Option<String>,
     /// The service's own address as clients know it: the issuer of its access tokens, the same on all replicas.
     #[arg(long, env = "RENAKSI_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = http_url)]
     pub public_url: String,
     /// Origins of browser apps that may use the API with a login, separated by commas. The public part is open to all.
     #[arg(long, env = "RENAKSI_CORS_ORIGINS", value_delimiter = ',', value_parser = http_url)]
     pub cors_origins: Vec<String>,
+    /// An outside OpenID provider whose access tokens are accepted too: their issuer, as they write it.
+    #[arg(long, env = "RENAKSI_OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+    /// The audience by which the provider's tokens name this service.
+    #[arg(long, env = "RENAKSI_OIDC_AUDIENCE", default_value = "renaksi")]
+    pub oidc_audience: String,
+    /// Where the provider's keys are; without it the provider is asked for the address.
+    #[arg(long, env = "RENAKSI_OIDC_JWKS_URL")]
+    pub oidc_jwks_url: Option<String>,
+    /// The claim that holds the roles, such as realm_access.roles.
+    #[arg(long, env = "RENAKSI_OIDC_ROLE_CLAIM", default_value = "role")]
+    pub oidc_role_claim: String,
+    /// What stands before a role of this service, such as renaksi-.
+    #[arg(long, env = "RENAKSI_OIDC_ROLE_PREFIX")]
+    pub oidc_role_prefix: Option<String>,
+    /// The claim that holds the OPD of an operator.
+    #[arg(long, env = "RENAKSI_OIDC_OPD_CLAIM", default_value = "opd")]
+    pub oidc_opd_claim: String,
     /// Worker threads; one for each processor where it is not set.
     #[arg(long, env = "RENAKSI_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
@@ -93,6 +122,33 @@ pub struct Serve {
     /// What is logged: error, warn, info, debug, trace, or a filter such as `renaksi=debug`.
     #[arg(long, env = "RENAKSI_LOG", default_value = "info")]
     pub log: String,
+}
+
+impl Serve {
+    /// What is known of the outside provider, if one is set.
+    pub fn outside(&self) -> Result<Option<outside::Settings>, String> {
+        let Some(issuer) = self.oidc_issuer.clone() else { return Ok(None) };
+        let is_url = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+        if !is_url(&issuer) || issuer == self.public_url {
+            return Err("--oidc-issuer (RENAKSI_OIDC_ISSUER): expected a URL other than the service's own".into());
+        }
+        if self.oidc_jwks_url.as_ref().is_some_and(|url| !is_url(url)) {
+            return Err("--oidc-jwks-url (RENAKSI_OIDC_JWKS_URL): expected a URL".into());
+        }
+        Ok(Some(outside::Settings {
+            issuer,
+            audience: self.oidc_audience.clone(),
+            jwks_url: self.oidc_jwks_url.clone(),
+            role_claim: self.oidc_role_claim.clone(),
+            role_prefix: self.oidc_role_prefix.clone().unwrap_or_default(),
+            opd_claim: self.oidc_opd_claim.clone(),
+        }))
+    }
+
+    /// What the demo's accounts prove themselves with, where it is set.
+    pub fn fixed(&self) -> Fixed<'_> {
+        Fixed { password: self.demo_password.as_deref(), client_secret: self.demo_client_secret.as_deref() }
+    }
 }
 
 /// Whom to ask.
@@ -137,6 +193,89 @@ pub struct UserAdd {
     pub database: Database,
 }
 
+/// Manage the systems that report.
+#[derive(Args, Clone, Debug)]
+pub struct Client {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ClientCommand,
+}
+
+/// What to do with a client.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Add a client and print its secret.
+    Add(ClientAdd),
+    /// Give a client another secret and print it.
+    Rotate(ClientRotate),
+    /// Keep a client from getting tokens.
+    Disable(ClientDisable),
+}
+
+/// A client to add.
+#[derive(Args, Clone, Debug)]
+pub struct ClientAdd {
+    /// The client_id.
+    #[arg(value_parser = code)]
+    pub id: Code,
+    /// The OPD that it writes for, with those below.
+    #[arg(long, value_parser = code)]
+    pub opd: Code,
+    /// What it may do: actions:write, measurements:write, programmes:write, read.
+    #[arg(long, required = true, num_args = 1.., value_delimiter = ',', value_parser = scope)]
+    pub scope: Vec<Scope>,
+    /// Name to show.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// A client that gets another secret.
+#[derive(Args, Clone, Debug)]
+pub struct ClientRotate {
+    /// The client_id.
+    pub id: String,
+    /// Seconds that the old secret holds beside the new one.
+    #[arg(long, default_value_t = GRACE_SECONDS, value_parser = clap::value_parser!(i32).range(0..=604_800))]
+    pub grace_seconds: i32,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// A client that gets no more tokens.
+#[derive(Args, Clone, Debug)]
+pub struct ClientDisable {
+    /// The client_id.
+    pub id: String,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// Manage the keys that sign access tokens.
+#[derive(Args, Clone, Debug)]
+pub struct Keys {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: KeysCommand,
+}
+
+/// What to do with the keys.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Sign with a new key from now on; tokens that the old one signed hold until they run out.
+    Rotate(Database),
+}
+
 fn database_url(text: &str) -> Result<String, String> {
     let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     if known { Ok(text.to_owned()) } else { Err("expected sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME".into()) }
@@ -159,6 +298,10 @@ fn network(text: &str) -> Result<IpNet, String> {
 
 fn offset(text: &str) -> Result<FixedOffset, String> {
     text.parse().map_err(|_| "expected an offset such as +08:00".to_owned())
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text).ok_or_else(|| format!("expected one of {}", Scope::ALL.map(Scope::name).join(", ")))
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -1,19 +1,21 @@
 //! The North Lombok data set: what the evaluation of 4 October 2022 told, and accounts to try the service with.
 
 use chrono::NaiveDate;
+use entity::client::Scope;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::user::Role;
 use entity::value::code::Code;
 use entity::{masterplan, programme, user};
-use sea_orm::EntityTrait;
+use sea_orm::{ActiveEnum, EntityTrait};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::auth::actor::Actor;
-use crate::auth::password;
+use crate::auth::{password, secret};
 use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::awards::Award;
+use crate::resources::clients::{self, NewClient};
 use crate::resources::crud::insert_row;
 use crate::resources::dimensions::Dimension;
 use crate::resources::kpis::Kpi;
@@ -38,6 +40,9 @@ const ACCOUNTS: &[(&str, Role, Option<&str>)] = &[
     ("operator.dlh@demo.invalid", Role::Operator, Some("DLH")),
     ("viewer@demo.invalid", Role::Viewer, None),
 ];
+
+/// The clients: `client_id`, OPD. They have every scope.
+const CLIENTS: &[(&str, &str)] = &[("demo-dinkes", "DINKES"), ("demo-dlh", "DLH")];
 
 /// The data set: lists of the bodies that the API takes, and the entries that hang on a code.
 #[derive(Deserialize)]
@@ -80,25 +85,40 @@ struct OfPeriod {
 
 /// A way to log in.
 pub struct Login {
-    /// The user name.
-    pub email: &'static str,
-    /// The password.
-    pub password: String,
-    /// What the account may do.
-    pub role: Role,
+    /// The user name or the `client_id`.
+    pub name: &'static str,
+    /// The password or the secret.
+    pub secret: String,
+    /// What the account is.
+    pub what: String,
+}
+
+/// What people and machines of the demo prove themselves with, where it is not to be random.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fixed<'a> {
+    /// The password of all accounts.
+    pub password: Option<&'a str>,
+    /// The secret of all clients.
+    pub client_secret: Option<&'a str>,
 }
 
 /// Loads the data set into an empty database: all of it or nothing. Gives the logins, or `None` where there was data.
-pub async fn load(store: &Store, fixed_password: Option<&str>) -> ApiResult<Option<Vec<Login>>> {
+pub async fn load(store: &Store, fixed: Fixed<'_>) -> ApiResult<Option<Vec<Login>>> {
     let data: Data = serde_json::from_str(DATA).map_err(ApiError::unexpected)?;
     if !is_empty(store.db()).await? {
         return Ok(None);
     }
     let (mut logins, mut hashes) = (Vec::new(), Vec::new());
     for (email, role, _) in ACCOUNTS {
-        let password = fixed_password.map_or_else(random_password, str::to_owned);
+        let password = fixed.password.map_or_else(random_password, str::to_owned);
         hashes.push(password::hash(password.clone()).await?);
-        logins.push(Login { email, password, role: *role });
+        logins.push(Login { name: email, secret: password, what: role.to_value() });
+    }
+    let mut secrets = Vec::new();
+    for (id, opd) in CLIENTS {
+        let secret = fixed.client_secret.map_or_else(secret::fresh, str::to_owned);
+        secrets.push(secret.clone());
+        logins.push(Login { name: id, secret, what: format!("client of {opd}") });
     }
     let origin = Origin { actor: Actor::system("demo"), request_id: None, address: None };
     let loaded = store
@@ -110,6 +130,7 @@ pub async fn load(store: &Store, fixed_password: Option<&str>) -> ApiResult<Opti
             }
             insert_catalogue(change, data).await?;
             insert_accounts(change, hashes).await?;
+            insert_clients(change, secrets).await?;
             Ok(true)
         })
         .await?;
@@ -158,6 +179,14 @@ async fn insert_accounts(change: &Change, hashes: Vec<String>) -> ApiResult<()> 
         let opd = opd.map(Code::parse).transpose().map_err(ApiError::unexpected)?;
         let new = NewUser { email: (*email).to_owned(), name: None, role: *role, opd, password: String::new() };
         users::add(change, new, hash).await?;
+    }
+    Ok(())
+}
+
+async fn insert_clients(change: &Change, secrets: Vec<String>) -> ApiResult<()> {
+    for ((id, opd), secret) in CLIENTS.iter().zip(secrets) {
+        let (id, opd) = (Code::parse(id).map_err(ApiError::unexpected)?, Code::parse(opd).map_err(ApiError::unexpected)?);
+        clients::add(change, NewClient { id, name: None, opd, scopes: Scope::ALL.to_vec() }, &secret).await?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod resources;
 
 pub mod aggregates;
 pub mod public;
+pub mod push;
 
 pub mod health;
 pub mod routes;

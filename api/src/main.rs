@@ -4,6 +4,10 @@ use clap::Parser;
 use renaksi::commands::{self, CommandResult};
 use renaksi::config::{Cli, Command};
 
+/// Gives memory back after a large push, and serves small requests faster than the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[actix_web::main]
 async fn main() -> std::process::ExitCode {
     let result = run(Cli::parse().command).await;
@@ -18,9 +22,11 @@ async fn main() -> std::process::ExitCode {
 
 async fn run(command: Command) -> CommandResult {
     match command {
-        Command::Serve(settings) => commands::serve::run(settings).await,
+        Command::Serve(settings) => commands::serve::run(*settings).await,
         Command::Migrate(database) => commands::migrate::run(database).await,
         Command::User(user) => commands::user::run(user.command).await,
+        Command::Client(client) => commands::client::run(client.command).await,
+        Command::Keys(keys) => commands::keys::run(keys.command).await,
         Command::Openapi => {
             print!("{}", renaksi::openapi::text());
             Ok(())

@@ -24,6 +24,8 @@ const TAGS: &[(&str, &str)] = &[
     ("opds", "The regency's agencies."),
     ("regions", "Regency, districts and villages."),
     ("awards", "Awards."),
+    ("push", "What other systems report, many rows at once."),
+    ("reviews", "What was reported waits here for somebody else to verify it."),
     ("identity", "Logging in, and who may."),
     ("health", "Whether the service works."),
 ];

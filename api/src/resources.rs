@@ -11,13 +11,16 @@ pub mod wire;
 
 pub mod auth;
 pub mod awards;
+pub mod clients;
 pub mod dimensions;
 pub mod kpis;
 pub mod masterplans;
 pub mod me;
+pub mod obligations;
 pub mod opds;
 pub mod programmes;
 pub mod provenance;
 pub mod quick_wins;
 pub mod regions;
+pub mod reviews;
 pub mod users;

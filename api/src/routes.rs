@@ -12,8 +12,8 @@ use crate::resources::opds::Opd;
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
-use crate::resources::{auth, me, users};
-use crate::{aggregates, health, public};
+use crate::resources::{auth, clients, me, obligations, reviews, users};
+use crate::{aggregates, health, public, push};
 
 /// Every route.
 pub fn table() -> Table {
@@ -37,6 +37,8 @@ fn resources(table: &mut Table) {
     crud::mount::<Kpi>(table);
     kpis::targets::mount(table);
     kpis::measurements::mount(table);
+    reviews::mount(table);
+    push::mount(table);
     crud::mount::<Award>(table);
     aggregates::routes::mount(table);
 }
@@ -59,5 +61,7 @@ fn everybody(table: &mut Table) {
 fn identity(table: &mut Table) {
     auth::mount(table);
     me::mount(table);
+    obligations::mount(table);
     users::mount(table);
+    clients::mount(table);
 }

@@ -20,6 +20,7 @@ pub mod quick_win;
 pub mod region;
 pub mod status_change;
 
+pub mod client;
 pub mod event;
 pub mod idempotency_record;
 pub mod login_failure;

@@ -41,8 +41,18 @@ pub struct Model {
     /// Whether no verified value of its KPI that was known on its `known_on` belongs to a later period or revision. The
     /// latest value as of any day is therefore the one of the last `known_on` among those that lead: one look-up.
     pub leads: bool,
+    /// Why a verified value is corrected.
+    pub reason: Option<String>,
     /// Who wrote it.
     pub reported_by: String,
+    /// Who handed it in for review.
+    pub submitted_by: Option<String>,
+    /// When it was handed in.
+    pub submitted_at: Option<DateTimeUtc>,
+    /// Why the reviewer sent it back.
+    pub return_reason: Option<String>,
+    /// Who sent it back.
+    pub returned_by: Option<String>,
     /// Who verified it.
     pub verified_by: Option<String>,
     /// When it was verified.

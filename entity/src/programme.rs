@@ -37,6 +37,8 @@ pub struct Model {
     pub funding_source: Option<String>,
     /// Codes of the regions it works in, as shown; `programme_region` holds the references.
     pub regions: Json,
+    /// When the source system last changed it.
+    pub source_updated_at: Option<DateTimeUtc>,
     /// Whether the public sees it.
     pub published: bool,
     /// Where the facts come from, as the API takes it.

@@ -17,6 +17,8 @@ pub struct Model {
     /// `current` for the key that signs.
     #[sea_orm(unique)]
     pub slot: String,
+    /// When another key took its place; it verifies for a while longer.
+    pub retired_at: Option<DateTimeUtc>,
     /// When it was made.
     pub created_at: DateTimeUtc,
 }

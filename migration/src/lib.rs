@@ -8,6 +8,7 @@ mod columns;
 mod m0001_create_catalogue;
 mod m0002_create_events;
 mod m0003_create_identity;
+mod m0004_create_reporting;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_create_catalogue::Migration),
             Box::new(m0002_create_events::Migration),
             Box::new(m0003_create_identity::Migration),
+            Box::new(m0004_create_reporting::Migration),
         ]
     }
 }

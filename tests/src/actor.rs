@@ -32,6 +32,8 @@ pub struct Request {
 impl Actor {
     /// Somebody with connections of their own.
     pub fn new(base: String, token: Option<String>) -> Self {
+        // Built together with the service, the client brings no cryptography of its own. An error means it is there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         // No transparent decompression: an answer is what was on the wire.
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -98,6 +100,17 @@ impl Actor {
     /// Asks for a token with a password.
     pub fn log_in(&self, email: &str, password: &str) -> Request {
         self.post_form("/v1/auth/token", &[("grant_type", "password"), ("username", email), ("password", password)])
+    }
+
+    /// Asks for a token as a client, id and secret in the form.
+    pub fn client_token(&self, id: &str, secret: &str) -> Request {
+        let fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
+        self.post_form("/v1/auth/token", &fields)
+    }
+
+    /// `POST` of a body as it stands, such as a bulk push.
+    pub fn push(&self, path: impl Into<String>, content_type: &str, body: impl Into<Vec<u8>>) -> Request {
+        self.request(Method::POST, path).body(body, content_type)
     }
 
     /// Any method.

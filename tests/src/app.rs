@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io::Write;
+use std::process::Output;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Request};
 use crate::database::{Backend, Database};
-use crate::server::{PASSWORD, Server};
+use crate::server::{CLIENT_SECRET, PASSWORD, Server, command};
 
 /// No story takes longer than this.
 const LONGEST_STORY: Duration = Duration::from_secs(600);
@@ -71,6 +72,11 @@ impl App {
         self.database.backend()
     }
 
+    /// What `renaksi …` says about its database, while it runs or not.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        command(&[arguments, &["--database-url", &self.database.url()]].concat()).output().unwrap()
+    }
+
     /// Whether changes lie beside the database's file: never on PostgreSQL, which has no such file.
     pub fn has_write_ahead_log(&self) -> bool {
         self.database.has_write_ahead_log()
@@ -111,16 +117,34 @@ impl App {
         self.logged_in("viewer@demo.invalid").await
     }
 
-    /// Databases are copied with their signing keys, so one login serves all tests of a backend: hashing a password is slow on purpose.
+    /// The system of the health agency, with all scopes.
+    pub async fn client_dinkes(&self) -> Actor {
+        self.client("demo-dinkes").await
+    }
+
+    /// The system of the environment agency, with all scopes.
+    pub async fn client_dlh(&self) -> Actor {
+        self.client("demo-dlh").await
+    }
+
     async fn logged_in(&self, email: &str) -> Actor {
+        self.granted(email, |anyone| anyone.log_in(email, PASSWORD)).await
+    }
+
+    async fn client(&self, id: &str) -> Actor {
+        self.granted(id, |anyone| anyone.client_token(id, CLIENT_SECRET)).await
+    }
+
+    /// Databases are copied with their signing keys, so one login serves all tests of a backend: hashing a password is slow on purpose.
+    async fn granted(&self, name: &str, ask: impl FnOnce(&Actor) -> Request) -> Actor {
         type Tokens = Mutex<HashMap<String, (Instant, String)>>;
         static TOKENS: LazyLock<Tokens> = LazyLock::new(Tokens::default);
         let mut tokens = TOKENS.lock().await;
-        let key = format!("{email} on {}", self.backend().name());
+        let key = format!("{name} on {}", self.backend().name());
         if let Some((_, token)) = tokens.get(&key).filter(|(since, _)| since.elapsed() < TOKEN_USE) {
             return Actor::new(self.server.url(), Some(token.clone()));
         }
-        let token = self.anyone().log_in(email, PASSWORD).await.is(200).text_at("access_token");
+        let token = ask(&self.anyone()).await.is(200).text_at("access_token");
         tokens.insert(key, (Instant::now(), token.clone()));
         Actor::new(self.server.url(), Some(token))
     }

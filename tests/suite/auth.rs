@@ -101,6 +101,15 @@ on_both_databases! {
         app.anyone().log_in(VIEWER, PASSWORD).await.is(429);
     }
 
+    async fn a_failed_login_takes_one_hash_whether_the_account_exists(app) {
+        let anyone = app.anyone();
+        for email in [VIEWER, "nobody@demo.invalid", VIEWER, "somebody@demo.invalid"] {
+            let before = hashes(&anyone).await;
+            anyone.log_in(email, "kata-sandi-yang-salah").await.is(400);
+            assert_eq!(hashes(&anyone).await, before + 1, "{email}");
+        }
+    }
+
     async fn guessing_all_at_once_is_slowed_down_too(app) {
         let anyone = app.anyone();
         let guesses = (0..40).map(|_| anyone.log_in(VIEWER, "kata-sandi-yang-salah").into_future());
@@ -108,6 +117,13 @@ on_both_databases! {
         let tried = answers.iter().filter(|answer| answer.status() == 400).count();
         assert!(tried <= 10, "{tried} of 40 guesses sent at once were tried");
     }
+}
+
+/// Passwords that the service hashed so far.
+async fn hashes(anyone: &Actor) -> u64 {
+    let metrics = anyone.get("/metrics").await;
+    let line = metrics.text().lines().find_map(|line| line.strip_prefix("password_hashes_total ").map(str::to_owned));
+    line.map_or(0, |number| number.parse().expect("a number"))
 }
 
 async fn refresh(anyone: &Actor, answer: &Answer) -> Answer {

@@ -1,6 +1,6 @@
 //! How KPIs stand, with the reasons: the worked examples of the real data.
 
-use renaksi_tests::on_both_databases;
+use renaksi_tests::{Answer, App, on_both_databases};
 use serde_json::{Value, json};
 
 on_both_databases! {
@@ -33,6 +33,7 @@ on_both_databases! {
         let admin = app.admin().await;
         let today = anyone.get("/v1/public/kpis/STUNTING/standing").await.is(200);
         admin.put("/v1/kpis/STUNTING/measurements/2023", json!({ "value": "13.9" })).await.is(201);
+        let _ = verified(&app, "/v1/kpis/STUNTING/measurements/2023").await;
         let now = anyone.get("/v1/public/kpis/STUNTING/standing").await.is(200).has("standing", "achieved").has("latest/period", "2023");
         assert_ne!(now.text(), today.text());
         let before = anyone.get("/v1/public/kpis/STUNTING/standing?as_of=2020-01-01").await.is(200);
@@ -50,14 +51,16 @@ on_both_databases! {
         for turn in 0..26 {
             let (year, day) = (2000 + turn * 7 % 13, format!("2021-01-{:02}", 1 + turn * 11 % 26));
             let path = format!("/v1/kpis/{code}/measurements/{year}");
-            let value = json!({ "value": turn.to_string(), "provenance": { "date": day, "basis": "stated" } });
-            let answer = if turn < 13 {
-                admin.put(&path, value).await.is(201)
+            let mut value = json!({ "value": turn.to_string(), "provenance": { "date": day, "basis": "stated" } });
+            if turn < 13 {
+                admin.put(&path, value).await.is(201);
             } else if turn % 3 == 0 {
-                admin.put(&path, value).if_match(&admin.etag_of(&path).await).await.is(200)
+                value["reason"] = json!("Salah ketik");
+                admin.put(&path, value).if_match(&admin.etag_of(&path).await).await.is(200);
             } else {
                 continue;
-            };
+            }
+            let answer = verified(&app, &path).await;
             let since = answer.at("known_on").as_str().unwrap_or_default().to_owned();
             known.push((since, year, answer.at("revision").as_u64(), answer.at("value").clone()));
             for as_of in (1..=27).map(|day| format!("2021-01-{day:02}")).chain(["2022-01-01".to_owned(), "2150-01-01".to_owned()]) {
@@ -145,4 +148,10 @@ on_both_databases! {
             admin.post("/v1/kpis", other).await.is(422).has_fault_at("/baseline/period");
         }
     }
+}
+
+/// Hands a measurement in and has somebody else verify it.
+async fn verified(app: &App, path: &str) -> Answer {
+    app.admin().await.post(format!("{path}/submit"), json!({})).await.is(200);
+    app.verifier().await.post(format!("{path}/verify"), json!({})).await.is(200)
 }

@@ -15,8 +15,17 @@ mod lists;
 mod problems;
 mod reading;
 
+mod guides;
+mod obligations;
+mod push;
+mod push_storm;
+mod reviews;
+
 mod access;
 mod auth;
+mod clients;
+mod outside;
+mod secrets;
 mod tokens;
 mod users;
 

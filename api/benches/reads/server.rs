@@ -48,14 +48,15 @@ impl Server {
         let db = connection::open(url, 10).await?;
         connection::migrate(&db).await?;
         let store = Store::new(db.clone(), Calendar(FixedOffset::east_opt(8 * 3600).ok_or("no such offset")?));
-        demo::load(&store, None).await.map_err(said)?;
+        demo::load(&store, demo::Fixed::default()).await.map_err(said)?;
         let keys = Keys::load(db.clone(), "http://127.0.0.1".into()).await.map_err(said)?;
         let name = "bench@demo.invalid".to_owned();
-        let admin = Actor { kind: ActorKind::User, id: "bench".into(), name, role: Role::Admin, opd: None };
+        let admin = Actor { kind: ActorKind::User, id: "bench".into(), name, role: Role::Admin, opd: None, scopes: None };
         let token = keys.issue(&admin).map_err(said)?;
         let state = State {
             store: Data::new(store.clone()),
             keys: Data::new(keys),
+            outside: None,
             kept: Data::default(),
             document: Data::new(Document::new()),
             draining: Data::default(),

@@ -57,7 +57,9 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
     let mut db = connection::open(&url, 4).await.unwrap();
     connection::migrate(&db).await.unwrap();
     let calendar = Calendar(chrono::FixedOffset::east_opt(8 * 3600).unwrap());
-    demo::load(&Store::new(db.clone(), calendar), Some("kopi tubruk tanpa gula")).await.unwrap();
+    demo::load(&Store::new(db.clone(), calendar), demo::Fixed { password: Some("kopi tubruk tanpa gula"), client_secret: None })
+        .await
+        .unwrap();
     let keys = Keys::load(db.clone(), "http://127.0.0.1:8080".into()).await.unwrap();
     let actor = Actor { kind: ActorKind::User, ..Actor::system("admin@demo.invalid") };
     let token = keys.issue(&actor).unwrap();
@@ -69,6 +71,7 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
     let state = State {
         store: Data::new(Store::new(db, calendar)),
         keys: Data::new(keys),
+        outside: None,
         kept: Data::default(),
         document: Data::new(Document::new()),
         draining: Data::default(),
@@ -98,6 +101,37 @@ async fn a_read_takes_a_fixed_number_of_statements_and_a_kept_one_none() {
             call_service(&app, request(path, &token).to_request()).await;
             assert_eq!(counter.load(Ordering::SeqCst), 0, "{path} is kept in memory");
         }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[actix_web::test]
+async fn a_failed_login_does_the_same_work_whether_the_account_exists() {
+    let folder = std::env::temp_dir().join(format!("renaksi-logins-{}", uuid::Uuid::now_v7()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (state, counter, _) = counted(&folder).await;
+    let app = init_service(app(state)).await;
+    let forms = [
+        [
+            "grant_type=password&password=salah-sekali-lagi&username=admin@demo.invalid",
+            "grant_type=password&password=salah-sekali-lagi&username=nobody@demo.invalid",
+        ],
+        [
+            "grant_type=client_credentials&client_secret=salah&client_id=demo-dinkes",
+            "grant_type=client_credentials&client_secret=salah&client_id=nobody",
+        ],
+    ];
+    for pair in forms {
+        let mut statements = Vec::new();
+        for form in pair {
+            counter.store(0, Ordering::SeqCst);
+            let request =
+                TestRequest::post().uri("/v1/auth/token").insert_header(("Content-Type", "application/x-www-form-urlencoded"));
+            let answer = call_service(&app, request.set_payload(form).to_request()).await;
+            assert!([400, 401].contains(&answer.status().as_u16()), "{form}");
+            statements.push(counter.swap(0, Ordering::SeqCst));
+        }
+        assert_eq!(statements[0], statements[1], "{pair:?}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -1,5 +1,6 @@
 //! Who makes a request, as its access token says.
 
+use entity::client::Scope;
 use entity::user::Role;
 
 use crate::http::problem::{ApiError, ApiResult, codes};
@@ -9,6 +10,8 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 pub enum ActorKind {
     /// A person.
     User,
+    /// A system of an OPD.
+    Client,
     /// The service itself, or its command line.
     System,
 }
@@ -18,6 +21,7 @@ impl ActorKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Client => "client",
             Self::System => "system",
         }
     }
@@ -30,18 +34,20 @@ pub struct Actor {
     pub kind: ActorKind,
     /// The subject of the token.
     pub id: String,
-    /// What the trail calls the actor: a person's e-mail address.
+    /// What the trail calls the actor: a person's e-mail address, a client's id.
     pub name: String,
     /// What the actor may do.
     pub role: Role,
     /// The OPD an operator is bound to.
     pub opd: Option<String>,
+    /// What a client may do; `None` for a person, whose role says it all.
+    pub scopes: Option<Vec<Scope>>,
 }
 
 impl Actor {
     /// The service itself.
     pub fn system(name: &str) -> Self {
-        Self { kind: ActorKind::System, id: name.to_owned(), name: name.to_owned(), role: Role::Admin, opd: None }
+        Self { kind: ActorKind::System, id: name.to_owned(), name: name.to_owned(), role: Role::Admin, opd: None, scopes: None }
     }
 
     /// The OPD whose rows, and those below it, are all that the actor may write; `None` where there is no such bound.
@@ -54,8 +60,8 @@ impl Actor {
         }
     }
 
-    /// Whether what the actor reports counts at once, without a review.
+    /// Whether what the actor reports counts at once: only what the service itself loads needs no second pair of eyes.
     pub fn reports_are_verified(&self) -> bool {
-        matches!(self.role, Role::Admin | Role::Verifier)
+        self.kind == ActorKind::System
     }
 }

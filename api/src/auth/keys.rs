@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use entity::client::Scope;
 use entity::signing_key;
 use entity::user::Role;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
@@ -24,10 +25,19 @@ use crate::store::clock::now;
 
 /// How long an access token lasts.
 pub const ACCESS_TOKEN_LASTS: chrono::Duration = chrono::Duration::minutes(15);
+/// The scope of a person's token: the role says what it is worth.
+pub const PERSON_SCOPE: &str = "read write";
+/// How long a key that was replaced still verifies: longer than any token that it signed.
+pub const RETIRED_HOLDS: chrono::Duration = chrono::Duration::hours(24);
+/// How often the keys are read again.
+const FOLLOW_EVERY: Duration = Duration::from_secs(60);
 /// Tokens name whom they are for.
 const AUDIENCE: &str = "renaksi";
 /// The database is asked about an unknown key at most this often.
-const RELOAD_EVERY: Duration = Duration::from_secs(5);
+const RELOAD_EVERY: Duration = Duration::from_secs(1);
+
+/// The slot of the key that signs; only one row can have it.
+pub const CURRENT: &str = "current";
 
 /// The claims of an access token (RFC 9068 §2.2).
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,8 +50,12 @@ struct Claims {
     exp: i64,
     jti: String,
     scope: String,
-    email: String,
-    role: String,
+    /// Of a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Of a person; a client has scopes instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     opd: Option<String>,
 }
@@ -70,10 +84,26 @@ impl Keys {
         let keys = Self { db, issuer, known: RwLock::default(), loaded: Mutex::new(Instant::now()) };
         keys.reload().await?;
         if keys.set().is_empty() {
-            keys.make().await?;
+            // Of two replicas that start together one wins the slot; the other takes the winner's key.
+            let first_wins = OnConflict::column(signing_key::Column::Slot).do_nothing().to_owned();
+            signing_key::Entity::insert(new_key()?).on_conflict(first_wins).exec_without_returning(&keys.db).await?;
             keys.reload().await?;
         }
         Ok(keys)
+    }
+
+    /// Reads the keys again and again, so that all replicas sign with the newest.
+    pub async fn follow(&self) {
+        loop {
+            tokio::time::sleep(FOLLOW_EVERY).await;
+            // A database that is down is noticed elsewhere; what is known goes on.
+            let _ = self.reload().await;
+        }
+    }
+
+    /// Who issues the tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// The public keys, as RFC 7517 says.
@@ -81,37 +111,16 @@ impl Keys {
         self.known.read().map(|known| known.set.clone()).unwrap_or_default()
     }
 
-    async fn make(&self) -> ApiResult<()> {
-        let private = p256::SecretKey::random(&mut OsRng).to_pkcs8_der().map_err(ApiError::unexpected)?;
-        let private_der = private.as_bytes().to_vec();
-        let jwk =
-            Jwk::from_encoding_key(&EncodingKey::from_ec_der(&private_der), Algorithm::ES256).map_err(ApiError::unexpected)?;
-        let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(ApiError::unexpected)?;
-        let mut public_jwk = json!(jwk);
-        public_jwk["kid"] = json!(kid);
-        public_jwk["use"] = json!("sig");
-        public_jwk["alg"] = json!("ES256");
-        let row = signing_key::ActiveModel {
-            kid: Set(kid),
-            private_der: Set(private_der),
-            public_jwk: Set(public_jwk),
-            slot: Set("current".into()),
-            created_at: Set(now()),
-        };
-        // Of two replicas that start together one wins the slot; the other takes the winner's key.
-        let first_wins = OnConflict::column(signing_key::Column::Slot).do_nothing().to_owned();
-        signing_key::Entity::insert(row).on_conflict(first_wins).exec_without_returning(&self.db).await?;
-        Ok(())
-    }
-
     async fn reload(&self) -> ApiResult<()> {
         let rows = signing_key::Entity::find().all(&self.db).await?;
+        let held = |row: &signing_key::Model| row.retired_at.is_none_or(|retired| retired + RETIRED_HOLDS > now());
+        let rows = rows.into_iter().filter(held);
         let mut fresh = Known::default();
         for row in rows {
             let jwk: Jwk = serde_json::from_value(row.public_jwk.clone()).map_err(ApiError::unexpected)?;
             fresh.verifying.insert(row.kid.clone(), DecodingKey::from_jwk(&jwk).map_err(ApiError::unexpected)?);
             fresh.set.push(row.public_jwk);
-            if row.slot == "current" {
+            if row.slot == CURRENT {
                 fresh.signing = Some((row.kid, EncodingKey::from_ec_der(&row.private_der)));
             }
         }
@@ -121,18 +130,18 @@ impl Keys {
 
     /// An access token for `actor`.
     pub fn issue(&self, actor: &Actor) -> ApiResult<String> {
-        let issued = now();
+        let (issued, is_client) = (now(), actor.kind == ActorKind::Client);
         let claims = Claims {
             iss: self.issuer.clone(),
             sub: actor.id.clone(),
             aud: AUDIENCE.into(),
-            client_id: "renaksi".into(),
+            client_id: if is_client { actor.id.clone() } else { "renaksi".into() },
             iat: issued.timestamp(),
             exp: (issued + ACCESS_TOKEN_LASTS).timestamp(),
             jti: Uuid::now_v7().to_string(),
-            scope: "read write".into(),
-            email: actor.name.clone(),
-            role: actor.role.to_value(),
+            scope: actor.scopes.as_deref().map_or_else(|| PERSON_SCOPE.to_owned(), Scope::list),
+            email: (!is_client).then(|| actor.name.clone()),
+            role: (!is_client).then(|| actor.role.to_value()),
             opd: actor.opd.clone(),
         };
         let known = self.known.read().map_err(ApiError::unexpected)?;
@@ -172,9 +181,7 @@ impl Keys {
             }
             _ => foreign,
         })?;
-        let claims = claims.claims;
-        let role = Role::try_from_value(&claims.role).map_err(|_| foreign)?;
-        Ok(Actor { kind: ActorKind::User, id: claims.sub, name: claims.email, role, opd: claims.opd })
+        actor_of(claims.claims).ok_or(foreign)
     }
 
     fn knows(&self, kid: &str) -> bool {
@@ -190,4 +197,42 @@ impl Keys {
             due
         })
     }
+}
+
+/// A new key, in the slot of the one that signs.
+pub fn new_key() -> ApiResult<signing_key::ActiveModel> {
+    let private = p256::SecretKey::random(&mut OsRng).to_pkcs8_der().map_err(ApiError::unexpected)?;
+    let private_der = private.as_bytes().to_vec();
+    let jwk = Jwk::from_encoding_key(&EncodingKey::from_ec_der(&private_der), Algorithm::ES256).map_err(ApiError::unexpected)?;
+    let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(ApiError::unexpected)?;
+    let mut public_jwk = json!(jwk);
+    public_jwk["kid"] = json!(kid);
+    public_jwk["use"] = json!("sig");
+    public_jwk["alg"] = json!("ES256");
+    Ok(signing_key::ActiveModel {
+        kid: Set(kid),
+        private_der: Set(private_der),
+        public_jwk: Set(public_jwk),
+        slot: Set(CURRENT.into()),
+        retired_at: Set(None),
+        created_at: Set(now()),
+    })
+}
+
+/// Whom the claims of a good token speak for: a person by role, a client by scopes.
+fn actor_of(claims: Claims) -> Option<Actor> {
+    let Claims { sub: id, email, role, opd, scope, .. } = claims;
+    Some(match role {
+        Some(role) => {
+            Actor { kind: ActorKind::User, id, name: email?, role: Role::try_from_value(&role).ok()?, opd, scopes: None }
+        }
+        None => Actor {
+            kind: ActorKind::Client,
+            name: id.clone(),
+            id,
+            role: Role::Operator,
+            opd,
+            scopes: Some(Scope::parse_list(&scope)?),
+        },
+    })
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use actix_web::HttpServer;
 use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use sea_orm::ActiveEnum;
 use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -16,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use super::CommandResult;
 use crate::app::{State, app};
 use crate::auth::keys::Keys;
+use crate::auth::outside::Outside;
 use crate::config::Serve;
 use crate::demo::{self, Login};
 use crate::housekeeping;
@@ -38,15 +38,13 @@ pub async fn run(settings: Serve) -> CommandResult {
     // Before the demo data, whose passwords are shown once: nothing that can fail may come between.
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
     let store = Store::new(db.clone(), settings.database.calendar());
-    let logins = if settings.demo {
-        demo::load(&store, settings.demo_password.as_deref()).await.map_err(|error| error.sentence())?
-    } else {
-        None
-    };
+    let logins = if settings.demo { demo::load(&store, settings.fixed()).await.map_err(|error| error.sentence())? } else { None };
     let keys = Keys::load(db.clone(), settings.public_url.clone()).await.map_err(|error| error.sentence())?;
+    let keys = Data::new(keys);
     let state = State {
         store: Data::new(store.clone()),
-        keys: Data::new(keys),
+        keys: keys.clone(),
+        outside: settings.outside()?.map(Outside::new).transpose()?.map(Data::new),
         kept: Data::default(),
         document: Data::new(Document::new()),
         draining: Data::default(),
@@ -54,6 +52,7 @@ pub async fn run(settings: Serve) -> CommandResult {
         proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
         origins: Data::new(Origins(settings.cors_origins.clone())),
     };
+    tokio::spawn(async move { keys.follow().await });
     tokio::spawn(store.generation().clone().watch(db.clone()));
     tokio::spawn(housekeeping::run(store));
     serve(settings, listener, state, logins).await?;
@@ -110,9 +109,12 @@ fn announce(address: SocketAddr, logins: Option<&[Login]>) -> std::io::Result<()
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on http://{address}")?;
     if let Some(logins) = logins {
-        writeln!(out, "\nThe demo data is loaded. These accounts were made for it; their passwords are shown only now:\n")?;
+        writeln!(
+            out,
+            "\nThe demo data is loaded. These accounts were made for it; their passwords and secrets are shown only now:\n"
+        )?;
         for login in logins {
-            writeln!(out, "  {:<32}{:<10}{}", login.email, login.role.to_value(), login.password)?;
+            writeln!(out, "  {:<32}{:<18}{}", login.name, login.what, login.secret)?;
         }
         writeln!(out, "\nTry:  curl 'http://{address}/v1/public/summary?as_of=2022-10-04'\nRead: http://{address}/docs/")?;
     }

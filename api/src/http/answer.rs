@@ -67,6 +67,19 @@ impl Answer {
         self
     }
 
+    /// Adds a member to a JSON body, for what must not be kept for a retry.
+    pub fn member(mut self, name: &str, value: Value) -> ApiResult<Self> {
+        let mut body: Value = serde_json::from_slice(&self.body).map_err(ApiError::unexpected)?;
+        body[name] = value;
+        self.body = serde_json::to_vec(&body).map_err(ApiError::unexpected)?.into();
+        Ok(self)
+    }
+
+    /// Whether it was given before.
+    pub fn is_replayed(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "Idempotent-Replayed")
+    }
+
     /// The parts that are kept for a retry.
     pub fn parts(&self) -> (u16, Value, &[u8]) {
         (self.status.as_u16(), json!(self.headers), &self.body)

@@ -62,6 +62,38 @@ impl FromRequest for JsonBody {
     }
 }
 
+/// The body of a step that needs none: nothing, or `{}`.
+pub struct OptionalBody {
+    /// SHA-256 of the bytes, for retries.
+    pub fingerprint: String,
+}
+
+impl FromRequest for OptionalBody {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_typed = request.headers().contains_key(CONTENT_TYPE);
+        let has_length = request.headers().get("content-length").is_some_and(|length| length != "0");
+        if !is_typed && !has_length && !request.headers().contains_key("transfer-encoding") {
+            return Box::pin(async { Ok(Self { fingerprint: String::new() }) });
+        }
+        let body = JsonBody::from_request(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            match body.value {
+                Value::Object(members) if members.is_empty() => Ok(Self { fingerprint: body.fingerprint }),
+                Value::Object(members) => {
+                    let text = || Text::new("No member of this name is known here.", "Anggota dengan nama ini tidak dikenal.");
+                    let faults = members.keys().map(|name| Fault::at(format!("/{}", escaped(name)), "unknown_field", text()));
+                    Err(ApiError::invalid(faults.collect()))
+                }
+                _ => Err(ApiError::fault("", "wrong_type", "Expected an object.", "Seharusnya berupa objek.")),
+            }
+        })
+    }
+}
+
 /// Reads a body of at most `limit` bytes within [`LONGEST_READ`]; what is longer is refused before it is read.
 pub async fn read(payload: Payload, declared: Option<usize>, limit: usize) -> ApiResult<BytesMut> {
     let too_slow =
@@ -89,7 +121,8 @@ async fn read_all(mut payload: Payload, declared: Option<usize>, limit: usize) -
     Ok(bytes)
 }
 
-fn malformed(error: &serde_json::Error) -> ApiError {
+/// 400 with the place where JSON ends to be JSON.
+pub fn malformed(error: &serde_json::Error) -> ApiError {
     let (line, column) = (error.line(), error.column());
     ApiError::new(codes::MALFORMED)
         .detail(format!("Not JSON: {error}."), format!("Bukan JSON yang benar, baris {line} kolom {column}: {error}."))
@@ -111,19 +144,26 @@ impl JsonBody {
 
 /// `value` as a `T`, or every fault it has by the schema of `T`.
 pub fn accept<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> ApiResult<T> {
+    accept_or_faults(value).map_err(ApiError::invalid)
+}
+
+/// The same, for one row among several.
+pub fn accept_or_faults<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<T, Vec<Fault>> {
     let faults = faults_of(&value, &validator::<T>());
-    if !faults.is_empty() {
-        return Err(ApiError::invalid(faults));
-    }
-    deserialize(value)
+    if faults.is_empty() { deserialize_or_fault(value).map_err(|fault| vec![fault]) } else { Err(faults) }
 }
 
 /// `value` as a `T`, where a schema was checked before: what is left are rules a schema cannot say.
 pub fn deserialize<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
+    deserialize_or_fault(value).map_err(|fault| ApiError::invalid(vec![fault]))
+}
+
+/// The same, for one row among several.
+pub fn deserialize_or_fault<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
         let inner = error.inner().to_string();
-        ApiError::fault(pointer, "invalid_value", format!("{inner}."), format!("Nilai tidak sah: {inner}."))
+        Fault::at(pointer, "invalid_value", Text::new(format!("{inner}."), format!("Nilai tidak sah: {inner}.")))
     })
 }
 
@@ -152,7 +192,8 @@ pub fn cached(key: TypeId, schema: impl FnOnce() -> Value) -> Arc<Validator> {
 pub fn faults_of(value: &Value, validator: &Validator) -> Vec<Fault> {
     let mut faults = Vec::new();
     find_nul(value, String::new(), &mut faults);
-    if faults.is_empty() {
+    // Most bodies are sound, and that is known sooner than what is wrong with one.
+    if faults.is_empty() && !validator.is_valid(value) {
         for error in validator.iter_errors(value).take(MOST_FAULTS) {
             explain(&error, &mut faults);
         }

@@ -66,6 +66,7 @@ impl Text {
 pub fn nouns(kind: &str) -> (&str, &str) {
     match kind {
         "award" => (kind, "penghargaan"),
+        "client" => (kind, "klien"),
         "dimension" => (kind, "dimensi"),
         "kpi" => ("KPI", "KPI"),
         "measurement" => (kind, "hasil ukur"),

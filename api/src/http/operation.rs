@@ -76,6 +76,12 @@ impl Operation {
         self.parameter("header", "If-Match", required, entity_tags(), about).problems(&[412, 428])
     }
 
+    /// Adds an `If-Match` that need not be sent.
+    pub fn if_match(self) -> Self {
+        let about = "The `ETag` last read: the step is taken only if nothing changed since.";
+        self.parameter("header", "If-Match", false, entity_tags(), about).problems(&[412])
+    }
+
     /// Adds `Idempotency-Key`.
     pub fn retryable(self) -> Self {
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" });
@@ -96,6 +102,14 @@ impl Operation {
     /// Adds a JSON body of type `T`.
     pub fn takes<T: ToSchema>(self, example: Value) -> Self {
         self.body(&T::name(), schema::input::<T>(), example, &["application/json"])
+    }
+
+    /// Adds a body that says nothing and need not be sent: `{}`.
+    pub fn may_take_nothing(self) -> Self {
+        let schema = json!({ "type": "object", "additionalProperties": false, "description": "Nothing." });
+        let mut operation = self.body("Nothing", schema, json!({}), &["application/json"]);
+        operation.object["requestBody"]["required"] = json!(false);
+        operation
     }
 
     /// Adds an answer with a schema given by name; the schema is among [`Operation::schemas`] or another operation's.

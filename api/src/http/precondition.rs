@@ -56,6 +56,11 @@ impl Preconditions {
         }
     }
 
+    /// Lets a step that needs no `If-Match` through unless the client sent one that does not hold: 412.
+    pub fn must_match_if_given(&self, current: &str) -> ApiResult<()> {
+        if self.if_match.is_none() { Ok(()) } else { self.must_match(current) }
+    }
+
     /// Lets a `PUT` of a row that does not exist through unless the client expected one.
     pub fn must_allow_creation(&self) -> ApiResult<()> {
         match self.if_match {

@@ -47,6 +47,7 @@ pub mod codes {
         UNAUTHENTICATED = 401 "unauthenticated", "A valid access token is needed", "Diperlukan token akses yang berlaku", "Get a token from `POST /v1/auth/token` and send it as `Authorization: Bearer …`. Access tokens last 15 minutes.";
         FORBIDDEN = 403 "forbidden", "Not allowed", "Tidak diizinkan", "The token is good, but its role may not do this.";
         OUTSIDE_OWN_OPD = 403 "outside_own_opd", "This belongs to another OPD", "Ini milik OPD lain", "An operator writes for its own OPD and the OPDs below it.";
+        OWN_REPORT = 403 "own_report", "Nobody verifies what they submitted", "Tidak ada yang memverifikasi laporannya sendiri", "Somebody else of the reviewers has to look at it.";
         NOT_FOUND = 404 "not_found", "There is no such thing", "Tidak ditemukan", "Check the path and the code: codes are case-sensitive.";
         METHOD_NOT_ALLOWED = 405 "method_not_allowed", "This path does not know that method", "Metode tidak dikenal di alamat ini", "The `Allow` header lists the methods that it knows.";
         NOT_ACCEPTABLE = 406 "not_acceptable", "None of the accepted media types can be given", "Tidak ada jenis media yang diminta dapat diberikan", "Accept `application/json`.";
@@ -60,6 +61,7 @@ pub mod codes {
         UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The body has a media type that is not read here", "Jenis media isi permintaan tidak didukung", "Send `Content-Type: application/json`, or `application/merge-patch+json` for `PATCH`.";
         INVALID = 422 "invalid", "The body can be read but breaks a rule", "Isi permintaan terbaca tetapi melanggar aturan", "`errors` lists every fault with a pointer into the body.";
         KEY_REUSED = 422 "idempotency_key_reused", "This Idempotency-Key came with another body before", "Idempotency-Key ini sudah dipakai dengan isi lain", "Make a new key for every new request.";
+        ROWS_REJECTED = 422 "rows_rejected", "Some rows were rejected, so none was written", "Sebagian baris ditolak, sehingga tidak ada yang ditulis", "`rows` lists each rejected row with its faults. Mend them, or send with `mode=partial` to write the others.";
         PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match is needed", "Diperlukan If-Match", "Read it first and send its `ETag` in `If-Match`, so that nobody's change is overwritten unseen.";
         TOO_MANY_REQUESTS = 429 "too_many_requests", "Too many attempts", "Terlalu banyak percobaan", "Wait as many seconds as `Retry-After` says.";
         INTERNAL = 500 "internal_error", "The service failed", "Layanan mengalami kegagalan", "It was logged under `request_id`. A retry with the same Idempotency-Key is safe.";
@@ -211,6 +213,16 @@ impl ApiError {
         self.0.code
     }
 
+    /// The error as the fault of one item among several: `None` for a failure of the service, which concerns all of them.
+    pub fn as_fault(&self) -> Option<Fault> {
+        if let Some(fault) = self.0.faults.first() {
+            return Some(fault.clone());
+        }
+        let code = self.0.code;
+        let text = self.0.detail.clone().unwrap_or_else(|| Text::new(code.title, code.title_id));
+        (code.status < 500).then(|| Fault::at("", code.name, text))
+    }
+
     /// The answer in the language of the request.
     pub fn respond(&self, request: &HttpRequest) -> HttpResponse {
         let language = Language::preferred(request.headers());
@@ -250,13 +262,24 @@ const MOST_FAULTS: usize = 1000;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 impl Fault {
-    fn shown(&self, language: Language) -> ProblemFault {
+    /// The fault as an answer shows it.
+    pub fn shown(&self, language: Language) -> ProblemFault {
         let (pointer, parameter) = match &self.place {
-            Place::Body(pointer) => (Some(pointer.clone()), None),
-            Place::Parameter(name) => (None, Some(name.clone())),
+            Place::Body(pointer) => (Some(presentable(pointer, LONGEST_PLACE)), None),
+            Place::Parameter(name) => (None, Some(presentable(name, LONGEST_PLACE))),
         };
-        ProblemFault { pointer, parameter, code: self.code.to_owned(), detail: self.text.to(language).to_owned() }
+        let detail = presentable(self.text.to(language), LONGEST_DETAIL);
+        ProblemFault { pointer, parameter, code: self.code.to_owned(), detail }
     }
+}
+
+/// The most characters of a pointer or the name of a parameter, and of a detail: both may quote what a client sent.
+const LONGEST_PLACE: usize = 1000;
+const LONGEST_DETAIL: usize = 2000;
+
+/// What a client sent, as far as an answer repeats it: bounded, and without NUL.
+fn presentable(text: &str, most: usize) -> String {
+    text.chars().take(most).map(|character| if character == '\0' { '\u{fffd}' } else { character }).collect()
 }
 
 impl ResponseError for ApiError {

@@ -8,30 +8,34 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, web};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::STANDARD;
 use chrono::Duration;
+use entity::client::{self, Scope};
+use entity::user::Role;
 use entity::{refresh_token, user};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use serde::Serialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::actor::{Actor, ActorKind};
-use crate::auth::keys::{ACCESS_TOKEN_LASTS, Keys};
-use crate::auth::password;
+use crate::auth::keys::{ACCESS_TOKEN_LASTS, Keys, PERSON_SCOPE};
+use crate::auth::{password, secret};
 use crate::http::answer::Answer;
-use crate::http::body::{self, hex};
+use crate::http::body;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
 use crate::http::table::Table;
+use crate::resources::clients;
 use crate::store::access::Public;
 use crate::store::change::{Change, Origin};
 
+/// The ways to get a token.
+const GRANT_TYPES: [&str; 3] = ["client_credentials", "password", "refresh_token"];
 /// How long a refresh token can wait for its use.
 const REFRESH_TOKEN_LASTS: Duration = Duration::days(30);
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -51,12 +55,14 @@ pub struct TokenAnswer {
     /// Seconds until the access token ends.
     #[schema(minimum = 1, maximum = 86400, example = 900)]
     expires_in: i32,
-    /// Exchange it once for the next pair. Using it again revokes all tokens that came of the same login.
+    /// Exchange it once for the next pair. Using it again revokes all tokens that came of the same login. A client gets none:
+    /// it has its secret.
     #[schema(max_length = 128)]
-    refresh_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     /// The scope of the token.
     #[schema(max_length = 200, example = "read write")]
-    scope: &'static str,
+    scope: String,
 }
 
 /// Why no token was given (RFC 6749 §5.2).
@@ -72,6 +78,13 @@ pub struct OauthError {
 
 fn refused(error: &'static str, error_description: &'static str) -> ApiResult<Answer> {
     Ok(Answer::json(StatusCode::BAD_REQUEST, &OauthError { error, error_description })?.header("Cache-Control", "no-store"))
+}
+
+/// 401 for a client that is unknown, disabled or has another secret: all alike (RFC 6749 §5.2).
+fn unknown_client() -> ApiResult<Answer> {
+    let body = OauthError { error: "invalid_client", error_description: "The client or its secret is wrong." };
+    let answer = Answer::json(StatusCode::UNAUTHORIZED, &body)?.header("Cache-Control", "no-store");
+    Ok(answer.header("WWW-Authenticate", "Basic realm=\"renaksi\""))
 }
 
 /// The fields of a form.
@@ -121,7 +134,12 @@ async fn create_token(
             Some(token) => refresh(public, &keys, token).await,
             None => refused("invalid_request", "`refresh_token` is required."),
         },
-        Some(_) => refused("unsupported_grant_type", "Known here: password, refresh_token."),
+        Some("client_credentials") => match Credentials::of(&request, &form) {
+            Ok(Some(credentials)) => log_in_client(public, &keys, credentials, form.get("scope")).await,
+            Ok(None) => unknown_client(),
+            Err(about) => refused("invalid_request", about),
+        },
+        Some(_) => refused("unsupported_grant_type", "Known here: client_credentials, password, refresh_token."),
         None => refused("invalid_request", "`grant_type` is required."),
     }
 }
@@ -141,7 +159,7 @@ async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResu
     };
     drop(turn);
     let origin = origin(&public, actor_of(&user));
-    let token = fresh_token();
+    let token = secret::fresh();
     public
         .store
         .transact(origin, async |change: &Change| {
@@ -153,13 +171,79 @@ async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResu
             Ok(())
         })
         .await?;
-    answer(keys, &user, token)
+    answer(keys, &actor_of(&user), Some(token))
+}
+
+/// How a client shows who it is: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
+struct Credentials {
+    id: String,
+    secret: String,
+}
+
+impl Credentials {
+    fn of(request: &HttpRequest, form: &Form) -> Result<Option<Self>, &'static str> {
+        let in_form = form.get("client_id").zip(form.get("client_secret"));
+        let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        match (header, in_form) {
+            (Some(_), Some(_)) => Err("The client shows its secret in the header or in the form, not in both."),
+            (Some(header), None) => Ok(Self::basic(header)),
+            (None, in_form) => Ok(in_form.map(|(id, secret)| Self { id: id.to_owned(), secret: secret.to_owned() })),
+        }
+    }
+
+    fn basic(header: &str) -> Option<Self> {
+        let (scheme, encoded) = header.split_once(' ')?;
+        let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        // Both halves are form-encoded before they are joined.
+        let pair = std::str::from_utf8(&decoded).ok()?.split_once(':').map(|(id, secret)| format!("id={id}&secret={secret}"))?;
+        let pair = web::Query::<BTreeMap<String, String>>::from_query(&pair).ok()?.into_inner();
+        let half = |name: &str| pair.get(name).filter(|half| half.len() <= LONGEST_FIELD && !half.contains('\0')).cloned();
+        Some(Self { id: half("id")?, secret: half("secret")? })
+    }
+}
+
+async fn log_in_client(public: Public, keys: &Keys, given: Credentials, wanted: Option<&str>) -> ApiResult<Answer> {
+    // Counted for the client from this address: a stranger elsewhere cannot lock an agency's system out.
+    let subject = format!("client {} from {}", given.id, public.address.as_deref().unwrap_or_default());
+    let turn = guard::turn(&subject).await;
+    guard::must_not_be_blocked(&public, &subject).await?;
+    let row = client::Entity::find_by_id(&given.id).one(public.store.db()).await?;
+    // Whether the client exists or not, one hash is compared and one failure counted.
+    let is_right = clients::fits(row.as_ref(), &given.secret);
+    let Some(row) = row.filter(|row| is_right && row.active) else {
+        guard::count_failure(&public, &subject).await?;
+        return unknown_client();
+    };
+    drop(turn);
+    let held = row.scopes();
+    let scopes = match wanted.map_or_else(|| Some(held.clone()), Scope::parse_list) {
+        Some(scopes) if !scopes.is_empty() && scopes.iter().all(|scope| held.contains(scope)) => scopes,
+        _ => return refused("invalid_scope", "The client does not have that scope."),
+    };
+    let actor = Actor {
+        kind: ActorKind::Client,
+        id: row.id.clone(),
+        name: row.id.clone(),
+        role: Role::Operator,
+        opd: Some(row.opd.clone()),
+        scopes: Some(scopes),
+    };
+    public
+        .store
+        .transact(origin(&public, actor.clone()), async |change: &Change| {
+            guard::forget(change, &subject).await?;
+            let used = client::ActiveModel { last_used_at: Set(Some(change.now)), ..Default::default() };
+            client::Entity::update_many().set(used).filter(client::Column::Id.eq(&row.id)).exec(&change.db).await?;
+            Ok(())
+        })
+        .await?;
+    answer(keys, &actor, None)
 }
 
 async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> {
     let origin = origin(&public, Actor::system("auth"));
-    let next = fresh_token();
-    let hash = hash_of(token);
+    let next = secret::fresh();
+    let hash = secret::hash_of(token);
     let exchanged = public
         .store
         .transact(origin, async |change: &Change| {
@@ -183,7 +267,7 @@ async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> 
         })
         .await?;
     match exchanged {
-        Some(user) => answer(keys, &user, next),
+        Some(user) => answer(keys, &actor_of(&user), Some(next)),
         None => refused("invalid_grant", "The refresh token is unknown, used, revoked or expired."),
     }
 }
@@ -193,7 +277,7 @@ async fn revoke_token(public: Public, request: HttpRequest, _: NoParameters, pay
     let Some(token) = form.as_ref().and_then(|form| form.get("token")) else {
         return refused("invalid_request", "`token` is required.");
     };
-    let hash = hash_of(token);
+    let hash = secret::hash_of(token);
     let origin = origin(&public, Actor::system("auth"));
     public
         .store
@@ -208,7 +292,7 @@ async fn revoke_token(public: Public, request: HttpRequest, _: NoParameters, pay
 
 async fn issue(change: &Change, user_id: Uuid, family: Uuid, token: &str) -> ApiResult<()> {
     let row = refresh_token::ActiveModel {
-        hash: Set(hash_of(token)),
+        hash: Set(secret::hash_of(token)),
         family: Set(family),
         user_id: Set(user_id),
         expires_at: Set(change.now + REFRESH_TOKEN_LASTS),
@@ -226,32 +310,44 @@ async fn revoke_family(change: &Change, family: Uuid) -> ApiResult<()> {
     Ok(())
 }
 
-fn answer(keys: &Keys, user: &user::Model, refresh_token: String) -> ApiResult<Answer> {
+fn answer(keys: &Keys, actor: &Actor, refresh_token: Option<String>) -> ApiResult<Answer> {
     let answer = TokenAnswer {
-        access_token: keys.issue(&actor_of(user))?,
+        access_token: keys.issue(actor)?,
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_LASTS.num_seconds() as i32,
         refresh_token,
-        scope: "read write",
+        scope: actor.scopes.as_deref().map_or_else(|| PERSON_SCOPE.to_owned(), Scope::list),
     };
     Ok(Answer::ok(&answer)?.header("Cache-Control", "no-store"))
 }
 
 fn actor_of(user: &user::Model) -> Actor {
-    Actor { kind: ActorKind::User, id: user.id.to_string(), name: user.email.clone(), role: user.role, opd: user.opd.clone() }
+    Actor {
+        kind: ActorKind::User,
+        id: user.id.to_string(),
+        name: user.email.clone(),
+        role: user.role,
+        opd: user.opd.clone(),
+        scopes: None,
+    }
 }
 
 fn origin(public: &Public, actor: Actor) -> Origin {
     Origin { actor, request_id: public.request_id.clone(), address: public.address.clone() }
 }
 
-fn fresh_token() -> String {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
-}
-
-/// Tokens have 256 random bits, so a fast hash keeps them as safe as a slow one.
-fn hash_of(token: &str) -> String {
-    hex(&Sha256::digest(token))
+/// What clients can find out by themselves (RFC 8414).
+async fn get_metadata(_: NoParameters, keys: Data<Keys>) -> ApiResult<Answer> {
+    let issuer = keys.issuer();
+    let scopes = Scope::ALL.map(Scope::name);
+    let methods = json!(["client_secret_basic", "client_secret_post", "none"]);
+    let metadata = json!({
+        "issuer": issuer, "token_endpoint": format!("{issuer}/v1/auth/token"), "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "revocation_endpoint": format!("{issuer}/v1/auth/revoke"), "grant_types_supported": GRANT_TYPES, "response_types_supported": [],
+        "token_endpoint_auth_methods_supported": methods, "revocation_endpoint_auth_methods_supported": ["none"],
+        "scopes_supported": scopes, "service_documentation": format!("{issuer}/docs/"), "ui_locales_supported": ["en", "id"],
+    });
+    Ok(Answer::ok(&metadata)?.header("Cache-Control", "public, max-age=300"))
 }
 
 async fn list_keys(_: NoParameters, keys: Data<Keys>) -> ApiResult<Answer> {
@@ -270,10 +366,13 @@ pub fn mount(table: &mut Table) {
     let token_form = form(
         &["grant_type"],
         json!({
-            "grant_type": { "type": "string", "enum": ["password", "refresh_token"], "description": "How the client shows who it is." },
+            "grant_type": { "type": "string", "enum": GRANT_TYPES, "description": "How the client shows who it is." },
             "username": text("With `password`: the e-mail address."),
             "password": text("With `password`: the password."),
             "refresh_token": text("With `refresh_token`: the token of the answer before."),
+            "client_id": text("With `client_credentials`: the client, unless `Authorization: Basic` says it."),
+            "client_secret": text("With `client_credentials`: its secret, unless `Authorization: Basic` says it."),
+            "scope": text("With `client_credentials`: some of the client's scopes, separated by spaces; all where it is left out."),
         }),
     );
     let create = Operation::new(
@@ -283,7 +382,8 @@ pub fn mount(table: &mut Table) {
         "identity",
         "Get an access token",
         "The OAuth2 token endpoint (RFC 6749); its errors have that standard's form. Access tokens last 15 minutes. A refresh token is used once \
-         and gives the next; using it again revokes all that came of the same login. After some failures an account, and an address, must wait.",
+         and gives the next; using it again revokes all that came of the same login. A client shows its secret in `Authorization: Basic` or in \
+         the form, and gets no refresh token. After some failures an account, and an address, must wait.",
     );
     let revoke = Operation::new(
         Method::POST,
@@ -300,8 +400,29 @@ pub fn mount(table: &mut Table) {
         "Public keys",
         "The keys that verify access tokens (RFC 7517).",
     );
+    let metadata = Operation::get(
+        "/.well-known/oauth-authorization-server",
+        "get_authorization_server",
+        "identity",
+        "Where tokens come from",
+        "The endpoints, grants and scopes of this service as an OAuth2 authorization server (RFC 8414).",
+    );
+    let metadata_example = json!({
+        "issuer": "https://renaksi.example.go.id", "token_endpoint": "https://renaksi.example.go.id/v1/auth/token",
+        "jwks_uri": "https://renaksi.example.go.id/.well-known/jwks.json", "grant_types_supported": GRANT_TYPES,
+    });
+    let metadata_schema = json!({
+        "type": "object", "required": ["issuer", "token_endpoint", "jwks_uri", "grant_types_supported"],
+        "properties": {
+            "issuer": { "type": "string", "maxLength": 2000 }, "token_endpoint": { "type": "string", "maxLength": 2000 },
+            "jwks_uri": { "type": "string", "maxLength": 2000 }, "revocation_endpoint": { "type": "string", "maxLength": 2000 },
+            "grant_types_supported": { "type": "array", "maxItems": 10, "items": { "type": "string", "maxLength": 64 } },
+            "scopes_supported": { "type": "array", "maxItems": 10, "items": { "type": "string", "maxLength": 64 } },
+        },
+    });
     let token_example = json!({ "grant_type": "password", "username": "admin@demo.invalid", "password": "…" });
     let error = json!({ "error": "invalid_grant", "error_description": "The user name or the password is wrong." });
+    let client_error = json!({ "error": "invalid_client", "error_description": "The client or its secret is wrong." });
     let answer = json!({ "access_token": "eyJ0eXAiOiJhdCtqd3Qi…", "token_type": "Bearer", "expires_in": 900, "refresh_token": "9rWk…", "scope": "read write" });
     table
         .on(
@@ -311,6 +432,7 @@ pub fn mount(table: &mut Table) {
                 .without(422)
                 .answers::<TokenAnswer>(200, "A pair of tokens.", Some(answer), &[])
                 .answers::<OauthError>(400, "No token.", Some(error.clone()), &[])
+                .answers::<OauthError>(401, "No such client.", Some(client_error), &["WWW-Authenticate"])
                 .problems(&[429])
                 .or_problem(400),
             create_token,
@@ -324,6 +446,10 @@ pub fn mount(table: &mut Table) {
                 .answers::<OauthError>(400, "Nothing was revoked.", Some(error), &[])
                 .or_problem(400),
             revoke_token,
+        )
+        .on(
+            metadata.public().answers_schema(200, "The metadata.", metadata_schema, Some(metadata_example), &[]),
+            get_metadata,
         )
         .on(
             keys.public().answers_schema(

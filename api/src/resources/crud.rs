@@ -246,14 +246,16 @@ async fn recorded<R: Resource>(change: &Change, row: &Row<R>, action: &str, befo
     Ok((shown, stamp.etag()))
 }
 
-fn stamp<R: Resource>(row: &mut NewRow<R>, change: &Change, search: String, version: i32) -> ApiResult<()> {
+/// Sets what every row carries.
+pub fn stamp<R: Resource>(row: &mut NewRow<R>, change: &Change, search: String, version: i32) -> ApiResult<()> {
     row.set(column::<R>("search")?, search.into());
     row.set(column::<R>("version")?, version.into());
     row.set(column::<R>("updated_at")?, change.now.into());
     Ok(())
 }
 
-fn search_text<R: Resource>(code: &str, members: &R) -> String {
+/// What `q=` looks through.
+pub fn search_text<R: Resource>(code: &str, members: &R) -> String {
     [vec![code], members.search()].concat().join("\n").to_lowercase()
 }
 

@@ -1,10 +1,12 @@
 //! `/v1/me`
 
+use entity::client::Scope;
 use entity::user::Role;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::auth::actor::ActorKind;
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
@@ -19,14 +21,17 @@ pub struct Me {
     /// `user` or `client`.
     #[schema(max_length = 16)]
     kind: &'static str,
-    /// The subject of the token.
-    #[schema(max_length = 64)]
+    /// The subject of the token; of an outside provider its issuer and subject.
+    #[schema(max_length = 2000)]
     id: String,
-    /// E-mail address.
+    /// E-mail address; a client has none.
     #[schema(max_length = 254)]
-    email: String,
-    /// What this account may do.
-    role: Role,
+    email: Option<String>,
+    /// What this person may do; a client has scopes instead.
+    role: Option<Role>,
+    /// What this client may do; a person has a role instead.
+    #[schema(max_items = 10)]
+    scopes: Option<Vec<Scope>>,
     /// The OPD it writes for, with those below.
     #[schema(max_length = 64)]
     opd: Option<String>,
@@ -34,11 +39,13 @@ pub struct Me {
 
 async fn get_me(access: Access<ReadAll>, _: NoParameters) -> ApiResult<Answer> {
     let actor = access.actor();
+    let is_person = actor.kind != ActorKind::Client;
     Answer::ok(&Me {
         kind: actor.kind.name(),
         id: actor.id.clone(),
-        email: actor.name.clone(),
-        role: actor.role,
+        email: is_person.then(|| actor.name.clone()),
+        role: is_person.then_some(actor.role),
+        scopes: actor.scopes.clone(),
         opd: actor.opd.clone(),
     })
 }
@@ -46,7 +53,7 @@ async fn get_me(access: Access<ReadAll>, _: NoParameters) -> ApiResult<Answer> {
 /// Mounts it.
 pub fn mount(table: &mut Table) {
     let example = json!({
-        "kind": "user", "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "email": "operator.dinkes@demo.invalid", "role": "operator", "opd": "DINKES",
+        "kind": "user", "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "email": "operator.dinkes@demo.invalid", "role": "operator", "scopes": null, "opd": "DINKES",
     });
     let get = Operation::get(
         "/v1/me",

@@ -4,7 +4,7 @@ pub mod transitions;
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::programme;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::code::Code;
@@ -63,6 +63,9 @@ pub struct Programme {
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub regions: Vec<Code>,
+    /// When the source system last changed it: an older row that is pushed changes nothing.
+    #[schema(max_length = 35)]
+    pub source_updated_at: Option<DateTime<Utc>>,
     /// Whether the public sees it.
     #[serde(default)]
     pub published: bool,
@@ -122,6 +125,7 @@ impl Resource for Programme {
             budget: row.budget,
             funding_source: row.funding_source.clone(),
             regions: codes(&row.regions),
+            source_updated_at: row.source_updated_at,
             published: row.published,
             provenance: Provenance::of(row.provenance.as_ref()),
         }
@@ -140,6 +144,7 @@ impl Resource for Programme {
             budget: Set(self.budget),
             funding_source: Set(self.funding_source),
             regions: Set(json!(self.regions)),
+            source_updated_at: Set(self.source_updated_at),
             published: Set(self.published),
             provenance: Set(Provenance::stored(self.provenance.as_ref())),
             status: NotSet,

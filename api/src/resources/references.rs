@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use super::resource::{Reference, Resource, code_of, column, show};
-use super::{awards, dimensions, masterplans, opds, programmes, quick_wins, regions};
+use super::{awards, dimensions, kpis, masterplans, opds, programmes, quick_wins, regions};
 use crate::http::language::{Text, nouns};
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 use crate::http::query::Parameters;
@@ -28,6 +28,8 @@ pub enum Target {
     Programme,
     /// A Quick Win.
     QuickWin,
+    /// A KPI.
+    Kpi,
 }
 
 impl Target {
@@ -39,6 +41,7 @@ impl Target {
             Self::Region => "region",
             Self::Programme => "programme",
             Self::QuickWin => "quick_win",
+            Self::Kpi => "kpi",
         }
     }
 
@@ -51,6 +54,7 @@ impl Target {
             Self::Region => "Region",
             Self::Programme => "Programme",
             Self::QuickWin => "QuickWin",
+            Self::Kpi => "Kpi",
         }
     }
 
@@ -62,6 +66,7 @@ impl Target {
             Self::Region => load::<regions::Region>(db, codes).await,
             Self::Programme => load::<programmes::Programme>(db, codes).await,
             Self::QuickWin => load::<quick_wins::QuickWin>(db, codes).await,
+            Self::Kpi => load::<kpis::Kpi>(db, codes).await,
         }
     }
 
@@ -102,7 +107,8 @@ pub fn unknown(pointer: String, target: Target, code: &str) -> Fault {
     Fault::at(pointer, "unknown_reference", Text::new(format!("There is no {en} `{code}`."), format!("Tidak ada {id} `{code}`.")))
 }
 
-fn codes_in(reference: &Reference, members: &Value) -> Vec<(String, String)> {
+/// The codes that a member holds, each with its pointer.
+pub fn codes_in(reference: &Reference, members: &Value) -> Vec<(String, String)> {
     let pointer = format!("/{}", reference.member);
     match members.get(reference.member) {
         Some(Value::String(code)) => vec![(pointer, code.clone())],
@@ -193,6 +199,7 @@ const REFERRERS: &[(&str, &str, &str, &str, &str)] = &[
     ("opd", "quick_win", "quick_win", "opd", "code"),
     ("opd", "kpi", "kpi", "opd", "code"),
     ("opd", "user", "user_account", "opd", "email"),
+    ("opd", "client", "client", "opd", "id"),
     ("opd", "award", "award", "recipient_ref", "code"),
     ("programme", "quick_win", "quick_win", "programme", "code"),
     ("programme", "kpi", "kpi", "programme", "code"),

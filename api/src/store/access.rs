@@ -33,9 +33,11 @@ impl<P: Permission> FromRequest for Access<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(actor_of(request).and_then(|actor| {
-            if !P::ROLES.contains(&actor.role) {
-                return Err(ApiError::new(codes::FORBIDDEN)
-                    .detail("The role of this account may not do that.", "Peran akun ini tidak boleh melakukannya."));
+            if !P::allows(&actor) {
+                return Err(ApiError::new(codes::FORBIDDEN).detail(
+                    "The role or the scopes of this account do not allow that.",
+                    "Peran atau cakupan akun ini tidak mengizinkannya.",
+                ));
             }
             Ok(Self { origin: origin(request, actor), store: store(request)?, permission: PhantomData })
         }))

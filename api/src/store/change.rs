@@ -28,6 +28,8 @@ use crate::http::answer::Answer;
 use crate::http::body::hex;
 use crate::http::problem::{ApiError, ApiResult, codes};
 
+/// Events of one statement: few enough that they take little memory.
+const EVENTS_AT_ONCE: usize = 500;
 /// How long the answer to a request with an Idempotency-Key is kept.
 pub const RETRIES_FOR: Duration = Duration::hours(24);
 
@@ -198,7 +200,22 @@ impl Change {
 
     /// Appends to the trail.
     pub async fn record(&self, happening: Happening<'_>) -> ApiResult<()> {
-        let event = event::ActiveModel {
+        self.record_all([happening]).await
+    }
+
+    /// Appends several to the trail, in their order.
+    pub async fn record_all(&self, happenings: impl IntoIterator<Item = Happening<'_>>) -> ApiResult<()> {
+        let mut events = happenings.into_iter().map(|happening| self.event(happening)).peekable();
+        while events.peek().is_some() {
+            let some = events.by_ref().take(EVENTS_AT_ONCE);
+            event::Entity::insert_many(some).exec_without_returning(&self.db).await?;
+            self.recorded.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn event(&self, happening: Happening<'_>) -> event::ActiveModel {
+        event::ActiveModel {
             seq: NotSet,
             id: Set(Uuid::now_v7()),
             at: Set(self.now),
@@ -212,10 +229,18 @@ impl Change {
             address: Set(self.origin.address.clone()),
             before: Set(happening.before),
             after: Set(happening.after),
-        };
-        event::Entity::insert(event).exec_without_returning(&self.db).await?;
-        self.recorded.store(true, Ordering::Relaxed);
-        Ok(())
+        }
+    }
+
+    /// The OPDs that the actor may write for, where it is bound to some: its own and those below. One statement.
+    pub async fn covered(&self) -> ApiResult<Option<HashSet<String>>> {
+        let Some(own) = self.origin.actor.bound_to()? else { return Ok(None) };
+        let backend = self.db.get_database_backend();
+        // UNION, not UNION ALL: it ends even if the tree had a cycle.
+        let sql = "WITH RECURSIVE branch(code) AS (SELECT code FROM opd WHERE code = $1 \
+                   UNION SELECT opd.code FROM opd JOIN branch ON opd.parent = branch.code) SELECT code FROM branch";
+        let rows = self.db.query_all_raw(Statement::from_sql_and_values(backend, sql, [own.into()])).await?;
+        rows.iter().map(|row| row.try_get("", "code").map_err(ApiError::from)).collect::<ApiResult<_>>().map(Some)
     }
 
     /// 403 unless the actor may write for `opd`: an operator's own OPD or one below it.

@@ -231,6 +231,19 @@ impl Listing {
         <E::Column as FromStr>::Err: std::fmt::Debug,
         E::Column: FromStr,
     {
+        let (rows, page) = self.rows(db, base).await?;
+        Ok(Page { data: rows.iter().map(show).collect::<ApiResult<_>>()?, ..page })
+    }
+
+    /// Reads the rows of one page, and the page that they are to be put in.
+    pub async fn rows<E, C>(self, db: &C, base: Select<E>) -> ApiResult<(Vec<E::Model>, Page)>
+    where
+        E: EntityTrait,
+        E::Model: Send + Sync,
+        C: ConnectionTrait,
+        <E::Column as FromStr>::Err: std::fmt::Debug,
+        E::Column: FromStr,
+    {
         let filtered = base.filter(self.conditions.clone());
         let total = if self.count { Some(filtered.clone().count(db).await?) } else { None };
         let mut select = filtered;
@@ -248,8 +261,7 @@ impl Listing {
             Some(last) => Some(Cursor::write(&self.list, &self.values_of::<E>(last)?)),
             None => None,
         };
-        let data = rows.iter().map(show).collect::<ApiResult<_>>()?;
-        Ok(Page { data, next_cursor, limit: self.limit, total })
+        Ok((rows, Page { data: Vec::new(), next_cursor, limit: self.limit, total }))
     }
 
     fn values_of<E: EntityTrait>(&self, row: &E::Model) -> ApiResult<Vec<Json>>

@@ -3,6 +3,8 @@
 pub mod bands;
 pub mod explanation;
 pub mod kpi;
+pub mod obligations;
 pub mod programme_status;
 pub mod projection;
+pub mod review;
 pub mod spbe;

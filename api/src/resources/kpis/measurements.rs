@@ -3,6 +3,7 @@
 //! A measurement is kept in revisions. A verified one is never overwritten: writing it again adds a revision, so that
 //! figures of past days stay as they were.
 
+pub mod review;
 pub mod wire_types;
 
 use actix_web::HttpRequest;
@@ -13,7 +14,9 @@ use entity::measurement::{self, ReportState};
 use entity::value::period::Period;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, QueryOrder,
+};
 use serde_json::{Map, Value, json};
 
 use self::wire_types::{Measurement, MeasurementInput};
@@ -22,9 +25,10 @@ use crate::auth::permissions::{Permission, ReadAll, Report};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::language::Text;
 use crate::http::operation::Operation;
 use crate::http::precondition::{Preconditions, entity_tag};
-use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
@@ -43,15 +47,18 @@ const PERIOD_END: Field = Field::sort("period_end", Kind::Date);
 const STATES: &[&str] = &["draft", "submitted", "verified", "returned"];
 const FIELDS: &[Field] = &[Field::filter("state", Kind::Choice(STATES))];
 
-fn etag(row: &measurement::Model) -> String {
+/// The entity tag, over all revisions of a period.
+pub fn etag(row: &measurement::Model) -> String {
     entity_tag(row.version, row.created_at)
 }
 
-fn key_of(kpi: &str, period: &str) -> String {
+/// What the trail calls a measurement.
+pub fn key_of(kpi: &str, period: &str) -> String {
     format!("{kpi}/{period}")
 }
 
-async fn latest(db: &impl ConnectionTrait, kpi: &str, period: &str) -> ApiResult<Option<measurement::Model>> {
+/// The last revision of a period.
+pub async fn latest(db: &impl ConnectionTrait, kpi: &str, period: &str) -> ApiResult<Option<measurement::Model>> {
     let rows =
         measurement::Entity::find().filter(measurement::Column::Kpi.eq(kpi)).filter(measurement::Column::Period.eq(period));
     Ok(rows.filter(measurement::Column::Latest.eq(true)).one(db).await?)
@@ -111,7 +118,9 @@ async fn put_measurement(
                 None => preconditions.must_allow_creation()?,
             }
             let input: MeasurementInput = body.read()?;
-            let faults = value_faults(&kpi, period, "/period", input.value, "/value");
+            let mut faults = value_faults(&kpi, period, "/period", input.value, "/value");
+            let is_correction = before.as_ref().is_some_and(|row| row.state == ReportState::Verified);
+            faults.extend((is_correction && input.reason.is_none()).then(reason_required));
             if !faults.is_empty() {
                 return Err(ApiError::invalid(faults));
             }
@@ -132,51 +141,89 @@ async fn write(
     before: Option<&measurement::Model>,
     input: MeasurementInput,
 ) -> ApiResult<measurement::Model> {
-    let counts = change.origin.actor.reports_are_verified();
     let frozen = before.filter(|row| row.state == ReportState::Verified);
-    let provenance = Provenance::stored(input.provenance.as_ref());
-    let revision = before.map_or(1, |row| if frozen.is_some() { row.revision + 1 } else { row.revision });
-    let stated = input.provenance.and_then(|provenance| provenance.date);
-    let who = change.origin.actor.name.clone();
-    let known_on = counts.then(|| known_on(revision, stated, change.today));
-    let leads = match known_on {
-        Some(known_on) => takes_the_lead(change, kpi, known_on, period.end(), revision).await?,
-        None => false,
-    };
-    let row = measurement::ActiveModel {
-        kpi: Set(kpi.to_owned()),
-        period: Set(period.to_string()),
-        revision: Set(revision),
-        period_end: Set(period.end()),
-        value: Set(input.value),
-        note: Set(input.note),
-        evidence: Set(json!(input.evidence)),
-        source_updated_at: Set(input.source_updated_at),
-        provenance: Set(provenance),
-        state: Set(if counts { ReportState::Verified } else { ReportState::Draft }),
-        known_on: Set(known_on),
-        latest: Set(true),
-        leads: Set(leads),
-        reported_by: Set(who.clone()),
-        verified_by: Set(counts.then_some(who)),
-        verified_at: Set(counts.then_some(change.now)),
-        version: Set(before.map_or(1, |row| row.version + 1)),
-        created_at: Set(before.filter(|_| frozen.is_none()).map_or(change.now, |row| row.created_at)),
-        updated_at: Set(change.now),
-    };
+    let mut row = drafted(change, kpi, period, before, input);
+    if change.origin.actor.reports_are_verified() {
+        row.state = ReportState::Verified;
+        count(change, &mut row).await?;
+    }
     if let Some(old) = frozen {
         let mut old: measurement::ActiveModel = old.clone().into();
         old.latest = Set(false);
         old.update(&change.db).await?;
     }
-    let row = if before.is_some() && frozen.is_none() { row.update(&change.db).await? } else { row.insert(&change.db).await? };
-    let action = match (before, frozen) {
-        (None, _) => "created",
-        (Some(_), None) => "updated",
-        (Some(_), Some(_)) => "revised",
-    };
-    record(change, action, before, Some(&row)).await?;
+    let is_update = before.is_some() && frozen.is_none();
+    let row = row.into_active_model().reset_all();
+    let row = if is_update { row.update(&change.db).await? } else { row.insert(&change.db).await? };
+    record(change, written_action(before), before, Some(&row)).await?;
     Ok(row)
+}
+
+/// What writing over `before` is called in the trail.
+pub fn written_action(before: Option<&measurement::Model>) -> &'static str {
+    match before {
+        None => "created",
+        Some(row) if row.state == ReportState::Verified => "revised",
+        Some(_) => "updated",
+    }
+}
+
+/// The fault of a correction without a reason.
+pub fn reason_required() -> Fault {
+    let text = Text::new("A verified value is corrected for a reason.", "Nilai terverifikasi dikoreksi dengan alasan.");
+    Fault::at("/reason", "required", text)
+}
+
+/// The row that reporting `input` over `before` makes: not handed in yet. What was returned stays so, with what the
+/// reviewer said, until it is.
+pub fn drafted(
+    change: &Change,
+    kpi: &str,
+    period: Period,
+    before: Option<&measurement::Model>,
+    input: MeasurementInput,
+) -> measurement::Model {
+    let frozen = before.filter(|row| row.state == ReportState::Verified);
+    let returned = before.filter(|row| row.state == ReportState::Returned);
+    // A correction that is still being written keeps its reason.
+    let reason = input.reason.or_else(|| before.filter(|_| frozen.is_none()).and_then(|row| row.reason.clone()));
+    measurement::Model {
+        kpi: kpi.to_owned(),
+        period: period.to_string(),
+        revision: before.map_or(1, |row| if frozen.is_some() { row.revision + 1 } else { row.revision }),
+        period_end: period.end(),
+        value: input.value,
+        note: input.note,
+        evidence: json!(input.evidence),
+        source_updated_at: input.source_updated_at,
+        provenance: Provenance::stored(input.provenance.as_ref()),
+        state: if returned.is_some() { ReportState::Returned } else { ReportState::Draft },
+        known_on: None,
+        latest: true,
+        leads: false,
+        reason: reason.filter(|_| before.is_some_and(|row| row.revision > 1) || frozen.is_some()),
+        reported_by: change.origin.actor.name.clone(),
+        submitted_by: None,
+        submitted_at: None,
+        return_reason: returned.and_then(|row| row.return_reason.clone()),
+        returned_by: returned.and_then(|row| row.returned_by.clone()),
+        verified_by: None,
+        verified_at: None,
+        version: before.map_or(1, |row| row.version + 1),
+        created_at: before.filter(|_| frozen.is_none()).map_or(change.now, |row| row.created_at),
+        updated_at: change.now,
+    }
+}
+
+/// Makes a verified row count: from which day, and whether it leads its KPI then.
+async fn count(change: &Change, row: &mut measurement::Model) -> ApiResult<()> {
+    let stated = Provenance::of(row.provenance.as_ref()).and_then(|provenance| provenance.date);
+    let known_on = known_on(row.revision, stated, change.today);
+    row.leads = takes_the_lead(change, &row.kpi, known_on, row.period_end, row.revision).await?;
+    row.known_on = Some(known_on);
+    row.verified_by = Some(change.origin.actor.name.clone());
+    row.verified_at = Some(change.now);
+    Ok(())
 }
 
 /// Writes the first value of a period.
@@ -259,7 +306,8 @@ async fn restore_previous(change: &Change, row: &measurement::Model) -> ApiResul
     Ok(())
 }
 
-async fn record(
+/// Appends to the trail.
+pub async fn record(
     change: &Change,
     action: &str,
     before: Option<&measurement::Model>,
@@ -312,8 +360,9 @@ pub fn mount(table: &mut Table) {
         "put_measurement",
         "kpis",
         "Report a measurement",
-        "Creates (201) or changes (200) the value of one period. What an admin or verifier writes counts at once; what an operator writes is a \
-         `draft`. A verified value is never overwritten: writing it again adds a `revision`, and figures of past days stay as they were.",
+        "Creates (201) or changes (200) the value of one period, as a `draft` that counts once it was submitted and somebody else verified it. \
+         A verified value is never overwritten: writing it again adds a `revision`, which names its `reason`; until that is verified itself the \
+         value before stays in force.",
     );
     let delete = Operation::new(
         Method::DELETE,
@@ -356,4 +405,5 @@ pub fn mount(table: &mut Table) {
         )
         .on(delete.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "Deleted."), delete_measurement)
         .on(Entry::describe_list(past.roles(&readers)), measurement_history);
+    review::mount(table);
 }

@@ -135,7 +135,7 @@ pub async fn apply(
     // The first entry only says when the programme was entered, so what happened before that day can still be recorded.
     let earliest = previous.filter(|previous| previous.from_status.is_some()).map(|previous| previous.effective_on);
     must_be_in_order(effective_on, earliest, change.today)?;
-    let recorded = entry(change, &row.code, seq, Some(from), to, effective_on, reason).await?;
+    let recorded = entry(change, &row.code, seq, Some(from), to, effective_on, reason).insert(&change.db).await?;
     touch::<Programme>(change, row, "transitioned", |row| row.status = Set(to)).await?;
     Ok(recorded)
 }
@@ -179,14 +179,19 @@ fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today:
     }
 }
 
-/// Records that a new programme is planned: from the day it starts if that has come, else from today.
+/// Records that a new programme is planned.
 pub async fn begin(change: &Change, code: &str, start_date: Option<NaiveDate>) -> ApiResult<()> {
-    let effective_on = start_date.filter(|start| *start <= change.today).unwrap_or(change.today);
-    entry(change, code, 1, None, ProgrammeStatus::Planned, effective_on, None).await?;
+    beginning(change, code, start_date).insert(&change.db).await?;
     Ok(())
 }
 
-async fn entry(
+/// The first entry of a new programme: planned from the day it starts if that has come, else from today.
+pub fn beginning(change: &Change, code: &str, start_date: Option<NaiveDate>) -> status_change::ActiveModel {
+    let effective_on = start_date.filter(|start| *start <= change.today).unwrap_or(change.today);
+    entry(change, code, 1, None, ProgrammeStatus::Planned, effective_on, None)
+}
+
+fn entry(
     change: &Change,
     code: &str,
     seq: i32,
@@ -194,8 +199,8 @@ async fn entry(
     to: ProgrammeStatus,
     effective_on: NaiveDate,
     reason: Option<String>,
-) -> ApiResult<status_change::Model> {
-    let row = status_change::ActiveModel {
+) -> status_change::ActiveModel {
+    status_change::ActiveModel {
         id: Set(Uuid::now_v7()),
         programme: Set(code.to_owned()),
         seq: Set(seq),
@@ -205,8 +210,7 @@ async fn entry(
         reason: Set(reason),
         recorded_by: Set(change.origin.actor.name.clone()),
         recorded_at: Set(change.now),
-    };
-    Ok(row.insert(&change.db).await?)
+    }
 }
 
 async fn last(db: &impl ConnectionTrait, code: &str) -> ApiResult<Option<status_change::Model>> {

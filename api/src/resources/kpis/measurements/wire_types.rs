@@ -27,10 +27,22 @@ pub struct MeasurementInput {
     pub source_updated_at: Option<DateTime<Utc>>,
     /// Where it comes from. With a `date` the value counts for `as_of` from that day, else from the day it was verified.
     pub provenance: Option<Provenance>,
+    /// Why a verified value is corrected: required then, and meaningless else.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    pub reason: Option<String>,
+}
+
+/// Why a report is sent back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnInput {
+    /// What the OPD has to mend.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    pub reason: String,
 }
 
 /// A document that proves a value.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
     /// What it is.
@@ -74,9 +86,24 @@ pub struct Measurement {
     /// From which day it counts for `as_of`; null while it does not count.
     #[schema(max_length = 10)]
     known_on: Option<NaiveDate>,
+    /// Why a verified value was corrected by this revision.
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
     /// Who wrote it.
     #[schema(max_length = 254)]
     reported_by: String,
+    /// Who handed it in for review; somebody else verifies it.
+    #[schema(max_length = 254)]
+    submitted_by: Option<String>,
+    /// When it was handed in.
+    #[schema(max_length = 35)]
+    submitted_at: Option<DateTime<Utc>>,
+    /// What the reviewer wants mended.
+    #[schema(max_length = 2000)]
+    return_reason: Option<String>,
+    /// Who sent it back.
+    #[schema(max_length = 254)]
+    returned_by: Option<String>,
     /// Who verified it.
     #[schema(max_length = 254)]
     verified_by: Option<String>,
@@ -107,7 +134,12 @@ impl From<&measurement::Model> for Measurement {
             provenance: Provenance::of(row.provenance.as_ref()),
             state: row.state,
             known_on: row.known_on,
+            reason: row.reason.clone(),
             reported_by: row.reported_by.clone(),
+            submitted_by: row.submitted_by.clone(),
+            submitted_at: row.submitted_at,
+            return_reason: row.return_reason.clone(),
+            returned_by: row.returned_by.clone(),
             verified_by: row.verified_by.clone(),
             verified_at: row.verified_at,
             version: row.version,
@@ -124,7 +156,8 @@ impl Measurement {
             "kpi": "STUNTING", "period": "2022", "revision": 1, "value": "22.9", "note": "Disampaikan pada evaluasi 4 Oktober 2022",
             "evidence": [], "source_updated_at": null, "provenance": { "publisher": "Katada.id", "title": null, "url": null,
             "date": "2022-10-04", "quote": null, "basis": "stated" }, "state": "verified", "known_on": "2022-10-04",
-            "reported_by": "admin@demo.invalid", "verified_by": "admin@demo.invalid", "verified_at": "2022-10-04T01:00:00Z",
+            "reason": null, "reported_by": "demo-dinkes", "submitted_by": "demo-dinkes", "submitted_at": "2022-10-03T01:00:00Z",
+            "return_reason": null, "returned_by": null, "verified_by": "verifier@demo.invalid", "verified_at": "2022-10-04T01:00:00Z",
             "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
         })
     }

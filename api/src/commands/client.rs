@@ -1,0 +1,63 @@
+//! `renaksi client`
+
+use entity::client;
+use serde_json::json;
+
+use super::CommandResult;
+use crate::auth::actor::Actor;
+use crate::auth::secret;
+use crate::config::{ClientAdd, ClientCommand, ClientRotate, Database};
+use crate::http::problem::ApiResult;
+use crate::resources::clients::{self, NewClient};
+use crate::store::change::{Change, Origin, Store};
+use crate::store::connection;
+
+/// Does what the command line says about clients.
+pub async fn run(command: ClientCommand) -> CommandResult {
+    match command {
+        ClientCommand::Add(client) => add(client).await,
+        ClientCommand::Rotate(client) => rotate(client).await,
+        ClientCommand::Disable(client) => {
+            let disabled = change(&client.database, async |change: &Change| clients::disable(change, &client.id).await).await?;
+            println!("{} is disabled", disabled.id);
+            Ok(())
+        }
+    }
+}
+
+async fn add(client: ClientAdd) -> CommandResult {
+    let fresh = secret::fresh();
+    let new = NewClient { id: client.id, name: client.name, opd: client.opd, scopes: client.scope };
+    let added = change(&client.database, async |change: &Change| clients::add(change, new, &fresh).await).await?;
+    show(&added, &fresh, client.json);
+    Ok(())
+}
+
+async fn rotate(client: ClientRotate) -> CommandResult {
+    let (fresh, grace) = (secret::fresh(), client.grace_seconds);
+    let work = async |change: &Change| clients::rotate(change, &client.id, &fresh, grace).await;
+    let rotated = change(&client.database, work).await?;
+    show(&rotated, &fresh, client.json);
+    Ok(())
+}
+
+/// Prints the secret: the only time that it is seen.
+fn show(client: &client::Model, fresh: &str, as_json: bool) {
+    if as_json {
+        println!("{}", json!({ "client_id": client.id, "client_secret": fresh }));
+    } else {
+        println!("client_id:     {}\nclient_secret: {fresh}", client.id);
+    }
+}
+
+async fn change<T>(
+    database: &Database,
+    work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
+) -> Result<T, Box<dyn std::error::Error>> {
+    let db = connection::open(&database.database_url, database.database_connections).await?;
+    connection::migrate(&db).await?;
+    let origin = Origin { actor: Actor::system("command line"), request_id: None, address: None };
+    let result = Store::new(db.clone(), database.calendar()).transact(origin, work).await;
+    db.close().await?;
+    result.map_err(|error| error.sentence().into())
+}

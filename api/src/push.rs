@@ -1,0 +1,226 @@
+//! `/v1/push`: other systems report many rows at once, on bad lines, and send everything again.
+//!
+//! The rows are read and checked while the body arrives; only then a transaction is opened, so that a slow line holds
+//! nothing up. What becomes of each row is decided before anything is written: a dry run stops there, and so does an
+//! atomic push with a row that is rejected.
+
+mod csv;
+pub mod measurements;
+pub mod programmes;
+pub mod report;
+pub mod rows;
+
+use actix_web::HttpRequest;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Payload;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use self::measurements::MeasurementRow;
+use self::programmes::ProgrammeRow;
+use self::report::PushReport;
+use self::rows::{Row, Rows};
+use crate::auth::permissions::Permission;
+use crate::http::answer::Answer;
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::language::Language;
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::query::Parameters;
+use crate::http::table::Table;
+use crate::store::access::{Access, retry};
+use crate::store::change::Change;
+
+/// Pushes that this process takes in at once: each may hold its 10,000 rows in memory, also while a slow line brings them.
+static TURNS: Semaphore = Semaphore::const_new(16);
+
+/// What becomes of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is new.
+    Created,
+    /// It changes what was stored.
+    Updated,
+    /// It is stored already.
+    Unchanged,
+    /// What is stored is newer by the clock of the source system.
+    Stale,
+    /// It cannot be stored, for these reasons.
+    Rejected(Vec<Fault>),
+}
+
+/// A kind of thing that is pushed: a row of it, as a client sends it.
+#[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
+pub trait Pushed: Sized + 'static {
+    /// Who may push it.
+    type May: Permission;
+    /// What is written once all is decided.
+    type Plan;
+    /// The columns of the CSV form.
+    const COLUMNS: &'static [rows::Column];
+
+    /// A row out of its JSON, or every fault it has by itself.
+    fn read(value: Value) -> Result<Self, Vec<Fault>>;
+
+    /// What identifies it, as the answer names it.
+    fn key(&self) -> String;
+
+    /// Decides what becomes of each row, in a number of statements that does not depend on how many there are; what is to be
+    /// written is kept from others until the commit.
+    async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
+
+    /// Writes what was decided.
+    async fn write(change: &Change, plan: Self::Plan) -> ApiResult<()>;
+}
+
+/// How a push is to be done.
+#[derive(Clone, Copy, Debug)]
+struct Mode {
+    atomic: bool,
+    dry_run: bool,
+    submits: bool,
+    all_rows: bool,
+}
+
+impl Mode {
+    fn read(mut parameters: Parameters) -> ApiResult<Self> {
+        let expected = ("atomic or partial", "atomic atau partial");
+        let atomic = parameters.read("mode", expected, |text| match text {
+            "atomic" => Some(true),
+            "partial" => Some(false),
+            _ => None,
+        });
+        let (dry_run, submits) = (parameters.flag("dry_run"), parameters.flag("submit"));
+        let all_rows = parameters.read("rows", ("all", "all"), |text| (text == "all").then_some(true));
+        parameters.finish()?;
+        Ok(Self {
+            atomic: atomic.unwrap_or(true),
+            dry_run: dry_run.unwrap_or_default(),
+            submits: submits.unwrap_or(true),
+            all_rows: all_rows.unwrap_or_default(),
+        })
+    }
+}
+
+async fn push<T: Pushed>(
+    access: Access<T::May>,
+    request: HttpRequest,
+    parameters: Parameters,
+    key: IdempotencyKey,
+    payload: Payload,
+) -> ApiResult<Answer> {
+    let mode = Mode::read(parameters)?;
+    let _turn = TURNS.acquire().await.map_err(ApiError::unexpected)?;
+    let Rows { rows, fingerprint, columns } = rows::read::<T>(&request, payload).await?;
+    let language = Language::preferred(request.headers());
+    // With other parameters it is another request.
+    let retry = retry(&request, key, &format!("{fingerprint} {}", request.query_string()));
+    // A dry run is rolled back by the error that carries its answer out.
+    let mut dry_answer = None;
+    let result = access
+        .change(retry, async |change: &Change| {
+            let (outcomes, plan) = T::decide(change, &rows, mode.submits).await?;
+            let report = PushReport::of(&rows, &outcomes, mode.all_rows, columns, language);
+            if mode.atomic && report.has_rejected() {
+                return Err(refused(report.without_writes())?);
+            }
+            let answer = Answer::json(StatusCode::OK, &report)?;
+            if mode.dry_run {
+                dry_answer = Some(answer);
+                return Err(ApiError::new(codes::ROWS_REJECTED));
+            }
+            T::write(change, plan).await?;
+            Ok(answer)
+        })
+        .await;
+    dry_answer.map_or(result, Ok)
+}
+
+/// 422 with the members of the report.
+fn refused(report: PushReport) -> ApiResult<ApiError> {
+    let Value::Object(members) = serde_json::to_value(report).map_err(ApiError::unexpected)? else {
+        return Err(ApiError::unexpected("a report is an object"));
+    };
+    Ok(members.into_iter().fold(ApiError::new(codes::ROWS_REJECTED), |error, (name, value)| error.member(&name, value)))
+}
+
+/// Mounts both.
+pub fn mount(table: &mut Table) {
+    table
+        .on(
+            describe::<MeasurementRow>(
+                "/v1/push/measurements",
+                "push_measurements",
+                "Push measurements",
+                "The natural key is KPI and period. A row that says what is stored is `unchanged`, also one that was returned. A changed value of a \
+                 verified one is a revision, which needs a `reason`.",
+                "MeasurementRow",
+                crate::http::schema::input::<measurements::MeasurementRow>(),
+                json!([{ "kpi": "STUNTING", "period": "2023", "value": "18.4", "source_updated_at": "2024-01-08T02:00:00Z" }]),
+                "kpi,period,value,source_updated_at\nSTUNTING,2023,18.4,2024-01-08T02:00:00Z\n",
+            ),
+            push::<MeasurementRow>,
+        )
+        .on(
+            describe::<ProgrammeRow>(
+                "/v1/push/programmes",
+                "push_programmes",
+                "Push programmes",
+                "The natural key is the code. A row says the whole programme, as `PUT` does; its status changes by transitions only. There is no \
+                 review, so `submit` changes nothing.",
+                "ProgrammeRow",
+                programmes::schema(),
+                json!([{ "code": "SV-01", "masterplan": "KLU-SC", "dimension": "environment", "name": "TPS3R", "lead_opd": "DLH" }]),
+                "code,masterplan,dimension,name,lead_opd\nSV-01,KLU-SC,environment,TPS3R,DLH\n",
+            ),
+            push::<ProgrammeRow>,
+        );
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is one line of the description")]
+fn describe<T: Pushed>(
+    path: &str,
+    id: &str,
+    summary: &str,
+    about: &str,
+    row_name: &str,
+    row_schema: Value,
+    example: Value,
+    csv_example: &str,
+) -> Operation {
+    let columns = T::COLUMNS.iter().map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(", ");
+    let about = format!(
+        "Up to 10,000 rows and 16 MiB a call, as a JSON array, as NDJSON (an object a line) or as CSV with a header row (columns {columns}; an \
+         empty cell is absent). {about}\n\nA row whose `source_updated_at` is older than what is stored is `stale` and changes nothing. The \
+         answer counts all rows and lists those that were rejected or stale. Send it again, with the same `Idempotency-Key`, until an answer \
+         arrives: it is done once.",
+    );
+    let array =
+        json!({ "type": "array", "maxItems": rows::MOST_ROWS, "items": { "$ref": format!("#/components/schemas/{row_name}") } });
+    let mode = json!({ "type": "string", "enum": ["atomic", "partial"], "default": "atomic" });
+    let flag = |default: bool| json!({ "type": "boolean", "default": default });
+    let report = json!({
+        "received": 2, "created": 1, "updated": 0, "unchanged": 0, "stale": 0, "rejected": 1,
+        "rows": [{ "row": 2, "key": "TPS3R/2022", "result": "rejected", "errors": [{ "pointer": "/kpi", "code": "outside_own_opd", "detail": "`DLH` is not `DINKES` or below it." }] }],
+    });
+    let mut operation = Operation::new(Method::POST, path, id, "push", summary, &about)
+        .roles(&T::May::role_names())
+        .query(
+            "mode",
+            mode,
+            "`atomic`: all rows or none; with a rejected one the answer is 422 `rows_rejected`. `partial`: those that can be.",
+        )
+        .query("dry_run", flag(false), "Checks everything, answers as the real run would, and writes nothing.")
+        .query("submit", flag(true), "Hands what is written in for review; else it stays a draft.")
+        .query("rows", json!({ "type": "string", "enum": ["all"] }), "`all`: list the accepted rows as well.")
+        .body(row_name, row_schema, example.clone(), &["application/json"])
+        .retryable()
+        .answers::<PushReport>(200, "What became of the rows.", Some(report), &["Idempotent-Replayed"]);
+    let text = json!({ "type": "string", "maxLength": rows::LARGEST });
+    operation.object["requestBody"]["content"] = json!({
+        "application/json": { "schema": array, "example": example },
+        "application/x-ndjson": { "schema": text, "example": format!("{}\n", example[0]) },
+        "text/csv": { "schema": text, "example": csv_example },
+    });
+    operation
+}

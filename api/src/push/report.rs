@@ -1,0 +1,142 @@
+//! What a push answers.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::rows::{Column, Row};
+use super::{Outcome, Pushed};
+use crate::http::language::Language;
+
+/// What became of the rows of a push.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct PushReport {
+    /// Rows that arrived.
+    #[schema(minimum = 0, maximum = 10000)]
+    received: u32,
+    /// Rows that are new.
+    #[schema(minimum = 0, maximum = 10000)]
+    created: u32,
+    /// Rows that changed what was stored.
+    #[schema(minimum = 0, maximum = 10000)]
+    updated: u32,
+    /// Rows that were stored already.
+    #[schema(minimum = 0, maximum = 10000)]
+    unchanged: u32,
+    /// Rows older than what is stored.
+    #[schema(minimum = 0, maximum = 10000)]
+    stale: u32,
+    /// Rows that cannot be stored.
+    #[schema(minimum = 0, maximum = 10000)]
+    rejected: u32,
+    /// Rows that were rejected or stale; with `rows=all` every row.
+    #[schema(max_items = 10000)]
+    rows: Vec<PushRow>,
+}
+
+/// One row of a push.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PushRow {
+    /// Its number, from 1; the header of a CSV does not count.
+    #[schema(minimum = 1, maximum = 10000)]
+    row: u32,
+    /// What it is about, such as `STUNTING/2022`; null where that cannot be read.
+    #[schema(max_length = 200)]
+    key: Option<String>,
+    /// `created`, `updated`, `unchanged`, `stale` or `rejected`.
+    #[schema(max_length = 16)]
+    result: &'static str,
+    /// Why it was rejected.
+    #[schema(max_items = 100)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<PushFault>,
+}
+
+/// One fault of a row.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PushFault {
+    /// Where in the row: an RFC 6901 JSON pointer.
+    #[schema(max_length = 1000)]
+    pointer: String,
+    /// The column of a CSV.
+    #[schema(max_length = 64)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<&'static str>,
+    /// Stable word to branch on.
+    #[schema(max_length = 64)]
+    code: String,
+    /// What is wrong and what is allowed.
+    #[schema(max_length = 2000)]
+    detail: String,
+}
+
+impl Outcome {
+    /// The word in the answer.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Stale => "stale",
+            Self::Rejected(_) => "rejected",
+        }
+    }
+}
+
+impl PushReport {
+    /// The report; `columns` are those of a CSV, and empty else.
+    pub(super) fn of<T: Pushed>(
+        rows: &[Row<T>],
+        outcomes: &[Outcome],
+        lists_all: bool,
+        columns: &'static [Column],
+        language: Language,
+    ) -> Self {
+        let mut report = Self { received: u32::try_from(rows.len()).unwrap_or(u32::MAX), ..Self::default() };
+        for (row, outcome) in rows.iter().zip(outcomes) {
+            let is_noted = match outcome {
+                Outcome::Created => note(&mut report.created, false),
+                Outcome::Updated => note(&mut report.updated, false),
+                Outcome::Unchanged => note(&mut report.unchanged, false),
+                Outcome::Stale => note(&mut report.stale, true),
+                Outcome::Rejected(_) => note(&mut report.rejected, true),
+            };
+            if is_noted || lists_all {
+                report.rows.push(PushRow::of(row, outcome, columns, language));
+            }
+        }
+        report
+    }
+
+    /// Whether any row was rejected.
+    pub(super) fn has_rejected(&self) -> bool {
+        self.rejected > 0
+    }
+
+    /// The report of a push of which nothing was written.
+    pub(super) fn without_writes(self) -> Self {
+        let rows = self.rows.into_iter().filter(|row| !matches!(row.result, "created" | "updated")).collect();
+        Self { created: 0, updated: 0, rows, ..self }
+    }
+}
+
+fn note(count: &mut u32, listed: bool) -> bool {
+    *count += 1;
+    listed
+}
+
+impl PushRow {
+    fn of<T: Pushed>(row: &Row<T>, outcome: &Outcome, columns: &'static [Column], language: Language) -> Self {
+        let faults = match outcome {
+            Outcome::Rejected(faults) => faults.as_slice(),
+            _ => &[],
+        };
+        let errors = faults.iter().map(|fault| {
+            let shown = fault.shown(language);
+            let pointer = shown.pointer.unwrap_or_default();
+            let column =
+                columns.iter().find(|column| column.pointer == pointer || pointer.starts_with(&format!("{}/", column.pointer)));
+            PushFault { column: column.map(|column| column.name), pointer, code: shown.code, detail: shown.detail }
+        });
+        Self { row: row.number, key: row.key.clone(), result: outcome.name(), errors: errors.collect() }
+    }
+}

@@ -1,0 +1,144 @@
+//! The review of what OPDs report: `draft → submitted → verified`, or `submitted → returned → submitted`.
+//!
+//! Pure: who may take a step is decided elsewhere, except that nobody verifies what they submitted.
+
+use crate::measurement::ReportState::{self, Draft, Returned, Submitted, Verified};
+
+/// A step of the review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The OPD hands its report in.
+    Submit,
+    /// The reviewer accepts it: from now on it counts.
+    Verify,
+    /// The reviewer sends it back with a reason.
+    Return,
+}
+
+impl Step {
+    /// Every step.
+    pub const ALL: [Self; 3] = [Self::Submit, Self::Verify, Self::Return];
+
+    /// The word in paths and bodies.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Submit => "submit",
+            Self::Verify => "verify",
+            Self::Return => "return",
+        }
+    }
+
+    /// The word in the trail.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Submit => "submitted",
+            Self::Verify => "verified",
+            Self::Return => "returned",
+        }
+    }
+
+    /// Where the step leads from `state`; `None` where it cannot be taken.
+    pub const fn from(self, state: ReportState) -> Option<ReportState> {
+        match (self, state) {
+            (Self::Submit, Draft | Returned) => Some(Submitted),
+            (Self::Verify, Submitted) => Some(Verified),
+            (Self::Return, Submitted) => Some(Returned),
+            _ => None,
+        }
+    }
+}
+
+/// The steps that can be taken from `state`, by name.
+pub fn allowed(state: ReportState) -> Vec<&'static str> {
+    Step::ALL.into_iter().filter(|step| step.from(state).is_some()).map(Step::name).collect()
+}
+
+/// What a machine's report of a value does to what is stored for the same period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Nothing was there.
+    New,
+    /// It is there already.
+    Unchanged,
+    /// What is there is newer by the clock of the source system.
+    Stale,
+    /// It takes the place of what does not count yet.
+    Replacement,
+    /// It corrects what counts: a new revision, which has to name its reason.
+    Revision,
+}
+
+/// What is stored for a period, as far as an arriving report is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored {
+    /// Where it stands.
+    pub state: ReportState,
+    /// Whether it says the same.
+    pub is_same: bool,
+    /// Whether the source system changed it after what arrives.
+    pub is_newer: bool,
+}
+
+/// What becomes of an arriving report. A repeat of what was returned stays returned: a machine that sends the same state each
+/// night does not hand it in again; a person does, or a changed value.
+pub const fn arrival(stored: Option<Stored>, submits: bool) -> Arrival {
+    match stored {
+        None => Arrival::New,
+        Some(Stored { is_newer: true, .. }) => Arrival::Stale,
+        Some(Stored { state: Draft, is_same: true, .. }) if submits => Arrival::Replacement,
+        Some(Stored { is_same: true, .. }) => Arrival::Unchanged,
+        Some(Stored { state: Verified, .. }) => Arrival::Revision,
+        Some(_) => Arrival::Replacement,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATES: [ReportState; 4] = [Draft, Submitted, Verified, Returned];
+
+    #[test]
+    fn the_steps_of_the_contract_are_legal_and_no_others() {
+        let legal = [
+            (Step::Submit, Draft, Submitted),
+            (Step::Submit, Returned, Submitted),
+            (Step::Verify, Submitted, Verified),
+            (Step::Return, Submitted, Returned),
+        ];
+        for step in Step::ALL {
+            for state in STATES {
+                let expected = legal.iter().find(|(of, from, _)| *of == step && *from == state).map(|(_, _, to)| *to);
+                assert_eq!(step.from(state), expected, "{step:?} from {state:?}");
+            }
+        }
+        assert_eq!(allowed(Submitted), ["verify", "return"]);
+        assert!(allowed(Verified).is_empty());
+    }
+
+    #[test]
+    fn a_repeat_changes_nothing() {
+        for state in STATES {
+            let stored = Some(Stored { state, is_same: true, is_newer: false });
+            let expected = if state == Draft { Arrival::Replacement } else { Arrival::Unchanged };
+            assert_eq!(arrival(stored, true), expected, "{state:?}");
+            assert_eq!(arrival(stored, false), Arrival::Unchanged, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_older_than_stored_changes_nothing() {
+        for state in STATES {
+            assert_eq!(arrival(Some(Stored { state, is_same: false, is_newer: true }), true), Arrival::Stale);
+        }
+    }
+
+    #[test]
+    fn only_what_counts_is_revised() {
+        for state in STATES {
+            let expected = if state == Verified { Arrival::Revision } else { Arrival::Replacement };
+            assert_eq!(arrival(Some(Stored { state, is_same: false, is_newer: false }), true), expected);
+        }
+        assert_eq!(arrival(None, true), Arrival::New);
+    }
+}

@@ -1,0 +1,181 @@
+//! What the guide for systems tells is true: each of its programs is run as it stands, also where the network is bad.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+
+use renaksi_tests::server::CLIENT_SECRET;
+use renaksi_tests::workplace::Workplace;
+use renaksi_tests::{App, on_both_databases, unique};
+use serde_json::{Value, json};
+
+/// Kind of the block, what runs it, and the file that it is saved as.
+const PROGRAMS: [(&str, &str, &str); 3] =
+    [("sh", "bash", "push.sh"), ("python", "python3", "push.py"), ("js", "node", "push.mjs")];
+
+on_both_databases! {
+    async fn the_curl_program_pushes(app) {
+        a_program_pushes(&app, "sh").await;
+    }
+
+    async fn the_python_program_pushes(app) {
+        a_program_pushes(&app, "python").await;
+    }
+
+    async fn the_node_program_pushes(app) {
+        a_program_pushes(&app, "js").await;
+    }
+
+    async fn the_curl_program_tries_again(app) {
+        a_program_tries_again(&app, "sh");
+    }
+
+    async fn the_python_program_tries_again(app) {
+        a_program_tries_again(&app, "python");
+    }
+
+    async fn the_node_program_tries_again(app) {
+        a_program_tries_again(&app, "js");
+    }
+}
+
+#[test]
+fn the_guide_has_one_program_a_language() {
+    let mut kinds = blocks().into_iter().map(|(kind, _)| kind).filter(|kind| kind != "json").collect::<Vec<_>>();
+    kinds.sort();
+    assert_eq!(kinds, ["js", "python", "sh"]);
+}
+
+async fn a_program_pushes(app: &App, kind: &str) {
+    let (program, url) = (program(kind), app.server().url());
+    let first = succeeded(&run(kind, &program, &url, CLIENT_SECRET));
+    assert_eq!((&first["received"], &first["rejected"]), (&json!(2), &json!(0)), "{first}");
+    assert_eq!(first["created"].as_u64().unwrap() + first["unchanged"].as_u64().unwrap(), 2, "{first}");
+    let again = succeeded(&run(kind, &program, &url, CLIENT_SECRET));
+    assert_eq!((&again["unchanged"], &again["rejected"]), (&json!(2), &json!(0)), "{again}");
+    for period in ["2023", "2024"] {
+        let stored = app.viewer().await.get(format!("/v1/kpis/STUNTING/measurements/{period}")).await.is(200);
+        stored.has("state", "submitted").has("submitted_by", "demo-dinkes");
+    }
+
+    // A value that no percentage can have.
+    let wrong = program.replace("16.4", "164");
+    assert_ne!(wrong, program, "the guide pushes 16.4 for 2024");
+    let refused = run(kind, &wrong, &url, CLIENT_SECRET);
+    assert!(!refused.status.success(), "{}", told(&refused));
+    assert_eq!(printed(&refused)["rejected"], 1, "{}", told(&refused));
+    let refused = run(kind, &program, &url, "rahasia-yang-salah");
+    assert!(!refused.status.success(), "{}", told(&refused));
+}
+
+/// The first request is refused for a moment, and the answer to the first push is lost.
+fn a_program_tries_again(app: &App, kind: &str) {
+    let url = flaky(app.server().url().trim_start_matches("http://").to_owned());
+    let answer = succeeded(&run(kind, &program(kind), &url, CLIENT_SECRET));
+    // The push whose answer was lost was done: the retry gets its answer, not that of a repeat.
+    assert_eq!((&answer["received"], &answer["created"]), (&json!(2), &json!(2)), "{answer}");
+}
+
+fn run(kind: &str, program: &str, url: &str, secret: &str) -> Output {
+    let (_, runner, file) = PROGRAMS.into_iter().find(|(name, ..)| *name == kind).unwrap();
+    let folder = Workplace::get().join(unique::word());
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join(file), program).unwrap();
+    fs::write(folder.join(".curlrc"), "").unwrap();
+    let mut command = Command::new(runner);
+    command.arg(file).current_dir(&folder);
+    // Neither a proxy nor the `.curlrc` of whoever runs the tests comes between.
+    command.env("no_proxy", "*").env("CURL_HOME", &folder);
+    command.env("RENAKSI_URL", url).env("RENAKSI_CLIENT_ID", "demo-dinkes").env("RENAKSI_CLIENT_SECRET", secret);
+    command.output().unwrap_or_else(|error| panic!("{runner} is missing ({error}): the guide's programs are run with it"))
+}
+
+#[track_caller]
+fn succeeded(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", told(output));
+    printed(output)
+}
+
+#[track_caller]
+fn printed(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("not JSON ({error}): {}", told(output)))
+}
+
+fn told(output: &Output) -> String {
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    format!("{}\n{stdout}\n{stderr}", output.status)
+}
+
+/// The program of a language as the guide shows it.
+fn program(kind: &str) -> String {
+    blocks().into_iter().find(|(name, _)| name == kind).unwrap_or_else(|| panic!("docs/push.md has no block `{kind}`")).1
+}
+
+/// The fenced blocks of the guide, each with its kind.
+fn blocks() -> Vec<(String, String)> {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/push.md"));
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("docs/push.md: {error}"));
+    let (mut blocks, mut lines) = (Vec::new(), text.lines());
+    while let Some(line) = lines.next() {
+        let Some(kind) = line.strip_prefix("```") else { continue };
+        let body = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect::<String>();
+        blocks.push((kind.to_owned(), body));
+    }
+    blocks
+}
+
+/// A bad network before a service: the address of one that refuses the first request and loses the answer to the first push.
+fn flaky(service: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut turn, mut is_lost) = (0, false);
+        for connection in listener.incoming().map_while(Result::ok) {
+            let _ = pass_on(connection, &service, turn, &mut is_lost);
+            turn += 1;
+        }
+    });
+    format!("http://{address}")
+}
+
+fn pass_on(mut connection: TcpStream, service: &str, turn: u32, is_lost: &mut bool) -> io::Result<()> {
+    let request = read_request(&mut connection)?;
+    if turn == 0 {
+        let busy = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        return connection.write_all(busy.as_bytes());
+    }
+    let is_push = request.starts_with(b"POST /v1/push/");
+    let (mut behind, mut answer) = (TcpStream::connect(service)?, Vec::new());
+    behind.write_all(&request)?;
+    behind.read_to_end(&mut answer)?;
+    if is_push && !*is_lost {
+        *is_lost = true;
+        return connection.shutdown(Shutdown::Both);
+    }
+    connection.write_all(&answer)
+}
+
+/// A whole request, changed so that the service hangs up after its answer.
+fn read_request(connection: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+    loop {
+        if let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&request[..end]).into_owned();
+            let named = |line: &&str, name: &str| line.to_ascii_lowercase().starts_with(name);
+            let length = head.lines().find(|line| named(line, "content-length:")).and_then(|line| line.split(':').nth(1));
+            let length = length.and_then(|length| length.trim().parse::<usize>().ok()).unwrap_or(0);
+            let body = &request[end + 4..];
+            if body.len() >= length {
+                let kept = head.lines().filter(|line| !named(line, "connection:")).collect::<Vec<_>>().join("\r\n");
+                return Ok([kept.as_bytes(), &b"\r\nConnection: close\r\n\r\n"[..], body].concat());
+            }
+        }
+        match connection.read(&mut buffer)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => request.extend_from_slice(&buffer[..count]),
+        }
+    }
+}

@@ -1,0 +1,672 @@
+//! Machine push: many rows in one call, each with its result, all or none where that is asked for.
+
+use std::env;
+use std::io::Write;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use renaksi_tests::resource::{KPIS, PROGRAMMES};
+use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
+use serde_json::{Value, json};
+
+const PUSH: &str = "/v1/push/measurements";
+const PROGRAMME_PUSH: &str = "/v1/push/programmes";
+const FORMATS: [&str; 3] = [JSON, NDJSON, CSV];
+const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
+const CSV: &str = "text/csv";
+const COLUMNS: &str = "kpi,period,value,note,source_updated_at,reason,evidence_title,evidence_url,evidence_sha256";
+const PROGRAMME_COLUMNS: &str = "code,masterplan,dimension,name,lead_opd,supporting_opds,regions,source_updated_at,published";
+
+on_both_databases! {
+    async fn every_format_says_the_same(app) {
+        let (admin, client) = (app.admin().await, app.client_dinkes().await);
+        for format in FORMATS {
+            let kpi = new_kpi(&admin, "DINKES").await;
+            let rows = [
+                json!({
+                    "kpi": kpi, "period": "2023-01", "value": "28.35", "note": "Koma, \"kutip\"\ndan baris",
+                    "source_updated_at": "2024-05-01T00:00:00Z",
+                    "evidence": [{ "title": "Laporan", "url": "https://tests.invalid/a", "sha256": "0f".repeat(32) }]
+                }),
+                json!({ "kpi": kpi, "period": "2023-02", "value": "-3" }),
+            ];
+            let body = written(format, &rows);
+            let pushed = client.push(format!("{PUSH}?rows=all"), format, body.clone()).await.is(200);
+            counted(&pushed, [2, 2, 0, 0, 0, 0]);
+            for (index, period) in ["2023-01", "2023-02"].into_iter().enumerate() {
+                let row = pushed.at(&format!("rows/{index}"));
+                assert_eq!((&row["row"], &row["result"]), (&json!(index + 1), &json!("created")), "{row}");
+                assert_eq!(row["key"], format!("{kpi}/{period}"));
+            }
+            let stored = admin.get(one(&kpi, "2023-01")).await.is(200);
+            let stored = stored.has("state", "submitted").has("submitted_by", "demo-dinkes").has("value", "28.35");
+            for member in ["note", "source_updated_at", "evidence"] {
+                assert_eq!(stored.at(member), rows[0][member], "{stored:?}");
+            }
+            admin.get(one(&kpi, "2023-02")).await.is(200).has("value", "-3").has("note", Value::Null).has("evidence", json!([]));
+
+            let repeat = client.push(PUSH, format, body).await.is(200).has("rows", json!([]));
+            counted(&repeat, [2, 0, 0, 2, 0, 0]);
+            for other in FORMATS {
+                counted(&client.push(PUSH, other, written(other, &rows)).await.is(200), [2, 0, 0, 2, 0, 0]);
+            }
+        }
+    }
+
+    async fn csv_comes_as_spreadsheets_write_it(app) {
+        let kpi = new_kpi(&app.admin().await, "DINKES").await;
+        let client = app.client_dinkes().await;
+        let body = format!("\u{feff}{COLUMNS}\r\n{kpi},2023-01,\"4.5\",,,,,,\r\n\"{kpi}\",2023-02,5,\"a \"\"b\"\"\",,,,,\r\n");
+        counted(&client.push(PUSH, "text/csv; charset=utf-8", body).await.is(200), [2, 2, 0, 0, 0, 0]);
+        client.get(one(&kpi, "2023-02")).await.is(200).has("note", "a \"b\"");
+    }
+
+    async fn a_wrong_csv_header_refuses_the_whole(app) {
+        let kpi = new_kpi(&app.admin().await, "DINKES").await;
+        let client = app.client_dinkes().await;
+        for header in ["kpi,period,value,tpyo", "kpi,period", "kpi,period,value,value", "", "2023,4,5"] {
+            let body = format!("{header}\n{kpi},2023-01,4,5\n");
+            for mode in ["atomic", "partial"] {
+                client.push(format!("{PUSH}?mode={mode}"), CSV, body.clone()).await.is(422).has_problem("invalid");
+            }
+        }
+        client.get(one(&kpi, "2023-01")).await.is(404);
+    }
+
+    async fn a_fault_names_its_row_and_column(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let row = |period: &str, value: &str| json!({ "kpi": kpi, "period": period, "value": value });
+        let rows = [row("2023-01", "4"), row("2023-02", "many")];
+        for format in FORMATS {
+            let refused = client.push(PUSH, format, written(format, &rows)).await.is(422).has_problem("rows_rejected");
+            let refused = refused.has("rows/0/row", 2).has("rows/0/result", "rejected").has("rows/0/errors/0/pointer", "/value");
+            counted(&refused, [2, 0, 0, 0, 0, 1]);
+            if format == CSV {
+                refused.has("rows/0/errors/0/column", "value");
+            } else {
+                refused.lacks("rows/0/errors/0/column");
+            }
+        }
+        client.get(one(&kpi, "2023-01")).await.is(404);
+    }
+
+    async fn every_fault_has_its_code(app) {
+        let (admin, client) = (app.admin().await, app.client_dinkes().await);
+        let (own, foreign) = (new_kpi(&admin, "DINKES").await, new_kpi(&admin, "DLH").await);
+        let good = |period: &str| json!({ "kpi": own, "period": period, "value": "4" });
+        let with = |member: &str, value: Value| {
+            let mut row = good("2023-01");
+            row[member] = value;
+            row
+        };
+        let without = |member: &str| {
+            let mut row = good("2023-01");
+            row.as_object_mut().unwrap().remove(member);
+            row
+        };
+        let cases = [
+            (without("value"), "/value", "required"),
+            (without("kpi"), "/kpi", "required"),
+            (with("tpyo", json!(1)), "/tpyo", "unknown_field"),
+            (with("note", json!(1)), "/note", "wrong_type"),
+            (with("kpi", json!("NO-SUCH")), "/kpi", "unknown_reference"),
+            (with("kpi", json!(foreign)), "/kpi", "outside_own_opd"),
+            (with("period", json!("2023")), "/period", "wrong_frequency"),
+            (json!({ "kpi": "STUNTING", "period": "2023", "value": "100.1" }), "/value", "outside_range"),
+            (json!({ "kpi": "STUNTING", "period": "2022", "value": "21" }), "/reason", "required"),
+        ];
+        let mut cases = cases.into_iter().collect::<Vec<_>>();
+        // A month of its own for each, so that none is refused as a duplicate.
+        for (month, (row, ..)) in (3..).zip(&mut cases).filter(|(_, (row, ..))| row["period"] == "2023-01") {
+            row["period"] = json!(format!("2023-{month:02}"));
+        }
+        let mut rows = vec![good("2023-02")];
+        rows.extend(cases.iter().map(|(row, ..)| row.clone()));
+        rows.push(json!({ "kpi": own, "period": "2023-02", "value": "5" }));
+        let pushed = client.push(format!("{PUSH}?mode=partial"), JSON, json!(rows).to_string()).await.is(200);
+        counted(&pushed, [11, 1, 0, 0, 0, 10]);
+        let listed = pushed.at("rows").as_array().unwrap().clone();
+        assert_eq!(listed.len(), 10, "only what was rejected: {pushed:?}");
+        for (index, (row, pointer, code)) in cases.iter().enumerate() {
+            let found = listed.iter().find(|listed| listed["row"] == json!(index + 2));
+            let found = found.unwrap_or_else(|| panic!("no result of {row}"));
+            let errors = found["errors"].as_array().unwrap();
+            assert!(errors.iter().any(|error| error["pointer"] == *pointer && error["code"] == *code), "{row}: {found}");
+        }
+        pushed.has("rows/9/row", 11).has("rows/9/errors/0/code", "duplicate_key");
+        client.get(one(&own, "2023-02")).await.is(200).has("value", "4");
+        admin.get("/v1/kpis/STUNTING/measurements/2022").await.is(200).has("value", "22.9").has("revision", 1);
+    }
+
+    async fn what_is_no_list_of_rows_is_refused(app) {
+        let client = app.client_dinkes().await;
+        for body in ["", "{", "[{]", "null", "{\"kpi\":\"STUNTING\"}", "[1"] {
+            let answer = client.push(PUSH, JSON, body).await;
+            assert!([400, 422].contains(&answer.status()), "{body}: {answer:?}");
+            let status = answer.status();
+            let _ = answer.is(status);
+        }
+        client.push(PUSH, "application/xml", "<rows/>").await.is(415).has_problem("unsupported_media_type");
+        for parameter in ["mode=sometimes", "dry_run=perhaps", "submit=7", "rows=few", "tpyo=1"] {
+            let name = parameter.split('=').next().unwrap();
+            let refused = client.push(format!("{PUSH}?{parameter}"), JSON, "[]").await.is(400);
+            refused.has_problem("invalid_parameter").has_fault_in_parameter(name);
+        }
+        for actor in [app.viewer().await, app.anyone()] {
+            let refused = actor.push(PUSH, JSON, "[]").await;
+            assert!([401, 403].contains(&refused.status()), "{refused:?}");
+        }
+    }
+
+    async fn a_malformed_line_is_a_rejected_row(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let good = |period: &str| json!({ "kpi": kpi, "period": period, "value": "4" }).to_string();
+        let body = format!("{}\n{{\"kpi\": \n[1]\n{}\n", good("2023-01"), good("2023-02"));
+        let refused = client.push(PUSH, NDJSON, body.clone()).await.is(422).has_problem("rows_rejected").has("rows/0/row", 2);
+        counted(&refused.has("rows/0/errors/0/code", "malformed_json"), [4, 0, 0, 0, 0, 2]);
+        client.get(one(&kpi, "2023-01")).await.is(404);
+        let partial = client.push(format!("{PUSH}?mode=partial"), NDJSON, body).await.is(200);
+        counted(&partial.has("rows/0/errors/0/code", "malformed_json").has("rows/1/row", 3), [4, 2, 0, 0, 0, 2]);
+        client.get(one(&kpi, "2023-02")).await.is(200);
+    }
+
+    async fn atomic_writes_all_or_nothing(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let mut rows = whole_year(&kpi);
+        rows.push(json!({ "kpi": kpi, "period": "2023-13", "value": "4" }));
+        for path in [PUSH.to_owned(), format!("{PUSH}?mode=atomic")] {
+            let refused = client.push(path, JSON, json!(rows).to_string()).await.is(422).has_problem("rows_rejected");
+            counted(&refused.has("rows/0/row", 13), [13, 0, 0, 0, 0, 1]);
+        }
+        assert!(measurements(&client, &kpi).await.is_empty());
+        let partial = client.push(format!("{PUSH}?mode=partial"), JSON, json!(rows).to_string()).await.is(200);
+        counted(&partial.has("rows/0/row", 13), [13, 12, 0, 0, 0, 1]);
+        assert_eq!(measurements(&client, &kpi).await.len(), 12);
+        rows.pop();
+        counted(&client.push(PUSH, JSON, json!(rows).to_string()).await.is(200), [12, 0, 0, 12, 0, 0]);
+    }
+
+    async fn a_dry_run_answers_as_the_real_one(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let row = |period: &str, value: &str, updated: &str| dated(&kpi, period, value, updated);
+        let (earlier, later) = ("2024-05-01T00:00:00Z", "2024-05-02T00:00:00Z");
+        for (mode, rows) in [
+            ("atomic", json!([row("2023-01", "4", later), row("2023-02", "5", later)])),
+            ("atomic", json!([row("2023-01", "4", later), row("2023-02", "6", later), row("2023-03", "7", later)])),
+            ("atomic", json!([row("2023-04", "4", later), row("2023-04", "5", later)])),
+            (
+                "partial",
+                json!([row("2023-01", "9", earlier), row("2023-05", "4", later), row("2023", "4", later), row("2023-03", "7", later)]),
+            ),
+        ] {
+            let before = measurements(&client, &kpi).await;
+            let path = format!("{PUSH}?mode={mode}&rows=all");
+            let dry = client.push(format!("{path}&dry_run=true"), JSON, rows.to_string()).await;
+            assert_eq!(measurements(&client, &kpi).await, before, "a dry run writes nothing");
+            let real = client.push(path, JSON, rows.to_string()).await;
+            assert_eq!(dry.status(), real.status(), "{dry:?}");
+            let status = real.status();
+            let (dry, real) = (dry.is(status).json(), real.is(status).json());
+            for member in ["received", "created", "updated", "unchanged", "stale", "rejected", "rows"] {
+                assert_eq!(dry[member], real[member], "`{member}` of {mode} {rows}");
+            }
+        }
+        client.get(one(&kpi, "2023-01")).await.is(200).has("value", "4");
+        client.get(one(&kpi, "2023-04")).await.is(404);
+    }
+
+    async fn each_row_has_its_result(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let row = |period: &str, value: &str, updated: &str| dated(&kpi, period, value, updated);
+        let (earlier, middle, later) = ("2024-05-01T00:00:00Z", "2024-05-02T00:00:00Z", "2024-05-03T00:00:00Z");
+        let first = json!([row("2023-01", "1", middle), row("2023-02", "2", middle), row("2023-03", "3", middle)]);
+        counted(&client.push(PUSH, JSON, first.to_string()).await.is(200).has("rows", json!([])), [3, 3, 0, 0, 0, 0]);
+        let second = json!([
+            row("2023-01", "1", middle), row("2023-02", "2.5", later), row("2023-03", "9", earlier),
+            row("2023-04", "4", middle), row("2023-04", "4", middle), row("2023", "4", middle),
+        ]);
+        let pushed = client.push(format!("{PUSH}?mode=partial"), JSON, second.to_string()).await.is(200);
+        counted(&pushed, [6, 1, 1, 2, 1, 1]);
+        let pushed = pushed.has("rows/0/row", 3).has("rows/0/result", "stale");
+        pushed.has("rows/1/row", 6).has("rows/1/result", "rejected").lacks("rows/2");
+        for (period, value) in [("2023-01", "1"), ("2023-02", "2.5"), ("2023-03", "3"), ("2023-04", "4")] {
+            client.get(one(&kpi, period)).await.is(200).has("value", value).has("revision", 1);
+        }
+    }
+
+    async fn a_repeat_leaves_no_trace(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let rows = json!([{ "kpi": kpi, "period": "2023-01", "value": "4.50" }, { "kpi": kpi, "period": "2023-02", "value": 5 }]);
+        counted(&client.push(PUSH, JSON, rows.to_string()).await.is(200), [2, 2, 0, 0, 0, 0]);
+        let history = format!("{}/history", one(&kpi, "2023-01"));
+        let (seen, etag) = (client.get(&history).await.is(200).json(), client.etag_of(&one(&kpi, "2023-01")).await);
+        for _ in 0..3 {
+            // The same number, written otherwise.
+            let rows = json!([{ "kpi": kpi, "period": "2023-01", "value": 4.5 }, { "kpi": kpi, "period": "2023-02", "value": "5.0" }]);
+            counted(&client.push(PUSH, JSON, rows.to_string()).await.is(200), [2, 0, 0, 2, 0, 0]);
+        }
+        assert_eq!(client.get(&history).await.is(200).json(), seen);
+        assert_eq!(client.etag_of(&one(&kpi, "2023-01")).await, etag);
+    }
+
+    async fn what_is_pushed_goes_through_the_review(app) {
+        let (client, verifier) = (app.client_dinkes().await, app.verifier().await);
+        let kpi = new_kpi(&app.admin().await, "DINKES").await;
+        let (path, push) = (one(&kpi, "2023-01"), |row: Value| client.push(PUSH, JSON, json!([row]).to_string()));
+        let row = |value: &str| json!({ "kpi": kpi, "period": "2023-01", "value": value });
+        let draft = client.push(format!("{PUSH}?submit=false"), JSON, json!([row("4")]).to_string()).await.is(200);
+        counted(&draft, [1, 1, 0, 0, 0, 0]);
+        client.get(&path).await.is(200).has("state", "draft");
+        // The same value again, but handed in now.
+        counted(&push(row("4")).await.is(200), [1, 0, 1, 0, 0, 0]);
+        client.get(&path).await.is(200).has("state", "submitted");
+
+        verifier.post(format!("{path}/return"), json!({ "reason": "Bukti belum ada" })).await.is(200);
+        counted(&push(row("4")).await.is(200), [1, 0, 0, 1, 0, 0]);
+        client.get(&path).await.is(200).has("state", "returned");
+        counted(&push(row("4.5")).await.is(200), [1, 0, 1, 0, 0, 0]);
+        client.get(&path).await.is(200).has("state", "submitted");
+
+        verifier.post(format!("{path}/verify"), json!({})).await.is(200);
+        counted(&push(row("4.5")).await.is(200), [1, 0, 0, 1, 0, 0]);
+        push(row("4.7")).await.is(422).has("rows/0/errors/0/pointer", "/reason").has("rows/0/errors/0/code", "required");
+        let mut correction = row("4.7");
+        correction["reason"] = json!("Salah hitung");
+        counted(&push(correction.clone()).await.is(200), [1, 0, 1, 0, 0, 0]);
+        client.get(&path).await.is(200).has("state", "submitted").has("revision", 2).has("reason", "Salah hitung");
+        client.get(format!("/v1/kpis/{kpi}/standing")).await.is(200).has("latest/value", "4.5");
+        counted(&push(correction).await.is(200), [1, 0, 0, 1, 0, 0]);
+    }
+
+    async fn a_retried_push_gets_the_first_answer(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let key = unique::word();
+        let body = written(NDJSON, &[json!({ "kpi": kpi, "period": "2023-01", "value": "4" })]);
+        let first = client.push(PUSH, NDJSON, body.clone()).idempotency_key(&key).await.is(200);
+        counted(&first, [1, 1, 0, 0, 0, 0]);
+        assert_eq!(first.header("idempotent-replayed"), None);
+        let retry = client.push(PUSH, NDJSON, body.clone()).idempotency_key(&key).await.is(200);
+        assert_eq!(retry.json(), first.json());
+        retry.has_header("idempotent-replayed", "true");
+        let other = body.replace("\"4\"", "\"5\"");
+        assert_ne!(other, body);
+        client.push(PUSH, NDJSON, other).idempotency_key(&key).await.is(422).has_problem("idempotency_key_reused");
+        client.get(one(&kpi, "2023-01")).await.is(200).has("value", "4");
+
+        // A refused push did nothing under its key, so it may be corrected.
+        let key = unique::word();
+        let wrong = body.replace("\"4\"", "\"many\"");
+        client.push(PUSH, NDJSON, wrong).idempotency_key(&key).await.is(422).has_problem("rows_rejected");
+        counted(&client.push(PUSH, NDJSON, body).idempotency_key(&key).await.is(200), [1, 0, 0, 1, 0, 0]);
+    }
+
+    async fn many_who_push_the_same_write_it_once(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let rows = whole_year(&kpi);
+        let pushes = FORMATS.into_iter().cycle().take(9).map(|format| client.push(PUSH, format, written(format, &rows)));
+        let answers = join_all(pushes.map(IntoFuture::into_future)).await.into_iter().map(|answer| answer.is(200)).collect::<Vec<_>>();
+        let sum = |member: &str| answers.iter().map(|answer| answer.at(member).as_u64().unwrap()).sum::<u64>();
+        assert_eq!((sum("created"), sum("updated"), sum("unchanged")), (12, 0, 96));
+        assert_eq!(measurements(&client, &kpi).await.len(), 12);
+    }
+
+    async fn a_client_writes_its_own_opd_and_those_below(app) {
+        let (admin, client) = (app.admin().await, app.client_dinkes().await);
+        let kpis = [new_kpi(&admin, "DINKES").await, new_kpi(&admin, "PKM-KAYANGAN").await, new_kpi(&admin, "DLH").await];
+        let rows = kpis.each_ref().map(|kpi| json!({ "kpi": kpi, "period": "2023-01", "value": "4" }));
+        for format in FORMATS {
+            let refused = client.push(PUSH, format, written(format, &rows)).await.is(422).has_problem("rows_rejected");
+            counted(&refused.has("rows/0/row", 3).has("rows/0/errors/0/code", "outside_own_opd"), [3, 0, 0, 0, 0, 1]);
+        }
+        for kpi in &kpis {
+            assert!(measurements(&admin, kpi).await.is_empty(), "nothing is written of a refused push");
+        }
+        for foreigner in [app.client_dlh().await, app.operator_dlh().await] {
+            let refused = foreigner.push(PUSH, JSON, written(JSON, &rows)).await.is(422);
+            counted(&refused, [3, 0, 0, 0, 0, 2]);
+        }
+        let partial = client.push(format!("{PUSH}?mode=partial"), JSON, written(JSON, &rows)).await.is(200);
+        counted(&partial.has("rows/0/row", 3).has("rows/0/errors/0/code", "outside_own_opd"), [3, 2, 0, 0, 0, 1]);
+        assert!(measurements(&admin, &kpis[2]).await.is_empty());
+        counted(&admin.push(PUSH, JSON, written(JSON, &rows)).await.is(200), [3, 1, 0, 2, 0, 0]);
+    }
+
+    async fn programmes_are_pushed_too(app) {
+        let (client, path) = (app.client_dinkes().await, PROGRAMME_PUSH);
+        let (code, mut own) = PROGRAMMES.new_body();
+        own["source_updated_at"] = json!("2024-05-02T00:00:00Z");
+        let (other, mut foreign) = PROGRAMMES.new_body();
+        foreign["lead_opd"] = json!("DLH");
+        let refused = client.push(path, JSON, json!([own, foreign]).to_string()).await.is(422).has_problem("rows_rejected");
+        let refused = refused.has("rows/0/row", 2).has("rows/0/key", other).has("rows/0/errors/0/code", "outside_own_opd");
+        counted(&refused, [2, 0, 0, 0, 0, 1]);
+        client.get(PROGRAMMES.one(&code)).await.is(404);
+
+        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 1, 0, 0, 0, 0]);
+        counted(&client.push(path, NDJSON, own.to_string()).await.is(200), [1, 0, 0, 1, 0, 0]);
+        let created = client.get(PROGRAMMES.one(&code)).await.is(200).has("status", "planned").has("version", 1);
+        own["name"] = json!("Nama baru");
+        own["source_updated_at"] = json!("2024-05-01T00:00:00Z");
+        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 0, 0, 1, 0]);
+        assert_eq!(client.etag_of(&PROGRAMMES.one(&code)).await, created.etag());
+        own["source_updated_at"] = json!("2024-05-03T00:00:00Z");
+        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
+        client.get(PROGRAMMES.one(&code)).await.is(200).has("name", "Nama baru");
+        // What belongs to another agency is not taken over.
+        let mut taken = own.clone();
+        taken["code"] = json!("SV-01");
+        let lead = client.get("/v1/programmes/SV-01").await.is(200).has("lead_opd", "DLH");
+        client.push(path, JSON, json!([taken]).to_string()).await.is(422).has("rows/0/errors/0/code", "outside_own_opd");
+        assert_eq!(client.etag_of("/v1/programmes/SV-01").await, lead.etag());
+        app.verifier().await.push(path, JSON, json!([own]).to_string()).await.is(403).has_problem("forbidden");
+    }
+
+    async fn programmes_come_in_every_format(app) {
+        let (admin, client) = (app.admin().await, app.client_dinkes().await);
+        let (earlier, middle, later) = ("2024-05-01T00:00:00Z", "2024-05-02T00:00:00Z", "2024-05-03T00:00:00Z");
+        for format in FORMATS {
+            let code = PROGRAMMES.new_code();
+            let path = PROGRAMMES.one(&code);
+            let push = |format: &str, name: &str, updated: &str| {
+                client.push(PROGRAMME_PUSH, format, programmes_written(format, &[programme(&code, name, updated)]))
+            };
+            counted(&push(format, "Uji, \"satu\"", middle).await.is(200), [1, 1, 0, 0, 0, 0]);
+            let created = admin.get(&path).await.is(200).has("name", "Uji, \"satu\"").has("status", "planned").has("version", 1);
+            let created = created.has("supporting_opds", json!(["DLH", "KOMINFO"]));
+            let created = created.has("regions", json!(["52.08.01", "52.08.02"]));
+            for other in FORMATS {
+                counted(&push(other, "Uji, \"satu\"", middle).await.is(200), [1, 0, 0, 1, 0, 0]);
+            }
+            let stale = push(format, "Uji dua", earlier).await.is(200).has("rows/0/key", code.clone());
+            counted(&stale.has("rows/0/result", "stale"), [1, 0, 0, 0, 1, 0]);
+            assert_eq!(admin.etag_of(&path).await, created.etag());
+            counted(&push(format, "Uji dua", later).await.is(200), [1, 0, 1, 0, 0, 0]);
+            admin.get(&path).await.is(200).has("name", "Uji dua").has("version", 2);
+            assert_eq!(admin.get(format!("{path}/transitions")).await.is(200).column("to"), [json!("planned")]);
+            assert_eq!(admin.get(format!("{path}/history")).await.is(200).rows().len(), 2);
+        }
+    }
+
+    async fn a_programme_row_names_what_is_wrong(app) {
+        let (client, foreigner) = (app.client_dinkes().await, app.client_dlh().await);
+        let cases = [
+            ("masterplan", json!("NO-SUCH"), "/masterplan"), ("dimension", json!("no-such"), "/dimension"),
+            ("supporting_opds", json!(["DLH", "NO-SUCH"]), "/supporting_opds/1"),
+            ("regions", json!(["52.08.01", "99.99"]), "/regions/1"),
+        ];
+        for format in FORMATS {
+            let rows = cases.each_ref().map(|(member, value, _)| {
+                let mut row = programme(&PROGRAMMES.new_code(), "Uji", "2024-05-01T00:00:00Z");
+                row[*member] = value.clone();
+                row
+            });
+            let body = programmes_written(format, &rows);
+            let pushed = client.push(format!("{PROGRAMME_PUSH}?mode=partial"), format, body).await.is(200);
+            counted(&pushed, [4, 0, 0, 0, 0, 4]);
+            for (index, (member, _, pointer)) in cases.iter().enumerate() {
+                let error = pushed.at(&format!("rows/{index}/errors/0"));
+                assert_eq!((&error["pointer"], &error["code"]), (&json!(pointer), &json!("unknown_reference")), "{error}");
+                assert_eq!(error["column"], if format == CSV { json!(member) } else { Value::Null }, "{error}");
+            }
+            let code = PROGRAMMES.new_code();
+            let own = programmes_written(format, &[programme(&code, "Uji", "2024-05-01T00:00:00Z")]);
+            let refused = foreigner.push(PROGRAMME_PUSH, format, own).await.is(422).has_problem("rows_rejected");
+            refused.has("rows/0/errors/0/code", "outside_own_opd").has("rows/0/errors/0/pointer", "/lead_opd");
+            client.get(PROGRAMMES.one(&code)).await.is(404);
+        }
+    }
+
+    async fn a_push_whose_answer_was_lost_is_answered_from_the_record(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let (path, key, body) = (one(&kpi, "2023-12"), unique::word(), written(NDJSON, &whole_year(&kpi)));
+        let headers = format!("Idempotency-Key: {key}\r\nContent-Length: {}", body.len());
+        let connection = send(&app, &client, NDJSON, &headers, &body);
+        let mut is_stored = false;
+        for _ in 0..400 {
+            is_stored = client.get(&path).await.status() == 200;
+            if is_stored {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(is_stored, "the push was never stored");
+        drop(connection);
+        for _ in 0..2 {
+            let retry = client.push(format!("{PUSH}?mode=partial"), NDJSON, body.clone()).idempotency_key(&key).await.is(200);
+            counted(&retry.has_header("idempotent-replayed", "true"), [12, 12, 0, 0, 0, 0]);
+        }
+        assert_eq!(client.get(format!("{path}/history")).await.is(200).rows().len(), 1);
+    }
+
+    async fn a_push_has_its_limits(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let row = json!({ "kpi": kpi, "period": "2023-01", "value": "4" });
+        for format in FORMATS {
+            let most = written(format, &vec![row.clone(); 10_000]);
+            let dry = client.push(format!("{PUSH}?dry_run=true"), format, most).await.is(200);
+            counted(&dry, [10_000, 1, 0, 9_999, 0, 0]);
+            let more = written(format, &vec![row.clone(); 10_001]);
+            for mode in ["atomic", "partial"] {
+                client.push(format!("{PUSH}?mode={mode}"), format, more.clone()).await.is(413).has_problem("content_too_large");
+            }
+            let mut long = written(format, std::slice::from_ref(&row));
+            long.push_str(&" ".repeat(16 * 1024 * 1024));
+            client.push(PUSH, format, long).await.is(413).has_problem("content_too_large");
+        }
+        assert!(measurements(&client, &kpi).await.is_empty());
+    }
+
+    async fn a_push_that_breaks_off_writes_nothing(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let rows = whole_year(&kpi);
+        for format in [NDJSON, CSV] {
+            // Whole rows as far as they go: only the announced length, or the missing last chunk, tells that more was meant.
+            let part = format!("{}\n", written(format, &rows));
+            let chunk = format!("{:x}\r\n{part}\r\n", part.len());
+            cut_off(&app, &client, format, &format!("Content-Length: {}", part.len() + 5000), &part);
+            cut_off(&app, &client, format, "Transfer-Encoding: chunked", &chunk);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(measurements(&client, &kpi).await.is_empty());
+        app.anyone().get("/health/ready").await.is(200);
+        counted(&client.push(PUSH, NDJSON, written(NDJSON, &rows)).await.is(200), [12, 12, 0, 0, 0, 0]);
+    }
+
+    async fn mutated_bodies_break_nothing(app) {
+        let client = app.client_dinkes().await;
+        let kpi = new_kpi(&app.admin().await, "DINKES").await;
+        let cases = env::var("RENAKSI_TEST_MUTATIONS").map_or(300, |count| count.parse::<u64>().expect("RENAKSI_TEST_MUTATIONS"));
+        let mut before = measurements(&client, &kpi).await;
+        for case in 0..cases {
+            let mut dice = Dice::new(case);
+            let (format, mode) = (FORMATS[dice.below(3)], ["atomic", "partial"][dice.below(2)]);
+            let rows = (0..1 + dice.below(5)).map(|_| random_row(&kpi, &mut dice)).collect::<Vec<_>>();
+            let mut body = written(format, &rows).into_bytes();
+            for _ in 0..dice.below(4) {
+                mutate(&mut body, &mut dice);
+            }
+            let what = || format!("case {case}, {format}, {mode}: {}", String::from_utf8_lossy(&body));
+            let answer = client.push(format!("{PUSH}?mode={mode}"), format, body.clone()).await;
+            assert!([200, 400, 413, 422].contains(&answer.status()), "{}\n{answer:?}", what());
+            let status = answer.status();
+            let answer = answer.is(status);
+            let after = measurements(&client, &kpi).await;
+            let written = after.iter().filter(|row| !before.contains(row)).count() as u64;
+            let told = match status {
+                200 => answer.at("created").as_u64().unwrap() + answer.at("updated").as_u64().unwrap(),
+                _ => 0,
+            };
+            assert_eq!(written, told, "{}\n{answer:?}", what());
+            assert!(status != 200 || mode == "partial" || answer.at("rejected") == 0, "{}\n{answer:?}", what());
+            assert!(after.len() >= before.len(), "{}", what());
+            before = after;
+        }
+    }
+}
+
+/// Sends the start of a push over a connection of its own and hangs up.
+fn cut_off(app: &App, client: &Actor, content_type: &str, length: &str, part: &str) {
+    let _connection = send(app, client, content_type, length, part);
+    std::thread::sleep(Duration::from_millis(300));
+}
+
+/// Sends a partial push over a connection of its own and reads no answer.
+fn send(app: &App, client: &Actor, content_type: &str, headers: &str, body: &str) -> TcpStream {
+    let address = app.server().url().trim_start_matches("http://").to_owned();
+    let mut connection = TcpStream::connect(&address).unwrap();
+    let head = format!(
+        "POST {PUSH}?mode=partial HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: {content_type}\r\n{headers}\r\n\r\n",
+        client.token()
+    );
+    connection.write_all(head.as_bytes()).and_then(|()| connection.write_all(body.as_bytes())).unwrap();
+    connection
+}
+
+/// Expects `received`, `created`, `updated`, `unchanged`, `stale` and `rejected`.
+#[track_caller]
+fn counted(answer: &Answer, expected: [u64; 6]) {
+    let members = ["received", "created", "updated", "unchanged", "stale", "rejected"];
+    assert_eq!(members.map(|member| answer.at(member)), expected.map(Value::from), "{members:?} of {answer:?}");
+}
+
+/// Rows as a body of a format.
+fn written(format: &str, rows: &[Value]) -> String {
+    match format {
+        JSON => json!(rows).to_string(),
+        NDJSON => rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"),
+        _ => [COLUMNS.to_owned()].into_iter().chain(rows.iter().map(csv_row)).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+fn csv_row(row: &Value) -> String {
+    let cells = COLUMNS.split(',').map(|column| match column.strip_prefix("evidence_") {
+        Some(member) => row["evidence"][0][member].clone(),
+        None => row[column].clone(),
+    });
+    cells.map(csv_cell).collect::<Vec<_>>().join(",")
+}
+
+fn csv_cell(cell: Value) -> String {
+    match cell {
+        Value::Null => String::new(),
+        Value::String(text) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";"),
+        other => other.to_string(),
+    }
+}
+
+/// Programmes as a body of a format.
+fn programmes_written(format: &str, rows: &[Value]) -> String {
+    if format != CSV {
+        return written(format, rows);
+    }
+    let columns = PROGRAMME_COLUMNS.split(',');
+    let line = |row: &Value| columns.clone().map(|column| csv_cell(row[column].clone())).collect::<Vec<_>>().join(",");
+    [PROGRAMME_COLUMNS.to_owned()].into_iter().chain(rows.iter().map(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// A programme of the health agency, with all that a CSV can say in lists.
+fn programme(code: &str, name: &str, updated: &str) -> Value {
+    json!({
+        "code": code, "masterplan": "KLU-SC", "dimension": "governance", "name": name, "lead_opd": "DINKES",
+        "supporting_opds": ["DLH", "KOMINFO"], "regions": ["52.08.01", "52.08.02"], "source_updated_at": updated,
+        "published": false
+    })
+}
+
+/// Creates a monthly KPI that nothing was measured of, and answers its code.
+async fn new_kpi(admin: &Actor, opd: &str) -> String {
+    let (code, mut body) = KPIS.new_body();
+    body["opd"] = json!(opd);
+    body["programme"] = Value::Null;
+    body["frequency"] = json!("monthly");
+    body["baseline"] = Value::Null;
+    admin.create(KPIS.path, body).await;
+    code
+}
+
+/// A row for each month of 2023.
+fn whole_year(kpi: &str) -> Vec<Value> {
+    (1..=12).map(|month| json!({ "kpi": kpi, "period": format!("2023-{month:02}"), "value": "4" })).collect()
+}
+
+/// A row with the time when the source system changed it.
+fn dated(kpi: &str, period: &str, value: &str, updated: &str) -> Value {
+    json!({ "kpi": kpi, "period": period, "value": value, "source_updated_at": updated })
+}
+
+fn one(kpi: &str, period: &str) -> String {
+    format!("/v1/kpis/{kpi}/measurements/{period}")
+}
+
+async fn measurements(actor: &Actor, kpi: &str) -> Vec<Value> {
+    actor.all(&format!("/v1/kpis/{kpi}/measurements?limit=200")).await
+}
+
+/// Numbers that look random and are the same in every run: xorshift64*.
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    fn roll(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.roll() >> 33) as usize % end.max(1)
+    }
+}
+
+/// A row of one of a few periods, so that many repeat what is there.
+fn random_row(kpi: &str, dice: &mut Dice) -> Value {
+    let period = format!("200{}-{:02}", dice.below(3), 1 + dice.below(12));
+    let mut row = json!({ "kpi": kpi, "period": period, "value": dice.below(4).to_string() });
+    if dice.below(2) == 0 {
+        row["note"] = json!("Catatan, dengan \"kutip\"");
+    }
+    if dice.below(3) == 0 {
+        row["source_updated_at"] = json!(format!("2024-05-0{}T00:00:00Z", 1 + dice.below(3)));
+    }
+    row
+}
+
+/// Changes a body in one place.
+fn mutate(body: &mut Vec<u8>, dice: &mut Dice) {
+    const STRANGE: [&[u8]; 14] = [
+        b"\0",
+        b"\xff",
+        b"\"",
+        b",",
+        b"\n",
+        b"\r",
+        b"{",
+        b"]",
+        b"null",
+        b"1e999",
+        b"\\u0000",
+        b"-",
+        "\u{202e}".as_bytes(),
+        b"99999999999999999999",
+    ];
+    let start = dice.below(body.len());
+    let end = (start + dice.below(12)).min(body.len());
+    match dice.below(6) {
+        0 if start < body.len() => body[start] ^= 1 << dice.below(8),
+        1 => drop(body.drain(start..end)),
+        2 => {
+            let copy = body[start..end].to_vec();
+            drop(body.splice(end..end, copy));
+        }
+        3 => body.truncate(start),
+        4 => body.reverse(),
+        _ => drop(body.splice(start..end, STRANGE[dice.below(STRANGE.len())].iter().copied())),
+    }
+}
