@@ -2,6 +2,7 @@
 
 mod parameters;
 
+use entity::client::Scope;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -131,10 +132,20 @@ fn shared_headers() -> Value {
 }
 
 fn security_scheme() -> Value {
+    let about = |scope: Scope| match scope {
+        Scope::ActionsWrite => "Report action progress of the client's OPD and those below.",
+        Scope::MeasurementsWrite => "Report measurements of KPIs of the client's OPD and those below.",
+        Scope::ProgrammesWrite => "Write programmes and Quick Wins of the client's OPD and those below.",
+        Scope::Read => "Read everything that is not about accounts.",
+    };
+    let scopes = Scope::ALL.into_iter().map(|scope| (scope.name().to_owned(), json!(about(scope)))).collect::<Map<_, _>>();
     json!({
         "type": "oauth2",
         "description": "Access tokens are RFC 9068 JWTs signed ES256, issued and checked as RFC8725 says; they last 15 minutes.",
-        "flows": { "password": { "tokenUrl": "/v1/auth/token", "refreshUrl": "/v1/auth/token", "scopes": {} } },
+        "flows": {
+            "password": { "tokenUrl": "/v1/auth/token", "refreshUrl": "/v1/auth/token", "scopes": {} },
+            "clientCredentials": { "tokenUrl": "/v1/auth/token", "scopes": scopes },
+        },
     })
 }
 
