@@ -2,7 +2,6 @@
 
 pub mod examples;
 pub mod routes;
-pub mod scope;
 pub mod series;
 pub mod standing;
 pub mod summary;

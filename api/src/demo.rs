@@ -169,7 +169,7 @@ async fn insert_all<R: Resource>(change: &Change, bodies: Vec<Value>) -> ApiResu
     for mut value in bodies {
         let code = value.as_object_mut().and_then(|object| object.remove("code"));
         let code = code.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-        insert_row::<R>(change, &code, body::accept(value)?).await?;
+        insert_row::<R>(change, None, &code, body::accept(value)?).await?;
     }
     Ok(())
 }

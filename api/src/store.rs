@@ -7,3 +7,5 @@ pub mod connection;
 pub mod generation;
 pub mod kept;
 pub mod listing;
+pub mod past;
+pub mod scope;

@@ -6,8 +6,17 @@
 pub mod rules;
 pub mod value;
 
+pub mod action;
+pub mod action_report;
 pub mod award;
+pub mod commitment;
+pub mod commitment_signatory;
+pub mod council_member;
+pub mod coverage;
 pub mod dimension;
+pub mod evaluation;
+pub mod evaluation_record;
+pub mod finding;
 pub mod kpi;
 pub mod kpi_target;
 pub mod masterplan;
@@ -19,11 +28,13 @@ pub mod programme_supporting_opd;
 pub mod quick_win;
 pub mod region;
 pub mod status_change;
+pub mod survey;
 
 pub mod client;
 pub mod event;
 pub mod idempotency_record;
 pub mod login_failure;
+pub mod past;
 pub mod refresh_token;
 pub mod signing_key;
 pub mod user;

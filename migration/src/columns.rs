@@ -65,7 +65,16 @@ impl Columns {
 
     /// A table of coded rows: `code`, the given columns, and what every row carries.
     pub(crate) fn coded_table(&self, name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
-        let mut table = Table::create().table(name).col(self.code()).take();
+        self.table(name, self.code(), columns)
+    }
+
+    /// A table of rows without a code: an `id` made by the service, the given columns, and what every row carries.
+    pub(crate) fn identified_table(&self, name: &'static str, columns: Vec<ColumnDef>) -> TableCreateStatement {
+        self.table(name, self.required_text("id").primary_key().take(), columns)
+    }
+
+    fn table(&self, name: &'static str, key: ColumnDef, columns: Vec<ColumnDef>) -> TableCreateStatement {
+        let mut table = Table::create().table(name).col(key).take();
         for column in columns {
             table.col(column);
         }
@@ -85,16 +94,32 @@ impl Columns {
 
 /// A reference that keeps the row it points to from being deleted.
 pub(crate) fn refers(table: &'static str, column: &'static str, to: &'static str) -> ForeignKeyCreateStatement {
-    key(table, column, to, ForeignKeyAction::Restrict)
+    key(table, column, to, "code", ForeignKeyAction::Restrict)
+}
+
+/// The same, to a row without a code.
+pub(crate) fn refers_to_id(table: &'static str, column: &'static str, to: &'static str) -> ForeignKeyCreateStatement {
+    key(table, column, to, "id", ForeignKeyAction::Restrict)
 }
 
 /// A reference from a part to its whole: the part goes with it.
 pub(crate) fn part_of(table: &'static str, column: &'static str, to: &'static str) -> ForeignKeyCreateStatement {
-    key(table, column, to, ForeignKeyAction::Cascade)
+    key(table, column, to, "code", ForeignKeyAction::Cascade)
 }
 
-fn key(table: &'static str, column: &'static str, to: &'static str, action: ForeignKeyAction) -> ForeignKeyCreateStatement {
-    ForeignKey::create().name(format!("fk_{table}_{column}")).from(table, column).to(to, "code").on_delete(action).to_owned()
+/// The same, of a whole without a code.
+pub(crate) fn part_of_id(table: &'static str, column: &'static str, to: &'static str) -> ForeignKeyCreateStatement {
+    key(table, column, to, "id", ForeignKeyAction::Cascade)
+}
+
+fn key(
+    table: &'static str,
+    column: &'static str,
+    to: &'static str,
+    to_column: &'static str,
+    action: ForeignKeyAction,
+) -> ForeignKeyCreateStatement {
+    ForeignKey::create().name(format!("fk_{table}_{column}")).from(table, column).to(to, to_column).on_delete(action).to_owned()
 }
 
 /// Creates one index over `columns`, named after them.

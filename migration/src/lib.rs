@@ -9,6 +9,7 @@ mod m0001_create_catalogue;
 mod m0002_create_events;
 mod m0003_create_identity;
 mod m0004_create_reporting;
+mod m0005_create_evaluation;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_create_events::Migration),
             Box::new(m0003_create_identity::Migration),
             Box::new(m0004_create_reporting::Migration),
+            Box::new(m0005_create_evaluation::Migration),
         ]
     }
 }

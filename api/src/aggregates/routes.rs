@@ -6,7 +6,6 @@ use entity::value::period::{Frequency, Period};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::scope::Scope;
 use super::series::{self, KpiSeries};
 use super::standing::{self, KpiStanding};
 use super::summary::{self, Summary};
@@ -21,6 +20,7 @@ use crate::http::table::Table;
 use crate::store::access::{Access, Public};
 use crate::store::change::Store;
 use crate::store::kept::Kept;
+use crate::store::scope::Scope;
 
 /// What a figure is asked with.
 struct Asked {

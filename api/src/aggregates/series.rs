@@ -9,12 +9,12 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scope::Scope;
 use super::standing::{TargetValue, targets};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::kpis::{Kpi, Unit};
 use crate::resources::provenance::Provenance;
 use crate::resources::resource::Resource;
+use crate::store::scope::Scope;
 
 /// The values of a KPI by period.
 #[derive(Serialize, ToSchema)]

@@ -18,9 +18,9 @@ use sea_orm::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scope::{Scope, of_masterplan};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::kpis::Unit;
+use crate::store::scope::{Scope, of_masterplan};
 
 /// Where a KPI stands at the end of a day.
 #[derive(Serialize, ToSchema)]

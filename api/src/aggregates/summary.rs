@@ -12,9 +12,9 @@ use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, QueryOrder, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scope::{Scope, of_masterplan};
 use super::standing;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::store::scope::{Scope, of_masterplan};
 
 /// The state of a masterplan at the end of a day.
 #[derive(Serialize, ToSchema)]

@@ -8,9 +8,9 @@ use sea_orm::{ActiveEnum, ConnectionTrait, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scope::{Scope, of_masterplan};
 use super::summary::{StatusCounts, must_know};
 use crate::http::problem::ApiResult;
+use crate::store::scope::{Scope, of_masterplan};
 
 /// How many programmes had which status over time.
 #[derive(Serialize, ToSchema)]

@@ -60,6 +60,16 @@ permissions! {
     EditProgrammes: [Admin, Operator] or clients with ProgrammesWrite;
     /// Report measurements; an operator or client for KPIs of its own OPD and below.
     Report: [Admin, Verifier, Operator] or clients with MeasurementsWrite;
+    /// Set up action plans; an operator or client those of its own OPD and below.
+    EditActions: [Admin, Operator] or clients with ActionsWrite;
+    /// Report on actions; an operator or client those of its own OPD and below.
+    ReportActions: [Admin, Verifier, Operator] or clients with ActionsWrite;
+    /// Hold evaluations, note what they find, and close them.
+    HoldEvaluations: [Admin, Verifier];
+    /// Tell what was done about a finding; an operator of its own OPD and below.
+    FollowUp: [Admin, Verifier, Operator];
+    /// Write surveys; an operator those of its own OPD and below.
+    EditSurveys: [Admin, Operator];
     /// Verify what was reported, or send it back.
     Review: [Admin, Verifier];
     /// Manage the people who log in.

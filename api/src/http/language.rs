@@ -65,9 +65,16 @@ impl Text {
 /// A kind of thing as a reader in English and one in Indonesian calls it.
 pub fn nouns(kind: &str) -> (&str, &str) {
     match kind {
+        "action" => (kind, "renaksi"),
+        "action_report" => ("action report", "laporan renaksi"),
         "award" => (kind, "penghargaan"),
         "client" => (kind, "klien"),
+        "commitment" => (kind, "komitmen"),
+        "council_member" => ("council member", "anggota dewan"),
+        "coverage" => (kind, "cakupan"),
         "dimension" => (kind, "dimensi"),
+        "evaluation" => (kind, "evaluasi"),
+        "finding" => (kind, "temuan"),
         "kpi" => ("KPI", "KPI"),
         "measurement" => (kind, "hasil ukur"),
         "opd" => ("OPD", "OPD"),
@@ -75,6 +82,7 @@ pub fn nouns(kind: &str) -> (&str, &str) {
         "programme" => (kind, "program"),
         "quick_win" => ("Quick Win", "Quick Win"),
         "region" => (kind, "wilayah"),
+        "survey" => (kind, "survei"),
         "user" => (kind, "pengguna"),
         _ => (kind, kind),
     }

@@ -14,6 +14,16 @@ pub fn entity_tag(version: i32, created_at: DateTime<Utc>) -> String {
     format!("\"{version}-{:x}\"", created_at.timestamp_micros())
 }
 
+/// The entity tag of a representation that also holds what changes without a write, told apart by `rest`.
+pub fn entity_tag_with(version: i32, created_at: DateTime<Utc>, rest: &str) -> String {
+    format!("\"{version}-{:x}.{rest}\"", created_at.timestamp_micros())
+}
+
+/// The part of an entity tag that names the version of what clients write.
+fn version_of(tag: &str) -> &str {
+    tag.trim_matches('"').split('.').next().unwrap_or_default()
+}
+
 /// The preconditions a request came with.
 #[derive(Clone, Debug, Default)]
 pub struct Preconditions {
@@ -51,7 +61,7 @@ impl Preconditions {
         }
         match &self.if_match {
             None => Err(ApiError::new(codes::PRECONDITION_REQUIRED)),
-            Some(tags) if tags.cover(current) => Ok(()),
+            Some(tags) if tags.cover_version(current) => Ok(()),
             Some(_) => Err(stale(current)),
         }
     }
@@ -105,6 +115,14 @@ impl Tags {
         match self {
             Self::Any => true,
             Self::Listed(tags) => tags.iter().any(|tag| tag == current.strip_prefix("W/").unwrap_or(current)),
+        }
+    }
+
+    /// Whether one of them names the version of `current`: what was computed meanwhile is no lost update.
+    fn cover_version(&self, current: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Listed(tags) => tags.iter().any(|tag| version_of(tag) == version_of(current)),
         }
     }
 }

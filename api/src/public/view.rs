@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use actix_web::HttpRequest;
+use chrono::NaiveDate;
 use entity::programme;
-use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 
-use crate::http::problem::ApiResult;
+use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::awards::Award;
 use crate::resources::dimensions::Dimension;
 use crate::resources::kpis::Kpi;
@@ -17,12 +19,13 @@ use crate::resources::opds::Opd;
 use crate::resources::programmes::Programme;
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
-use crate::resources::resource::{Resource, Row, show};
+use crate::resources::resource::{Resource, Row, show_all};
 use crate::resources::wire;
+use crate::store::scope::Scope;
 
 /// A resource that the public sees something of.
 pub trait Published: Resource {
-    /// The members that are shown, beside `code` and `updated_at`.
+    /// The members that are shown, beside key, parent and `updated_at`.
     const MEMBERS: &'static [&'static str];
 
     /// Which rows are shown.
@@ -112,16 +115,29 @@ impl Published for Award {
 }
 
 fn is_shown<R: Published>(name: &str) -> bool {
-    matches!(name, "code" | "updated_at") || R::MEMBERS.contains(&name)
+    let is_place = name == R::KEY.name() || R::PARENT.is_some_and(|parent| parent.member == name);
+    is_place || name == "updated_at" || R::MEMBERS.contains(&name)
 }
 
-/// A row as the public sees it.
-pub fn view<R: Published>(row: &Row<R>) -> ApiResult<Value> {
-    let mut shown = show::<R>(row)?;
-    if let Value::Object(members) = &mut shown {
+/// Rows as the public sees them.
+pub async fn view_all<R: Published>(db: &impl ConnectionTrait, rows: &[Row<R>], today: NaiveDate) -> ApiResult<Vec<Value>> {
+    let mut shown =
+        show_all::<R>(db, rows, Scope::Published, today).await?.into_iter().map(|(thing, _)| thing).collect::<Vec<_>>();
+    for members in shown.iter_mut().filter_map(Value::as_object_mut) {
         members.retain(|name, _| is_shown::<R>(name));
     }
     Ok(shown)
+}
+
+/// 404 unless the public sees the thing that the path says `R` is a part of.
+pub async fn must_have_visible_parent<R: Published>(db: &impl ConnectionTrait, request: &HttpRequest) -> ApiResult<()> {
+    let (Some(parent), Some(code)) = (R::PARENT, request.match_info().get("code")) else { return Ok(()) };
+    let of_code = Query::select().column("code").from(parent.member).and_where(Expr::col("code").eq(code)).take();
+    let select = of_code.clone().and_where(Expr::cust("published")).take();
+    if db.query_one(&select).await?.is_none() {
+        return Err(ApiError::not_found(parent.member, code));
+    }
+    Ok(())
 }
 
 /// Leaves out the codes of programmes that the public does not see, wherever something that it sees refers to them. At

@@ -1,20 +1,23 @@
-//! The seven operations of a coded resource: list, create, get, replace, update, delete, history.
+//! The seven operations of a resource: list, create, get, replace, update, delete, history.
+
+use std::collections::BTreeSet;
 
 use actix_web::HttpRequest;
-use actix_web::web::Path;
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, Select};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::describe::Describe;
 use super::references::{self, Expansion};
-use super::resource::{NewRow, Resource, Row, Stamp, code_of, column, show};
+use super::resource::{Key, NewRow, Resource, Row, Stamp, column, key_of, show, show_all, text_of};
 use super::{history, wire};
 use crate::auth::permissions::ReadAll;
 use crate::http::answer::Answer;
 use crate::http::body::{self, JsonBody};
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Text;
+use crate::http::page::Page;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Fault};
 use crate::http::query::{NoParameters, Parameters};
@@ -23,17 +26,70 @@ use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Happening, Retry};
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::scope::Scope;
 
-const CODE: Field = Field::sort("code", Kind::Code);
-/// What every list can be filtered and sorted by.
-pub const COMMON: &[Field] = &[CODE, Field::sort("created_at", Kind::Instant), Field::sort("updated_at", Kind::Instant)];
+/// What every list can be filtered and sorted by, beside the key.
+const INSTANTS: [Field; 2] = [Field::sort("created_at", Kind::Instant), Field::sort("updated_at", Kind::Instant)];
+
+/// The key as a field of a list.
+pub fn key_field<R: Resource>() -> Field {
+    Field::sort(R::KEY.name(), Kind::Code)
+}
+
+/// Everything that a list of `R` can be filtered and sorted by.
+pub fn fields<R: Resource>() -> Vec<Field> {
+    [R::FIELDS, &[key_field::<R>()], &INSTANTS].concat()
+}
+
+/// The key in the path of a request.
+fn key_in<R: Resource>(request: &HttpRequest) -> String {
+    request.match_info().get(R::KEY.name()).unwrap_or_default().to_owned()
+}
+
+/// The rows under the path of a request: all, or the parts of one thing.
+pub fn rows_at<R: Resource>(request: &HttpRequest) -> ApiResult<Select<R::Entity>> {
+    let rows = R::Entity::find();
+    match (R::PARENT, request.match_info().get("code")) {
+        (Some(parent), Some(code)) => Ok(rows.filter(column::<R>(parent.member)?.eq(code))),
+        _ => Ok(rows),
+    }
+}
+
+/// 404 unless the thing is there that the path says `R` is a part of.
+pub async fn must_have_parent<R: Resource>(db: &impl ConnectionTrait, request: &HttpRequest) -> ApiResult<()> {
+    let (Some(parent), Some(code)) = (R::PARENT, request.match_info().get("code")) else { return Ok(()) };
+    if parent.to.existing(db, &BTreeSet::from([code.to_owned()])).await?.is_empty() {
+        return Err(ApiError::not_found(parent.member, code));
+    }
+    Ok(())
+}
+
+/// The row that the path names, kept from others until the commit.
+async fn locked<R: Resource>(change: &Change, request: &HttpRequest) -> ApiResult<Option<Row<R>>> {
+    let row = change.locked::<R::Entity>(key_in::<R>(request)).await?;
+    let (Some(parent), Some(code)) = (R::PARENT, request.match_info().get("code")) else { return Ok(row) };
+    let is_part = |row: &Row<R>| text_of::<R>(row, parent.member).is_ok_and(|of| of == code);
+    Ok(row.filter(is_part))
+}
+
+/// The same, where it must be there.
+async fn must_lock<R: Resource>(change: &Change, request: &HttpRequest) -> ApiResult<Row<R>> {
+    locked::<R>(change, request).await?.ok_or_else(|| missing::<R>(&key_in::<R>(request)))
+}
 
 async fn list<R: Resource>(access: Access<ReadAll>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let listing = Listing::read(&mut parameters, R::NAMES.many, &[R::FIELDS, COMMON].concat(), R::DEFAULT_SORT, CODE, true);
+    let name = request.path().trim_start_matches("/v1/");
+    let listing = Listing::read(&mut parameters, name, &fields::<R>(), R::DEFAULT_SORT, key_field::<R>(), true);
     let (selection, expansion) = (selection::<R>(&mut parameters), Expansion::read::<R>(&mut parameters));
     parameters.finish()?;
-    let mut page = listing.page(access.store.db(), R::Entity::find(), show::<R>).await?;
-    expansion.apply(access.store.db(), &mut page.data).await?;
+    let (db, today) = (access.store.db(), access.store.calendar().today());
+    let (rows, page) = listing.rows(db, rows_at::<R>(&request)?).await?;
+    if rows.is_empty() {
+        must_have_parent::<R>(db, &request).await?;
+    }
+    let shown = show_all::<R>(db, &rows, Scope::All, today).await?;
+    let mut page = Page { data: shown.into_iter().map(|(thing, _)| thing).collect(), ..page };
+    expansion.apply(db, &mut page.data, today).await?;
     page.data.iter_mut().for_each(|thing| selection.apply(thing));
     page.answer(request.path(), request.query_string())
 }
@@ -48,27 +104,34 @@ async fn create<R: Resource>(
     let retry = retry(&request, key, &body.fingerprint);
     access
         .change(retry, async |change: &Change| {
+            must_have_parent::<R>(&change.db, &request).await?;
             let mut value = body.value;
-            let faults = [strip_read_only::<R>(&mut value, None), wire::faults_of_new::<R>(&value)].concat();
+            let mut faults = strip_read_only::<R>(&mut value, None);
+            faults.extend(take_place::<R>(&mut value, &request, None));
+            faults.extend(wire::faults_of_new::<R>(&value));
             let (code, members) = read::<R>(change, value, faults).await?;
-            insert(change, &code, members).await
+            let key = if R::KEY == Key::Id { Uuid::now_v7().to_string() } else { code };
+            insert(change, &request, &key, members).await
         })
         .await
 }
 
 async fn get<R: Resource>(
     access: Access<ReadAll>,
-    code: Path<String>,
+    request: HttpRequest,
     preconditions: Preconditions,
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
     let (selection, expansion) = (selection::<R>(&mut parameters), Expansion::read::<R>(&mut parameters));
     parameters.finish()?;
-    let row = R::Entity::find_by_id(code.clone()).one(access.store.db()).await?.ok_or_else(|| missing::<R>(&code))?;
-    let mut etag = Stamp::of::<R>(&row)?.etag();
-    let mut things = [show::<R>(&row)?];
+    let (db, key, today) = (access.store.db(), key_in::<R>(&request), access.store.calendar().today());
+    let row = rows_at::<R>(&request)?.filter(column::<R>(R::KEY.name())?.eq(&key)).one(db).await?;
+    let row = row.ok_or_else(|| missing::<R>(&key))?;
+    let shown = show_all::<R>(db, &[row], Scope::All, today).await?;
+    let Some((thing, mut etag)) = shown.into_iter().next() else { return Err(missing::<R>(&key)) };
+    let mut things = [thing];
     if !expansion.is_empty() {
-        expansion.apply(access.store.db(), &mut things).await?;
+        expansion.apply(db, &mut things, today).await?;
         // What is shown changes with what is referred to, so the version alone does not tell.
         etag = format!("W/\"{}\"", &body::hex(&Sha256::digest(things[0].to_string()))[..32]);
     }
@@ -79,31 +142,32 @@ async fn get<R: Resource>(
 async fn replace<R: Resource>(
     access: Access<R::Write>,
     request: HttpRequest,
-    code: Path<String>,
     _: NoParameters,
     preconditions: Preconditions,
     key: IdempotencyKey,
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
-    let code = code.into_inner();
     access
         .change(retry, async |change: &Change| {
-            let row = change.locked::<R::Entity>(code.clone()).await?;
+            let row = locked::<R>(change, &request).await?;
             if let Some(row) = &row {
                 must_own::<R>(change, &R::of(row)).await?;
                 preconditions.must_match(&Stamp::of::<R>(row)?.etag())?;
+                R::must_be_open(change, row).await?;
+            } else if R::KEY == Key::Id {
+                return Err(missing::<R>(&key_in::<R>(&request)));
             } else {
                 preconditions.must_allow_creation()?;
             }
             let mut value = body.value;
             let mut faults = strip_read_only::<R>(&mut value, row.as_ref());
-            faults.extend(take_code(&mut value, &code));
+            faults.extend(take_place::<R>(&mut value, &request, Some(R::KEY)));
             faults.extend(wire::faults_of_replacement::<R>(&value));
             let (_, members) = read::<R>(change, value, faults).await?;
             match row {
                 Some(row) => update_row(change, row, members).await,
-                None => insert(change, &code, members).await,
+                None => insert(change, &request, &key_in::<R>(&request), members).await,
             }
         })
         .await
@@ -111,24 +175,24 @@ async fn replace<R: Resource>(
 
 async fn update<R: Resource>(
     access: Access<R::Write>,
-    code: Path<String>,
+    request: HttpRequest,
     _: NoParameters,
     preconditions: Preconditions,
     body: JsonBody,
 ) -> ApiResult<Answer> {
-    let code = code.into_inner();
     access
         .change(Retry::default(), async |change: &Change| {
-            let row = change.locked::<R::Entity>(code.clone()).await?.ok_or_else(|| missing::<R>(&code))?;
+            let row = must_lock::<R>(change, &request).await?;
             let current = R::of(&row);
             must_own::<R>(change, &current).await?;
             preconditions.must_match(&Stamp::of::<R>(&row)?.etag())?;
+            R::must_be_open(change, &row).await?;
             let Value::Object(_) = body.value else {
                 return Err(ApiError::fault("", "wrong_type", "A merge patch is an object.", "Merge patch harus berupa objek."));
             };
             let mut patch = body.value;
             let mut faults = strip_read_only::<R>(&mut patch, Some(&row));
-            faults.extend(take_code(&mut patch, &code));
+            faults.extend(take_place::<R>(&mut patch, &request, Some(R::KEY)));
             let mut value = serde_json::to_value(current).map_err(ApiError::unexpected)?;
             merge(&mut value, patch);
             faults.extend(wire::faults_of_replacement::<R>(&value));
@@ -140,24 +204,24 @@ async fn update<R: Resource>(
 
 async fn delete<R: Resource>(
     access: Access<R::Write>,
-    code: Path<String>,
+    request: HttpRequest,
     _: NoParameters,
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
-    let code = code.into_inner();
     access
         .change(Retry::default(), async |change: &Change| {
-            let row = change.locked::<R::Entity>(code.clone()).await?.ok_or_else(|| missing::<R>(&code))?;
+            let row = must_lock::<R>(change, &request).await?;
             must_own::<R>(change, &R::of(&row)).await?;
-            let stamp = Stamp::of::<R>(&row)?;
+            let (key, stamp) = (key_of::<R>(&row)?, Stamp::of::<R>(&row)?);
             preconditions.must_match(&stamp.etag())?;
-            references::must_be_free::<R>(&change.db, &code).await?;
+            R::must_be_open(change, &row).await?;
+            references::must_be_free::<R>(&change.db, &key).await?;
             let before = show::<R>(&row)?;
-            R::deleting(change, &code).await?;
+            R::deleting(change, &key).await?;
             row.delete(&change.db).await?;
             let happening = Happening {
                 resource: R::NAMES.one,
-                key: &code,
+                key: &key,
                 action: "deleted",
                 version: stamp.version + 1,
                 before: Some(before),
@@ -169,55 +233,66 @@ async fn delete<R: Resource>(
         .await
 }
 
-async fn history<R: Resource>(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    code: Path<String>,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    history::answer(access.store.db(), &request, parameters, R::NAMES.one, &code).await
+async fn history<R: Resource>(access: Access<ReadAll>, request: HttpRequest, parameters: Parameters) -> ApiResult<Answer> {
+    history::answer(access.store.db(), &request, parameters, R::NAMES.one, &key_in::<R>(&request)).await
 }
 
-/// Inserts a new row, with its event.
-pub async fn insert<R: Resource>(change: &Change, code: &str, members: R) -> ApiResult<Answer> {
-    let shown = insert_row(change, code, members).await?;
-    Answer::created(&format!("{}/{code}", R::NAMES.path()), &shown.0).map(|answer| answer.etag(&shown.1))
+/// Inserts a new row under the path of the request, with its event.
+async fn insert<R: Resource>(change: &Change, request: &HttpRequest, key: &str, members: R) -> ApiResult<Answer> {
+    let parent = request.match_info().get("code").filter(|_| R::PARENT.is_some());
+    let row = insert_row(change, parent, key, members).await?;
+    let (shown, etag) = present::<R>(change, row).await?;
+    let collection = R::path().replace("{code}", parent.unwrap_or_default());
+    Answer::created(&format!("{collection}/{key}"), &shown).map(|answer| answer.etag(&etag))
 }
 
-/// Inserts a new row, with its event; gives it as shown, and its entity tag.
-pub async fn insert_row<R: Resource>(change: &Change, code: &str, members: R) -> ApiResult<(Value, String)> {
+/// A row as the answer to a write shows it, and its entity tag.
+pub async fn present<R: Resource>(change: &Change, row: Row<R>) -> ApiResult<(Value, String)> {
+    let shown = show_all::<R>(&change.db, &[row], Scope::All, change.today).await?;
+    shown.into_iter().next().ok_or_else(|| ApiError::unexpected("a row is shown"))
+}
+
+/// Inserts a new row, as a part of `parent` if it is one, with its event.
+pub async fn insert_row<R: Resource>(change: &Change, parent: Option<&str>, key: &str, members: R) -> ApiResult<Row<R>> {
     must_own::<R>(change, &members).await?;
-    members.check(change, code, None).await?;
-    let search = search_text(code, &members);
+    members.check(change, key, None).await?;
+    let search = search_text(key, &members);
     let later = serde_json::to_value(&members).map_err(ApiError::unexpected)?;
     let mut row = members.into_row();
     R::born(&mut row);
-    row.set(column::<R>("code")?, code.into());
+    row.set(column::<R>(R::KEY.name())?, key.into());
+    if let (Some(place), Some(parent)) = (R::PARENT, parent) {
+        row.set(column::<R>(place.member)?, parent.into());
+    }
     row.set(column::<R>("created_at")?, change.now.into());
     stamp::<R>(&mut row, change, search, 1)?;
     let row = row.insert(&change.db).await?;
     let members: R = body::deserialize(later)?;
-    members.written(change, code, true).await?;
-    recorded::<R>(change, &row, "created", None).await
+    members.written(change, key, true).await?;
+    recorded::<R>(change, &row, "created", None).await?;
+    Ok(row)
 }
 
 async fn update_row<R: Resource>(change: &Change, row: Row<R>, members: R) -> ApiResult<Answer> {
     must_own::<R>(change, &members).await?;
-    let (code, before, old) = (code_of::<R>(&row)?, show::<R>(&row)?, Stamp::of::<R>(&row)?);
+    let (key, before, old) = (key_of::<R>(&row)?, show::<R>(&row)?, Stamp::of::<R>(&row)?);
     let value = json!(members);
-    if value == json!(R::of(&row)) {
-        // Nothing changes, so there is nothing to record.
-        return Ok(Answer::ok(&before)?.etag(&old.etag()));
-    }
-    members.check(change, &code, Some(&row)).await?;
-    let search = search_text(&code, &members);
-    let mut new = members.into_row();
-    new.set(column::<R>("code")?, code.clone().into());
-    stamp::<R>(&mut new, change, search, old.version + 1)?;
-    let row = new.update(&change.db).await?;
-    let members: R = body::deserialize(value)?;
-    members.written(change, &code, false).await?;
-    let (shown, etag) = recorded::<R>(change, &row, "updated", Some(before)).await?;
+    // Where nothing changes there is nothing to record.
+    let row = if value == json!(R::of(&row)) {
+        row
+    } else {
+        members.check(change, &key, Some(&row)).await?;
+        let search = search_text(&key, &members);
+        let mut new = members.into_row();
+        new.set(column::<R>(R::KEY.name())?, key.clone().into());
+        stamp::<R>(&mut new, change, search, old.version + 1)?;
+        let row = new.update(&change.db).await?;
+        let members: R = body::deserialize(value)?;
+        members.written(change, &key, false).await?;
+        recorded::<R>(change, &row, "updated", Some(before)).await?;
+        row
+    };
+    let (shown, etag) = present::<R>(change, row).await?;
     Ok(Answer::ok(&shown)?.etag(&etag))
 }
 
@@ -227,23 +302,21 @@ pub async fn touch<R: Resource>(
     row: Row<R>,
     action: &str,
     set: impl FnOnce(&mut NewRow<R>),
-) -> ApiResult<(Value, String)> {
+) -> ApiResult<Row<R>> {
     let (before, old) = (show::<R>(&row)?, Stamp::of::<R>(&row)?);
     let mut new = row.into_active_model();
     set(&mut new);
     new.set(column::<R>("version")?, (old.version + 1).into());
     new.set(column::<R>("updated_at")?, change.now.into());
     let row = new.update(&change.db).await?;
-    recorded::<R>(change, &row, action, Some(before)).await
+    recorded::<R>(change, &row, action, Some(before)).await?;
+    Ok(row)
 }
 
-async fn recorded<R: Resource>(change: &Change, row: &Row<R>, action: &str, before: Option<Value>) -> ApiResult<(Value, String)> {
-    let (shown, stamp) = (show::<R>(row)?, Stamp::of::<R>(row)?);
-    let key = code_of::<R>(row)?;
-    let happening =
-        Happening { resource: R::NAMES.one, key: &key, action, version: stamp.version, before, after: Some(shown.clone()) };
-    change.record(happening).await?;
-    Ok((shown, stamp.etag()))
+async fn recorded<R: Resource>(change: &Change, row: &Row<R>, action: &str, before: Option<Value>) -> ApiResult<()> {
+    let (shown, stamp, key) = (show::<R>(row)?, Stamp::of::<R>(row)?, key_of::<R>(row)?);
+    let happening = Happening { resource: R::NAMES.one, key: &key, action, version: stamp.version, before, after: Some(shown) };
+    change.record(happening).await
 }
 
 /// Sets what every row carries.
@@ -255,8 +328,8 @@ pub fn stamp<R: Resource>(row: &mut NewRow<R>, change: &Change, search: String, 
 }
 
 /// What `q=` looks through.
-pub fn search_text<R: Resource>(code: &str, members: &R) -> String {
-    [vec![code], members.search()].concat().join("\n").to_lowercase()
+pub fn search_text<R: Resource>(key: &str, members: &R) -> String {
+    [vec![key], members.search()].concat().join("\n").to_lowercase()
 }
 
 /// 403 where the actor is bound to an OPD that this does not belong to.
@@ -290,6 +363,13 @@ fn strip_read_only<R: Resource>(value: &mut Value, row: Option<&Row<R>>) -> Vec<
     current.insert("version".into(), json!(stamp.map(|stamp| stamp.version)));
     current.insert("created_at".into(), json!(stamp.map(|stamp| stamp.created_at)));
     current.insert("updated_at".into(), json!(stamp.map(|stamp| stamp.updated_at)));
+    if R::KEY == Key::Id && row.is_none() {
+        current.insert(R::KEY.name().into(), Value::Null);
+    }
+    for name in R::COMPUTED {
+        // It may have changed since it was read, and whatever it says is not written.
+        body.remove(*name);
+    }
     let differs = |name: &str, given: Value| (current[name] != given).then(|| read_only(name));
     let given = current.keys().filter_map(|name| Some((name.clone(), body.remove(name)?))).collect::<Vec<_>>();
     given.into_iter().filter_map(|(name, given)| differs(&name, given)).collect()
@@ -300,16 +380,23 @@ fn read_only(name: &str) -> Fault {
     Fault::at(format!("/{name}"), "read_only", text)
 }
 
-/// The code in a body must be the one in the path.
-fn take_code(value: &mut Value, code: &str) -> Option<Fault> {
-    let given = value.as_object_mut()?.remove("code")?;
-    let text = || {
-        Text::new(
-            format!("The path says `{code}`. A code never changes."),
-            format!("Alamat menyebut `{code}`. Kode tidak pernah berubah."),
-        )
-    };
-    (given != code).then(|| Fault::at("/code", "read_only", text()))
+/// What the path says may stand in a body as well: the key, where it has one, and the parent. A different value is a fault.
+fn take_place<R: Resource>(value: &mut Value, request: &HttpRequest, key: Option<Key>) -> Vec<Fault> {
+    let Value::Object(body) = value else { return Vec::new() };
+    let names = key.map(|key| (key.name(), key.name())).into_iter();
+    let names = names.chain(R::PARENT.map(|parent| (parent.member, "code"))).collect::<Vec<_>>();
+    let mut faults = Vec::new();
+    for (member, in_path) in names {
+        let known = request.match_info().get(in_path).unwrap_or_default();
+        if body.remove(member).is_some_and(|given| given != known) {
+            let text = Text::new(
+                format!("The path says `{known}`. It never changes."),
+                format!("Alamat menyebut `{known}`. Ini tidak pernah berubah."),
+            );
+            faults.push(Fault::at(format!("/{member}"), "read_only", text));
+        }
+    }
+    faults
 }
 
 /// RFC 7396.
@@ -348,8 +435,8 @@ fn member_names<R: Resource>() -> Vec<String> {
     properties.as_object().map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 
-fn missing<R: Resource>(code: &str) -> ApiError {
-    ApiError::not_found(R::NAMES.one, code)
+fn missing<R: Resource>(key: &str) -> ApiError {
+    ApiError::not_found(R::NAMES.one, key)
 }
 
 /// Mounts the seven operations of `R` and describes them.

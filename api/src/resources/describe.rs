@@ -1,4 +1,4 @@
-//! The description of the seven operations of a coded resource, from what the resource tells about itself.
+//! The description of the seven operations of a resource, from what the resource tells about itself.
 
 use std::marker::PhantomData;
 
@@ -6,9 +6,9 @@ use actix_web::http::Method;
 use entity::value::code::Code;
 use serde_json::{Map, Value, json};
 
-use super::crud::COMMON;
+use super::crud::fields;
 use super::history::Entry;
-use super::resource::{Resource, show_example};
+use super::resource::{Key, Resource, show_example};
 use super::wire::{self, SchemaNames};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::operation::Operation;
@@ -30,7 +30,7 @@ const PATCHES: &[&str] = &["application/merge-patch+json", "application/json"];
 impl<R: Resource> Describe<R> {
     /// Describes the operations of `R`.
     pub fn resource() -> Self {
-        Self { one: R::NAMES.path() + "/{code}", many: R::NAMES.path(), names: wire::names::<R>(), resource: PhantomData }
+        Self { one: R::path_of_one(), many: R::path(), names: wire::names::<R>(), resource: PhantomData }
     }
 
     fn operation(&self, method: Method, path: &str, verb: &str, summary: &str, description: &str) -> Operation {
@@ -46,7 +46,8 @@ impl<R: Resource> Describe<R> {
         let operation = self
             .operation(Method::GET, &self.many, "list", &format!("List {}", R::NAMES.plural), &description)
             .roles(&ReadAll::role_names());
-        let operation = list_parameters(operation, &[R::FIELDS, COMMON].concat(), R::DEFAULT_SORT, true);
+        let operation = list_parameters(operation, &fields::<R>(), R::DEFAULT_SORT, true);
+        let operation = if R::PARENT.is_some() { operation.problems(&[404]) } else { operation };
         let page = json!({ "data": [show_example::<R>()], "page": { "next_cursor": null, "limit": 50 } });
         self.shaped(operation)
             .with_schemas(Map::from_iter([(self.names.page.clone(), wire::page(self.either()))]))
@@ -61,17 +62,16 @@ impl<R: Resource> Describe<R> {
 
     /// The creation.
     pub fn create(&self) -> Operation {
+        let description = match R::KEY {
+            Key::Code => "The `code` in the body becomes the identifier; a taken one is a 409.",
+            Key::Id => "The service gives it an `id`. Send an `Idempotency-Key`, so that a retry does not make a second one.",
+        };
         let operation = self
-            .operation(
-                Method::POST,
-                &self.many,
-                "create",
-                &format!("Create {}", R::NAMES.a()),
-                "The `code` in the body becomes the identifier; a taken one is a 409.",
-            )
+            .operation(Method::POST, &self.many, "create", &format!("Create {}", R::NAMES.a()), description)
             .roles(&R::Write::role_names())
-            .body(&self.names.new, wire::new::<R>(), R::example(), &["application/json"])
+            .body(&self.names.new, wire::new::<R>(), wire::given::<R>(), &["application/json"])
             .retryable();
+        let operation = if R::PARENT.is_some() { operation.problems(&[404]) } else { operation };
         self.answers(operation, 201, "Created.", &["ETag", "Location", "Idempotent-Replayed"])
     }
 
@@ -93,15 +93,27 @@ impl<R: Resource> Describe<R> {
 
     /// The replacement.
     pub fn replace(&self) -> Operation {
-        let description = "Creates it under the code in the path (201) or replaces it whole (200): the natural call for a system that owns the code. \
-                           Members that only the service writes may be sent back as they were read. `If-None-Match: *` only creates.";
+        let (summary, description) = match R::KEY {
+            Key::Code => (
+                format!("Create or replace {}", R::NAMES.a()),
+                "Creates it under the code in the path (201) or replaces it whole (200): the natural call for a system that owns the code. \
+                 Members that only the service writes may be sent back as they were read. `If-None-Match: *` only creates.",
+            ),
+            Key::Id => (
+                format!("Replace {}", R::NAMES.a()),
+                "Replaces it whole. Members that only the service writes may be sent back as they were read.",
+            ),
+        };
         let operation = self
-            .operation(Method::PUT, &self.one, "replace", &format!("Create or replace {}", R::NAMES.a()), description)
+            .operation(Method::PUT, &self.one, "replace", &summary, description)
             .roles(&R::Write::role_names())
             .guarded()
-            .body(&self.names.replacement, wire::replacement::<R>(), R::example(), &["application/json"])
+            .body(&self.names.replacement, wire::replacement::<R>(), wire::given::<R>(), &["application/json"])
             .retryable();
-        let operation = self.answers(operation, 201, "Created.", &["ETag", "Location", "Idempotent-Replayed"]);
+        let operation = match R::KEY {
+            Key::Code => self.answers(operation, 201, "Created.", &["ETag", "Location", "Idempotent-Replayed"]),
+            Key::Id => operation.problems(&[404]),
+        };
         self.answers(operation, 200, "Replaced.", &["ETag", "Idempotent-Replayed"])
     }
 

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use entity::value::code::Code;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
-use super::resource::{Reference, Resource, code_of, column, show};
+use super::resource::{Reference, Resource, column, key_of, show_all};
 use super::{awards, dimensions, kpis, masterplans, opds, programmes, quick_wins, regions};
 use crate::http::language::{Text, nouns};
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 use crate::http::query::Parameters;
+use crate::store::scope::Scope;
 
 /// What a reference points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +32,10 @@ pub enum Target {
     QuickWin,
     /// A KPI.
     Kpi,
+    /// An evaluation.
+    Evaluation,
+    /// An action.
+    Action,
 }
 
 impl Target {
@@ -42,6 +48,8 @@ impl Target {
             Self::Programme => "programme",
             Self::QuickWin => "quick_win",
             Self::Kpi => "kpi",
+            Self::Evaluation => "evaluation",
+            Self::Action => "action",
         }
     }
 
@@ -55,33 +63,54 @@ impl Target {
             Self::Programme => "Programme",
             Self::QuickWin => "QuickWin",
             Self::Kpi => "Kpi",
+            Self::Evaluation => "Evaluation",
+            Self::Action => "Action",
         }
     }
 
-    async fn load(self, db: &impl ConnectionTrait, codes: BTreeSet<String>) -> ApiResult<BTreeMap<String, Value>> {
+    /// The column that identifies one.
+    fn key(self) -> &'static str {
+        if self == Self::Action { "id" } else { "code" }
+    }
+
+    async fn load(
+        self,
+        db: &impl ConnectionTrait,
+        codes: BTreeSet<String>,
+        today: NaiveDate,
+    ) -> ApiResult<BTreeMap<String, Value>> {
         match self {
-            Self::Masterplan => load::<masterplans::Masterplan>(db, codes).await,
-            Self::Dimension => load::<dimensions::Dimension>(db, codes).await,
-            Self::Opd => load::<opds::Opd>(db, codes).await,
-            Self::Region => load::<regions::Region>(db, codes).await,
-            Self::Programme => load::<programmes::Programme>(db, codes).await,
-            Self::QuickWin => load::<quick_wins::QuickWin>(db, codes).await,
-            Self::Kpi => load::<kpis::Kpi>(db, codes).await,
+            Self::Masterplan => load::<masterplans::Masterplan>(db, codes, today).await,
+            Self::Dimension => load::<dimensions::Dimension>(db, codes, today).await,
+            Self::Opd => load::<opds::Opd>(db, codes, today).await,
+            Self::Region => load::<regions::Region>(db, codes, today).await,
+            Self::Programme => load::<programmes::Programme>(db, codes, today).await,
+            Self::QuickWin => load::<quick_wins::QuickWin>(db, codes, today).await,
+            Self::Kpi => load::<kpis::Kpi>(db, codes, today).await,
+            Self::Evaluation | Self::Action => Ok(BTreeMap::new()),
         }
     }
 
     /// Those of `codes` that exist: one statement.
     pub async fn existing(self, db: &impl ConnectionTrait, codes: &BTreeSet<String>) -> ApiResult<BTreeSet<String>> {
-        let select =
-            Query::select().column("code").from(self.table()).and_where(Expr::col("code").is_in(codes.iter().cloned())).take();
+        let select = Query::select()
+            .column(self.key())
+            .from(self.table())
+            .and_where(Expr::col(self.key()).is_in(codes.iter().cloned()))
+            .take();
         let rows = db.query_all(&select).await?;
-        rows.iter().map(|row| row.try_get("", "code").map_err(ApiError::from)).collect()
+        rows.iter().map(|row| row.try_get("", self.key()).map_err(ApiError::from)).collect()
     }
 }
 
-async fn load<R: Resource>(db: &impl ConnectionTrait, codes: BTreeSet<String>) -> ApiResult<BTreeMap<String, Value>> {
-    let rows = R::Entity::find().filter(column::<R>("code")?.is_in(codes)).all(db).await?;
-    rows.iter().map(|row| Ok((code_of::<R>(row)?, show::<R>(row)?))).collect()
+async fn load<R: Resource>(
+    db: &impl ConnectionTrait,
+    keys: BTreeSet<String>,
+    today: NaiveDate,
+) -> ApiResult<BTreeMap<String, Value>> {
+    let rows = R::Entity::find().filter(column::<R>(R::KEY.name())?.is_in(keys)).all(db).await?;
+    let shown = show_all::<R>(db, &rows, Scope::All, today).await?;
+    rows.iter().zip(shown).map(|(row, (thing, _))| Ok((key_of::<R>(row)?, thing))).collect()
 }
 
 /// The references to what does not exist, in a body that may have other faults. One statement for each kind of thing.
@@ -149,7 +178,7 @@ impl Expansion {
     }
 
     /// Puts what is referred to in the place of its code. One statement for each kind of thing.
-    pub async fn apply(&self, db: &impl ConnectionTrait, things: &mut [Value]) -> ApiResult<()> {
+    pub async fn apply(&self, db: &impl ConnectionTrait, things: &mut [Value], today: NaiveDate) -> ApiResult<()> {
         let mut wanted: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
         for reference in &self.0 {
             let codes = things.iter().flat_map(|thing| codes_in(reference, thing)).map(|(_, code)| code);
@@ -157,7 +186,7 @@ impl Expansion {
         }
         let mut found = BTreeMap::new();
         for (target, codes) in wanted {
-            found.insert(target, target.load(db, codes).await?);
+            found.insert(target, target.load(db, codes, today).await?);
         }
         for thing in things {
             for reference in &self.0 {
@@ -188,8 +217,10 @@ const REFERRERS: &[(&str, &str, &str, &str, &str)] = &[
     ("region", "masterplan", "masterplan", "region", "code"),
     ("region", "programme", "programme_region", "region", "programme"),
     ("region", "award", "award", "recipient_ref", "code"),
+    ("region", "coverage", "coverage", "region", "programme"),
     ("masterplan", "programme", "programme", "masterplan", "code"),
     ("masterplan", "kpi", "kpi", "masterplan", "code"),
+    ("masterplan", "evaluation", "evaluation", "masterplan", "code"),
     ("dimension", "programme", "programme", "dimension", "code"),
     ("dimension", "quick_win", "quick_win", "dimension", "code"),
     ("dimension", "kpi", "kpi", "dimension", "code"),
@@ -201,12 +232,20 @@ const REFERRERS: &[(&str, &str, &str, &str, &str)] = &[
     ("opd", "user", "user_account", "opd", "email"),
     ("opd", "client", "client", "opd", "id"),
     ("opd", "award", "award", "recipient_ref", "code"),
+    ("opd", "action", "action", "opd", "id"),
+    ("opd", "finding", "finding", "opd", "id"),
+    ("opd", "commitment", "commitment_signatory", "opd", "commitment"),
+    ("opd", "survey", "survey", "opd", "id"),
     ("programme", "quick_win", "quick_win", "programme", "code"),
     ("programme", "kpi", "kpi", "programme", "code"),
     ("programme", "award", "award", "recipient_ref", "code"),
+    ("programme", "action", "action", "programme", "id"),
+    ("programme", "finding", "finding", "programme", "id"),
     ("quick_win", "award", "award", "recipient_ref", "code"),
     ("kpi", "kpi_target", "kpi_target", "kpi", "period"),
     ("kpi", "measurement", "measurement", "kpi", "period"),
+    ("action", "action_report", "action_report", "action", "action"),
+    ("evaluation", "finding", "finding", "evaluation", "id"),
 ];
 
 /// The most referrers that are listed.

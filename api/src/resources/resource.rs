@@ -1,23 +1,29 @@
-//! What a coded resource tells about itself. The type that implements [`Resource`] is its wire form: the members a client
-//! writes, beside the `code`. All schemas (shown, new, replacement, patch) are derived from it.
+//! What a resource tells about itself. The type that implements [`Resource`] is its wire form: the members a client
+//! writes, beside the `code` or `id`. All schemas (shown, new, replacement, patch) are derived from it.
 
 use std::str::FromStr;
 
+use chrono::NaiveDate;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait, Value as Stored,
+    ActiveModelBehavior, ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait,
+    Value as Stored,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use entity::value::code::Code;
 
 use super::references::Target;
 use crate::auth::permissions::Permission;
+use crate::http::body::hex;
+use crate::http::precondition::{entity_tag, entity_tag_with};
 use crate::http::problem::{ApiError, ApiResult, Fault};
 use crate::store::change::Change;
 use crate::store::listing::Field;
+use crate::store::scope::Scope;
 
 /// The row of a resource.
 pub type Row<R> = <<R as Resource>::Entity as EntityTrait>::Model;
@@ -42,11 +48,6 @@ pub struct Names {
 }
 
 impl Names {
-    /// The path of the collection.
-    pub fn path(&self) -> String {
-        format!("/v1/{}", self.many)
-    }
-
     /// One, with its article: `a Quick Win`.
     pub fn a(&self) -> String {
         let article = if self.spoken.starts_with(['a', 'e', 'i', 'o', 'A', 'E', 'I', 'O']) { "an" } else { "a" };
@@ -82,7 +83,37 @@ impl Reference {
     }
 }
 
-/// A resource identified by its code.
+/// What identifies one among its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A code that the client gives and that others refer to.
+    Code,
+    /// A UUIDv7 that the service makes.
+    Id,
+}
+
+impl Key {
+    /// Its name in paths, in bodies and in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Id => "id",
+        }
+    }
+}
+
+/// The coded thing that a resource is a part of: it stands under its path.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent {
+    /// Several of them, in the URL: `evaluations`.
+    pub many: &'static str,
+    /// The member and column that holds its code: `evaluation`.
+    pub member: &'static str,
+    /// What it is.
+    pub to: Target,
+}
+
+/// A resource with a table of its own.
 #[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
 pub trait Resource: Serialize + DeserializeOwned + ToSchema + Sized + 'static {
     /// What it is called.
@@ -91,8 +122,14 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Sized + 'static {
     const FIELDS: &'static [Field];
     /// The order of a list where the client does not say.
     const DEFAULT_SORT: &'static str = "code";
+    /// What identifies one.
+    const KEY: Key = Key::Code;
+    /// What it is a part of.
+    const PARENT: Option<Parent> = None;
     /// What it refers to.
     const REFERENCES: &'static [Reference] = &[];
+    /// The members that are computed from other rows or from the day, see [`Resource::computed`].
+    const COMPUTED: &'static [&'static str] = &[];
     /// Its table.
     type Entity: EntityTrait<
             PrimaryKey: PrimaryKeyTrait<ValueType = String>,
@@ -103,7 +140,7 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Sized + 'static {
     /// Who may write it.
     type Write: Permission;
 
-    /// A body from the real case, with its code.
+    /// One from the real case, with its code or id and what is computed.
     fn example() -> Value;
 
     /// The members a client writes, out of a row.
@@ -130,27 +167,55 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Sized + 'static {
         Map::new()
     }
 
-    /// The schema of those members.
+    /// The schema of those members, and of those that are computed.
     fn read_only_schema() -> Map<String, Value> {
         Map::new()
+    }
+
+    /// The computed members of each of `rows`, over what `scope` counts: a fixed number of statements, whatever the rows.
+    async fn computed(
+        _db: &impl ConnectionTrait,
+        rows: &[Row<Self>],
+        _scope: Scope,
+        _today: NaiveDate,
+    ) -> ApiResult<Vec<Map<String, Value>>> {
+        Ok(vec![Map::new(); rows.len()])
     }
 
     /// Sets what only creation sets.
     fn born(_row: &mut NewRow<Self>) {}
 
     /// Rules over several rows, checked before a write. `before` is the row as it was.
-    async fn check(&self, _change: &Change, _code: &str, _before: Option<&Row<Self>>) -> ApiResult<()> {
+    async fn check(&self, _change: &Change, _key: &str, _before: Option<&Row<Self>>) -> ApiResult<()> {
         Ok(())
     }
 
     /// What else is written with it.
-    async fn written(&self, _change: &Change, _code: &str, _created: bool) -> ApiResult<()> {
+    async fn written(&self, _change: &Change, _key: &str, _created: bool) -> ApiResult<()> {
         Ok(())
     }
 
     /// What else goes with it, before the row is deleted.
-    async fn deleting(_change: &Change, _code: &str) -> ApiResult<()> {
+    async fn deleting(_change: &Change, _key: &str) -> ApiResult<()> {
         Ok(())
+    }
+
+    /// Refuses what may not be written any more, before anything else is looked at.
+    async fn must_be_open(_change: &Change, _row: &Row<Self>) -> ApiResult<()> {
+        Ok(())
+    }
+
+    /// The path of the collection.
+    fn path() -> String {
+        match Self::PARENT {
+            None => format!("/v1/{}", Self::NAMES.many),
+            Some(parent) => format!("/v1/{}/{{code}}/{}", parent.many, Self::NAMES.many),
+        }
+    }
+
+    /// The path of one.
+    fn path_of_one() -> String {
+        format!("{}/{{{}}}", Self::path(), Self::KEY.name())
     }
 }
 
@@ -186,27 +251,67 @@ impl Stamp {
 
     /// The entity tag.
     pub fn etag(&self) -> String {
-        crate::http::precondition::entity_tag(self.version, self.created_at)
+        entity_tag(self.version, self.created_at)
+    }
+
+    /// The entity tag of a representation that also holds what was computed.
+    pub fn etag_with(&self, computed: &Map<String, Value>) -> String {
+        if computed.is_empty() {
+            return self.etag();
+        }
+        let digest = Sha256::digest(json!(computed).to_string());
+        entity_tag_with(self.version, self.created_at, &hex(&digest[..6]))
     }
 }
 
-/// The code of a row.
-pub fn code_of<R: Resource>(row: &Row<R>) -> ApiResult<String> {
-    match row.get(column::<R>("code")?) {
-        Stored::String(Some(code)) => Ok(code),
-        _ => Err(ApiError::unexpected("column `code` holds no text")),
+/// The code or id of a row.
+pub fn key_of<R: Resource>(row: &Row<R>) -> ApiResult<String> {
+    text_of::<R>(row, R::KEY.name())
+}
+
+/// What a text column of a row holds.
+pub fn text_of<R: Resource>(row: &Row<R>, name: &str) -> ApiResult<String> {
+    match row.get(column::<R>(name)?) {
+        Stored::String(Some(text)) => Ok(text),
+        _ => Err(ApiError::unexpected(format!("column `{name}` holds no text"))),
     }
 }
 
-/// A row as answers show it: code, what clients write, what only the service writes, and the stamp.
+/// A row as answers and the trail show it, but for what is computed.
 pub fn show<R: Resource>(row: &Row<R>) -> ApiResult<Value> {
+    show_with::<R>(row, Map::new())
+}
+
+/// Rows as answers show them, each with its entity tag.
+pub async fn show_all<R: Resource>(
+    db: &impl ConnectionTrait,
+    rows: &[Row<R>],
+    scope: Scope,
+    today: NaiveDate,
+) -> ApiResult<Vec<(Value, String)>> {
+    let computed = R::computed(db, rows, scope, today).await?;
+    rows.iter()
+        .zip(computed)
+        .map(|(row, computed)| {
+            let etag = Stamp::of::<R>(row)?.etag_with(&computed);
+            Ok((show_with::<R>(row, computed)?, etag))
+        })
+        .collect()
+}
+
+/// Key, parent, what clients write, what only the service writes, what is computed, and the stamp.
+fn show_with<R: Resource>(row: &Row<R>, computed: Map<String, Value>) -> ApiResult<Value> {
     let stamp = Stamp::of::<R>(row)?;
     let mut shown = Map::new();
-    shown.insert("code".into(), json!(code_of::<R>(row)?));
+    shown.insert(R::KEY.name().into(), json!(key_of::<R>(row)?));
+    if let Some(parent) = R::PARENT {
+        shown.insert(parent.member.into(), json!(text_of::<R>(row, parent.member)?));
+    }
     if let Value::Object(members) = serde_json::to_value(R::of(row)).map_err(ApiError::unexpected)? {
         shown.extend(members);
     }
     shown.extend(R::read_only(Some(row)));
+    shown.extend(computed);
     shown.insert("version".into(), json!(stamp.version));
     shown.insert("created_at".into(), json!(stamp.created_at));
     shown.insert("updated_at".into(), json!(stamp.updated_at));
@@ -217,14 +322,18 @@ pub fn show<R: Resource>(row: &Row<R>) -> ApiResult<Value> {
 pub fn show_example<R: Resource>() -> Value {
     let mut shown = Map::new();
     let mut given = R::example();
-    let code = given.as_object_mut().and_then(|object| object.remove("code")).unwrap_or_default();
-    shown.insert("code".into(), code);
+    for name in [Some(R::KEY.name()), R::PARENT.map(|parent| parent.member)].into_iter().flatten() {
+        let value = given.as_object_mut().and_then(|object| object.remove(name)).unwrap_or_default();
+        shown.insert(name.into(), value);
+    }
+    let computed = given.as_object_mut().map(|object| R::COMPUTED.iter().filter_map(|name| object.remove_entry(*name)).collect());
     // An example that is not an `R` shows as it is; a test holds examples to their schemas.
     let members = serde_json::from_value::<R>(given.clone()).ok().and_then(|members| serde_json::to_value(members).ok());
     if let Value::Object(members) = members.unwrap_or(given) {
         shown.extend(members);
     }
     shown.extend(R::read_only(None));
+    shown.extend(computed.unwrap_or(Map::new()));
     shown.insert("version".into(), json!(1));
     shown.insert("created_at".into(), json!("2022-10-04T01:00:00Z"));
     shown.insert("updated_at".into(), json!("2022-10-04T01:00:00Z"));

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use serde_json::{Map, Value, json};
 
-use super::resource::Resource;
+use super::resource::{Key, Resource};
 use crate::http::problem::Fault;
 use crate::http::{body, schema};
 
@@ -42,8 +42,44 @@ pub fn code_schema() -> Value {
     json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN, "description": "The identifier. It never changes." })
 }
 
+/// The schema of what identifies an `R`.
+fn key_schema<R: Resource>() -> Value {
+    match R::KEY {
+        Key::Code => code_schema(),
+        Key::Id => {
+            json!({ "type": "string", "format": "uuid", "maxLength": 36, "readOnly": true, "description": "The identifier, a UUIDv7. It never changes." })
+        }
+    }
+}
+
+/// The members that say where an `R` stands: its key, and its parent if it is a part.
+fn place_schema<R: Resource>() -> Map<String, Value> {
+    let mut place = Map::from_iter([(R::KEY.name().to_owned(), key_schema::<R>())]);
+    if let Some(parent) = R::PARENT {
+        let mut code = code_schema();
+        code["description"] = json!(format!("The {} that it is a part of.", parent.member));
+        code["readOnly"] = json!(true);
+        place.insert(parent.member.to_owned(), code);
+    }
+    place
+}
+
+/// The example as a client sends it: without what only the service writes.
+pub fn given<R: Resource>() -> Value {
+    let mut given = R::example();
+    if let Some(members) = given.as_object_mut() {
+        let own = R::KEY == Key::Code;
+        members.retain(|name, _| own || name != R::KEY.name());
+        members.retain(|name, _| R::PARENT.is_none_or(|parent| parent.member != name) && !R::COMPUTED.contains(&name.as_str()));
+    }
+    given
+}
+
 /// What a client sends to create.
 pub fn new<R: Resource>() -> Value {
+    if R::KEY == Key::Id {
+        return schema::input::<R>();
+    }
     let mut schema = replacement::<R>();
     if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
         required.insert(0, json!("code"));
@@ -53,10 +89,13 @@ pub fn new<R: Resource>() -> Value {
     schema
 }
 
-/// What a client sends to replace; the code may be left out, as the path has it.
+/// What a client sends to replace; a code may be left out, as the path has it.
 pub fn replacement<R: Resource>() -> Value {
     let mut schema = schema::input::<R>();
-    let mut properties = Map::from_iter([("code".to_owned(), code_schema())]);
+    let mut properties = Map::new();
+    if R::KEY == Key::Code {
+        properties.insert("code".to_owned(), code_schema());
+    }
     if let Some(own) = schema.get("properties").and_then(Value::as_object) {
         properties.extend(own.clone());
     }
@@ -90,7 +129,7 @@ fn loosen(schema: &mut Value) {
 pub fn shown<R: Resource>() -> Map<String, Value> {
     let mut schemas = schema::components::<R>();
     let own = schemas.remove(R::name().as_ref()).unwrap_or_default();
-    let mut properties = Map::from_iter([("code".to_owned(), code_schema())]);
+    let mut properties = place_schema::<R>();
     if let Some(members) = own.get("properties").and_then(Value::as_object) {
         properties.extend(members.clone());
     }

@@ -5,7 +5,7 @@
 //! nothing. A row that is changed is read with [`Change::locked`] first, so that what was checked still holds when it
 //! is written; what spans rows takes a [`Change::lock`] by name.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as Lock};
 
@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::clock::{Calendar, now};
 use super::generation::Generation;
+use super::past;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
 use crate::http::body::hex;
@@ -205,11 +206,23 @@ impl Change {
 
     /// Appends several to the trail, in their order.
     pub async fn record_all(&self, happenings: impl IntoIterator<Item = Happening<'_>>) -> ApiResult<()> {
-        let mut events = happenings.into_iter().map(|happening| self.event(happening)).peekable();
+        let mut left: BTreeMap<String, past::Left> = BTreeMap::new();
+        let events = happenings.into_iter().map(|happening| {
+            if past::is_tracked(happening.resource) {
+                let kind = left.entry(happening.resource.to_owned()).or_default();
+                kind.insert(happening.key.to_owned(), happening.after.clone());
+            }
+            self.event(happening)
+        });
+        let mut events = events.peekable();
         while events.peek().is_some() {
             let some = events.by_ref().take(EVENTS_AT_ONCE);
             event::Entity::insert_many(some).exec_without_returning(&self.db).await?;
             self.recorded.store(true, Ordering::Relaxed);
+        }
+        drop(events);
+        for (resource, left) in left {
+            past::remember(self, &resource, left).await?;
         }
         Ok(())
     }

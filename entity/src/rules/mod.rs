@@ -2,6 +2,7 @@
 
 pub mod bands;
 pub mod explanation;
+pub mod finding;
 pub mod kpi;
 pub mod obligations;
 pub mod programme_status;

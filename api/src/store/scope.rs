@@ -1,4 +1,4 @@
-//! Over which rows a figure is computed.
+//! Over which rows something is computed.
 
 use sea_orm::sea_query::Value;
 

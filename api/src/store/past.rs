@@ -1,0 +1,163 @@
+//! What things were like on past days.
+//!
+//! Figures answer `as_of` any day. What has a day of its own (a status, a verified value) is asked by that day; all else that
+//! a figure counts is kept here as it was at the end of each day on which it changed, in the transaction of the change. The
+//! figures of today read the tables themselves, so that they cost nothing for what is past.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use entity::past;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect};
+use serde_json::Value;
+
+use super::change::Change;
+use crate::http::problem::ApiResult;
+
+/// What figures count, beside what has a day of its own.
+const TRACKED: &[&str] =
+    &["masterplan", "dimension", "opd", "programme", "kpi", "kpi_target", "action", "evaluation", "finding", "commitment"];
+
+/// The day on which what is still so ends.
+const NEVER: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("the day exists");
+
+/// Things of one statement.
+const AT_ONCE: usize = 500;
+
+/// Whether `resource` is kept as it was on past days.
+pub fn is_tracked(resource: &str) -> bool {
+    TRACKED.contains(&resource)
+}
+
+/// What a change leaves behind of one kind of thing: by key, the thing as it is now, or `None` where it is deleted.
+pub type Left = BTreeMap<String, Option<Value>>;
+
+/// Notes what things of a kind are like from the day of the change on.
+pub async fn remember(change: &Change, resource: &str, left: Left) -> ApiResult<()> {
+    use past::Column;
+    let mut left = left.into_iter().peekable();
+    while left.peek().is_some() {
+        let some = left.by_ref().take(AT_ONCE).collect::<Vec<_>>();
+        let keys = some.iter().map(|(key, _)| key.clone());
+        let known = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys.clone()));
+        let known = known.select_only().column(Column::Key).distinct().into_tuple::<String>().all(&change.db).await?;
+        // What changed today already is written over below, unless it is gone: then it never was, at the end of a day.
+        past::Entity::update_many()
+            .col_expr(Column::Until, Expr::value(change.today))
+            .filter(Column::Resource.eq(resource))
+            .filter(Column::Key.is_in(keys))
+            .filter(Column::Until.eq(NEVER))
+            .exec(&change.db)
+            .await?;
+        let rows = some.into_iter().filter_map(|(key, content)| {
+            Some(past::ActiveModel {
+                resource: Set(resource.to_owned()),
+                is_first: Set(!known.contains(&key)),
+                key: Set(key),
+                since: Set(change.today),
+                until: Set(NEVER),
+                content: Set(content?),
+            })
+        });
+        let rows = rows.collect::<Vec<_>>();
+        if !rows.is_empty() {
+            let again = OnConflict::columns([Column::Resource, Column::Key, Column::Since])
+                .update_columns([Column::Until, Column::Content])
+                .to_owned();
+            past::Entity::insert_many(rows).on_conflict(again).exec_without_returning(&change.db).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The end of a day, as of which a figure is computed.
+#[derive(Clone, Copy, Debug)]
+pub struct AsOf {
+    /// The day.
+    pub day: NaiveDate,
+    backend: DbBackend,
+    is_past: bool,
+}
+
+/// A member of a thing, as SQL reads it out of what was kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Member {
+    /// Text, a date or an enum.
+    Text(&'static str),
+    /// A whole number.
+    Integer(&'static str),
+    /// An exact decimal.
+    Decimal(&'static str),
+    /// `true` or `false`.
+    Flag(&'static str),
+    /// A date.
+    Date(&'static str),
+    /// A text inside of another member: (column, path of two names).
+    Inner(&'static str, [&'static str; 2]),
+    /// A decimal inside of another member.
+    InnerDecimal(&'static str, [&'static str; 2]),
+    /// JSON.
+    Json(&'static str),
+}
+
+/// How much is counted of what was made after the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// Nothing: it was not there.
+    Made,
+    /// As it was made: whether it was there is told by something else, such as its status history.
+    Ever,
+}
+
+impl AsOf {
+    /// The end of `day`, asked on `today`.
+    pub fn new(day: NaiveDate, today: NaiveDate, backend: DbBackend) -> Self {
+        Self { day, backend, is_past: day < today }
+    }
+
+    /// The SQL of a table of things of a kind as they were, to stand behind `FROM` or `JOIN`: the table itself where the day
+    /// is not past. `key` is the name of its key column.
+    pub fn table(&self, resource: &str, key: &str, members: &[Member], since: Since) -> String {
+        if !self.is_past {
+            return resource.to_owned();
+        }
+        let members = members.iter().map(|member| self.column(*member)).collect::<Vec<_>>().join(", ");
+        let day = self.day;
+        let made = match since {
+            Since::Made => format!("since <= '{day}'"),
+            Since::Ever => format!("(since <= '{day}' OR is_first)"),
+        };
+        format!("(SELECT \"key\" AS {key}, {members} FROM past WHERE resource = '{resource}' AND {made} AND until > '{day}')")
+    }
+
+    fn column(&self, member: Member) -> String {
+        let is_postgres = self.backend == DbBackend::Postgres;
+        let text = |name: &str| {
+            if is_postgres { format!("content->>'{name}'") } else { format!("json_extract(content, '$.{name}')") }
+        };
+        let inner = |[outer, name]: [&str; 2]| {
+            if is_postgres {
+                format!("content->'{outer}'->>'{name}'")
+            } else {
+                format!("json_extract(content, '$.{outer}.{name}')")
+            }
+        };
+        let cast = |text: String, postgres: &str, sqlite: &str| {
+            let kind = if is_postgres { postgres } else { sqlite };
+            format!("CAST({text} AS {kind})")
+        };
+        match member {
+            Member::Text(name) => format!("{} AS {name}", text(name)),
+            Member::Integer(name) => format!("{} AS {name}", cast(text(name), "integer", "integer")),
+            Member::Decimal(name) => format!("{} AS {name}", cast(text(name), "numeric", "real")),
+            Member::Flag(name) => format!("{} AS {name}", cast(text(name), "boolean", "integer")),
+            Member::Date(name) if is_postgres => format!("{} AS {name}", cast(text(name), "date", "text")),
+            Member::Date(name) => format!("{} AS {name}", text(name)),
+            Member::Inner(name, path) => format!("{} AS {name}", inner(path)),
+            Member::InnerDecimal(name, path) => format!("{} AS {name}", cast(inner(path), "numeric", "real")),
+            Member::Json(name) if is_postgres => format!("content->'{name}' AS {name}"),
+            Member::Json(name) => format!("json_extract(content, '$.{name}') AS {name}"),
+        }
+    }
+}
