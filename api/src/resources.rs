@@ -9,6 +9,7 @@ pub mod references;
 pub mod resource;
 pub mod wire;
 
+pub mod action_plans;
 pub mod auth;
 pub mod awards;
 pub mod clients;
