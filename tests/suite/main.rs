@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod kpi_standing;
+mod past_days;
 mod publicity;
+mod scoreboard;
+mod scorecard;
 mod summary;
 mod transitions;
 
