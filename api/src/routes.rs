@@ -15,9 +15,8 @@ use crate::resources::regions::Region;
 use crate::resources::{auth, clients, me, obligations, reviews, users};
 use crate::{aggregates, health, public, push};
 
-/// Every route.
-pub fn table() -> Table {
-    let mut table = Table::default();
+/// Every route, in `table`.
+pub fn all(mut table: Table) -> Table {
     resources(&mut table);
     everybody(&mut table);
     identity(&mut table);
