@@ -70,7 +70,7 @@ pub trait Pushed: Sized + 'static {
     async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
 
     /// Writes what was decided.
-    async fn write(change: &Change, plan: Self::Plan) -> ApiResult<()>;
+    async fn write(change: &Change, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()>;
 }
 
 /// How a push is to be done.
@@ -129,7 +129,7 @@ async fn push<T: Pushed>(
                 dry_answer = Some(answer);
                 return Err(ApiError::new(codes::ROWS_REJECTED));
             }
-            T::write(change, plan).await?;
+            T::write(change, &rows, plan).await?;
             Ok(answer)
         })
         .await;

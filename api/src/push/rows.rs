@@ -62,8 +62,6 @@ impl Column {
 pub struct Row<T> {
     /// Its number, from 1.
     pub number: u32,
-    /// What it is about, where that can be read.
-    pub key: Option<String>,
     /// The row, or every fault it has by itself.
     pub read: Result<T, Vec<Fault>>,
 }
@@ -186,8 +184,7 @@ fn add<T: Pushed>(rows: &mut Vec<Row<T>>, value: Result<Value, Vec<Fault>>) -> A
     }
     let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
     let read = value.and_then(T::read);
-    let key = read.as_ref().ok().map(T::key);
-    rows.push(Row { number, key, read });
+    rows.push(Row { number, read });
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! `Report` says what a kind of report tells about itself; the flow, the handlers and their descriptions are the same for all.
 
 pub mod course;
+pub mod evidence;
 pub mod flow;
 pub mod review;
 pub mod routes;
@@ -116,7 +117,7 @@ pub trait Report:
     /// The table of what it is about.
     type Subject: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = String>>;
     /// The part of time it is for.
-    type Part: Copy + Into<sea_orm::Value>;
+    type Part: Copy;
     /// What a client sends.
     type Input: DeserializeOwned + ToSchema + 'static;
     /// What it looks like on the wire.
@@ -132,6 +133,9 @@ pub trait Report:
 
     /// The part of time in a path: 404 where it can be none.
     fn part(text: &str) -> ApiResult<Self::Part>;
+
+    /// The part of time as it stands in the table.
+    fn stored(part: Self::Part) -> sea_orm::Value;
 
     /// The OPD that reports.
     fn opd(subject: &Subject<Self>) -> &str;

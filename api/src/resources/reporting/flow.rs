@@ -24,7 +24,7 @@ pub fn missing<R: Report>(place: &Place) -> ApiError {
 
 fn revisions<R: Report>(place: &Place) -> ApiResult<Select<R::Table>> {
     let of = Expr::col(R::WORDS.of).eq(place.of.as_str());
-    Ok(R::Table::find().filter(of).filter(Expr::col(R::WORDS.part).eq(R::part(&place.part)?)))
+    Ok(R::Table::find().filter(of).filter(Expr::col(R::WORDS.part).eq(R::stored(R::part(&place.part)?))))
 }
 
 /// The last revision.
