@@ -1,7 +1,7 @@
 //! Writing a report: the first of its part of time, over one that does not count yet, or as a revision of one that does.
 
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, Select};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
 use serde_json::json;
 
 use super::course::Course;

@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::Path;
 use entity::rules::review::{Step, allowed};
-use sea_orm::{ActiveEnum, ActiveModelTrait, IntoActiveModel};
+use sea_orm::{ActiveEnum, ActiveModelTrait};
 use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;

@@ -6,6 +6,7 @@ use actix_web::web::Path;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::flow::{delete, etag, latest, missing, owned, reason_required, waiting, write};
 use super::{Place, Report, review};
