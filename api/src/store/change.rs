@@ -12,9 +12,8 @@ use std::sync::{Arc, Mutex as Lock};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    EntityTrait, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -211,12 +210,11 @@ impl Change {
 
     /// Appends several to the trail, in their order.
     pub async fn record_all<T: Serialize>(&self, happenings: impl IntoIterator<Item = Happening<'_, T>>) -> ApiResult<()> {
-        let events = happenings.into_iter().map(|happening| self.event(happening)).collect::<ApiResult<Vec<_>>>()?;
-        if !events.is_empty() {
-            bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
+        let mut events = happenings.into_iter().map(|happening| self.event(happening)).peekable();
+        if events.peek().is_some() {
             self.recorded.store(true, Ordering::Relaxed);
         }
-        Ok(())
+        bulk::append::<event::Entity>(&self.db, &EVENT, events).await
     }
 
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
