@@ -29,7 +29,7 @@ use crate::resources::references::{Target, unknown};
 use crate::resources::reporting::Report as _;
 use crate::resources::reporting::evidence::Evidence;
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
-use crate::store::bulk::{self, ROWS_AT_ONCE};
+use crate::store::bulk;
 use crate::store::change::{Change, Happening};
 
 /// A measurement, as other systems push it: the whole of it, as `PUT` takes it, with its key.
@@ -101,7 +101,7 @@ impl MeasurementRow {
 
 /// What is written: which of the rows, each with what it takes the place of.
 pub struct Plan {
-    writes: Vec<(usize, Option<measurement::Model>)>,
+    writes: Vec<(usize, Option<Box<measurement::Model>>)>,
     submits: bool,
 }
 
@@ -111,7 +111,7 @@ struct Known {
     /// The OPDs that the actor may write for; `None` for all.
     covered: Option<HashSet<String>>,
     /// The last revision of each period, until it is taken into the plan.
-    stored: HashMap<String, measurement::Model>,
+    stored: HashMap<String, Box<measurement::Model>>,
     submits: bool,
 }
 
@@ -154,35 +154,34 @@ impl Pushed for MeasurementRow {
     }
 
     async fn write(change: &Change, rows: &[Row<Self>], plan: Plan) -> ApiResult<()> {
-        let revised = plan.writes.iter().filter_map(|(_, before)| before.as_ref().filter(|row| row.state == ReportState::Verified));
+        let revised =
+            plan.writes.iter().filter_map(|(_, before)| before.as_ref().filter(|row| row.state == ReportState::Verified));
         let revised =
             revised.map(|row| json!({ "kpi": row.kpi, "period": row.period, "revision": row.revision })).collect::<Vec<_>>();
         if !revised.is_empty() {
             change.db.execute_raw(supersede(change.db.get_database_backend(), json!(revised).to_string())).await?;
         }
-        // What is written is made some hundred rows at a time, and dropped.
-        for some in plan.writes.chunks(ROWS_AT_ONCE) {
-            let of = |index: usize| rows.get(index).and_then(|row| row.read.as_ref().ok());
-            let writes = some.iter().filter_map(|(index, before)| Some((before.as_ref(), of(*index)?)));
-            let writes = writes.map(|(before, row)| (before, row.over(change, before, plan.submits))).collect::<Vec<_>>();
-            write_some(change, &writes).await?;
-        }
-        Ok(())
+        // Each row is made when its turn comes, and again for its event: all of them would take more than the push itself.
+        let writes = || {
+            plan.writes.iter().filter_map(|(index, before)| {
+                let row = rows.get(*index)?.read.as_ref().ok()?;
+                let before = before.as_deref();
+                Some((before, row.over(change, before, plan.submits)))
+            })
+        };
+        bulk::upsert::<measurement::Model>(&change.db, writes().map(|(_, after)| after)).await?;
+        let keys =
+            plan.writes.iter().filter_map(|(index, _)| rows.get(*index)?.read.as_ref().ok().map(Self::key)).collect::<Vec<_>>();
+        let happenings = writes().zip(&keys).map(|((before, after), key)| Happening {
+            resource: "measurement",
+            key,
+            action: written_action(before),
+            version: after.version,
+            before: before.map(Measurement::from),
+            after: Some(Measurement::from(&after)),
+        });
+        change.record_all(happenings).await
     }
-}
-
-async fn write_some(change: &Change, writes: &[(Option<&measurement::Model>, measurement::Model)]) -> ApiResult<()> {
-    bulk::upsert(&change.db, writes.iter().map(|(_, after)| after)).await?;
-    let keys = writes.iter().map(|(_, after)| key_of(&after.kpi, &after.period)).collect::<Vec<_>>();
-    let happenings = writes.iter().zip(&keys).map(|((before, after), key)| Happening {
-        resource: "measurement",
-        key,
-        action: written_action(*before),
-        version: after.version,
-        before: before.map(Measurement::from),
-        after: Some(Measurement::from(after)),
-    });
-    change.record_all(happenings).await
 }
 
 impl Known {
@@ -191,7 +190,7 @@ impl Known {
         &mut self,
         row: &'a MeasurementRow,
         seen: &mut HashMap<(&'a str, Period), &'a MeasurementRow>,
-        write: impl FnOnce(Option<measurement::Model>),
+        write: impl FnOnce(Option<Box<measurement::Model>>),
     ) -> Outcome {
         let faults = self.faults(row);
         if !faults.is_empty() {
@@ -201,7 +200,7 @@ impl Known {
             return if row.repeats(earlier) { Outcome::Unchanged } else { Outcome::Rejected(vec![duplicate()]) };
         }
         let before = self.stored.remove(&row.key());
-        let outcome = match arrival(before.as_ref().map(|before| row.beside(before)), self.submits) {
+        let outcome = match arrival(before.as_deref().map(|before| row.beside(before)), self.submits) {
             Arrival::Unchanged => return Outcome::Unchanged,
             Arrival::Stale => return Outcome::Stale,
             Arrival::Revision if row.reason.is_none() => return Outcome::Rejected(vec![reason_required()]),
@@ -246,7 +245,7 @@ pub(super) fn duplicate() -> Fault {
 async fn stored<'a>(
     change: &Change,
     rows: impl Iterator<Item = &'a MeasurementRow>,
-) -> ApiResult<HashMap<String, measurement::Model>> {
+) -> ApiResult<HashMap<String, Box<measurement::Model>>> {
     let keys = rows.map(|row| json!({ "kpi": row.kpi, "period": row.period })).collect::<Vec<_>>();
     let backend = change.db.get_database_backend();
     let keys_of = match backend {
@@ -266,7 +265,7 @@ async fn stored<'a>(
     };
     let statement = Statement::from_sql_and_values(backend, sql, [json!(keys).to_string().into()]);
     let found = measurement::Entity::find().from_raw_sql(statement).stream(&change.db).await?;
-    Ok(found.map_ok(|row| (key_of(&row.kpi, &row.period), row)).try_collect().await?)
+    Ok(found.map_ok(|row| (key_of(&row.kpi, &row.period), Box::new(row))).try_collect().await?)
 }
 
 /// Takes the mark of the last revision from the rows with these keys.

@@ -20,8 +20,11 @@ use crate::resources::programmes::{Programme, transitions};
 use crate::resources::references::{Target, codes_in, unknown};
 use crate::resources::resource::{NewRow, Resource, show};
 use crate::resources::wire;
-use crate::store::bulk::{self, ROWS_AT_ONCE};
+use crate::store::bulk;
 use crate::store::change::{Change, Happening};
+
+/// Rows that are written at once: few enough that they take little memory.
+const ROWS_AT_ONCE: usize = 500;
 
 /// A programme, as other systems push it.
 pub struct ProgrammeRow {
@@ -102,7 +105,7 @@ impl Pushed for ProgrammeRow {
 
     async fn write(change: &Change, _: &[Row<Self>], plan: Vec<Write>) -> ApiResult<()> {
         for some in plan.chunks(ROWS_AT_ONCE) {
-            bulk::upsert(&change.db, some.iter().map(|write| &write.after)).await?;
+            bulk::upsert::<programme::Model>(&change.db, some.iter().map(|write| &write.after)).await?;
             write_links(change, some).await?;
             begin_all(change, some).await?;
             let mut happenings = Vec::new();

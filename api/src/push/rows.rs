@@ -47,6 +47,8 @@ pub enum Cells {
     Text,
     /// `true` or `false`.
     Flag,
+    /// A whole number.
+    Integer,
     /// Texts separated by `;`.
     List,
 }
@@ -193,6 +195,7 @@ pub(super) fn put(row: &mut Value, column: &Column, cell: String) {
     let value = match column.cells {
         Cells::Text => json!(cell),
         Cells::Flag => cell.parse::<bool>().map_or(json!(cell), Value::Bool),
+        Cells::Integer => cell.parse::<i64>().map_or(json!(cell), Value::from),
         Cells::List => cell.split(';').map(|entry| json!(entry.trim())).collect(),
     };
     let mut place = row;

@@ -3,21 +3,20 @@
 //! PostgreSQL takes each column as one parameter, the text of an array: a list of thousands of values costs it more to
 //! parse than to store. SQLite takes the values one by one. Both store what sea-orm would.
 
+use std::borrow::Borrow;
+
+use futures_util::future::join;
 use sea_orm::sea_query::{PostgresQueryBuilder, TableBuilder};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait,
-    Statement, Value,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, Statement, Value,
 };
 
 use crate::http::problem::{ApiError, ApiResult};
 
-/// Rows of one statement: few enough that they take little memory.
-pub const ROWS_AT_ONCE: usize = 500;
-
 /// Writes rows; those with the same primary key are replaced.
-pub async fn upsert<'a, M: ModelTrait + 'a>(db: &DatabaseTransaction, rows: impl IntoIterator<Item = &'a M>) -> ApiResult<()> {
+pub async fn upsert<M: ModelTrait>(db: &DatabaseTransaction, rows: impl IntoIterator<Item: Borrow<M>>) -> ApiResult<()> {
     let columns = <M::Entity as EntityTrait>::Column::iter().collect::<Vec<_>>();
-    let values = rows.into_iter().map(|row| columns.iter().map(|column| row.get(*column)).collect());
+    let values = rows.into_iter().map(|row| Ok(columns.iter().map(|column| row.borrow().get(*column)).collect()));
     let replaced = columns.iter().map(|column| format!("\"{0}\" = EXCLUDED.\"{0}\"", column.as_str())).collect::<Vec<_>>();
     let keys = <M::Entity as EntityTrait>::PrimaryKey::iter().map(|key| format!("\"{}\"", key.as_str())).collect::<Vec<_>>();
     let conflict = format!(" ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), replaced.join(", "));
@@ -28,7 +27,7 @@ pub async fn upsert<'a, M: ModelTrait + 'a>(db: &DatabaseTransaction, rows: impl
 pub async fn append<E: EntityTrait>(
     db: &DatabaseTransaction,
     columns: &[E::Column],
-    rows: impl IntoIterator<Item = Vec<Value>>,
+    rows: impl IntoIterator<Item = ApiResult<Vec<Value>>>,
 ) -> ApiResult<()> {
     insert::<E>(db, columns, rows.into_iter(), "").await
 }
@@ -36,27 +35,41 @@ pub async fn append<E: EntityTrait>(
 async fn insert<E: EntityTrait>(
     db: &DatabaseTransaction,
     columns: &[E::Column],
-    rows: impl Iterator<Item = Vec<Value>>,
+    mut rows: impl Iterator<Item = ApiResult<Vec<Value>>>,
     conflict: &str,
 ) -> ApiResult<()> {
+    let backend = db.get_database_backend();
     let names = columns.iter().map(|column| format!("\"{}\"", column.as_str())).collect::<Vec<_>>().join(", ");
     let into = format!("INSERT INTO \"{}\" ({names})", E::default().table_name());
-    let mut rows = rows.peekable();
-    while rows.peek().is_some() {
-        let some = rows.by_ref().take(ROWS_AT_ONCE);
-        let backend = db.get_database_backend();
+    let mut next = || -> ApiResult<Option<Statement>> {
+        let some = rows.by_ref().take(rows_at_once(backend)).collect::<ApiResult<Vec<_>>>()?;
+        if some.is_empty() {
+            return Ok(None);
+        }
         let (source, values) = match backend {
             DbBackend::Postgres => (unnest(columns), arrays(columns.len(), some)?),
             _ => listed(columns.len(), some),
         };
-        db.execute_raw(Statement::from_sql_and_values(backend, format!("{into} {source}{conflict}"), values)).await?;
+        Ok(Some(Statement::from_sql_and_values(backend, format!("{into} {source}{conflict}"), values)))
+    };
+    let mut statement = next()?;
+    while let Some(current) = statement {
+        // The next rows are made while the database works on these.
+        let (written, made) = join(db.execute_raw(current), async { next() }).await;
+        written?;
+        statement = made?;
     }
     Ok(())
 }
 
+/// Rows of one statement: few enough that they take little memory. SQLite keeps a cell for each of their values.
+fn rows_at_once(backend: DbBackend) -> usize {
+    if backend == DbBackend::Postgres { 500 } else { 100 }
+}
+
 /// The rows as a list of values, and these.
-fn listed(columns: usize, rows: impl Iterator<Item = Vec<Value>>) -> (String, Vec<Value>) {
-    let values = rows.flatten().collect::<Vec<_>>();
+fn listed(columns: usize, rows: Vec<Vec<Value>>) -> (String, Vec<Value>) {
+    let values = rows.into_iter().flatten().collect::<Vec<_>>();
     let row = format!("({})", vec!["?"; columns].join(", "));
     (format!("VALUES {}", vec![row; values.len() / columns].join(", ")), values)
 }
@@ -72,7 +85,7 @@ fn unnest<C: ColumnTrait>(columns: &[C]) -> String {
 }
 
 /// The texts of these arrays.
-fn arrays(columns: usize, rows: impl Iterator<Item = Vec<Value>>) -> ApiResult<Vec<Value>> {
+fn arrays(columns: usize, rows: Vec<Vec<Value>>) -> ApiResult<Vec<Value>> {
     let mut arrays = vec![String::from("{"); columns];
     for row in rows {
         for (array, value) in arrays.iter_mut().zip(row) {
@@ -128,7 +141,7 @@ mod tests {
     #[test]
     fn what_an_array_means_otherwise_is_escaped() {
         let rows = [vec![Value::from(r#"a "b" \ {c}, d"#), Value::from(7)], vec![Value::String(None), Value::Int(None)]];
-        let arrays = arrays(2, rows.into_iter()).unwrap();
+        let arrays = arrays(2, rows.into()).unwrap();
         assert_eq!(arrays, [Value::from(r#"{"a \"b\" \\ {c}, d",NULL}"#), Value::from(r#"{"7",NULL}"#)]);
     }
 }

@@ -12,9 +12,8 @@ use std::sync::{Arc, Mutex as Lock};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    EntityTrait, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -220,11 +219,11 @@ impl Change {
             }
             self.event(happening)
         });
-        let events = events.collect::<ApiResult<Vec<_>>>()?;
-        if !events.is_empty() {
-            bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
+        let mut events = events.peekable();
+        if events.peek().is_some() {
             self.recorded.store(true, Ordering::Relaxed);
         }
+        bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, left) in left {
             past::remember(self, &resource, left).await?;
         }
