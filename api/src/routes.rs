@@ -63,6 +63,7 @@ fn everybody(table: &mut Table) {
     public::transitions::mount(table);
     lists::mount::<QuickWin>(table);
     lists::mount::<Kpi>(table);
+    lists::mount::<Action>(table);
     lists::mount::<Award>(table);
     lists::mount::<Survey>(table);
     aggregates::routes::mount_public(table);
