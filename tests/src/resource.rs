@@ -86,8 +86,20 @@ impl Resource {
     }
 }
 
-const ALL: [Resource; 12] =
-    [MASTERPLANS, DIMENSIONS, OPDS, REGIONS, PROGRAMMES, QUICK_WINS, KPIS, AWARDS, ACTIONS, COMMITMENTS, COUNCIL_MEMBERS, SURVEYS];
+const ALL: [Resource; 12] = [
+    MASTERPLANS,
+    DIMENSIONS,
+    OPDS,
+    REGIONS,
+    PROGRAMMES,
+    QUICK_WINS,
+    KPIS,
+    AWARDS,
+    ACTIONS,
+    COMMITMENTS,
+    COUNCIL_MEMBERS,
+    SURVEYS,
+];
 
 /// Every resource; what some of them are parts of is there.
 pub async fn all(admin: &Actor) -> [Resource; ALL.len()] {
