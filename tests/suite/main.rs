@@ -18,9 +18,12 @@ mod lists;
 mod problems;
 mod reading;
 
+mod action_reports;
+mod actions;
 mod guides;
 mod obligations;
 mod push;
+mod push_action_reports;
 mod push_storm;
 mod reviews;
 

@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 
 use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::actions::Action;
 use crate::resources::awards::Award;
 use crate::resources::dimensions::Dimension;
 use crate::resources::kpis::Kpi;
@@ -20,6 +21,7 @@ use crate::resources::programmes::Programme;
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::resource::{Resource, Row, show_all};
+use crate::resources::surveys::Survey;
 use crate::resources::wire;
 use crate::store::scope::Scope;
 
@@ -110,8 +112,36 @@ impl Published for Kpi {
     ];
 }
 
+impl Published for Action {
+    const MEMBERS: &'static [&'static str] = &[
+        "programme",
+        "opd",
+        "title",
+        "output_unit",
+        "year",
+        "weight",
+        "due_on",
+        "targets",
+        "provenance",
+        "realisation",
+        "progress",
+        "state",
+    ];
+
+    /// Of a programme that the public does not see it sees no action either.
+    fn visible() -> SimpleExpr {
+        let programmes = Query::select().column("code").from("programme").and_where(Programme::visible()).take();
+        Expr::cust("published").and(Expr::col("programme").in_subquery(programmes))
+    }
+}
+
 impl Published for Award {
     const MEMBERS: &'static [&'static str] = &["name", "issuer", "category", "year", "recipient", "provenance"];
+}
+
+impl Published for Survey {
+    const MEMBERS: &'static [&'static str] =
+        &["opd", "service", "period", "respondents", "scores", "ikm", "grade", "explanation"];
 }
 
 fn is_shown<R: Published>(name: &str) -> bool {

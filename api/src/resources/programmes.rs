@@ -221,7 +221,7 @@ impl Resource for Programme {
     }
 
     async fn deleting(change: &Change, code: &str) -> ApiResult<()> {
-        transitions::must_not_have_moved(change, code).await
+        transitions::must_not_be_counted(change, code).await
     }
 
     async fn written(&self, change: &Change, code: &str, created: bool) -> ApiResult<()> {
@@ -272,11 +272,13 @@ async fn progress(
     Ok(plans.into_iter().filter_map(mean).collect())
 }
 
-fn codes(stored: &Value) -> Vec<Code> {
+/// The codes in a list that is stored as it is shown.
+pub fn codes(stored: &Value) -> Vec<Code> {
     stored.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(code)).collect()
 }
 
-fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
+/// The faults of codes that stand in a list twice.
+pub fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
     let mut seen = BTreeSet::new();
     let again = codes.iter().enumerate().filter(|(_, code)| !seen.insert(code.as_str()));
     let text = || Text::new("It stands here twice.", "Tercantum dua kali.");
