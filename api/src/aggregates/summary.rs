@@ -92,7 +92,7 @@ struct Heading {
     stands: bool,
 }
 
-/// Computes the summary: at most eleven statements, whatever the number of rows.
+/// Computes the summary: at most ten statements, whatever the number of rows.
 pub async fn compute(db: &impl ConnectionTrait, scope: Scope, masterplan: Option<String>, as_of: AsOf) -> ApiResult<Summary> {
     if let Some(code) = &masterplan {
         must_know(db, scope, code).await?;
