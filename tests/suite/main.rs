@@ -18,6 +18,8 @@ mod reading;
 mod guides;
 mod obligations;
 mod push;
+mod push_mutations;
+mod push_programmes;
 mod push_storm;
 mod reviews;
 
