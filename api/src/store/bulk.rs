@@ -1,7 +1,7 @@
 //! Many rows in few statements, each with the same text for the same number of rows, so that it is prepared once.
 //!
-//! PostgreSQL takes each column as one parameter, the text of an array: a list of thousands of values costs it more to
-//! parse than to store. SQLite takes the values one by one. Both store what sea-orm would.
+//! PostgreSQL takes each column as one parameter, the text of an array, so that its statement is as short for many rows as
+//! for one. SQLite takes the values one by one. Both store what sea-orm would.
 
 use std::borrow::Borrow;
 
