@@ -134,7 +134,7 @@ async fn put_measurement(
 }
 
 /// Writes a value: the first, over one that does not count yet, or as a new revision of one that does.
-async fn write(
+pub async fn write(
     change: &Change,
     kpi: &str,
     period: Period,
