@@ -23,6 +23,8 @@ mod guides;
 mod obligations;
 mod push;
 mod push_action_reports;
+mod push_mutations;
+mod push_programmes;
 mod push_storm;
 mod reviews;
 
