@@ -11,6 +11,7 @@ pub mod reporting;
 pub mod resource;
 pub mod wire;
 
+pub mod action_plans;
 pub mod actions;
 pub mod auth;
 pub mod awards;

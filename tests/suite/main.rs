@@ -3,7 +3,10 @@
 
 mod coverage;
 mod kpi_standing;
+mod past_days;
 mod publicity;
+mod scoreboard;
+mod scorecard;
 mod summary;
 mod surveys;
 mod transitions;
