@@ -1,12 +1,14 @@
 //! The suite: one file a capability, every story told on each database.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+mod coverage;
 mod kpi_standing;
 mod past_days;
 mod publicity;
 mod scoreboard;
 mod scorecard;
 mod summary;
+mod surveys;
 mod transitions;
 
 mod bad_input;

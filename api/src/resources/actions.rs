@@ -197,7 +197,7 @@ impl Resource for Action {
         let quarters = ["q1", "q2", "q3", "q4"];
         let realisation = json!({
             "type": "object", "readOnly": true, "additionalProperties": false, "required": quarters,
-            "properties": quarters.map(|quarter| (quarter, decimal.clone())).into_iter().collect::<HashMap<_, _>>(),
+            "properties": Map::from_iter(quarters.map(|quarter| (quarter.to_owned(), decimal.clone()))),
             "description": "What is realised at the end of each quarter, as far as it is verified; null where it is not.",
         });
         let progress = json!({
@@ -212,7 +212,7 @@ impl Resource for Action {
                             Else `on_track`.",
         });
         let members = [("realisation", realisation), ("progress", progress), ("state", state)];
-        members.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()
+        Map::from_iter(members.map(|(name, schema)| (name.to_owned(), schema)))
     }
 
     async fn computed(

@@ -1,5 +1,6 @@
 //! `/v1/programmes`
 
+pub mod coverage;
 pub mod transitions;
 
 use std::collections::{BTreeSet, HashMap};
