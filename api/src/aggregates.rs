@@ -1,6 +1,9 @@
 //! Figures that the service computes from rows. Each is shared by a route for those who log in and a public one.
 
+pub mod close;
 pub mod examples;
+pub mod reconciliation;
+pub mod record;
 pub mod routes;
 pub mod series;
 pub mod standing;

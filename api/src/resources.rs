@@ -13,6 +13,7 @@ pub mod auth;
 pub mod awards;
 pub mod clients;
 pub mod dimensions;
+pub mod evaluations;
 pub mod kpis;
 pub mod masterplans;
 pub mod me;

@@ -6,6 +6,8 @@ use crate::public::lists;
 use crate::resources::awards::Award;
 use crate::resources::crud;
 use crate::resources::dimensions::Dimension;
+use crate::resources::evaluations::findings::Finding;
+use crate::resources::evaluations::{Evaluation, follow_ups};
 use crate::resources::kpis::{self, Kpi};
 use crate::resources::masterplans::Masterplan;
 use crate::resources::opds::Opd;
@@ -39,6 +41,11 @@ fn resources(table: &mut Table) {
     kpis::measurements::mount(table);
     reviews::mount(table);
     push::mount(table);
+    crud::mount::<Evaluation>(table);
+    aggregates::close::mount(table);
+    aggregates::record::mount(table);
+    crud::mount::<Finding>(table);
+    follow_ups::mount(table);
     crud::mount::<Award>(table);
     aggregates::routes::mount(table);
 }
@@ -53,6 +60,9 @@ fn everybody(table: &mut Table) {
     public::transitions::mount(table);
     lists::mount::<QuickWin>(table);
     lists::mount::<Kpi>(table);
+    lists::mount::<Evaluation>(table);
+    aggregates::record::mount_public(table);
+    lists::mount::<Finding>(table);
     lists::mount::<Award>(table);
     aggregates::routes::mount_public(table);
 }
