@@ -3,11 +3,12 @@
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::Path;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::masterplan::MasterplanStatus;
 use entity::{evaluation, evaluation_record, masterplan};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ConnectionTrait, EntityTrait};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::record::{self, EvaluationRecord};
@@ -26,6 +27,7 @@ use crate::resources::resource::{Resource, Stamp, show_example};
 use crate::resources::wire;
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Store};
+use crate::store::clock::now;
 use crate::store::scope::Scope;
 
 const PATH: &str = "/v1/evaluations/{code}/close";
@@ -33,6 +35,7 @@ const PATH: &str = "/v1/evaluations/{code}/close";
 /// What will be frozen, for those who log in and for everybody, with the version of the evaluation that it was computed for.
 struct Frozen {
     version: i32,
+    at: DateTime<Utc>,
     all: EvaluationRecord,
     published: EvaluationRecord,
 }
@@ -70,9 +73,10 @@ async fn freeze(store: &Store, code: &str) -> ApiResult<Option<Frozen>> {
     if must_be_closable(&db, &row, today).await.is_err() {
         return Ok(None);
     }
-    let all = record::compute(&db, Scope::All, &row, today).await?;
-    let published = record::compute(&db, Scope::Published, &row, today).await?;
-    Ok(Some(Frozen { version: row.version, all, published }))
+    let at = now();
+    let all = record::compute(&db, Scope::All, &row, today, at).await?;
+    let published = record::compute(&db, Scope::Published, &row, today, at).await?;
+    Ok(Some(Frozen { version: row.version, at, all, published }))
 }
 
 /// 409 where an evaluation is closed, not held yet, or of a masterplan that nobody sees yet.
@@ -99,10 +103,10 @@ fn changed_meanwhile() -> ApiError {
 }
 
 async fn close(change: &Change, row: evaluation::Model, frozen: Frozen) -> ApiResult<evaluation::Model> {
-    let all = keep(change, &row.code, Scope::All, frozen.all).await?;
-    let published = keep(change, &row.code, Scope::Published, frozen.published).await?;
+    let all = keep(change, &row.code, Scope::All, &frozen.all).await?;
+    let published = keep(change, &row.code, Scope::Published, &frozen.published).await?;
     touch::<Evaluation>(change, row, "closed", |row| {
-        row.closed_at = Set(Some(change.now));
+        row.closed_at = Set(Some(frozen.at));
         row.closed_by = Set(Some(change.origin.actor.name.clone()));
         row.record_sha256 = Set(Some(all));
         row.public_record_sha256 = Set(Some(published));
@@ -111,8 +115,8 @@ async fn close(change: &Change, row: evaluation::Model, frozen: Frozen) -> ApiRe
 }
 
 /// Writes a record once, and gives the hash of its bytes.
-async fn keep(change: &Change, code: &str, scope: Scope, record: EvaluationRecord) -> ApiResult<String> {
-    let content = serde_json::to_string(&record.closed(change.now)).map_err(ApiError::unexpected)?;
+async fn keep(change: &Change, code: &str, scope: Scope, record: &EvaluationRecord) -> ApiResult<String> {
+    let content = serde_json::to_string(record).map_err(ApiError::unexpected)?;
     let sha256 = hex(&Sha256::digest(&content));
     let row = evaluation_record::ActiveModel {
         evaluation: Set(code.to_owned()),
@@ -133,11 +137,11 @@ pub fn mount(table: &mut Table) {
                  the same. 409 `conflict` before the day of the meeting, and while the masterplan is a draft.";
     let close = Operation::new(Method::POST, PATH, "close_evaluation", "evaluations", "Close an evaluation", about);
     let mut after = show_example::<Evaluation>();
-    after["state"] = "closed".into();
-    after["closed_at"] = "2022-10-05T02:00:00Z".into();
-    after["record_sha256"] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into();
-    after["public_record_sha256"] = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752".into();
-    let reference = serde_json::json!({ "$ref": format!("#/components/schemas/{}", wire::names::<Evaluation>().shown) });
+    after["state"] = json!("closed");
+    after["closed_at"] = json!("2022-10-05T02:00:00Z");
+    after["record_sha256"] = json!("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+    after["public_record_sha256"] = json!("60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752");
+    let reference = json!({ "$ref": format!("#/components/schemas/{}", wire::names::<Evaluation>().shown) });
     table.on(
         close
             .roles(&HoldEvaluations::role_names())

@@ -14,11 +14,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::examples;
 use super::reconciliation::{self, Reconciliation};
 use super::scoreboard::{self, Scoreboard, ScoreboardAsked};
 use super::standing::{self, KpiStanding};
 use super::summary::{self, Summary};
-use super::examples;
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
@@ -162,19 +162,13 @@ impl RuleVersions {
     }
 }
 
-impl EvaluationRecord {
-    /// The same, closed at an instant.
-    pub fn closed(self, closed_at: DateTime<Utc>) -> Self {
-        Self { closed_at, ..self }
-    }
-}
-
-/// Computes the record of an evaluation: a fixed number of statements, whatever the number of rows.
+/// Computes the record of an evaluation that is closed at an instant: a fixed number of statements, whatever the number of rows.
 pub async fn compute(
     db: &impl ConnectionTrait,
     scope: Scope,
     row: &evaluation::Model,
     today: NaiveDate,
+    closed_at: DateTime<Utc>,
 ) -> ApiResult<EvaluationRecord> {
     let as_of = AsOf::new(row.held_on, today, db.get_database_backend());
     let masterplan = Some(row.masterplan.clone());
@@ -191,7 +185,7 @@ pub async fn compute(
             reported_counts: ReportedCount::all_of(row),
         },
         as_of: row.held_on,
-        closed_at: DateTime::UNIX_EPOCH,
+        closed_at,
         summary: summary::compute(db, scope, masterplan, as_of).await?,
         scoreboard: scoreboard::compute(db, scope, asked).await?,
         standings: standing::of_masterplan(db, scope, &row.masterplan, as_of).await?,
