@@ -23,7 +23,7 @@ use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::resources::crud::{present, touch};
 use crate::resources::evaluations::{Evaluation, must_be_open};
-use crate::resources::resource::{Resource, Stamp, show_example};
+use crate::resources::resource::{Stamp, show_example};
 use crate::resources::wire;
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Store};

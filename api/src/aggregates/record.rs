@@ -27,7 +27,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::resources::evaluations::ReportedCount;
-use crate::resources::evaluations::follow_ups::{FollowUp, MOST_FOLLOW_UPS};
+use crate::resources::evaluations::follow_ups::FollowUp;
 use crate::store::access::{Access, Public};
 use crate::store::past::AsOf;
 use crate::store::scope::Scope;
@@ -112,7 +112,7 @@ struct FrozenFinding {
     /// Where it stood.
     state: FindingState,
     /// What had been done, the oldest first. Who told it is kept in the history, not here.
-    #[schema(max_items = MOST_FOLLOW_UPS)]
+    #[schema(max_items = 1000)]
     follow_ups: Vec<FrozenFollowUp>,
 }
 

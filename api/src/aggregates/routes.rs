@@ -3,7 +3,6 @@
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use entity::value::period::{Frequency, Period};
-use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 

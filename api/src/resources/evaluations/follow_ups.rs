@@ -23,7 +23,7 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::resources::crud::{present, touch};
-use crate::resources::resource::{Resource, Stamp, show_example};
+use crate::resources::resource::{Stamp, show_example};
 use crate::resources::wire;
 use crate::store::access::{Access, retry};
 use crate::store::change::Change;
