@@ -4,6 +4,8 @@
 use crate::http::table::Table;
 use crate::public::lists;
 use crate::resources::awards::Award;
+use crate::resources::commitments::Commitment;
+use crate::resources::council_members::CouncilMember;
 use crate::resources::crud;
 use crate::resources::dimensions::Dimension;
 use crate::resources::evaluations::findings::Finding;
@@ -14,6 +16,7 @@ use crate::resources::opds::Opd;
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
+use crate::resources::surveys::Survey;
 use crate::resources::{auth, clients, me, obligations, reviews, users};
 use crate::{aggregates, health, public, push};
 
@@ -47,6 +50,9 @@ fn resources(table: &mut Table) {
     crud::mount::<Finding>(table);
     follow_ups::mount(table);
     crud::mount::<Award>(table);
+    crud::mount::<Survey>(table);
+    crud::mount::<Commitment>(table);
+    crud::mount::<CouncilMember>(table);
     aggregates::routes::mount(table);
 }
 
@@ -64,6 +70,7 @@ fn everybody(table: &mut Table) {
     aggregates::record::mount_public(table);
     lists::mount::<Finding>(table);
     lists::mount::<Award>(table);
+    lists::mount::<Survey>(table);
     aggregates::routes::mount_public(table);
 }
 

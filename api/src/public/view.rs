@@ -22,6 +22,7 @@ use crate::resources::programmes::Programme;
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::resource::{Resource, Row, show_all};
+use crate::resources::surveys::Survey;
 use crate::resources::wire;
 use crate::store::scope::Scope;
 
@@ -141,6 +142,11 @@ impl Published for Finding {
     fn visible() -> SimpleExpr {
         Expr::cust("EXISTS (SELECT 1 FROM evaluation e WHERE e.code = finding.evaluation AND e.published)")
     }
+
+impl Published for Survey {
+    const MEMBERS: &'static [&'static str] =
+        &["opd", "service", "period", "respondents", "scores", "ikm", "grade", "explanation"];
+
 }
 
 fn is_shown<R: Published>(name: &str) -> bool {
