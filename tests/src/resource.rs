@@ -19,6 +19,8 @@ pub struct Resource {
     pub example: fn(&str) -> Value,
     /// A required text that may be changed.
     pub text: &'static str,
+    /// A field to sort by, where that text is none.
+    pub sort: Option<&'static str>,
     /// An optional member that may be cleared, where there is one.
     pub optional: Option<&'static str>,
     /// A filter that the example fits, and a value of the same field that it does not fit.
@@ -38,6 +40,7 @@ const USUAL: Resource = Resource {
     parent: None,
     example: |_| Value::Null,
     text: "name",
+    sort: None,
     optional: None,
     filter: ("", "", ""),
     expand: None,
@@ -281,6 +284,7 @@ pub const FINDINGS: Resource = Resource {
         })
     },
     text: "text",
+    sort: Some("state"),
     optional: Some("recommendation"),
     filter: ("opd", "DINKES", "DLH"),
     expand: Some("opd"),

@@ -1,8 +1,11 @@
 //! The suite: one file a capability, every story told on each database.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+mod evaluations;
+mod findings;
 mod kpi_standing;
 mod publicity;
+mod reconciliation;
 mod summary;
 mod transitions;
 

@@ -142,11 +142,11 @@ impl Published for Finding {
     fn visible() -> SimpleExpr {
         Expr::cust("EXISTS (SELECT 1 FROM evaluation e WHERE e.code = finding.evaluation AND e.published)")
     }
+}
 
 impl Published for Survey {
     const MEMBERS: &'static [&'static str] =
         &["opd", "service", "period", "respondents", "scores", "ikm", "grade", "explanation"];
-
 }
 
 fn is_shown<R: Published>(name: &str) -> bool {
