@@ -92,7 +92,9 @@ on_both_databases! {
 /// The code of a new evaluation that was told this.
 async fn held(actor: &Actor, on: &str, told: &[(&str, u64, u64)]) -> String {
     let code = unique::code("EVAL");
-    let told = told.iter().map(|(dimension, planned, running)| json!({ "dimension": dimension, "planned": planned, "running": running }));
+    let told = told
+        .iter()
+        .map(|(dimension, planned, running)| json!({ "dimension": dimension, "planned": planned, "running": running }));
     let body = json!({ "masterplan": "KLU-SC", "held_on": on, "published": true, "reported_counts": told.collect::<Vec<_>>() });
     actor.put(format!("/v1/evaluations/{code}"), body).await.is(201);
     code

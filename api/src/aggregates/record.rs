@@ -300,7 +300,8 @@ pub fn mount(table: &mut Table) {
 
 /// Mounts its public twin.
 pub fn mount_public(table: &mut Table) {
-    let about = format!("{ABOUT} Of this record it is `public_record_sha256`. It holds only what was published and verified; no login.");
+    let about =
+        format!("{ABOUT} Of this record it is `public_record_sha256`. It holds only what was published and verified; no login.");
     let get = Operation::get(
         "/v1/public/evaluations/{code}/record",
         "get_public_evaluation_record",

@@ -171,9 +171,7 @@ impl Resource for Evaluation {
     }
 
     fn read_only_schema() -> Map<String, Value> {
-        let hash = |about: &str| {
-            json!({ "type": ["string", "null"], "minLength": 64, "maxLength": 64, "pattern": "^[0-9a-f]{64}$", "readOnly": true, "description": about })
-        };
+        let hash = |about: &str| json!({ "type": ["string", "null"], "minLength": 64, "maxLength": 64, "pattern": "^[0-9a-f]{64}$", "readOnly": true, "description": about });
         let state = json!({ "type": "string", "enum": ["open", "closed"], "readOnly": true, "description": "What is closed never changes." });
         let closed_at = json!({
             "type": ["string", "null"], "format": "date-time", "maxLength": 35, "readOnly": true,
@@ -192,8 +190,9 @@ impl Resource for Evaluation {
         let known = Target::Dimension.existing(&change.db, &told.iter().cloned().collect()).await?;
         let missing = told.iter().enumerate().filter(|(_, dimension)| !known.contains(*dimension));
         let pointer = |index| format!("/reported_counts/{index}/dimension");
-        let faults =
-            missing.map(|(index, dimension)| references::unknown(pointer(index), Target::Dimension, dimension)).collect::<Vec<_>>();
+        let faults = missing
+            .map(|(index, dimension)| references::unknown(pointer(index), Target::Dimension, dimension))
+            .collect::<Vec<_>>();
         if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
     }
 

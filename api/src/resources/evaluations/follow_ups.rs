@@ -127,10 +127,7 @@ fn illegal_move(illegal: &IllegalMove) -> ApiError {
     let IllegalMove { from, to, allowed } = illegal;
     let instead = allowed.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(" atau ");
     ApiError::new(codes::ILLEGAL_TRANSITION)
-        .detail(
-            illegal.to_string(),
-            format!("Temuan berstatus {from} tidak dapat menjadi {to}; yang mungkin: {instead}."),
-        )
+        .detail(illegal.to_string(), format!("Temuan berstatus {from} tidak dapat menjadi {to}; yang mungkin: {instead}."))
         .member("allowed", json!(allowed))
 }
 
