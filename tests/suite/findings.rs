@@ -72,8 +72,8 @@ on_both_databases! {
         }
         admin.post(&follow_ups, json!({ "text": "Usang" })).if_match(&first).await.is(412).has_problem("precondition_failed");
         let texts = (0..8).map(|turn| format!("Bersamaan {turn}")).collect::<Vec<_>>();
-        let attempts = texts.iter().map(|text| async { admin.post(&follow_ups, json!({ "text": text })).await.is(201) });
-        join_all(attempts).await;
+        let attempts = join_all(texts.iter().map(|text| admin.post(&follow_ups, json!({ "text": text })).into_future())).await;
+        assert!(attempts.iter().all(|answer| answer.status() == 201), "{attempts:?}");
         let kept = admin.get(&path).await.is(200).at("follow_ups");
         let kept = kept.as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect::<Vec<_>>();
         assert_eq!(kept.len(), 9, "{kept:?}");
