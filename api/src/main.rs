@@ -28,7 +28,7 @@ async fn run(command: Command) -> CommandResult {
         Command::Client(client) => commands::client::run(client.command).await,
         Command::Keys(keys) => commands::keys::run(keys.command).await,
         Command::Openapi => {
-            print!("{}", renaksi::openapi::text());
+            print!("{}", renaksi::openapi::text(&renaksi::openapi::document()));
             Ok(())
         }
         Command::Healthcheck(check) => commands::healthcheck::run(check).await,

@@ -4,8 +4,11 @@
 mod evaluations;
 mod findings;
 mod kpi_standing;
+mod past_days;
 mod publicity;
 mod reconciliation;
+mod scoreboard;
+mod scorecard;
 mod summary;
 mod transitions;
 
@@ -18,9 +21,12 @@ mod lists;
 mod problems;
 mod reading;
 
+mod action_reports;
+mod actions;
 mod guides;
 mod obligations;
 mod push;
+mod push_action_reports;
 mod push_storm;
 mod reviews;
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use entity::evaluation;
 use entity::rules::programme_status::ProgrammeStatus;
-use entity::{dimension, evaluation};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::summary::{must_know, programme_counts};
+use super::summary::{dimensions, must_know, programme_counts};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::evaluations::ReportedCount;
 use crate::store::past::AsOf;
@@ -92,6 +92,10 @@ pub struct Difference {
 }
 
 impl Programmes {
+    fn of(status: ProgrammeStatus, number: u32) -> Self {
+        Self { planned: number, running: if status == ProgrammeStatus::Running { number } else { 0 } }
+    }
+
     fn minus(self, other: Self) -> Difference {
         Difference {
             planned: i64::from(self.planned) - i64::from(other.planned),
@@ -141,18 +145,21 @@ pub async fn compute(
     as_of: AsOf,
 ) -> ApiResult<Reconciliation> {
     must_know(db, scope, &evaluation.masterplan).await?;
-    let counts = programme_counts(db, scope, Some(&evaluation.masterplan), as_of).await?;
+    let counts = programme_counts(db, scope, Some(&evaluation.masterplan), as_of, "dimension").await?;
     let reported = ReportedCount::all_of(evaluation);
-    let rows =
-        dimension::Entity::find().order_by_asc(dimension::Column::Position).order_by_asc(dimension::Column::Code).all(db).await?;
     let totals = Compared::new(
         (!reported.is_empty()).then(|| reported.iter().map(Programmes::from).sum()),
-        rows.iter().map(|row| recorded(&counts, &row.code)).sum(),
+        counts.iter().map(|((_, status), number)| Programmes::of(*status, *number)).sum(),
     );
-    let dimensions = rows.into_iter().map(|row| {
+    let dimensions = dimensions(db, as_of).await?.into_iter().filter_map(|row| {
         let told = reported.iter().find(|told| told.dimension.as_str() == row.code).map(Programmes::from);
-        let Compared { reported, recorded, difference } = Compared::new(told, recorded(&counts, &row.code));
-        ComparedDimension { dimension: row.code, name: row.name, name_en: row.name_en, reported, recorded, difference }
+        let recorded = recorded(&counts, &row.code);
+        // One that was made after the day is shown where anything is to be compared.
+        let is_shown = row.stands || told.is_some() || recorded.planned > 0;
+        let Compared { reported, recorded, difference } = Compared::new(told, recorded);
+        let shown =
+            || ComparedDimension { dimension: row.code, name: row.name, name_en: row.name_en, reported, recorded, difference };
+        is_shown.then(shown)
     });
     Ok(Reconciliation {
         evaluation: evaluation.code.clone(),
@@ -171,9 +178,5 @@ impl Compared {
 
 fn recorded(counts: &BTreeMap<(String, ProgrammeStatus), u32>, dimension: &str) -> Programmes {
     let own = counts.iter().filter(|((of, _), _)| of == dimension);
-    own.map(|((_, status), number)| {
-        let running = if *status == ProgrammeStatus::Running { *number } else { 0 };
-        Programmes { planned: *number, running }
-    })
-    .sum()
+    own.map(|((_, status), number)| Programmes::of(*status, *number)).sum()
 }
