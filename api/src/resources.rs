@@ -19,6 +19,7 @@ pub mod clients;
 pub mod commitments;
 pub mod council_members;
 pub mod dimensions;
+pub mod evaluations;
 pub mod kpis;
 pub mod masterplans;
 pub mod me;

@@ -68,6 +68,22 @@ pub fn series() -> Value {
     })
 }
 
+/// What the evaluation of the day was told, beside the records.
+pub fn reconciliation() -> Value {
+    let compared = |planned: u32, running: u32| {
+        let counts = json!({ "planned": planned, "running": running });
+        json!({ "reported": counts, "recorded": counts, "difference": { "planned": 0, "running": 0 } })
+    };
+    let mut governance = compared(10, 8);
+    governance["dimension"] = json!("governance");
+    governance["name"] = json!("Smart Governance");
+    governance["name_en"] = json!("Smart Governance");
+    json!({
+        "evaluation": "EVAL-2022-10-04", "masterplan": "KLU-SC", "as_of": "2022-10-04", "totals": compared(40, 35),
+        "dimensions": [governance],
+    })
+}
+
 /// The environment agency, and nobody else.
 pub fn scoreboard() -> Value {
     json!({ "as_of": "2022-10-04", "year": 2022, "quarter": 3, "masterplan": null, "rows": [row()] })

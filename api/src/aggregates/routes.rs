@@ -1,5 +1,5 @@
-//! `/v1/summary`, `/v1/timeline`, `/v1/scoreboard`, `/v1/opds/{code}/scorecard`, `/v1/kpis/{code}/standing`,
-//! `/v1/kpis/{code}/series`, and their public twins.
+//! `/v1/summary`, `/v1/timeline`, `/v1/scoreboard`, `/v1/opds/{code}/scorecard`, `/v1/reconciliation`,
+//! `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public twins.
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
@@ -9,6 +9,7 @@ use entity::value::period::{Frequency, Period};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::reconciliation::{self, Reconciliation};
 use super::scoreboard::{self, Scoreboard, ScoreboardAsked};
 use super::scorecard::{self, Scorecard};
 use super::series::{self, KpiSeries};
@@ -137,6 +138,20 @@ async fn series_of(asked: Asked, code: String, mut parameters: Parameters) -> Ap
     parameters.finish()?;
     let key = asked.key((from, to));
     asked.answer(key, async |store: &Store, scope| series::compute(store.db(), scope, &code, from, to).await).await
+}
+
+async fn reconciliation_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    let evaluation = parameters.text("evaluation");
+    parameters.finish()?;
+    let today = asked.store.calendar().today();
+    let key = asked.key((&evaluation, today));
+    let compute = async |store: &Store, scope| {
+        let db = store.db();
+        let evaluation = reconciliation::asked_for(db, scope, evaluation.as_deref(), today).await?;
+        let as_of = AsOf::new(evaluation.held_on, today, db.get_database_backend());
+        reconciliation::compute(db, scope, &evaluation, as_of).await
+    };
+    asked.answer(key, compute).await
 }
 
 async fn get_summary(
@@ -268,6 +283,27 @@ async fn get_public_kpi_series(
     series_of(asked, code.into_inner(), parameters).await.map(Answer::public)
 }
 
+async fn get_reconciliation(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    reconciliation_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
+}
+
+async fn get_public_reconciliation(
+    public: Public,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
+    reconciliation_of(asked, parameters).await.map(Answer::public)
+}
+
 /// The description of one figure, for those who log in or for everybody.
 struct Figure {
     path: &'static str,
@@ -326,6 +362,16 @@ const SERIES: Figure = Figure {
     parameters: &["from", "to"],
 };
 
+const RECONCILIATION: Figure = Figure {
+    path: "/reconciliation",
+    id: "reconciliation",
+    summary: "What an evaluation was told beside what is recorded",
+    about: "Of each dimension the programmes planned and running as the meeting was told, as the records give them for the end of its day, and by \
+            how many the records differ. Only transitions that are recorded later but dated back change it; the record of a closed evaluation \
+            holds it as it was.",
+    parameters: &["evaluation"],
+};
+
 impl Figure {
     fn private<T: ToSchema>(&self, example: Value) -> Operation {
         let path = format!("/v1{}", self.path);
@@ -357,6 +403,7 @@ fn parameter(name: &str) -> (Value, &'static str) {
                 json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN });
             (code, "Only this masterplan; all without it.")
         }
+        "evaluation" => (crate::resources::wire::code_schema(), "This evaluation; the latest one that was held without it."),
         "as_of" => (
             json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),
             "As of the end of this day; today without it.",
@@ -385,7 +432,8 @@ pub fn mount(table: &mut Table) {
         .on(SCOREBOARD.private::<Scoreboard>(examples::scoreboard()), get_scoreboard)
         .on(SCORECARD.private::<Scorecard>(examples::scorecard()), get_scorecard)
         .on(STANDING.private::<KpiStanding>(examples::standing()), get_kpi_standing)
-        .on(SERIES.private::<KpiSeries>(examples::series()), get_kpi_series);
+        .on(SERIES.private::<KpiSeries>(examples::series()), get_kpi_series)
+        .on(RECONCILIATION.private::<Reconciliation>(examples::reconciliation()), get_reconciliation);
 }
 
 /// Mounts their public twins.
@@ -397,5 +445,6 @@ pub fn mount_public(table: &mut Table) {
         .on(SCOREBOARD.public::<Scoreboard>(examples::scoreboard()), get_public_scoreboard)
         .on(SCORECARD.public::<Scorecard>(examples::scorecard()), get_public_scorecard)
         .on(STANDING.public::<KpiStanding>(examples::standing()), get_public_kpi_standing)
-        .on(SERIES.public::<KpiSeries>(examples::series()), get_public_kpi_series);
+        .on(SERIES.public::<KpiSeries>(examples::series()), get_public_kpi_series)
+        .on(RECONCILIATION.public::<Reconciliation>(examples::reconciliation()), get_public_reconciliation);
 }

@@ -85,11 +85,11 @@ pub struct DimensionCounts {
 }
 
 /// A dimension, and whether it stands among the rows even where nothing is counted for it.
-struct Heading {
-    code: String,
-    name: String,
-    name_en: Option<String>,
-    stands: bool,
+pub(super) struct Heading {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) name_en: Option<String>,
+    pub(super) stands: bool,
 }
 
 /// Computes the summary: at most ten statements, whatever the number of rows.
@@ -118,7 +118,7 @@ pub async fn compute(db: &impl ConnectionTrait, scope: Scope, masterplan: Option
 
 /// The dimensions in the order of their positions. One that was made after the day may have programmes by then: these are
 /// dated back.
-async fn dimensions(db: &impl ConnectionTrait, as_of: AsOf) -> ApiResult<Vec<Heading>> {
+pub(super) async fn dimensions(db: &impl ConnectionTrait, as_of: AsOf) -> ApiResult<Vec<Heading>> {
     let (ever, made) = (as_of.dimensions(Since::Ever), as_of.dimensions(Since::Made));
     let sql = format!(
         "SELECT d.code, d.name, d.name_en, d.code IN (SELECT m.code FROM {made} m) AS stands FROM {ever} d \

@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex as Lock};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
-    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    IsolationLevel, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -114,6 +115,15 @@ impl Store {
     /// The database, to read.
     pub fn db(&self) -> &DatabaseConnection {
         &self.db
+    }
+
+    /// The database as it is at one instant, to read: several figures out of it agree with each other.
+    pub async fn snapshot(&self) -> ApiResult<DatabaseTransaction> {
+        if self.db.get_database_backend() == DbBackend::Sqlite {
+            return Ok(self.db.begin().await?);
+        }
+        let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+        Ok(self.db.begin_with_config(Some(isolation), Some(access)).await?)
     }
 
     /// The generation of what is stored.
