@@ -57,7 +57,7 @@ pub struct Recipient {
     pub name: Option<String>,
 }
 
-fn target(kind: RecipientKind) -> Option<Target> {
+pub fn target(kind: RecipientKind) -> Option<Target> {
     match kind {
         RecipientKind::Regency | RecipientKind::Region => Some(Target::Region),
         RecipientKind::Opd => Some(Target::Opd),
