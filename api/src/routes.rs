@@ -4,6 +4,8 @@
 use crate::http::table::Table;
 use crate::public::lists;
 use crate::resources::awards::Award;
+use crate::resources::commitments::Commitment;
+use crate::resources::council_members::CouncilMember;
 use crate::resources::crud;
 use crate::resources::dimensions::Dimension;
 use crate::resources::kpis::{self, Kpi};
@@ -12,6 +14,7 @@ use crate::resources::opds::Opd;
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
+use crate::resources::surveys::Survey;
 use crate::resources::{auth, clients, me, obligations, reviews, users};
 use crate::{aggregates, health, public, push};
 
@@ -40,6 +43,9 @@ fn resources(table: &mut Table) {
     reviews::mount(table);
     push::mount(table);
     crud::mount::<Award>(table);
+    crud::mount::<Survey>(table);
+    crud::mount::<Commitment>(table);
+    crud::mount::<CouncilMember>(table);
     aggregates::routes::mount(table);
 }
 
@@ -54,6 +60,7 @@ fn everybody(table: &mut Table) {
     lists::mount::<QuickWin>(table);
     lists::mount::<Kpi>(table);
     lists::mount::<Award>(table);
+    lists::mount::<Survey>(table);
     aggregates::routes::mount_public(table);
 }
 

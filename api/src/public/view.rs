@@ -20,6 +20,7 @@ use crate::resources::programmes::Programme;
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::resource::{Resource, Row, show_all};
+use crate::resources::surveys::Survey;
 use crate::resources::wire;
 use crate::store::scope::Scope;
 
@@ -112,6 +113,11 @@ impl Published for Kpi {
 
 impl Published for Award {
     const MEMBERS: &'static [&'static str] = &["name", "issuer", "category", "year", "recipient", "provenance"];
+}
+
+impl Published for Survey {
+    const MEMBERS: &'static [&'static str] =
+        &["opd", "service", "period", "respondents", "scores", "ikm", "grade", "explanation"];
 }
 
 fn is_shown<R: Published>(name: &str) -> bool {

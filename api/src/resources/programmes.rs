@@ -229,11 +229,13 @@ impl Resource for Programme {
     }
 }
 
-fn codes(stored: &Value) -> Vec<Code> {
+/// The codes in a list that is stored as it is shown.
+pub fn codes(stored: &Value) -> Vec<Code> {
     stored.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(code)).collect()
 }
 
-fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
+/// The faults of codes that stand in a list twice.
+pub fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
     let mut seen = BTreeSet::new();
     let again = codes.iter().enumerate().filter(|(_, code)| !seen.insert(code.as_str()));
     let text = || Text::new("It stands here twice.", "Tercantum dua kali.");
