@@ -43,6 +43,8 @@ trait Kind: 'static {
     const ONE: &'static str;
     /// The member that names what it is a part of, with the list of that. A part comes with its whole, in one file.
     const WHOLE: Option<(&'static str, &'static str)> = None;
+    /// Whether a row follows the one before it in the list: its number in the key is then its place.
+    const IN_ORDER: bool = false;
     /// What refers to one, where anything does: what is there already cannot be imported again.
     const TARGET: Option<Target> = None;
     /// Its table.
@@ -130,6 +132,12 @@ macro_rules! kinds {
             /// Writes every list with its events.
             async fn write(self, change: &Change, defaults: &Defaults) -> ApiResult<()> {
                 $(import::write_list::<$kind>(change, defaults, self.$list).await?;)*
+                Ok(())
+            }
+
+            /// Refuses what is in the database already.
+            async fn clash(&self, checking: &mut check::Checking<'_>, db: &impl sea_orm::ConnectionTrait) -> ApiResult<()> {
+                $(checking.clash::<$kind>(stringify!($list), &self.$list, db).await?;)*
                 Ok(())
             }
 

@@ -57,6 +57,7 @@ pub struct Recipient {
     pub name: Option<String>,
 }
 
+/// What the code of a recipient of this kind refers to.
 pub fn target(kind: RecipientKind) -> Option<Target> {
     match kind {
         RecipientKind::Regency | RecipientKind::Region => Some(Target::Region),

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex as Lock};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    EntityTrait, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
+    AccessMode, ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
+    EntityTrait, IsolationLevel, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
 use serde_json::Value;
@@ -109,6 +109,15 @@ impl Store {
     /// The database, to read.
     pub fn db(&self) -> &DatabaseConnection {
         &self.db
+    }
+
+    /// The database as it is at one instant, to read.
+    pub async fn snapshot(&self) -> ApiResult<DatabaseTransaction> {
+        if self.db.get_database_backend() == DbBackend::Sqlite {
+            return Ok(self.db.begin().await?);
+        }
+        let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+        Ok(self.db.begin_with_config(Some(isolation), Some(access)).await?)
     }
 
     /// The generation of what is stored.
@@ -223,6 +232,30 @@ impl Change {
         drop(events);
         for (resource, left) in left {
             past::remember(self, &resource, left).await?;
+        }
+        Ok(())
+    }
+
+    /// Appends things that were imported, each with the day from which figures count it.
+    pub async fn record_imported(
+        &self,
+        happenings: impl IntoIterator<Item = (NaiveDate, Happening<'_>)>,
+    ) -> ApiResult<()> {
+        let (mut begun, mut events): (BTreeMap<String, past::Begun>, _) = (BTreeMap::new(), Vec::new());
+        for (since, happening) in happenings {
+            if past::is_tracked(happening.resource)
+                && let Some(content) = happening.after.clone()
+            {
+                begun.entry(happening.resource.to_owned()).or_default().push((happening.key.to_owned(), since, content));
+            }
+            events.push(self.event(happening));
+        }
+        for some in events.chunks(EVENTS_AT_ONCE) {
+            event::Entity::insert_many(some.to_vec()).exec_without_returning(&self.db).await?;
+            self.recorded.store(true, Ordering::Relaxed);
+        }
+        for (resource, begun) in begun {
+            past::begin(self, &resource, begun).await?;
         }
         Ok(())
     }

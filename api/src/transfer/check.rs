@@ -83,14 +83,23 @@ impl<'a> Checking<'a> {
         }
     }
 
-    /// Notes the key of a row; a second one of that key is a fault.
-    pub(super) fn identify<K: Kind>(&mut self, list: &'static str, index: usize, key: String) {
+    /// Notes the keys of a list; a second one is a fault. Rows without an order of their own are told apart by their place.
+    pub(super) fn identify<K: Kind>(&mut self, list: &'static str, rows: &[Incoming<K>]) {
         if let Some(target) = K::TARGET {
             self.lists.insert(target, list);
         }
-        if !self.keys.entry(list).or_default().insert(key.clone()) {
-            self.fault_at(list, index, "", format!("`{key}` stands there twice."));
+        if K::IN_ORDER {
+            return;
         }
+        let mut keys = HashSet::new();
+        for incoming in rows {
+            let key = key_of::<K>(&incoming.row);
+            if keys.contains(&key) {
+                self.fault_at(list, incoming.index, "", format!("`{key}` stands there twice."));
+            }
+            keys.insert(key);
+        }
+        self.keys.insert(list, keys);
     }
 
     /// Looks for all that is referred to, in the file and in the database.

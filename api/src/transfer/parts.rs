@@ -41,6 +41,7 @@ pub(super) struct Transition {
 impl Kind for Transition {
     const ONE: &'static str = "transition";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
+    const IN_ORDER: bool = true;
     type Entity = status_change::Entity;
 
     fn order() -> Vec<status_change::Column> {
@@ -102,6 +103,7 @@ pub(super) struct Coverage {
 impl Kind for Coverage {
     const ONE: &'static str = "coverage";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
+    const IN_ORDER: bool = true;
     type Entity = coverage::Entity;
 
     fn order() -> Vec<coverage::Column> {

@@ -1,6 +1,5 @@
 //! Resources as rows of the file: all that the API takes of them, and what only the service writes.
 
-use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc, SubsecRound};
@@ -12,7 +11,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Defaults, Kind, ROWS_AT_ONCE, Row, Told};
-use crate::http::body::{deserialize_or_fault, faults_of};
+use crate::http::body::deserialize_or_fault;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;

@@ -1,0 +1,219 @@
+//! What follows from several rows of a file: their order, what they have to agree on, and what is computed from them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use entity::measurement::{self, ReportState};
+use entity::region::{self, RegionLevel};
+use entity::rules::programme_status::{self, ProgrammeStatus};
+use entity::value::period::Period;
+use entity::{kpi, programme, status_change};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TryIntoModel};
+
+use super::check::{Checking, fault};
+use super::parts::{Coverage, Transition};
+use super::reports::Measurement;
+use super::things::Thing;
+use super::{Everything, Incoming, Kind, Row, key_of};
+use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::kpis::value_faults;
+use crate::resources::programmes::transitions;
+use crate::resources::regions::{self, Region};
+use crate::store::change::Change;
+
+/// Checks what rows have to agree on, and sets what follows from others.
+pub(super) async fn complete(change: &Change, everything: &mut Everything, checking: &mut Checking<'_>) -> ApiResult<()> {
+    levels(change, &everything.regions, checking).await?;
+    parents_first(&mut everything.regions, "regions", |row| row.parent.as_deref(), checking);
+    parents_first(&mut everything.opds, "opds", |row| row.parent.as_deref(), checking);
+    statuses(change, &mut everything.programmes, &mut everything.transitions, checking)?;
+    coverage(&mut everything.coverage, checking);
+    let kpis = everything.kpis.iter().map(|incoming| (incoming.row.code.as_str(), &incoming.row)).collect();
+    for target in &everything.targets {
+        let row = &target.row;
+        of_kpi(&kpis, "targets", target.index, (&row.kpi, &row.period, row.value), checking);
+    }
+    for measurement in &everything.measurements {
+        let row = &measurement.row;
+        of_kpi(&kpis, "measurements", measurement.index, (&row.kpi, &row.period, row.value), checking);
+    }
+    measurements(&mut everything.measurements, checking);
+    Ok(())
+}
+
+/// A region lies in one of the level above it.
+async fn levels(change: &Change, rows: &[Incoming<Thing<Region>>], checking: &mut Checking<'_>) -> ApiResult<()> {
+    let mut levels = rows.iter().map(|incoming| (incoming.row.code.clone(), incoming.row.level)).collect::<HashMap<_, _>>();
+    let outside = rows.iter().filter_map(|incoming| incoming.row.parent.clone()).filter(|code| !levels.contains_key(code));
+    let outside = outside.collect::<BTreeSet<_>>();
+    if !outside.is_empty() {
+        let parents = region::Entity::find().filter(region::Column::Code.is_in(outside)).all(&change.db).await?;
+        levels.extend(parents.into_iter().map(|row| (row.code, row.level)));
+    }
+    for Incoming { index, row, .. } in rows {
+        // A parent that is nowhere is a fault of its own.
+        let parent: Option<RegionLevel> = row.parent.as_ref().and_then(|code| levels.get(code).copied());
+        if row.parent.is_some() == parent.is_some() && !regions::lies_in(row.level, parent) {
+            checking.fault("regions", *index, &regions::wrong_level());
+        }
+    }
+    Ok(())
+}
+
+/// Puts what stands below something after it; a cycle is a fault.
+fn parents_first<K: Kind>(
+    rows: &mut Vec<Incoming<K>>,
+    list: &'static str,
+    parent: fn(&Row<K>) -> Option<&str>,
+    checking: &mut Checking<'_>,
+) {
+    let parents = rows.iter().map(|incoming| (key_of::<K>(&incoming.row), parent(&incoming.row).map(str::to_owned)));
+    let parents = parents.collect::<HashMap<_, _>>();
+    let depth = |key: &str| {
+        let above = std::iter::successors(parents.get(key), |parent| parents.get(parent.as_deref()?));
+        above.take(parents.len() + 1).count()
+    };
+    let depths = rows.iter().map(|incoming| depth(&key_of::<K>(&incoming.row))).collect::<Vec<_>>();
+    for (incoming, _) in rows.iter().zip(&depths).filter(|(_, depth)| **depth > parents.len()) {
+        checking.fault_at(list, incoming.index, "/parent", "It stands below itself.");
+    }
+    let mut sorted = depths.into_iter().zip(std::mem::take(rows)).collect::<Vec<_>>();
+    sorted.sort_by_key(|(depth, _)| *depth);
+    rows.extend(sorted.into_iter().map(|(_, incoming)| incoming));
+}
+
+/// The status history of each programme: it begins as planned, and the last entry says the status.
+fn statuses(
+    change: &Change,
+    programmes: &mut [Incoming<Thing<crate::resources::programmes::Programme>>],
+    entries: &mut Vec<Incoming<Transition>>,
+    checking: &mut Checking<'_>,
+) -> ApiResult<()> {
+    let mut of: HashMap<String, Vec<Incoming<Transition>>> = HashMap::new();
+    for entry in std::mem::take(entries) {
+        of.entry(entry.row.programme.clone()).or_default().push(entry);
+    }
+    for Incoming { index, row, .. } in programmes {
+        let mut own = of.remove(&row.code).unwrap_or_default();
+        if own.first().is_none_or(|first| first.row.to_status != ProgrammeStatus::Planned) {
+            own.insert(0, Incoming { index: *index, since: None, row: beginning(change, row)? });
+        }
+        let mut before: Option<status_change::Model> = None;
+        for (seq, entry) in (1..).zip(&mut own) {
+            entry.row.seq = seq;
+            entry.row.from_status = before.as_ref().map(|before| before.to_status);
+            follows(before.as_ref(), entry, checking);
+            before = Some(entry.row.clone());
+        }
+        row.status = before.map_or(ProgrammeStatus::Planned, |last| last.to_status);
+        entries.extend(own);
+    }
+    Ok(())
+}
+
+fn beginning(change: &Change, row: &programme::Model) -> ApiResult<status_change::Model> {
+    transitions::beginning(change, &row.code, row.start_date).try_into_model().map_err(ApiError::from)
+}
+
+/// Whether an entry may follow the one before it.
+fn follows(before: Option<&status_change::Model>, entry: &Incoming<Transition>, checking: &mut Checking<'_>) {
+    let Incoming { index, row, .. } = entry;
+    if row.effective_on > checking.defaults.today {
+        checking.fault_at("transitions", *index, "/effective_on", format!("Not after today, {}.", checking.defaults.today));
+    }
+    let Some(before) = before else { return };
+    if let Err(illegal) = programme_status::check(before.to_status, row.to_status) {
+        checking.fault_at("transitions", *index, "/to", illegal.to_string());
+    }
+    // The first entry only says since when the programme is known.
+    if before.from_status.is_some() && row.effective_on < before.effective_on {
+        let earliest = before.effective_on;
+        checking.fault_at("transitions", *index, "/effective_on", format!("Not before the previous transition, {earliest}."));
+    }
+}
+
+fn coverage(entries: &mut [Incoming<Coverage>], checking: &mut Checking<'_>) {
+    let mut last: HashMap<(String, String), (i32, chrono::NaiveDate)> = HashMap::new();
+    for Incoming { index, row, .. } in entries {
+        if row.effective_on > checking.defaults.today {
+            checking.fault_at("coverage", *index, "/effective_on", format!("Not after today, {}.", checking.defaults.today));
+        }
+        let place = (row.programme.clone(), row.region.clone());
+        let (seq, earliest) = last.get(&place).copied().unwrap_or((0, row.effective_on));
+        if row.effective_on < earliest {
+            checking.fault_at("coverage", *index, "/effective_on", format!("Not before the previous entry, {earliest}."));
+        }
+        row.seq = seq + 1;
+        last.insert(place, (row.seq, row.effective_on));
+    }
+}
+
+/// A value has to be one of its KPI.
+fn of_kpi(
+    kpis: &HashMap<&str, &kpi::Model>,
+    list: &'static str,
+    index: usize,
+    (code, period, value): (&str, &str, entity::value::decimal::Decimal),
+    checking: &mut Checking<'_>,
+) {
+    // A KPI that is not there is a fault of its own.
+    let Some((kpi, period)) = kpis.get(code).zip(Period::parse(period).ok()) else { return };
+    value_faults(kpi, period, "/period", value, "/value").iter().for_each(|fault| checking.fault(list, index, fault));
+}
+
+/// The revisions of each period, and which value leads its KPI when it becomes known.
+fn measurements(rows: &mut [Incoming<Measurement>], checking: &mut Checking<'_>) {
+    let mut revisions: HashMap<(String, String), usize> = HashMap::new();
+    for place in 0..rows.len() {
+        let key = (rows[place].row.kpi.clone(), rows[place].row.period.clone());
+        let before = revisions.insert(key, place);
+        let (index, row) = (rows[place].index, &rows[place].row);
+        let expected = before.map_or(1, |before| rows[before].row.revision + 1);
+        revision_faults(row.revision, expected, row.state, row.known_on.is_some())
+            .iter()
+            .for_each(|fault| checking.fault("measurements", index, fault));
+        if let Some(before) = before {
+            if rows[before].row.state != ReportState::Verified {
+                checking.fault_at("measurements", rows[before].index, "/state", "Only the last revision may be other than verified.");
+            }
+            rows[before].row.latest = false;
+        }
+        rows[place].row.latest = true;
+    }
+    lead(rows);
+}
+
+/// What is wrong with a revision among those of its place.
+pub(super) fn revision_faults(
+    revision: i32,
+    expected: i32,
+    state: ReportState,
+    is_known: bool,
+) -> Vec<crate::http::problem::Fault> {
+    let mut faults = Vec::new();
+    if revision != expected {
+        faults.push(fault("/revision", "wrong_order", format!("Expected {expected}."), format!("Seharusnya {expected}.")));
+    }
+    if is_known && state != ReportState::Verified {
+        faults.push(fault("/known_on", "not_allowed", "Only what is verified counts.", "Hanya yang terverifikasi yang dihitung."));
+    }
+    faults
+}
+
+/// A verified value leads its KPI if none that was known by then belongs to a later period or revision.
+fn lead(rows: &mut [Incoming<Measurement>]) {
+    let mut of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, incoming) in rows.iter().enumerate().filter(|(_, incoming)| incoming.row.known_on.is_some()) {
+        of.entry(incoming.row.kpi.clone()).or_default().push(place);
+    }
+    let rank = |row: &measurement::Model| (row.period_end, row.revision);
+    for mut places in of.into_values() {
+        // Of one day the highest comes first, so that the others of that day do not lead.
+        places.sort_by_key(|place| (rows[*place].row.known_on, std::cmp::Reverse(rank(&rows[*place].row))));
+        let mut best = None;
+        for place in places {
+            let row = &mut rows[place].row;
+            row.leads = best.is_none_or(|best| best < rank(row));
+            best = best.max(Some(rank(row)));
+        }
+    }
+}
