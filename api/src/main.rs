@@ -30,7 +30,7 @@ async fn run(command: Command) -> CommandResult {
         Command::Import(import) => commands::import::run(import).await,
         Command::Export(export) => commands::export::run(export).await,
         Command::Openapi => {
-            print!("{}", renaksi::openapi::text());
+            print!("{}", renaksi::openapi::text(&renaksi::openapi::document()));
             Ok(())
         }
         Command::Healthcheck(check) => commands::healthcheck::run(check).await,

@@ -1,14 +1,17 @@
 //! What people and systems with a token read and write: one file a resource.
 //!
 //! `resource` says what a resource must tell about itself; `crud` is the same seven operations for all of them.
+//! `reporting` is the same for what OPDs report: what they write, hand in and correct, and who reviews it.
 
 pub mod crud;
 pub mod describe;
 pub mod history;
 pub mod references;
+pub mod reporting;
 pub mod resource;
 pub mod wire;
 
+pub mod actions;
 pub mod auth;
 pub mod awards;
 pub mod clients;

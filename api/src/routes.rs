@@ -1,8 +1,11 @@
 //! THE URL TABLE: every route of the service, grouped by who calls it. Nothing is mounted anywhere else but the pages
 //! of `app.rs`.
 
+use entity::{action_report, measurement};
+
 use crate::http::table::Table;
 use crate::public::lists;
+use crate::resources::actions::Action;
 use crate::resources::awards::Award;
 use crate::resources::commitments::Commitment;
 use crate::resources::council_members::CouncilMember;
@@ -15,12 +18,11 @@ use crate::resources::programmes::{Programme, transitions};
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::surveys::Survey;
-use crate::resources::{auth, clients, me, obligations, reviews, users};
+use crate::resources::{auth, clients, me, obligations, reporting, reviews, users};
 use crate::{aggregates, health, public, push};
 
-/// Every route.
-pub fn table() -> Table {
-    let mut table = Table::default();
+/// Every route, in `table`.
+pub fn all(mut table: Table) -> Table {
     resources(&mut table);
     everybody(&mut table);
     identity(&mut table);
@@ -39,7 +41,9 @@ fn resources(table: &mut Table) {
     crud::mount::<QuickWin>(table);
     crud::mount::<Kpi>(table);
     kpis::targets::mount(table);
-    kpis::measurements::mount(table);
+    reporting::routes::mount::<measurement::Model>(table);
+    crud::mount::<Action>(table);
+    reporting::routes::mount::<action_report::Model>(table);
     reviews::mount(table);
     push::mount(table);
     crud::mount::<Award>(table);

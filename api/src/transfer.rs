@@ -16,11 +16,26 @@ mod source;
 mod things;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, Value as Stored};
+use sea_orm::{EntityTrait, ModelTrait, Value as Stored};
 use serde_json::{Map, Value, json};
 
+use self::parts::{Coverage, Transition};
+use self::reports::{ActionReport, Measurement};
+use self::things::Thing;
 use crate::http::problem::{ApiResult, Fault};
+use crate::resources::actions::Action;
+use crate::resources::awards::Award;
+use crate::resources::commitments::Commitment;
+use crate::resources::council_members::CouncilMember;
+use crate::resources::dimensions::Dimension;
+use crate::resources::kpis::Kpi;
+use crate::resources::masterplans::Masterplan;
+use crate::resources::opds::Opd;
+use crate::resources::programmes::Programme;
+use crate::resources::quick_wins::QuickWin;
 use crate::resources::references::Target;
+use crate::resources::regions::Region;
+use crate::resources::surveys::Survey;
 use crate::store::change::Change;
 use crate::store::clock::Calendar;
 use crate::store::past;
@@ -38,7 +53,7 @@ type Row<K> = <<K as Kind>::Entity as EntityTrait>::Model;
 type Column<K> = <<K as Kind>::Entity as EntityTrait>::Column;
 
 /// A kind of thing: what a row of it looks like in the file, and where it is stored.
-trait Kind: 'static {
+trait Kind: Sized + 'static {
     /// What the trail calls one.
     const ONE: &'static str;
     /// The member that names what it is a part of, with the list of that. A part comes with its whole, in one file.
@@ -49,8 +64,7 @@ trait Kind: 'static {
     const TARGET: Option<Target> = None;
     /// Its table.
     type Entity: EntityTrait<
-            Model: ModelTrait<Entity = Self::Entity> + IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Clone + Send + Sync,
-            ActiveModel: ActiveModelTrait<Entity = Self::Entity> + ActiveModelBehavior + Send,
+            Model: ModelTrait<Entity = Self::Entity> + Send + Sync,
         >;
 
     /// The columns that identify a row, and by which a list is sorted.
@@ -74,7 +88,7 @@ trait Kind: 'static {
     fn told(row: &Row<Self>) -> ApiResult<Option<Told>>;
 
     /// Writes what else there is of some rows, such as links.
-    async fn written(_change: &Change, _rows: &[Row<Self>]) -> ApiResult<()> {
+    async fn written(_change: &Change, _rows: &[Incoming<Self>]) -> ApiResult<()> {
         Ok(())
     }
 }
@@ -154,18 +168,23 @@ macro_rules! kinds {
 }
 
 kinds! {
-    regions: things::Thing<crate::resources::regions::Region>,
-    masterplans: things::Thing<crate::resources::masterplans::Masterplan>,
-    dimensions: things::Thing<crate::resources::dimensions::Dimension>,
-    opds: things::Thing<crate::resources::opds::Opd>,
-    programmes: things::Thing<crate::resources::programmes::Programme>,
-    transitions: parts::Transition,
-    coverage: parts::Coverage,
-    quick_wins: things::Thing<crate::resources::quick_wins::QuickWin>,
-    kpis: things::Thing<crate::resources::kpis::Kpi>,
+    regions: Thing<Region>,
+    masterplans: Thing<Masterplan>,
+    dimensions: Thing<Dimension>,
+    opds: Thing<Opd>,
+    programmes: Thing<Programme>,
+    transitions: Transition,
+    coverage: Coverage,
+    quick_wins: Thing<QuickWin>,
+    kpis: Thing<Kpi>,
     targets: parts::Target,
-    measurements: reports::Measurement,
-    awards: things::Thing<crate::resources::awards::Award>,
+    measurements: Measurement,
+    actions: Thing<Action>,
+    action_reports: ActionReport,
+    commitments: Thing<Commitment>,
+    council_members: Thing<CouncilMember>,
+    surveys: Thing<Survey>,
+    awards: Thing<Award>,
 }
 
 /// What a row is called in the trail and among what was: the values of its key, separated by slashes.

@@ -29,6 +29,7 @@ pub mod quick_win;
 pub mod region;
 pub mod status_change;
 pub mod survey;
+pub mod waiting_report;
 
 pub mod client;
 pub mod event;

@@ -78,7 +78,15 @@ async fn create_actions(manager: &SchemaManager<'_>, c: &Columns) -> Result<(), 
     // The inbox of the reviewer: what waits, the oldest first.
     let inbox = Index::create().name("ix_action_report_inbox").table("action_report").take();
     let inbox = ["submitted_at", "action", "quarter"].into_iter().fold(inbox, |mut index, column| index.col(column).take());
-    manager.create_index(inbox.clone().and_where(Expr::col("state").eq("submitted")).take()).await
+    manager.create_index(inbox.clone().and_where(Expr::col("state").eq("submitted")).take()).await?;
+    // Every kind of report in one inbox.
+    let waiting = "CREATE VIEW waiting_report AS \
+                   SELECT 'measurement' AS kind, kpi || '/' || period AS \"key\", kpi, NULL AS action, submitted_at \
+                   FROM measurement WHERE state = 'submitted' \
+                   UNION ALL SELECT 'action_report', action || '/' || quarter, NULL, action, submitted_at \
+                   FROM action_report WHERE state = 'submitted'";
+    manager.get_connection().execute_unprepared(waiting).await?;
+    Ok(())
 }
 
 async fn create_coverage(manager: &SchemaManager<'_>, c: &Columns) -> Result<(), DbErr> {

@@ -47,6 +47,8 @@ pub enum Cells {
     Text,
     /// `true` or `false`.
     Flag,
+    /// A whole number.
+    Integer,
     /// Texts separated by `;`.
     List,
 }
@@ -62,8 +64,6 @@ impl Column {
 pub struct Row<T> {
     /// Its number, from 1.
     pub number: u32,
-    /// What it is about, where that can be read.
-    pub key: Option<String>,
     /// The row, or every fault it has by itself.
     pub read: Result<T, Vec<Fault>>,
 }
@@ -186,8 +186,7 @@ fn add<T: Pushed>(rows: &mut Vec<Row<T>>, value: Result<Value, Vec<Fault>>) -> A
     }
     let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
     let read = value.and_then(T::read);
-    let key = read.as_ref().ok().map(T::key);
-    rows.push(Row { number, key, read });
+    rows.push(Row { number, read });
     Ok(())
 }
 
@@ -196,6 +195,7 @@ pub(super) fn put(row: &mut Value, column: &Column, cell: String) {
     let value = match column.cells {
         Cells::Text => json!(cell),
         Cells::Flag => cell.parse::<bool>().map_or(json!(cell), Value::Bool),
+        Cells::Integer => cell.parse::<i64>().map_or(json!(cell), Value::from),
         Cells::List => cell.split(';').map(|entry| json!(entry.trim())).collect(),
     };
     let mut place = row;

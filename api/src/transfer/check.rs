@@ -7,7 +7,6 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, QueryFilter
 use serde_json::Value;
 
 use super::{Defaults, Incoming, Kind, key_of};
-use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::resources::references::{Target, unknown};
 
@@ -146,9 +145,4 @@ impl<'a> Checking<'a> {
         }
         Ok(())
     }
-}
-
-/// A fault of a member, in both languages of the service.
-pub(super) fn fault(pointer: &str, code: &'static str, en: impl Into<String>, id: impl Into<String>) -> Fault {
-    Fault::at(pointer, code, Text::new(en, id))
 }

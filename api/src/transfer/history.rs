@@ -6,12 +6,12 @@ use entity::measurement::{self, ReportState};
 use entity::region::{self, RegionLevel};
 use entity::rules::programme_status::{self, ProgrammeStatus};
 use entity::value::period::Period;
-use entity::{kpi, programme, status_change};
+use entity::{action_report, kpi, programme, status_change};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TryIntoModel};
 
-use super::check::{Checking, fault};
+use super::check::Checking;
 use super::parts::{Coverage, Transition};
-use super::reports::Measurement;
+use super::reports::{ActionReport, Measurement};
 use super::things::Thing;
 use super::{Everything, Incoming, Kind, Row, key_of};
 use crate::http::problem::{ApiError, ApiResult};
@@ -36,7 +36,9 @@ pub(super) async fn complete(change: &Change, everything: &mut Everything, check
         let row = &measurement.row;
         of_kpi(&kpis, "measurements", measurement.index, (&row.kpi, &row.period, row.value), checking);
     }
-    measurements(&mut everything.measurements, checking);
+    revisions("measurements", &mut everything.measurements, checking);
+    revisions("action_reports", &mut everything.action_reports, checking);
+    lead(&mut everything.measurements);
     Ok(())
 }
 
@@ -160,43 +162,66 @@ fn of_kpi(
     value_faults(kpi, period, "/period", value, "/value").iter().for_each(|fault| checking.fault(list, index, fault));
 }
 
-/// The revisions of each period, and which value leads its KPI when it becomes known.
-fn measurements(rows: &mut [Incoming<Measurement>], checking: &mut Checking<'_>) {
-    let mut revisions: HashMap<(String, String), usize> = HashMap::new();
-    for place in 0..rows.len() {
-        let key = (rows[place].row.kpi.clone(), rows[place].row.period.clone());
-        let before = revisions.insert(key, place);
-        let (index, row) = (rows[place].index, &rows[place].row);
-        let expected = before.map_or(1, |before| rows[before].row.revision + 1);
-        revision_faults(row.revision, expected, row.state, row.known_on.is_some())
-            .iter()
-            .for_each(|fault| checking.fault("measurements", index, fault));
-        if let Some(before) = before {
-            if rows[before].row.state != ReportState::Verified {
-                checking.fault_at("measurements", rows[before].index, "/state", "Only the last revision may be other than verified.");
-            }
-            rows[before].row.latest = false;
-        }
-        rows[place].row.latest = true;
-    }
-    lead(rows);
+/// A row of a report that is kept in revisions.
+trait Revised: Kind {
+    /// What the revisions are of.
+    fn place(row: &Row<Self>) -> (&str, String);
+    /// Its number, its state, and whether it is said from when it counts.
+    fn revision(row: &Row<Self>) -> (i32, ReportState, bool);
+    /// Sets whether it is the last.
+    fn set_latest(row: &mut Row<Self>, latest: bool);
 }
 
-/// What is wrong with a revision among those of its place.
-pub(super) fn revision_faults(
-    revision: i32,
-    expected: i32,
-    state: ReportState,
-    is_known: bool,
-) -> Vec<crate::http::problem::Fault> {
-    let mut faults = Vec::new();
-    if revision != expected {
-        faults.push(fault("/revision", "wrong_order", format!("Expected {expected}."), format!("Seharusnya {expected}.")));
+impl Revised for Measurement {
+    fn place(row: &measurement::Model) -> (&str, String) {
+        (&row.kpi, row.period.clone())
     }
-    if is_known && state != ReportState::Verified {
-        faults.push(fault("/known_on", "not_allowed", "Only what is verified counts.", "Hanya yang terverifikasi yang dihitung."));
+
+    fn revision(row: &measurement::Model) -> (i32, ReportState, bool) {
+        (row.revision, row.state, row.known_on.is_some())
     }
-    faults
+
+    fn set_latest(row: &mut measurement::Model, latest: bool) {
+        row.latest = latest;
+    }
+}
+
+impl Revised for ActionReport {
+    fn place(row: &action_report::Model) -> (&str, String) {
+        (&row.action, row.quarter.to_string())
+    }
+
+    fn revision(row: &action_report::Model) -> (i32, ReportState, bool) {
+        (row.revision, row.state, row.known_on.is_some())
+    }
+
+    fn set_latest(row: &mut action_report::Model, latest: bool) {
+        row.latest = latest;
+    }
+}
+
+/// The revisions of each place count from 1, in the order of the list, and only the last may not count yet.
+fn revisions<K: Revised>(list: &'static str, rows: &mut [Incoming<K>], checking: &mut Checking<'_>) {
+    let mut last: HashMap<(String, String), usize> = HashMap::new();
+    for at in 0..rows.len() {
+        let (of, part) = K::place(&rows[at].row);
+        let before = last.insert((of.to_owned(), part), at);
+        let (revision, state, is_known) = K::revision(&rows[at].row);
+        let expected = before.map_or(1, |before| K::revision(&rows[before].row).0 + 1);
+        if revision != expected {
+            checking.fault_at(list, rows[at].index, "/revision", format!("Expected {expected}."));
+        }
+        if is_known != (state == ReportState::Verified) {
+            checking.fault_at(list, rows[at].index, "/known_on", "What is verified counts from a day, and nothing else does.");
+        }
+        if let Some(before) = before {
+            if K::revision(&rows[before].row).1 != ReportState::Verified {
+                checking.fault_at(list, rows[before].index, "/state", "Only the last revision may be other than verified.");
+            }
+            K::set_latest(&mut rows[before].row, false);
+        }
+        K::set_latest(&mut rows[at].row, true);
+    }
 }
 
 /// A verified value leads its KPI if none that was known by then belongs to a later period or revision.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::NaiveDate;
-use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{Iterable, ModelTrait};
 use serde_json::Value;
 
 use super::check::Checking;
@@ -14,7 +14,7 @@ use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::change::{Change, Happening, Origin, Store};
 use crate::store::clock::Calendar;
-use crate::store::past;
+use crate::store::{bulk, past};
 
 /// Why nothing was imported.
 pub enum Refused {
@@ -118,15 +118,15 @@ fn take_day(value: &mut Value) -> Option<NaiveDate> {
 
 /// Writes the rows of a list with their events, some hundred a statement.
 pub(super) async fn write_list<K: Kind>(change: &Change, defaults: &Defaults, rows: Vec<Incoming<K>>) -> ApiResult<()> {
+    let columns = super::Column::<K>::iter().collect::<Vec<_>>();
     for some in rows.chunks(ROWS_AT_ONCE) {
-        let models = some.iter().map(|incoming| incoming.row.clone()).collect::<Vec<_>>();
-        let active = models.iter().map(|row| row.clone().into_active_model().reset_all());
-        K::Entity::insert_many(active).exec_without_returning(&change.db).await?;
-        K::written(change, &models).await?;
+        let values = some.iter().map(|incoming| Ok(columns.iter().map(|column| incoming.row.get(*column)).collect()));
+        bulk::append::<K::Entity>(&change.db, &columns, values).await?;
+        K::written(change, some).await?;
         let mut told = Vec::new();
-        for incoming in some {
-            if let Some(one) = K::told(&incoming.row)? {
-                let since = incoming.since.unwrap_or_else(|| defaults.calendar.day_of(one.created_at));
+        for Incoming { since, row, .. } in some {
+            if let Some(one) = K::told(row)? {
+                let since = since.unwrap_or_else(|| defaults.calendar.day_of(one.created_at));
                 told.push((since.min(change.today), one));
             }
         }
@@ -134,7 +134,7 @@ pub(super) async fn write_list<K: Kind>(change: &Change, defaults: &Defaults, ro
             let (before, after) = (None, Some(after.clone()));
             (*since, Happening { resource: K::ONE, key, action: "imported", version: *version, before, after })
         });
-        change.record_imported(happenings).await?;
+        change.record_imported(happenings.collect()).await?;
     }
     Ok(())
 }

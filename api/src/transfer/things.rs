@@ -3,19 +3,21 @@
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc, SubsecRound};
-use entity::{programme, programme_region, programme_supporting_opd};
-use sea_orm::ActiveValue::Set;
+use entity::{commitment, commitment_signatory, programme, programme_region, programme_supporting_opd};
 use sea_orm::{ActiveModelTrait, EntityTrait, TryIntoModel};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Defaults, Kind, ROWS_AT_ONCE, Row, Told};
+use super::{Defaults, Incoming, Kind, Row, Told};
 use crate::http::body::deserialize_or_fault;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
+use crate::resources::actions::Action;
 use crate::resources::awards::{self, Award};
+use crate::resources::commitments::Commitment;
+use crate::resources::council_members::CouncilMember;
 use crate::resources::crud::search_text;
 use crate::resources::dimensions::Dimension;
 use crate::resources::kpis::Kpi;
@@ -26,7 +28,9 @@ use crate::resources::quick_wins::QuickWin;
 use crate::resources::references::{Target, codes_in};
 use crate::resources::regions::Region;
 use crate::resources::resource::{self, Key, NewRow, Resource, Stamp, column, key_of, show, text_of};
+use crate::resources::surveys::Survey;
 use crate::resources::wire;
+use crate::store::bulk;
 use crate::store::change::Change;
 
 /// A resource that is transferred.
@@ -57,7 +61,7 @@ pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoM
     }
 
     /// Writes the links of some rows.
-    async fn linked(_change: &Change, _rows: &[resource::Row<Self>]) -> ApiResult<()> {
+    async fn linked(_change: &Change, _rows: &[&resource::Row<Self>]) -> ApiResult<()> {
         Ok(())
     }
 }
@@ -183,8 +187,8 @@ impl<R: Transferred> Kind for Thing<R> {
         Ok(Some(Told { key: key_of::<R>(row)?, version, created_at, after: show::<R>(row)? }))
     }
 
-    async fn written(change: &Change, rows: &[Row<Self>]) -> ApiResult<()> {
-        R::linked(change, rows).await
+    async fn written(change: &Change, rows: &[Incoming<Self>]) -> ApiResult<()> {
+        R::linked(change, &rows.iter().map(|incoming| &incoming.row).collect::<Vec<_>>()).await
     }
 }
 
@@ -208,27 +212,26 @@ impl Transferred for Opd {
 impl Transferred for Programme {
     const TARGET: Option<Target> = Some(Target::Programme);
 
-    async fn linked(change: &Change, rows: &[programme::Model]) -> ApiResult<()> {
-        let supporting = links(rows, |row| (&row.code, &row.supporting_opds))
-            .map(|(programme, opd)| programme_supporting_opd::ActiveModel { programme: Set(programme), opd: Set(opd) });
-        for some in supporting.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
-            programme_supporting_opd::Entity::insert_many(some.to_vec()).exec_without_returning(&change.db).await?;
-        }
-        let regions = links(rows, |row| (&row.code, &row.regions))
-            .map(|(programme, region)| programme_region::ActiveModel { programme: Set(programme), region: Set(region) });
-        for some in regions.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
-            programme_region::Entity::insert_many(some.to_vec()).exec_without_returning(&change.db).await?;
-        }
-        Ok(())
+    async fn linked(change: &Change, rows: &[&programme::Model]) -> ApiResult<()> {
+        use programme_region::Column as Region;
+        use programme_supporting_opd::Column as Supporting;
+        let supporting = links(rows, |row| (&row.code, &row.supporting_opds));
+        let columns = [Supporting::Programme, Supporting::Opd];
+        bulk::append::<programme_supporting_opd::Entity>(&change.db, &columns, supporting).await?;
+        let regions = links(rows, |row| (&row.code, &row.regions));
+        bulk::append::<programme_region::Entity>(&change.db, &[Region::Programme, Region::Region], regions).await
     }
 }
 
-/// The pairs of a key and each code of a list that stands in its row as JSON.
-fn links<'a, M>(rows: &'a [M], of: fn(&M) -> (&String, &Value)) -> impl Iterator<Item = (String, String)> + 'a {
+/// The rows of a link table: a key, with each code of a list that stands in its row as JSON.
+fn links<'a, M>(
+    rows: &'a [&M],
+    of: fn(&M) -> (&String, &Value),
+) -> impl Iterator<Item = ApiResult<Vec<sea_orm::Value>>> + 'a {
     rows.iter().flat_map(move |row| {
         let (key, codes) = of(row);
         let codes = codes.as_array().into_iter().flatten().filter_map(Value::as_str);
-        codes.map(|code| (key.clone(), code.to_owned())).collect::<Vec<_>>()
+        codes.map(|code| Ok(vec![key.as_str().into(), code.into()])).collect::<Vec<_>>()
     })
 }
 
@@ -248,3 +251,19 @@ impl Transferred for Award {
         kind.zip(code).map(|(kind, code)| ("/recipient/ref".to_owned(), kind, code)).into_iter().collect()
     }
 }
+
+impl Transferred for Action {
+    const TARGET: Option<Target> = Some(Target::Action);
+}
+
+impl Transferred for Commitment {
+    async fn linked(change: &Change, rows: &[&commitment::Model]) -> ApiResult<()> {
+        use commitment_signatory::Column;
+        let signatories = links(rows, |row| (&row.id, &row.signatories));
+        bulk::append::<commitment_signatory::Entity>(&change.db, &[Column::Commitment, Column::Opd], signatories).await
+    }
+}
+
+impl Transferred for CouncilMember {}
+
+impl Transferred for Survey {}
