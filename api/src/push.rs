@@ -15,7 +15,6 @@ use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
 use self::action_reports::ActionReportRow;
 use self::measurements::MeasurementRow;
@@ -32,9 +31,6 @@ use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::change::Change;
-
-/// Pushes that this process takes in at once: each may hold its 10,000 rows in memory, also while a slow line brings them.
-static TURNS: Semaphore = Semaphore::const_new(16);
 
 /// What becomes of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,8 +108,7 @@ async fn push<T: Pushed>(
     payload: Payload,
 ) -> ApiResult<Answer> {
     let mode = Mode::read(parameters)?;
-    let _turn = TURNS.acquire().await.map_err(ApiError::unexpected)?;
-    let Rows { rows, fingerprint, columns } = rows::read::<T>(&request, payload).await?;
+    let Rows { rows, fingerprint, columns, turn: _turn } = rows::read::<T>(&request, payload).await?;
     let language = Language::preferred(request.headers());
     // With other parameters it is another request.
     let retry = retry(&request, key, &format!("{fingerprint} {}", request.query_string()));

@@ -14,7 +14,7 @@ use crate::resources::dimensions::Dimension;
 use crate::resources::kpis::{self, Kpi};
 use crate::resources::masterplans::Masterplan;
 use crate::resources::opds::Opd;
-use crate::resources::programmes::{Programme, transitions};
+use crate::resources::programmes::{Programme, coverage, transitions};
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::surveys::Survey;
@@ -38,6 +38,7 @@ fn resources(table: &mut Table) {
     crud::mount::<Region>(table);
     crud::mount::<Programme>(table);
     transitions::mount(table);
+    coverage::mount(table);
     crud::mount::<QuickWin>(table);
     crud::mount::<Kpi>(table);
     kpis::targets::mount(table);
@@ -61,8 +62,10 @@ fn everybody(table: &mut Table) {
     lists::mount::<Region>(table);
     lists::mount::<Programme>(table);
     public::transitions::mount(table);
+    public::coverage::mount(table);
     lists::mount::<QuickWin>(table);
     lists::mount::<Kpi>(table);
+    lists::mount::<Action>(table);
     lists::mount::<Award>(table);
     lists::mount::<Survey>(table);
     aggregates::routes::mount_public(table);

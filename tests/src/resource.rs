@@ -86,8 +86,20 @@ impl Resource {
     }
 }
 
-const ALL: [Resource; 11] =
-    [MASTERPLANS, DIMENSIONS, OPDS, REGIONS, PROGRAMMES, QUICK_WINS, KPIS, AWARDS, COMMITMENTS, COUNCIL_MEMBERS, SURVEYS];
+const ALL: [Resource; 12] = [
+    MASTERPLANS,
+    DIMENSIONS,
+    OPDS,
+    REGIONS,
+    PROGRAMMES,
+    QUICK_WINS,
+    KPIS,
+    AWARDS,
+    ACTIONS,
+    COMMITMENTS,
+    COUNCIL_MEMBERS,
+    SURVEYS,
+];
 
 /// Every resource; what some of them are parts of is there.
 pub async fn all(admin: &Actor) -> [Resource; ALL.len()] {
@@ -198,6 +210,25 @@ pub const KPIS: Resource = Resource {
     filter: ("opd", "DINKES", "DLH"),
     expand: Some("opd"),
     referred_to: Some("STUNTING"),
+    ..USUAL
+};
+
+/// Actions.
+pub const ACTIONS: Resource = Resource {
+    path: "/v1/actions",
+    key: "id",
+    example: |_| {
+        json!({
+            "programme": "SL-01", "opd": "DINKES", "title": "Renaksi uji", "output_unit": "desa", "year": 2022, "weight": "2.5",
+            "due_on": "2022-12-31", "targets": { "q1": "0", "q2": "2", "q3": "4", "q4": "6" }, "published": false,
+            "provenance": { "publisher": "Uji", "title": "Naskah uji", "url": "https://tests.invalid/a", "date": "2022-10-04", "quote": "…", "basis": "stated" }
+        })
+    },
+    text: "title",
+    optional: Some("output_unit"),
+    filter: ("opd", "DINKES", "DLH"),
+    expand: Some("programme"),
+    computed: &["realisation", "progress", "state"],
     ..USUAL
 };
 

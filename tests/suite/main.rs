@@ -1,9 +1,11 @@
 //! The suite: one file a capability, every story told on each database.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+mod coverage;
 mod kpi_standing;
 mod publicity;
 mod summary;
+mod surveys;
 mod transitions;
 
 mod bad_input;
@@ -15,9 +17,14 @@ mod lists;
 mod problems;
 mod reading;
 
+mod action_reports;
+mod actions;
 mod guides;
 mod obligations;
 mod push;
+mod push_action_reports;
+mod push_mutations;
+mod push_programmes;
 mod push_storm;
 mod reviews;
 

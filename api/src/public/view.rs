@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 
 use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::actions::Action;
 use crate::resources::awards::Award;
 use crate::resources::dimensions::Dimension;
 use crate::resources::kpis::Kpi;
@@ -109,6 +110,29 @@ impl Published for Kpi {
         "source",
         "method",
     ];
+}
+
+impl Published for Action {
+    const MEMBERS: &'static [&'static str] = &[
+        "programme",
+        "opd",
+        "title",
+        "output_unit",
+        "year",
+        "weight",
+        "due_on",
+        "targets",
+        "provenance",
+        "realisation",
+        "progress",
+        "state",
+    ];
+
+    /// Of a programme that the public does not see it sees no action either.
+    fn visible() -> SimpleExpr {
+        let programmes = Query::select().column("code").from("programme").and_where(Programme::visible()).take();
+        Expr::cust("published").and(Expr::col("programme").in_subquery(programmes))
+    }
 }
 
 impl Published for Award {

@@ -1,5 +1,6 @@
 //! `/v1/programmes`
 
+pub mod coverage;
 pub mod transitions;
 
 use std::collections::BTreeSet;
@@ -200,7 +201,7 @@ impl Resource for Programme {
     }
 
     async fn deleting(change: &Change, code: &str) -> ApiResult<()> {
-        transitions::must_not_have_moved(change, code).await
+        transitions::must_not_be_counted(change, code).await
     }
 
     async fn written(&self, change: &Change, code: &str, created: bool) -> ApiResult<()> {

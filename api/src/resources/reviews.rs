@@ -221,9 +221,8 @@ where
     }
     let parts = places.iter().map(|place| R::part(&place.part).map(R::stored)).collect::<ApiResult<Vec<_>>>()?;
     let subjects = places.iter().map(|place| place.of.clone()).collect::<Vec<_>>();
-    let revisions = R::Table::find()
-        .filter(Expr::col(R::WORDS.of).is_in(subjects.clone()))
-        .filter(Expr::col(R::WORDS.part).is_in(parts));
+    let revisions =
+        R::Table::find().filter(Expr::col(R::WORDS.of).is_in(subjects.clone())).filter(Expr::col(R::WORDS.part).is_in(parts));
     let submitted = revisions.clone().filter(Expr::cust("state = 'submitted'")).all(db).await?;
     let counting = revisions.filter(Expr::col("state").eq("verified")).all(db).await?;
     let opds = opds::<R>(db, subjects).await?;
