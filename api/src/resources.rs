@@ -11,6 +11,7 @@ pub mod reporting;
 pub mod resource;
 pub mod wire;
 
+pub mod action_plans;
 pub mod actions;
 pub mod auth;
 pub mod awards;
@@ -18,6 +19,7 @@ pub mod clients;
 pub mod commitments;
 pub mod council_members;
 pub mod dimensions;
+pub mod evaluations;
 pub mod kpis;
 pub mod masterplans;
 pub mod me;

@@ -19,7 +19,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{EntityTrait, ModelTrait, Value as Stored};
 use serde_json::{Map, Value, json};
 
-use self::parts::{Coverage, Transition};
+use self::parts::{Coverage, EvaluationRecord, Transition};
 use self::reports::{ActionReport, Measurement};
 use self::things::Thing;
 use crate::http::problem::{ApiResult, Fault};
@@ -28,6 +28,8 @@ use crate::resources::awards::Award;
 use crate::resources::commitments::Commitment;
 use crate::resources::council_members::CouncilMember;
 use crate::resources::dimensions::Dimension;
+use crate::resources::evaluations::Evaluation;
+use crate::resources::evaluations::findings::Finding;
 use crate::resources::kpis::Kpi;
 use crate::resources::masterplans::Masterplan;
 use crate::resources::opds::Opd;
@@ -181,6 +183,9 @@ kinds! {
     measurements: Measurement,
     actions: Thing<Action>,
     action_reports: ActionReport,
+    evaluations: Thing<Evaluation>,
+    evaluation_records: EvaluationRecord,
+    findings: Thing<Finding>,
     commitments: Thing<Commitment>,
     council_members: Thing<CouncilMember>,
     surveys: Thing<Survey>,

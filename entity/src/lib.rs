@@ -15,6 +15,7 @@ pub mod council_member;
 pub mod coverage;
 pub mod dimension;
 pub mod evaluation;
+pub mod evaluation_dimension;
 pub mod evaluation_record;
 pub mod finding;
 pub mod kpi;

@@ -123,6 +123,7 @@ async fn create_evaluations(manager: &SchemaManager<'_>, c: &Columns) -> Result<
                 c.instant("closed_at"),
                 c.text("closed_by"),
                 c.text("record_sha256"),
+                c.text("public_record_sha256"),
             ],
         )
         .foreign_key(&mut refers("evaluation", "masterplan", "masterplan"))
@@ -132,6 +133,16 @@ async fn create_evaluations(manager: &SchemaManager<'_>, c: &Columns) -> Result<
         index(manager, "evaluation", &[column, "code"]).await?;
     }
     published_only(manager, "evaluation", "code").await?;
+    let dimension = Table::create()
+        .table("evaluation_dimension")
+        .col(c.required_text("evaluation"))
+        .col(c.required_text("dimension"))
+        .primary_key(Index::create().col("evaluation").col("dimension"))
+        .foreign_key(&mut part_of("evaluation_dimension", "evaluation", "evaluation"))
+        .foreign_key(&mut refers("evaluation_dimension", "dimension", "dimension"))
+        .take();
+    manager.create_table(dimension).await?;
+    index(manager, "evaluation_dimension", &["dimension"]).await?;
     // Text, not JSON: what was frozen comes back byte by byte.
     let record = Table::create()
         .table("evaluation_record")

@@ -19,6 +19,8 @@ pub struct Resource {
     pub example: fn(&str) -> Value,
     /// A required text that may be changed.
     pub text: &'static str,
+    /// A field to sort by, where that text is none.
+    pub sort: Option<&'static str>,
     /// An optional member that may be cleared, where there is one.
     pub optional: Option<&'static str>,
     /// A filter that the example fits, and a value of the same field that it does not fit.
@@ -38,6 +40,7 @@ const USUAL: Resource = Resource {
     parent: None,
     example: |_| Value::Null,
     text: "name",
+    sort: None,
     optional: None,
     filter: ("", "", ""),
     expand: None,
@@ -86,7 +89,7 @@ impl Resource {
     }
 }
 
-const ALL: [Resource; 12] = [
+const ALL: [Resource; 13] = [
     MASTERPLANS,
     DIMENSIONS,
     OPDS,
@@ -99,6 +102,7 @@ const ALL: [Resource; 12] = [
     COMMITMENTS,
     COUNCIL_MEMBERS,
     SURVEYS,
+    FINDINGS,
 ];
 
 /// Every resource; what some of them are parts of is there.
@@ -284,6 +288,24 @@ pub const SURVEYS: Resource = Resource {
     },
     text: "service",
     optional: Some("respondents"),
+    filter: ("opd", "DINKES", "DLH"),
+    expand: Some("opd"),
+    ..USUAL
+};
+
+/// Findings of one evaluation.
+pub const FINDINGS: Resource = Resource {
+    path: "/v1/evaluations/EVAL-UJI/findings",
+    key: "id",
+    parent: Some(("/v1/evaluations/EVAL-UJI", || json!({ "masterplan": "KLU-SC", "held_on": "2022-10-04" }))),
+    example: |_| {
+        json!({
+            "programme": "SL-01", "opd": "DINKES", "text": "Temuan uji", "recommendation": "Lakukan uji", "due_on": "2022-12-31"
+        })
+    },
+    text: "text",
+    sort: Some("state"),
+    optional: Some("recommendation"),
     filter: ("opd", "DINKES", "DLH"),
     expand: Some("opd"),
     ..USUAL

@@ -2,8 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod coverage;
+mod evaluations;
+mod findings;
 mod kpi_standing;
+mod past_days;
 mod publicity;
+mod reconciliation;
+mod scoreboard;
+mod scorecard;
 mod summary;
 mod surveys;
 mod transitions;

@@ -13,7 +13,8 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record};
 use sea_orm::{
     AccessMode, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
-    IsolationLevel, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    IsolationLevel, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;

@@ -133,8 +133,8 @@ pub async fn was_there(change: &Change, resource: &str, key: &str) -> ApiResult<
 pub struct AsOf {
     /// The day.
     pub day: NaiveDate,
+    today: NaiveDate,
     backend: DbBackend,
-    is_past: bool,
 }
 
 /// A member of a thing, as SQL reads it out of what was kept.
@@ -170,13 +170,30 @@ pub enum Since {
 impl AsOf {
     /// The end of `day`, asked on `today`.
     pub fn new(day: NaiveDate, today: NaiveDate, backend: DbBackend) -> Self {
-        Self { day, backend, is_past: day < today }
+        Self { day, today, backend }
+    }
+
+    /// The same, or the end of the day on which a thing was made where that is later: who asks for one thing by its key gets
+    /// it also for days before it was entered. One statement, and none where the day is not past.
+    pub async fn or_made(self, db: &impl ConnectionTrait, resource: &str, key: &str) -> ApiResult<Self> {
+        use past::Column;
+        if !self.is_past() {
+            return Ok(self);
+        }
+        let first = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
+        let first = first.filter(Column::IsFirst.eq(true)).select_only().column(Column::Since);
+        let made = first.into_tuple::<NaiveDate>().one(db).await?;
+        Ok(Self { day: made.map_or(self.day, |made| made.max(self.day)), ..self })
+    }
+
+    fn is_past(&self) -> bool {
+        self.day < self.today
     }
 
     /// The SQL of a table of things of a kind as they were, to stand behind `FROM` or `JOIN`: the table itself where the day
     /// is not past. `key` is the name of its key column.
     pub fn table(&self, resource: &str, key: &str, members: &[Member], since: Since) -> String {
-        if !self.is_past {
+        if !self.is_past() {
             return resource.to_owned();
         }
         let members = members.iter().map(|member| self.column(*member)).collect::<Vec<_>>().join(", ");
@@ -216,5 +233,96 @@ impl AsOf {
             Member::Json(name) if is_postgres => format!("content->'{name}' AS {name}"),
             Member::Json(name) => format!("json_extract(content, '$.{name}') AS {name}"),
         }
+    }
+}
+
+/// The tables that figures count, with the members they need.
+impl AsOf {
+    /// Programmes, as they were made where they were made later: whether one was there its status history tells.
+    pub fn programmes(&self) -> String {
+        use Member::{Flag, Text};
+        let members = [Text("masterplan"), Text("dimension"), Text("name"), Text("lead_opd"), Flag("published")];
+        self.table("programme", "code", &members, Since::Ever)
+    }
+
+    /// KPIs.
+    pub fn kpis(&self) -> String {
+        use Member::{Flag, Inner, InnerDecimal, Text};
+        let members = [
+            Text("masterplan"),
+            Text("opd"),
+            Text("name"),
+            Text("direction"),
+            Text("frequency"),
+            Text("method"),
+            Flag("published"),
+            Inner("unit_kind", ["unit", "kind"]),
+            Inner("unit_label", ["unit", "label"]),
+            Inner("baseline_period", ["baseline", "period"]),
+            InnerDecimal("baseline_value", ["baseline", "value"]),
+        ];
+        self.table("kpi", "code", &members, Since::Made)
+    }
+
+    /// Targets of KPIs.
+    pub fn kpi_targets(&self) -> String {
+        use Member::{Decimal, Text};
+        self.table("kpi_target", "target", &[Text("kpi"), Text("period"), Decimal("value"), Text("kind")], Since::Made)
+    }
+
+    /// Actions.
+    pub fn actions(&self) -> String {
+        use Member::{Date, Decimal, Flag, InnerDecimal, Integer, Text};
+        let members = [
+            Text("programme"),
+            Text("opd"),
+            Text("title"),
+            Text("output_unit"),
+            Integer("year"),
+            Decimal("weight"),
+            Date("due_on"),
+            InnerDecimal("target_q1", ["targets", "q1"]),
+            InnerDecimal("target_q2", ["targets", "q2"]),
+            InnerDecimal("target_q3", ["targets", "q3"]),
+            InnerDecimal("target_q4", ["targets", "q4"]),
+            Flag("published"),
+        ];
+        self.table("action", "id", &members, Since::Made)
+    }
+
+    /// Evaluations.
+    pub fn evaluations(&self) -> String {
+        self.table("evaluation", "code", &[Member::Text("masterplan"), Member::Flag("published")], Since::Made)
+    }
+
+    /// Findings.
+    pub fn findings(&self) -> String {
+        use Member::{Date, Text};
+        let members = [
+            Text("evaluation"),
+            Text("programme"),
+            Text("opd"),
+            Text("text"),
+            Text("recommendation"),
+            Date("due_on"),
+            Text("state"),
+        ];
+        self.table("finding", "id", &members, Since::Made)
+    }
+
+    /// Commitments.
+    pub fn commitments(&self, since: Since) -> String {
+        self.table("commitment", "id", &[Member::Date("signed_on"), Member::Json("signatories")], since)
+    }
+
+    /// Dimensions.
+    pub fn dimensions(&self, since: Since) -> String {
+        let members = [Member::Text("name"), Member::Text("name_en"), Member::Integer("position")];
+        self.table("dimension", "code", &members, since)
+    }
+
+    /// OPDs.
+    pub fn opds(&self, since: Since) -> String {
+        self.table("opd", "code", &[Member::Text("name"), Member::Flag("active")], since)
     }
 }

@@ -13,7 +13,7 @@ use crate::resources::references::{Target, unknown};
 /// The most faults that are listed.
 const MOST_FAULTS: usize = 200;
 /// Keys of one statement.
-const KEYS_AT_ONCE: usize = 5000;
+pub(super) const KEYS_AT_ONCE: usize = 5000;
 
 /// A place in the file: list, row, pointer in the row.
 type Place = (&'static str, usize, String);

@@ -1,32 +1,38 @@
 //! What follows from several rows of a file: their order, what they have to agree on, and what is computed from them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use entity::measurement::{self, ReportState};
 use entity::region::{self, RegionLevel};
+use entity::rules::coverage::{Arrival, Entry, arrival};
 use entity::rules::programme_status::{self, ProgrammeStatus};
 use entity::value::period::Period;
 use entity::{action_report, kpi, programme, status_change};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TryIntoModel};
 
-use super::check::Checking;
-use super::parts::{Coverage, Transition};
+use super::check::{Checking, KEYS_AT_ONCE};
+use super::parts::{Coverage, EvaluationRecord, Transition};
 use super::reports::{ActionReport, Measurement};
 use super::things::Thing;
 use super::{Everything, Incoming, Kind, Row, key_of};
 use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::evaluations::Evaluation;
 use crate::resources::kpis::value_faults;
-use crate::resources::programmes::transitions;
+use crate::resources::programmes::coverage::entry_of;
+use crate::resources::programmes::{Programme, transitions};
 use crate::resources::regions::{self, Region};
 use crate::store::change::Change;
 
 /// Checks what rows have to agree on, and sets what follows from others.
 pub(super) async fn complete(change: &Change, everything: &mut Everything, checking: &mut Checking<'_>) -> ApiResult<()> {
-    levels(change, &everything.regions, checking).await?;
+    let elsewhere = everything.coverage.iter().map(|incoming| incoming.row.region.clone());
+    let levels = levels(change, &everything.regions, elsewhere.collect(), checking).await?;
     parents_first(&mut everything.regions, "regions", |row| row.parent.as_deref(), checking);
     parents_first(&mut everything.opds, "opds", |row| row.parent.as_deref(), checking);
     statuses(change, &mut everything.programmes, &mut everything.transitions, checking)?;
-    coverage(&mut everything.coverage, checking);
+    let villages = levels.into_iter().filter(|(_, level)| *level == RegionLevel::Village).map(|(code, _)| code).collect();
+    coverage(&mut everything.coverage, &villages, checking);
+    records(&everything.evaluations, &everything.evaluation_records, checking);
     let kpis = everything.kpis.iter().map(|incoming| (incoming.row.code.as_str(), &incoming.row)).collect();
     for target in &everything.targets {
         let row = &target.row;
@@ -42,14 +48,19 @@ pub(super) async fn complete(change: &Change, everything: &mut Everything, check
     Ok(())
 }
 
-/// A region lies in one of the level above it.
-async fn levels(change: &Change, rows: &[Incoming<Thing<Region>>], checking: &mut Checking<'_>) -> ApiResult<()> {
+/// A region lies in one of the level above it. Gives the level of each region of the file and of `elsewhere`.
+async fn levels(
+    change: &Change,
+    rows: &[Incoming<Thing<Region>>],
+    elsewhere: BTreeSet<String>,
+    checking: &mut Checking<'_>,
+) -> ApiResult<HashMap<String, RegionLevel>> {
     let mut levels = rows.iter().map(|incoming| (incoming.row.code.clone(), incoming.row.level)).collect::<HashMap<_, _>>();
-    let outside = rows.iter().filter_map(|incoming| incoming.row.parent.clone()).filter(|code| !levels.contains_key(code));
-    let outside = outside.collect::<BTreeSet<_>>();
-    if !outside.is_empty() {
-        let parents = region::Entity::find().filter(region::Column::Code.is_in(outside)).all(&change.db).await?;
-        levels.extend(parents.into_iter().map(|row| (row.code, row.level)));
+    let outside = rows.iter().filter_map(|incoming| incoming.row.parent.clone()).chain(elsewhere);
+    let outside = outside.filter(|code| !levels.contains_key(code)).collect::<Vec<_>>();
+    for some in outside.chunks(KEYS_AT_ONCE) {
+        let found = region::Entity::find().filter(region::Column::Code.is_in(some.iter().cloned())).all(&change.db).await?;
+        levels.extend(found.into_iter().map(|row| (row.code, row.level)));
     }
     for Incoming { index, row, .. } in rows {
         // A parent that is nowhere is a fault of its own.
@@ -58,7 +69,7 @@ async fn levels(change: &Change, rows: &[Incoming<Thing<Region>>], checking: &mu
             checking.fault("regions", *index, &regions::wrong_level());
         }
     }
-    Ok(())
+    Ok(levels)
 }
 
 /// Puts what stands below something after it; a cycle is a fault.
@@ -86,7 +97,7 @@ fn parents_first<K: Kind>(
 /// The status history of each programme: it begins as planned, and the last entry says the status.
 fn statuses(
     change: &Change,
-    programmes: &mut [Incoming<Thing<crate::resources::programmes::Programme>>],
+    programmes: &mut [Incoming<Thing<Programme>>],
     entries: &mut Vec<Incoming<Transition>>,
     checking: &mut Checking<'_>,
 ) -> ApiResult<()> {
@@ -133,19 +144,43 @@ fn follows(before: Option<&status_change::Model>, entry: &Incoming<Transition>, 
     }
 }
 
-fn coverage(entries: &mut [Incoming<Coverage>], checking: &mut Checking<'_>) {
-    let mut last: HashMap<(String, String), (i32, chrono::NaiveDate)> = HashMap::new();
+/// The entries of each village follow each other, as they do when they are recorded one by one.
+fn coverage(entries: &mut [Incoming<Coverage>], villages: &HashSet<String>, checking: &mut Checking<'_>) {
+    let mut known: HashMap<(String, String), Vec<Entry>> = HashMap::new();
     for Incoming { index, row, .. } in entries {
         if row.effective_on > checking.defaults.today {
             checking.fault_at("coverage", *index, "/effective_on", format!("Not after today, {}.", checking.defaults.today));
         }
-        let place = (row.programme.clone(), row.region.clone());
-        let (seq, earliest) = last.get(&place).copied().unwrap_or((0, row.effective_on));
-        if row.effective_on < earliest {
-            checking.fault_at("coverage", *index, "/effective_on", format!("Not before the previous entry, {earliest}."));
+        if !villages.contains(&row.region) {
+            checking.fault_at("coverage", *index, "/region", format!("`{}` is no village.", row.region));
         }
-        row.seq = seq + 1;
-        last.insert(place, (row.seq, row.effective_on));
+        let own = known.entry((row.programme.clone(), row.region.clone())).or_default();
+        match arrival(own, entry_of(row)) {
+            Arrival::News => {}
+            Arrival::Known(_) => checking.fault_at("coverage", *index, "", "An earlier entry says so already."),
+            Arrival::TooEarly => checking.fault_at("coverage", *index, "/effective_on", "Not before the previous entry."),
+        }
+        own.push(entry_of(row));
+        row.seq = i32::try_from(own.len()).unwrap_or(i32::MAX);
+    }
+}
+
+/// A closed evaluation has its records, with the hashes that it names; an open one has none.
+fn records(
+    evaluations: &[Incoming<Thing<Evaluation>>],
+    records: &[Incoming<EvaluationRecord>],
+    checking: &mut Checking<'_>,
+) {
+    let of = records.iter().map(|record| ((record.row.evaluation.as_str(), record.row.audience.as_str()), &record.row.sha256));
+    let of = of.collect::<HashMap<_, _>>();
+    for Incoming { index, row, .. } in evaluations {
+        let named = [("all", "/record_sha256", &row.record_sha256), ("published", "/public_record_sha256", &row.public_record_sha256)];
+        for (audience, pointer, hash) in named {
+            let frozen = of.get(&(row.code.as_str(), audience)).copied();
+            if frozen != hash.as_ref() || frozen.is_some() != row.closed_at.is_some() {
+                checking.fault_at("evaluations", *index, pointer, "It does not go with the evaluation's records and its closing.");
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use entity::coverage::{self, CoverageStatus};
+use entity::evaluation_record;
 use entity::kpi_target::{self, TargetKind};
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::status_change;
@@ -10,11 +11,13 @@ use entity::value::decimal::Decimal;
 use entity::value::period::Period;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Defaults, Kind, Row, Told, key_of, members_of};
-use crate::http::body::deserialize_or_fault;
+use crate::http::body::{deserialize_or_fault, hex};
+use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
 use crate::resources::kpis::targets::KpiTarget;
@@ -205,5 +208,56 @@ impl Kind for Target {
     fn told(row: &kpi_target::Model) -> ApiResult<Option<Told>> {
         let after = json!(KpiTarget::from(row));
         Ok(Some(Told { key: key_of::<Self>(row), version: row.version, created_at: row.created_at, after }))
+    }
+}
+
+/// A frozen record of a closed evaluation, byte by byte.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FrozenRecord)]
+pub(super) struct EvaluationRecord {
+    evaluation: Code,
+    #[schema(pattern = "^(all|published)$", max_length = 9)]
+    audience: String,
+    content: String,
+    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
+    sha256: String,
+}
+
+impl Kind for EvaluationRecord {
+    const ONE: &'static str = "evaluation_record";
+    const WHOLE: Option<(&'static str, &'static str)> = Some(("evaluation", "evaluations"));
+    type Entity = evaluation_record::Entity;
+
+    fn order() -> Vec<evaluation_record::Column> {
+        vec![evaluation_record::Column::Evaluation, evaluation_record::Column::Audience]
+    }
+
+    fn schema() -> Value {
+        schema::input::<Self>()
+    }
+
+    fn show(row: &evaluation_record::Model) -> ApiResult<Map<String, Value>> {
+        Ok(members_of(&Self {
+            evaluation: code(&row.evaluation),
+            audience: row.audience.clone(),
+            content: row.content.clone(),
+            sha256: row.sha256.clone(),
+        }))
+    }
+
+    fn read(value: Value, _: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+        if hex(&Sha256::digest(&given.content)) != given.sha256 {
+            let text = Text::new("It is not the SHA-256 of the content.", "Bukan SHA-256 dari isinya.");
+            return Err(vec![Fault::at("/sha256", "wrong_hash", text)]);
+        }
+        let evaluation = given.evaluation.to_string();
+        Ok(evaluation_record::Model { evaluation, audience: given.audience, content: given.content, sha256: given.sha256 })
+    }
+
+    /// With its evaluation.
+    fn told(_: &evaluation_record::Model) -> ApiResult<Option<Told>> {
+        Ok(None)
     }
 }

@@ -3,7 +3,9 @@
 use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc, SubsecRound};
-use entity::{commitment, commitment_signatory, programme, programme_region, programme_supporting_opd};
+use entity::rules::finding::FindingState;
+use entity::{commitment, commitment_signatory, evaluation, evaluation_dimension, finding, programme, programme_region, programme_supporting_opd};
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait, TryIntoModel};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -20,6 +22,9 @@ use crate::resources::commitments::Commitment;
 use crate::resources::council_members::CouncilMember;
 use crate::resources::crud::search_text;
 use crate::resources::dimensions::Dimension;
+use crate::resources::evaluations::findings::Finding;
+use crate::resources::evaluations::follow_ups::FollowUp;
+use crate::resources::evaluations::{Evaluation, ReportedCount};
 use crate::resources::kpis::Kpi;
 use crate::resources::masterplans::Masterplan;
 use crate::resources::opds::Opd;
@@ -51,7 +56,7 @@ pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoM
     }
 
     /// Sets them; those that are absent are as in a new row.
-    fn keep(_kept: Map<String, Value>, _row: &mut NewRow<Self>, _defaults: &Defaults) -> Result<(), Fault> {
+    fn keep(_kept: Map<String, Value>, _row: &mut NewRow<Self>) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -154,7 +159,7 @@ impl<R: Transferred> Kind for Thing<R> {
         let search = search_text(&key, &members);
         let mut row = members.into_row();
         R::born(&mut row);
-        R::keep(kept, &mut row, defaults).map_err(|fault| vec![fault])?;
+        R::keep(kept, &mut row).map_err(|fault| vec![fault])?;
         let created_at = carried.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
         let columns = [
             (R::KEY.name(), key.into()),
@@ -254,6 +259,95 @@ impl Transferred for Award {
 
 impl Transferred for Action {
     const TARGET: Option<Target> = Some(Target::Action);
+}
+
+impl Transferred for Evaluation {
+    const TARGET: Option<Target> = Some(Target::Evaluation);
+
+    fn kept_schema() -> Map<String, Value> {
+        let instant = json!({ "type": ["string", "null"], "format": "date-time", "maxLength": 35 });
+        let hash = json!({ "type": ["string", "null"], "maxLength": 64, "pattern": "^[0-9a-f]{64}$" });
+        let person = json!({ "type": ["string", "null"], "minLength": 1, "maxLength": 254, "pattern": schema::ANY_TEXT });
+        let members = [
+            ("closed_at", instant),
+            ("closed_by", person),
+            ("record_sha256", hash.clone()),
+            ("public_record_sha256", hash),
+        ];
+        members.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()
+    }
+
+    fn kept(row: &evaluation::Model) -> Map<String, Value> {
+        let members = [
+            ("closed_at", json!(row.closed_at)),
+            ("closed_by", json!(row.closed_by)),
+            ("record_sha256", json!(row.record_sha256)),
+            ("public_record_sha256", json!(row.public_record_sha256)),
+        ];
+        members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+    }
+
+    fn keep(kept: Map<String, Value>, row: &mut evaluation::ActiveModel) -> Result<(), Fault> {
+        #[derive(Deserialize)]
+        struct Kept {
+            closed_at: Option<DateTime<Utc>>,
+            closed_by: Option<String>,
+            record_sha256: Option<String>,
+            public_record_sha256: Option<String>,
+        }
+        let kept: Kept = deserialize_or_fault(Value::Object(kept))?;
+        row.closed_at = Set(kept.closed_at.map(|instant| instant.trunc_subsecs(6)));
+        row.closed_by = Set(kept.closed_by);
+        row.record_sha256 = Set(kept.record_sha256);
+        row.public_record_sha256 = Set(kept.public_record_sha256);
+        Ok(())
+    }
+
+    fn more_references(value: &Value) -> Vec<(String, Target, String)> {
+        let counts = value["reported_counts"].as_array().into_iter().flatten().enumerate();
+        let dimensions = counts.filter_map(|(index, count)| Some((index, count["dimension"].as_str()?.to_owned())));
+        dimensions.map(|(index, code)| (format!("/reported_counts/{index}/dimension"), Target::Dimension, code)).collect()
+    }
+
+    async fn linked(change: &Change, rows: &[&evaluation::Model]) -> ApiResult<()> {
+        use evaluation_dimension::Column;
+        let links = rows.iter().flat_map(|row| {
+            let told = ReportedCount::all_of(row).into_iter();
+            told.map(|told| Ok(vec![row.code.as_str().into(), told.dimension.as_str().into()])).collect::<Vec<_>>()
+        });
+        bulk::append::<evaluation_dimension::Entity>(&change.db, &[Column::Evaluation, Column::Dimension], links).await
+    }
+}
+
+impl Transferred for Finding {
+    const WHOLES: Option<&'static str> = Some("evaluations");
+
+    fn kept_schema() -> Map<String, Value> {
+        let mut schema = Self::read_only_schema();
+        schema.values_mut().filter_map(Value::as_object_mut).for_each(schema::nullable);
+        if let Some(required) = schema.get_mut("follow_ups").and_then(|schema| schema.pointer_mut("/items/required")) {
+            *required = json!(["by", "at", "text"]);
+        }
+        schema
+    }
+
+    fn kept(row: &finding::Model) -> Map<String, Value> {
+        // Through its type, since PostgreSQL keeps members in an order of its own.
+        let follow_ups = FollowUp::all_of(row).unwrap_or_default();
+        Map::from_iter([("state".to_owned(), json!(row.state)), ("follow_ups".to_owned(), json!(follow_ups))])
+    }
+
+    fn keep(kept: Map<String, Value>, row: &mut finding::ActiveModel) -> Result<(), Fault> {
+        #[derive(Deserialize)]
+        struct Kept {
+            state: Option<FindingState>,
+            follow_ups: Option<Vec<FollowUp>>,
+        }
+        let kept: Kept = deserialize_or_fault(Value::Object(kept))?;
+        row.state = Set(kept.state.unwrap_or(FindingState::Open));
+        row.follow_ups = Set(json!(kept.follow_ups.unwrap_or_default()));
+        Ok(())
+    }
 }
 
 impl Transferred for Commitment {
