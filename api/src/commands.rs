@@ -1,7 +1,9 @@
 //! The commands of the binary, one short file each.
 
 pub mod client;
+pub mod export;
 pub mod healthcheck;
+pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod serve;

@@ -1,9 +1,10 @@
 //! Every setting: its flag, its environment variable, its default and its meaning. A wrong one stops the start.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use chrono::FixedOffset;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::client::Scope;
 use entity::user::Role;
 use entity::value::code::Code;
@@ -37,6 +38,10 @@ pub enum Command {
     Client(Client),
     /// Manage the keys that sign access tokens.
     Keys(Keys),
+    /// Read data from a file, or from a folder of CSV files: all of it or nothing.
+    Import(Import),
+    /// Write all data into a file, or into a folder of CSV files.
+    Export(Export),
     /// Print the OpenAPI document.
     Openapi,
     /// Ask a running service whether it can serve; exit status 1 if not.
@@ -274,6 +279,42 @@ pub struct Keys {
 pub enum KeysCommand {
     /// Sign with a new key from now on; tokens that the old one signed hold until they run out.
     Rotate(Database),
+}
+
+/// What to import.
+#[derive(Args, Clone, Debug)]
+pub struct Import {
+    /// A JSON file, or a folder of CSV files, as `renaksi export` writes them.
+    pub path: PathBuf,
+    /// Check everything, say what would be imported, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// How to export.
+#[derive(Args, Clone, Debug)]
+pub struct Export {
+    /// json: one file; csv: a folder with a file for each kind of thing.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+    /// Where to write; for JSON standard output where it is not set.
+    #[arg(long, required_if_eq("format", "csv"))]
+    pub output: Option<PathBuf>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON file.
+    Json,
+    /// A folder of CSV files.
+    Csv,
 }
 
 fn database_url(text: &str) -> Result<String, String> {

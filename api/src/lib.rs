@@ -13,6 +13,7 @@ pub mod resources;
 pub mod aggregates;
 pub mod public;
 pub mod push;
+pub mod transfer;
 
 pub mod health;
 pub mod routes;

@@ -27,6 +27,8 @@ async fn run(command: Command) -> CommandResult {
         Command::User(user) => commands::user::run(user.command).await,
         Command::Client(client) => commands::client::run(client.command).await,
         Command::Keys(keys) => commands::keys::run(keys.command).await,
+        Command::Import(import) => commands::import::run(import).await,
+        Command::Export(export) => commands::export::run(export).await,
         Command::Openapi => {
             print!("{}", renaksi::openapi::text(&renaksi::openapi::document()));
             Ok(())

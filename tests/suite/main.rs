@@ -47,3 +47,4 @@ mod contract_document;
 mod crash;
 mod readme;
 mod running;
+mod transfer;

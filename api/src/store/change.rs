@@ -240,6 +240,23 @@ impl Change {
         Ok(())
     }
 
+    /// Appends things that were imported, each with the first day of which figures count it.
+    pub async fn record_imported(&self, happenings: Vec<(NaiveDate, Happening<'_>)>) -> ApiResult<()> {
+        let mut begun: BTreeMap<String, past::Begun> = BTreeMap::new();
+        for (since, Happening { resource, key, after, .. }) in &happenings {
+            if let Some(content) = after.clone().filter(|_| past::is_tracked(resource)) {
+                begun.entry((*resource).to_owned()).or_default().push(((*key).to_owned(), *since, content));
+            }
+        }
+        let events = happenings.into_iter().map(|(_, happening)| self.event(happening));
+        bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
+        self.recorded.store(true, Ordering::Relaxed);
+        for (resource, begun) in begun {
+            past::begin(self, &resource, begun).await?;
+        }
+        Ok(())
+    }
+
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
     fn event<T: Serialize>(&self, happening: Happening<'_, T>) -> ApiResult<Vec<sea_orm::Value>> {
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);

@@ -4,12 +4,12 @@
 //! a figure counts is kept here as it was at the end of each day on which it changed, in the transaction of the change. The
 //! figures of today read the tables themselves, so that they cost nothing for what is past.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use entity::past;
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
 use super::change::Change;
@@ -69,6 +69,56 @@ pub async fn remember(change: &Change, resource: &str, left: Left) -> ApiResult<
         }
     }
     Ok(())
+}
+
+/// What an import brings of one kind of thing: key, the first day of which it is known, the thing.
+pub type Begun = Vec<(String, NaiveDate, Value)>;
+
+/// Notes that things were like this from a day on that may be past: those of which nothing else is known.
+pub async fn begin(change: &Change, resource: &str, begun: Begun) -> ApiResult<()> {
+    use past::Column;
+    for some in begun.chunks(AT_ONCE) {
+        let keys = some.iter().map(|(key, ..)| key.clone());
+        let known = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+        let known = known.select_only().column(Column::Key).distinct().into_tuple::<String>().all(&change.db).await?;
+        let is_known = |key: &String| known.contains(key);
+        // One that was deleted and is imported again counts from today: it was not there between.
+        let (again, new): (Vec<_>, Vec<_>) = some.iter().cloned().partition(|(key, ..)| is_known(key));
+        remember(change, resource, again.into_iter().map(|(key, _, content)| (key, Some(content))).collect()).await?;
+        let rows = new.into_iter().map(|(key, since, content)| past::ActiveModel {
+            resource: Set(resource.to_owned()),
+            key: Set(key),
+            since: Set(since),
+            until: Set(NEVER),
+            is_first: Set(true),
+            content: Set(content),
+        });
+        let rows = rows.collect::<Vec<_>>();
+        if !rows.is_empty() {
+            past::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The first day of which things of a kind are known without a gap until now, by key.
+pub async fn known_since(
+    db: &impl ConnectionTrait,
+    resource: &str,
+    keys: Vec<String>,
+) -> ApiResult<HashMap<String, NaiveDate>> {
+    use past::Column;
+    let rows = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+    let rows = rows.select_only().columns([Column::Key, Column::Since, Column::Until]).order_by_desc(Column::Since);
+    let mut first = HashMap::new();
+    for (key, since, until) in rows.into_tuple::<(String, NaiveDate, NaiveDate)>().all(db).await? {
+        let later = first.entry(key).or_insert(NEVER);
+        if until == *later {
+            *later = since;
+        }
+    }
+    first.retain(|_, since| *since < NEVER);
+    Ok(first)
 }
 
 /// Whether a thing was there at the end of a day before the change.

@@ -130,7 +130,7 @@ pub async fn write_first(change: &Change, kpi: &str, period: &str, input: Measur
 
 /// From which day a value counts: the day its source gives, else today. A correction counts from today, so that what
 /// was answered for earlier days stays.
-fn known_on(revision: i32, stated: Option<NaiveDate>, today: NaiveDate) -> NaiveDate {
+pub fn known_on(revision: i32, stated: Option<NaiveDate>, today: NaiveDate) -> NaiveDate {
     stated.filter(|date| revision == 1 && *date <= today).unwrap_or(today)
 }
 
