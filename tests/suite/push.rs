@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use renaksi_tests::dice::Dice;
 use renaksi_tests::resource::{KPIS, PROGRAMMES};
 use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
 use serde_json::{Value, json};
@@ -603,26 +604,6 @@ fn one(kpi: &str, period: &str) -> String {
 
 async fn measurements(actor: &Actor, kpi: &str) -> Vec<Value> {
     actor.all(&format!("/v1/kpis/{kpi}/measurements?limit=200")).await
-}
-
-/// Numbers that look random and are the same in every run: xorshift64*.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.roll() >> 33) as usize % end.max(1)
-    }
 }
 
 /// A row of one of a few periods, so that many repeat what is there.
