@@ -3,6 +3,7 @@
 
 mod kpi_standing;
 mod publicity;
+mod replay;
 mod summary;
 mod transitions;
 
@@ -34,3 +35,4 @@ mod contract_document;
 mod crash;
 mod readme;
 mod running;
+mod statements;
