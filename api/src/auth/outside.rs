@@ -246,7 +246,9 @@ impl Settings {
             return Err(NO_ACCESS_TOKEN);
         }
         let subject = text(&claims["sub"]).filter(|text| text.chars().count() <= LONGEST_SUBJECT).ok_or(NO_SUBJECT)?;
-        let name = ["email", "preferred_username"].into_iter().find_map(|claim| text(&claims[claim])).unwrap_or(subject);
+        // An address that the provider did not verify may be somebody else's.
+        let email = text(&claims["email"]).filter(|_| claims["email_verified"] != false);
+        let name = email.or_else(|| text(&claims["preferred_username"])).unwrap_or(subject);
         let role = find(claims, &self.role_claim).and_then(|claim| role_in(claim, &self.role_prefix)).ok_or(NO_ROLE)?;
         let opd = match role {
             Role::Operator => Some(find(claims, &self.opd_claim).and_then(opd_in).ok_or(NO_OPD)?),
@@ -400,7 +402,7 @@ mod tests {
 
     #[test]
     fn an_actor_is_named() {
-        let claims = json!({
+        let mut claims = json!({
             "sub": "7", "email": "ani@tests.invalid", "preferred_username": "ani",
             "realm_access": { "roles": ["offline_access", "renaksi-operator"] }, "opd": ["DINKES"],
         });
@@ -408,6 +410,8 @@ mod tests {
         assert_eq!((actor.id.as_str(), actor.name.as_str()), ("https://login.tests.invalid#7", "ani@tests.invalid"));
         assert_eq!((actor.role, actor.opd.as_deref()), (Role::Operator, Some("DINKES")));
         assert!(actor.kind == ActorKind::User && actor.scopes.is_none());
+        claims["email_verified"] = json!(false);
+        assert_eq!(settings().actor(&claims).unwrap().name, "ani");
 
         let mut viewer = json!({ "sub": "7", "realm_access": { "roles": "renaksi-viewer" }, "opd": "DINKES" });
         let actor = settings().actor(&viewer).unwrap();

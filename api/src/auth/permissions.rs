@@ -10,30 +10,52 @@ use entity::user::Role::{self, Admin, Operator, Verifier, Viewer};
 pub trait Permission: 'static {
     /// The roles that may.
     const ROLES: &'static [Role];
-    /// The scope with which a client may; none where clients may not.
-    const SCOPE: Option<Scope>;
+    /// Which clients may.
+    const CLIENTS: Clients;
 
     /// The roles by name, for the document.
     fn role_names() -> Vec<String> {
-        let scope = Self::SCOPE.map(|scope| format!("clients with `{}`", scope.name()));
-        Self::ROLES.iter().map(ActiveEnum::to_value).chain(scope).collect()
+        let clients = match Self::CLIENTS {
+            Clients::None => None,
+            Clients::With(scope) => Some(format!("clients with `{}`", scope.name())),
+            Clients::All => Some("clients".to_owned()),
+        };
+        Self::ROLES.iter().map(ActiveEnum::to_value).chain(clients).collect()
     }
 
     /// Whether `actor` may.
     fn allows(actor: &Actor) -> bool {
         match &actor.scopes {
-            Some(scopes) => Self::SCOPE.is_some_and(|scope| scopes.contains(&scope)),
+            Some(scopes) => match Self::CLIENTS {
+                Clients::None => false,
+                Clients::With(scope) => scopes.contains(&scope),
+                Clients::All => true,
+            },
             None => Self::ROLES.contains(&actor.role),
         }
     }
 }
 
-macro_rules! scope {
+/// Which of the systems that report may do something.
+#[derive(Clone, Copy, Debug)]
+pub enum Clients {
+    /// None.
+    None,
+    /// Those with a scope.
+    With(Scope),
+    /// All.
+    All,
+}
+
+macro_rules! clients {
     () => {
-        None
+        Clients::None
+    };
+    (All) => {
+        Clients::All
     };
     ($scope:ident) => {
-        Some(Scope::$scope)
+        Clients::With(Scope::$scope)
     };
 }
 
@@ -45,13 +67,15 @@ macro_rules! permissions {
 
             impl Permission for $name {
                 const ROLES: &'static [Role] = &[$($role),+];
-                const SCOPE: Option<Scope> = scope!($($scope)?);
+                const CLIENTS: Clients = clients!($($scope)?);
             }
         )*
     };
 }
 
 permissions! {
+    /// Ask who one is and what one owes.
+    KnowOneself: [Admin, Verifier, Operator, Viewer] or clients with All;
     /// Read everything that is not about accounts.
     ReadAll: [Admin, Verifier, Operator, Viewer] or clients with Read;
     /// Set up masterplans, dimensions, OPDs, regions, KPIs with their targets, and awards.

@@ -1,5 +1,6 @@
 //! `/v1/auth`: the OAuth2 token endpoint (RFC 6749) and revocation (RFC 7009).
 
+mod client;
 pub mod guard;
 
 use std::collections::BTreeMap;
@@ -7,11 +8,8 @@ use std::collections::BTreeMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, web};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use chrono::Duration;
-use entity::client::{self, Scope};
-use entity::user::Role;
+use entity::client::Scope;
 use entity::{refresh_token, user};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
@@ -30,7 +28,6 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
 use crate::http::table::Table;
-use crate::resources::clients;
 use crate::store::access::Public;
 use crate::store::change::{Change, Origin};
 
@@ -80,13 +77,6 @@ fn refused(error: &'static str, error_description: &'static str) -> ApiResult<An
     Ok(Answer::json(StatusCode::BAD_REQUEST, &OauthError { error, error_description })?.header("Cache-Control", "no-store"))
 }
 
-/// 401 for a client that is unknown, disabled or has another secret: all alike (RFC 6749 §5.2).
-fn unknown_client() -> ApiResult<Answer> {
-    let body = OauthError { error: "invalid_client", error_description: "The client or its secret is wrong." };
-    let answer = Answer::json(StatusCode::UNAUTHORIZED, &body)?.header("Cache-Control", "no-store");
-    Ok(answer.header("WWW-Authenticate", "Basic realm=\"renaksi\""))
-}
-
 /// The fields of a form.
 struct Form(BTreeMap<String, String>);
 
@@ -134,9 +124,9 @@ async fn create_token(
             Some(token) => refresh(public, &keys, token).await,
             None => refused("invalid_request", "`refresh_token` is required."),
         },
-        Some("client_credentials") => match Credentials::of(&request, &form) {
-            Ok(Some(credentials)) => log_in_client(public, &keys, credentials, form.get("scope")).await,
-            Ok(None) => unknown_client(),
+        Some("client_credentials") => match client::Credentials::of(&request, &form) {
+            Ok(Some(credentials)) => client::log_in(public, &keys, credentials, form.get("scope")).await,
+            Ok(None) => client::unknown(),
             Err(about) => refused("invalid_request", about),
         },
         Some(_) => refused("unsupported_grant_type", "Known here: client_credentials, password, refresh_token."),
@@ -172,72 +162,6 @@ async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResu
         })
         .await?;
     answer(keys, &actor_of(&user), Some(token))
-}
-
-/// How a client shows who it is: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
-struct Credentials {
-    id: String,
-    secret: String,
-}
-
-impl Credentials {
-    fn of(request: &HttpRequest, form: &Form) -> Result<Option<Self>, &'static str> {
-        let in_form = form.get("client_id").zip(form.get("client_secret"));
-        let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-        match (header, in_form) {
-            (Some(_), Some(_)) => Err("The client shows its secret in the header or in the form, not in both."),
-            (Some(header), None) => Ok(Self::basic(header)),
-            (None, in_form) => Ok(in_form.map(|(id, secret)| Self { id: id.to_owned(), secret: secret.to_owned() })),
-        }
-    }
-
-    fn basic(header: &str) -> Option<Self> {
-        let (scheme, encoded) = header.split_once(' ')?;
-        let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-        // Both halves are form-encoded before they are joined.
-        let pair = std::str::from_utf8(&decoded).ok()?.split_once(':').map(|(id, secret)| format!("id={id}&secret={secret}"))?;
-        let pair = web::Query::<BTreeMap<String, String>>::from_query(&pair).ok()?.into_inner();
-        let half = |name: &str| pair.get(name).filter(|half| half.len() <= LONGEST_FIELD && !half.contains('\0')).cloned();
-        Some(Self { id: half("id")?, secret: half("secret")? })
-    }
-}
-
-async fn log_in_client(public: Public, keys: &Keys, given: Credentials, wanted: Option<&str>) -> ApiResult<Answer> {
-    // Counted for the client from this address: a stranger elsewhere cannot lock an agency's system out.
-    let subject = format!("client {} from {}", given.id, public.address.as_deref().unwrap_or_default());
-    let turn = guard::turn(&subject).await;
-    guard::must_not_be_blocked(&public, &subject).await?;
-    let row = client::Entity::find_by_id(&given.id).one(public.store.db()).await?;
-    // Whether the client exists or not, one hash is compared and one failure counted.
-    let is_right = clients::fits(row.as_ref(), &given.secret);
-    let Some(row) = row.filter(|row| is_right && row.active) else {
-        guard::count_failure(&public, &subject).await?;
-        return unknown_client();
-    };
-    drop(turn);
-    let held = row.scopes();
-    let scopes = match wanted.map_or_else(|| Some(held.clone()), Scope::parse_list) {
-        Some(scopes) if !scopes.is_empty() && scopes.iter().all(|scope| held.contains(scope)) => scopes,
-        _ => return refused("invalid_scope", "The client does not have that scope."),
-    };
-    let actor = Actor {
-        kind: ActorKind::Client,
-        id: row.id.clone(),
-        name: row.id.clone(),
-        role: Role::Operator,
-        opd: Some(row.opd.clone()),
-        scopes: Some(scopes),
-    };
-    public
-        .store
-        .transact(origin(&public, actor.clone()), async |change: &Change| {
-            guard::forget(change, &subject).await?;
-            let used = client::ActiveModel { last_used_at: Set(Some(change.now)), ..Default::default() };
-            client::Entity::update_many().set(used).filter(client::Column::Id.eq(&row.id)).exec(&change.db).await?;
-            Ok(())
-        })
-        .await?;
-    answer(keys, &actor, None)
 }
 
 async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> {

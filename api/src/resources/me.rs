@@ -7,7 +7,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::auth::actor::ActorKind;
-use crate::auth::permissions::{Permission, ReadAll};
+use crate::auth::permissions::{KnowOneself, Permission};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::problem::ApiResult;
@@ -37,7 +37,7 @@ pub struct Me {
     opd: Option<String>,
 }
 
-async fn get_me(access: Access<ReadAll>, _: NoParameters) -> ApiResult<Answer> {
+async fn get_me(access: Access<KnowOneself>, _: NoParameters) -> ApiResult<Answer> {
     let actor = access.actor();
     let is_person = actor.kind != ActorKind::Client;
     Answer::ok(&Me {
@@ -62,5 +62,5 @@ pub fn mount(table: &mut Table) {
         "Who am I",
         "The account that the access token speaks for, as the token says it.",
     );
-    table.on(get.roles(&ReadAll::role_names()).answers::<Me>(200, "It.", Some(example), &[]), get_me);
+    table.on(get.roles(&KnowOneself::role_names()).answers::<Me>(200, "It.", Some(example), &[]), get_me);
 }

@@ -71,6 +71,13 @@ pub async fn remember(change: &Change, resource: &str, left: Left) -> ApiResult<
     Ok(())
 }
 
+/// Whether a thing was there at the end of a day before the change.
+pub async fn was_there(change: &Change, resource: &str, key: &str) -> ApiResult<bool> {
+    use past::Column;
+    let of_thing = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
+    Ok(of_thing.filter(Column::Since.lt(change.today)).one(&change.db).await?.is_some())
+}
+
 /// The end of a day, as of which a figure is computed.
 #[derive(Clone, Copy, Debug)]
 pub struct AsOf {

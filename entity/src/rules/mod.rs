@@ -3,9 +3,13 @@
 pub mod bands;
 pub mod explanation;
 pub mod finding;
+pub mod ikm;
 pub mod kpi;
 pub mod obligations;
 pub mod programme_status;
 pub mod projection;
+pub mod ranking;
+pub mod renaksi;
 pub mod review;
 pub mod spbe;
+pub mod timeliness;

@@ -29,6 +29,7 @@ use crate::resources::wire;
 use crate::store::access::{Access, retry};
 use crate::store::change::Change;
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::past;
 
 const PATH: &str = "/v1/programmes/{code}/transitions";
 const SEQ: Field = Field::sort("seq", Kind::Integer);
@@ -148,15 +149,17 @@ fn in_indonesian(IllegalMove { from, to, allowed }: &IllegalMove) -> String {
     format!("Program berstatus {from} tidak dapat menjadi {to}; {next}.")
 }
 
-/// 409 for a programme that moved: past figures count it. One that was only entered can go.
-pub async fn must_not_have_moved(change: &Change, code: &str) -> ApiResult<()> {
-    match last(&change.db, code).await? {
-        Some(last) if last.from_status.is_some() => Err(ApiError::new(codes::CONFLICT).detail(
+/// 409 for a programme that figures of past days count: one that moved, or that was there at the end of a day. One that was
+/// only entered today can go.
+pub async fn must_not_be_counted(change: &Change, code: &str) -> ApiResult<()> {
+    let moved = last(&change.db, code).await?.is_some_and(|last| last.from_status.is_some());
+    if moved || past::was_there(change, "programme", code).await? {
+        return Err(ApiError::new(codes::CONFLICT).detail(
             "Figures of past days count this programme by its status history. Move it to `cancelled` instead.",
             "Angka hari-hari lalu menghitung program ini menurut riwayat statusnya. Ubah statusnya menjadi `cancelled`.",
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today: NaiveDate) -> ApiResult<()> {

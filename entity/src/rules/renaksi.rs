@@ -1,0 +1,204 @@
+//! How far an action (renaksi) has come: its progress, its state, and the progress of many by their weights.
+
+mod mean;
+mod state;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+pub use mean::{OpdProgress, mean_progress, opd_progress, weighted_mean};
+pub use state::{ActionState, ExplainedAction, explain, last_ended_quarter, state};
+
+use crate::value::decimal::{self, Percent};
+
+/// The last quarter, whose cumulative target is the one of the year.
+const YEAR_END: u8 = 4;
+
+/// An action as far as its progress is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActionPlan {
+    /// The year.
+    pub year: i32,
+    /// How much it counts among the others; not negative.
+    pub weight: Decimal,
+    /// The day by which all of it is to be done.
+    pub due_on: Option<NaiveDate>,
+    /// What is to be reached by the end of each quarter, from the beginning of the year.
+    pub targets: [Decimal; 4],
+    /// What was reached by the end of each quarter, from the beginning of the year, as far as it is verified.
+    pub realisation: [Option<Decimal>; 4],
+}
+
+/// What was realised up to the end of a quarter, 1 to 4: what was last reported up to it, or 0.
+pub fn realised(realisation: &[Option<Decimal>; 4], quarter: u8) -> Decimal {
+    last_reported(realisation, quarter).unwrap_or_default()
+}
+
+fn last_reported(realisation: &[Option<Decimal>; 4], quarter: u8) -> Option<Decimal> {
+    realisation.iter().take(usize::from(quarter)).rev().copied().flatten().next()
+}
+
+/// What is to be reached by the end of a quarter, 1 to 4; before the first nothing.
+pub fn target(targets: &[Decimal; 4], quarter: u8) -> Decimal {
+    targets.iter().take(usize::from(quarter)).next_back().copied().unwrap_or_default()
+}
+
+/// How much of the year's target was realised up to a quarter, in percent from 0 to 100 with two places.
+pub fn progress(plan: &ActionPlan, quarter: u8) -> Percent {
+    Percent::of(exact_progress(plan, quarter))
+}
+
+/// The progress as a mean takes it: not rounded.
+///
+/// A year's target of 0 counts as 100 when it is reached, else 0.
+pub fn exact_progress(plan: &ActionPlan, quarter: u8) -> Decimal {
+    if is_reached(plan, quarter) {
+        return Decimal::ONE_HUNDRED;
+    }
+    share_below(realised(&plan.realisation, quarter), target(&plan.targets, YEAR_END))
+}
+
+/// How much of the year's target is to be reached by the end of a quarter, in percent from 0 to 100, not rounded.
+///
+/// A year's target of 0 is expected as a whole at the end of the year, and not before.
+pub fn exact_expected(plan: &ActionPlan, quarter: u8) -> Decimal {
+    let (due, whole) = (target(&plan.targets, quarter), target(&plan.targets, YEAR_END));
+    if quarter >= YEAR_END || (due >= whole && !whole.is_zero()) {
+        return Decimal::ONE_HUNDRED;
+    }
+    share_below(due, whole)
+}
+
+/// Whether what was verified up to a quarter reaches the year's target.
+///
+/// Without a verified report nothing is reached. With one a year's target of 0 is: it asks for no more.
+fn is_reached(plan: &ActionPlan, quarter: u8) -> bool {
+    last_reported(&plan.realisation, quarter).is_some_and(|realised| realised >= target(&plan.targets, YEAR_END))
+}
+
+/// The percentage that a smaller part is of its whole, not below 0; of no whole it is 0.
+fn share_below(part: Decimal, whole: Decimal) -> Decimal {
+    let share = part.checked_mul(Decimal::ONE_HUNDRED).and_then(|hundredfold| hundredfold.checked_div(whole));
+    share.unwrap_or_default().max(Decimal::ZERO)
+}
+
+/// A value for a sentence or an input: as it was reported, in its shortest form.
+fn shown(value: Decimal) -> decimal::Decimal {
+    decimal::Decimal::computed(value, decimal::Decimal::DECIMAL_PLACES as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(super) fn exact(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    /// An action of 2022 with whole targets; `-` in the realisation is a quarter without a verified report.
+    pub(super) fn plan(targets: [i64; 4], realisation: &str) -> ActionPlan {
+        let mut reported = realisation.split_whitespace().map(|text| text.parse().ok());
+        ActionPlan {
+            year: 2022,
+            weight: Decimal::ONE,
+            due_on: None,
+            targets: targets.map(Decimal::from),
+            realisation: std::array::from_fn(|_| reported.next().flatten()),
+        }
+    }
+
+    #[test]
+    fn the_last_report_up_to_a_quarter_counts() {
+        let realisation = plan([0; 4], "- 3 - 7").realisation;
+        let up_to = |quarter| realised(&realisation, quarter);
+        assert_eq!([0, 1, 2, 3, 4].map(up_to), [0, 0, 3, 3, 7].map(Decimal::from));
+    }
+
+    #[test]
+    fn a_correction_downwards_counts_as_it_is() {
+        assert_eq!(realised(&plan([0; 4], "5 3").realisation, 4), exact("3"));
+    }
+
+    #[test]
+    fn progress_is_the_share_of_the_years_target() {
+        let plan = plan([2, 4, 8, 12], "1 5 - 14");
+        let at = |quarter| progress(&plan, quarter).to_string();
+        assert_eq!([1, 2, 3, 4].map(at), ["8.33", "41.67", "41.67", "100.00"]);
+    }
+
+    #[test]
+    fn progress_is_rounded_half_up_and_never_below_zero() {
+        assert_eq!(progress(&plan([0, 0, 0, 800], "1"), 4).to_string(), "0.13");
+        assert_eq!(progress(&plan([0, 0, 0, 8], "-1.5"), 4).to_string(), "0.00");
+    }
+
+    #[test]
+    fn a_years_target_of_zero_is_reached_by_a_verified_report() {
+        let at = |realisation: &str, quarter| progress(&plan([0; 4], realisation), quarter).to_string();
+        assert_eq!(at("", 4), "0.00");
+        assert_eq!(at("- 0", 1), "0.00");
+        assert_eq!(at("- 0", 2), "100.00");
+        assert_eq!(at("- 0", 4), "100.00");
+    }
+
+    #[test]
+    fn the_targets_say_what_is_expected() {
+        let expected = |targets, quarter| exact_expected(&plan(targets, ""), quarter);
+        assert_eq!([1, 2, 3, 4].map(|quarter| expected([0, 2, 6, 8], quarter)), [0, 25, 75, 100].map(Decimal::from));
+        assert_eq!([1, 2, 3, 4].map(|quarter| expected([8; 4], quarter)), [100; 4].map(Decimal::from));
+        assert_eq!([1, 2, 3, 4].map(|quarter| expected([0; 4], quarter)), [0, 0, 0, 100].map(Decimal::from));
+    }
+
+    #[test]
+    fn overflow_is_no_panic() {
+        let least = exact("0.000000000001");
+        let plan =
+            ActionPlan { targets: [Decimal::MAX, least, least, least], realisation: [Some(Decimal::MAX); 4], ..plan([0; 4], "") };
+        assert_eq!(exact_progress(&plan, 1), Decimal::ONE_HUNDRED);
+        assert_eq!(exact_expected(&plan, 1), Decimal::ONE_HUNDRED);
+        assert_eq!(share_below(Decimal::MIN, least), Decimal::ZERO);
+    }
+
+    prop_compose! {
+        /// An action whose cumulative targets and realisation never fall.
+        pub(super) fn any_plan()(
+            steps in [0_i64..1_000, 0_i64..1_000, 0_i64..1_000, 0_i64..1_000],
+            gains in [proptest::option::of(0_i64..1_000), proptest::option::of(0_i64..1_000),
+                      proptest::option::of(0_i64..1_000), proptest::option::of(0_i64..1_000)],
+            weight in 0_i64..500,
+            scale in 0_u32..4,
+        ) -> ActionPlan {
+            let (mut planned, mut gained) = (0, 0);
+            ActionPlan {
+                year: 2022,
+                weight: Decimal::new(weight, 1),
+                due_on: None,
+                targets: steps.map(|step| { planned += step; Decimal::new(planned, scale) }),
+                realisation: gains.map(|gain| gain.map(|gain| { gained += gain; Decimal::new(gained, scale) })),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn progress_and_what_is_expected_are_percentages_that_never_fall(plan in any_plan()) {
+            for of in [exact_progress, exact_expected] {
+                let series = [0, 1, 2, 3, 4].map(|quarter| of(&plan, quarter));
+                prop_assert!(series.is_sorted());
+                prop_assert!(Decimal::ZERO <= series[0] && series[4] <= Decimal::ONE_HUNDRED);
+            }
+            prop_assert_eq!(exact_expected(&plan, 4), Decimal::ONE_HUNDRED);
+        }
+
+        #[test]
+        fn who_keeps_to_the_plan_has_the_progress_that_is_expected(plan in any_plan(), quarter in 1_u8..=4) {
+            prop_assume!(!target(&plan.targets, YEAR_END).is_zero());
+            let kept = ActionPlan { realisation: plan.targets.map(Some), ..plan };
+            prop_assert_eq!(exact_progress(&kept, quarter), exact_expected(&kept, quarter));
+        }
+    }
+}
