@@ -65,7 +65,7 @@ pub struct Database {
 impl Database {
     /// The regency's calendar.
     pub fn calendar(&self) -> Calendar {
-        Calendar(self.utc_offset)
+        Calendar::new(self.utc_offset)
     }
 }
 
@@ -87,6 +87,9 @@ pub struct Serve {
     /// The secret of all demo clients; random ones where it is not set.
     #[arg(long, env = "RENAKSI_DEMO_CLIENT_SECRET", hide_env_values = true)]
     pub demo_client_secret: Option<String>,
+    /// For rehearsals and tests, only with --demo: a file that says which day it is, such as 2023-01-31, read at each use.
+    #[arg(long, env = "RENAKSI_REHEARSAL")]
+    pub rehearsal: Option<PathBuf>,
     /// The service's own address as clients know it: the issuer of its access tokens, the same on all replicas.
     #[arg(long, env = "RENAKSI_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = http_url)]
     pub public_url: String,
@@ -148,6 +151,17 @@ impl Serve {
             role_prefix: self.oidc_role_prefix.clone().unwrap_or_default(),
             opd_claim: self.oidc_opd_claim.clone(),
         }))
+    }
+
+    /// The regency's calendar, or that of a rehearsal. A day that somebody chose would falsify real records, so it takes the
+    /// demo data as well.
+    pub fn calendar(&self) -> Result<Calendar, String> {
+        let Some(file) = self.rehearsal.clone() else { return Ok(self.database.calendar()) };
+        if !self.demo {
+            return Err("--rehearsal (RENAKSI_REHEARSAL): only together with --demo (RENAKSI_DEMO)".into());
+        }
+        let wrong = format!("--rehearsal (RENAKSI_REHEARSAL) {}: expected a file with a day such as 2023-01-31", file.display());
+        self.database.calendar().rehearsed(file).ok_or(wrong)
     }
 
     /// What the demo's accounts prove themselves with, where it is set.

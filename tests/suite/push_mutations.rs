@@ -1,5 +1,6 @@
 //! Pushes that were broken at random: whatever arrives, what is stored is what was told.
 
+use renaksi_tests::dice::Dice;
 use renaksi_tests::app::mutations;
 use renaksi_tests::on_both_databases;
 use serde_json::{Value, json};
@@ -35,26 +36,6 @@ on_both_databases! {
             assert!(after.len() >= before.len(), "{}", what());
             before = after;
         }
-    }
-}
-
-/// Numbers that look random and are the same in every run: xorshift64*.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.roll() >> 33) as usize % end.max(1)
     }
 }
 

@@ -132,8 +132,8 @@ impl Store {
     }
 
     /// The regency's calendar.
-    pub fn calendar(&self) -> Calendar {
-        self.calendar
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
     }
 
     /// Does `work` in one transaction together with its events and the record for its retries.
