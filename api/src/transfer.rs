@@ -65,9 +65,7 @@ trait Kind: Sized + 'static {
     /// What refers to one, where anything does: what is there already cannot be imported again.
     const TARGET: Option<Target> = None;
     /// Its table.
-    type Entity: EntityTrait<
-            Model: ModelTrait<Entity = Self::Entity> + Send + Sync,
-        >;
+    type Entity: EntityTrait<Model: ModelTrait<Entity = Self::Entity> + Send + Sync>;
 
     /// The columns that identify a row, and by which a list is sorted.
     fn order() -> Vec<Column<Self>>;

@@ -102,11 +102,7 @@ pub async fn begin(change: &Change, resource: &str, begun: Begun) -> ApiResult<(
 }
 
 /// The first day of which things of a kind are known without a gap until now, by key.
-pub async fn known_since(
-    db: &impl ConnectionTrait,
-    resource: &str,
-    keys: Vec<String>,
-) -> ApiResult<HashMap<String, NaiveDate>> {
+pub async fn known_since(db: &impl ConnectionTrait, resource: &str, keys: Vec<String>) -> ApiResult<HashMap<String, NaiveDate>> {
     use past::Column;
     let rows = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
     let rows = rows.select_only().columns([Column::Key, Column::Since, Column::Until]).order_by_desc(Column::Since);

@@ -116,7 +116,11 @@ impl Sink {
 }
 
 /// Writes the rows of a list in the order of their keys, some at a time: memory does not grow with the list.
-pub(super) async fn export_list<K: Kind>(list: &'static str, db: &impl ConnectionTrait, sink: &mut Sink) -> Result<usize, Failed> {
+pub(super) async fn export_list<K: Kind>(
+    list: &'static str,
+    db: &impl ConnectionTrait,
+    sink: &mut Sink,
+) -> Result<usize, Failed> {
     let columns = columns_of::<K>();
     let (mut count, mut last) = (0, None);
     sink.begin::<K>(list)?;

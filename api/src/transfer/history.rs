@@ -166,19 +166,21 @@ fn coverage(entries: &mut [Incoming<Coverage>], villages: &HashSet<String>, chec
 }
 
 /// A closed evaluation has its records, with the hashes that it names; an open one has none.
-fn records(
-    evaluations: &[Incoming<Thing<Evaluation>>],
-    records: &[Incoming<EvaluationRecord>],
-    checking: &mut Checking<'_>,
-) {
+fn records(evaluations: &[Incoming<Thing<Evaluation>>], records: &[Incoming<EvaluationRecord>], checking: &mut Checking<'_>) {
     let of = records.iter().map(|record| ((record.row.evaluation.as_str(), record.row.audience.as_str()), &record.row.sha256));
     let of = of.collect::<HashMap<_, _>>();
     for Incoming { index, row, .. } in evaluations {
-        let named = [("all", "/record_sha256", &row.record_sha256), ("published", "/public_record_sha256", &row.public_record_sha256)];
+        let named =
+            [("all", "/record_sha256", &row.record_sha256), ("published", "/public_record_sha256", &row.public_record_sha256)];
         for (audience, pointer, hash) in named {
             let frozen = of.get(&(row.code.as_str(), audience)).copied();
             if frozen != hash.as_ref() || frozen.is_some() != row.closed_at.is_some() {
-                checking.fault_at("evaluations", *index, pointer, "It does not go with the evaluation's records and its closing.");
+                checking.fault_at(
+                    "evaluations",
+                    *index,
+                    pointer,
+                    "It does not go with the evaluation's records and its closing.",
+                );
             }
         }
     }

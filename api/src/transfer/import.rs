@@ -61,11 +61,7 @@ pub async fn insert(change: &Change, calendar: Calendar, json: &str) -> ApiResul
 }
 
 /// All rows of a file, or every fault that it has.
-async fn checked(
-    change: &Change,
-    calendar: Calendar,
-    mut source: Source,
-) -> ApiResult<Result<(Everything, Defaults), String>> {
+async fn checked(change: &Change, calendar: Calendar, mut source: Source) -> ApiResult<Result<(Everything, Defaults), String>> {
     let actor = change.origin.actor.name.clone();
     let defaults = Defaults { now: change.now, today: change.today, actor, calendar };
     let mut checking = Checking::new(&defaults);

@@ -2,9 +2,12 @@
 
 use std::marker::PhantomData;
 
-use chrono::{DateTime, Utc, SubsecRound};
+use chrono::{DateTime, SubsecRound, Utc};
 use entity::rules::finding::FindingState;
-use entity::{commitment, commitment_signatory, evaluation, evaluation_dimension, finding, programme, programme_region, programme_supporting_opd};
+use entity::{
+    commitment, commitment_signatory, evaluation, evaluation_dimension, finding, programme, programme_region,
+    programme_supporting_opd,
+};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ActiveModelTrait, EntityTrait, TryIntoModel};
 use serde::Deserialize;
@@ -168,22 +171,21 @@ impl<R: Transferred> Kind for Thing<R> {
             ("created_at", created_at.into()),
             ("updated_at", carried.updated_at.map_or(created_at, |instant| instant.trunc_subsecs(6)).into()),
         ];
-        let columns: Vec<(&str, sea_orm::Value)> = columns.into_iter().chain(parent.map(|(name, code)| (name, code.into()))).collect();
+        let columns: Vec<(&str, sea_orm::Value)> =
+            columns.into_iter().chain(parent.map(|(name, code)| (name, code.into()))).collect();
         for (name, value) in columns {
             // A column that were missing would make the row incomplete, which is said below.
             if let Ok(column) = column::<R>(name) {
                 row.set(column, value);
             }
         }
-        row.try_into_model().map_err(|error| {
-            vec![Fault::at("", "incomplete", Text::new(error.to_string(), error.to_string()))]
-        })
+        row.try_into_model().map_err(|error| vec![Fault::at("", "incomplete", Text::new(error.to_string(), error.to_string()))])
     }
 
     fn references(value: &Value) -> Vec<(String, Target, String)> {
-        let own = R::REFERENCES.iter().flat_map(|reference| {
-            codes_in(reference, value).into_iter().map(|(pointer, code)| (pointer, reference.to, code))
-        });
+        let own = R::REFERENCES
+            .iter()
+            .flat_map(|reference| codes_in(reference, value).into_iter().map(|(pointer, code)| (pointer, reference.to, code)));
         own.chain(R::more_references(value)).collect()
     }
 
@@ -229,10 +231,7 @@ impl Transferred for Programme {
 }
 
 /// The rows of a link table: a key, with each code of a list that stands in its row as JSON.
-fn links<'a, M>(
-    rows: &'a [&M],
-    of: fn(&M) -> (&String, &Value),
-) -> impl Iterator<Item = ApiResult<Vec<sea_orm::Value>>> + 'a {
+fn links<'a, M>(rows: &'a [&M], of: fn(&M) -> (&String, &Value)) -> impl Iterator<Item = ApiResult<Vec<sea_orm::Value>>> + 'a {
     rows.iter().flat_map(move |row| {
         let (key, codes) = of(row);
         let codes = codes.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -268,12 +267,8 @@ impl Transferred for Evaluation {
         let instant = json!({ "type": ["string", "null"], "format": "date-time", "maxLength": 35 });
         let hash = json!({ "type": ["string", "null"], "maxLength": 64, "pattern": "^[0-9a-f]{64}$" });
         let person = json!({ "type": ["string", "null"], "minLength": 1, "maxLength": 254, "pattern": schema::ANY_TEXT });
-        let members = [
-            ("closed_at", instant),
-            ("closed_by", person),
-            ("record_sha256", hash.clone()),
-            ("public_record_sha256", hash),
-        ];
+        let members =
+            [("closed_at", instant), ("closed_by", person), ("record_sha256", hash.clone()), ("public_record_sha256", hash)];
         members.map(|(name, schema)| (name.to_owned(), schema)).into_iter().collect()
     }
 
