@@ -25,7 +25,7 @@ use crate::store::listing::{Field, Kind};
 use crate::store::scope::Scope;
 
 /// What is realised at the end of each quarter, as far as it is verified; by the quarter's number less one.
-pub type Realisation = [Option<Decimal>; 4];
+type Realisation = [Option<Decimal>; 4];
 
 /// An action (renaksi): what an OPD does for a programme within a year.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -237,7 +237,7 @@ impl Resource for Action {
 }
 
 /// An action as the rules take it.
-pub fn plan(row: &action::Model, realisation: Realisation) -> ActionPlan {
+fn plan(row: &action::Model, realisation: Realisation) -> ActionPlan {
     ActionPlan {
         year: row.year,
         weight: row.weight.inner(),
