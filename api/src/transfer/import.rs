@@ -54,16 +54,16 @@ pub async fn run(store: &Store, path: &Path, dry_run: bool) -> Result<Counts, Re
 }
 
 /// Imports a JSON text within a change.
-pub async fn insert(change: &Change, calendar: Calendar, json: &str) -> ApiResult<()> {
+pub async fn insert(change: &Change, calendar: &Calendar, json: &str) -> ApiResult<()> {
     let source = Source::json(json.as_bytes()).map_err(ApiError::unexpected)?;
     let (everything, defaults) = checked(change, calendar, source).await?.map_err(ApiError::unexpected)?;
     everything.write(change, &defaults).await
 }
 
 /// All rows of a file, or every fault that it has.
-async fn checked(change: &Change, calendar: Calendar, mut source: Source) -> ApiResult<Result<(Everything, Defaults), String>> {
+async fn checked(change: &Change, calendar: &Calendar, mut source: Source) -> ApiResult<Result<(Everything, Defaults), String>> {
     let actor = change.origin.actor.name.clone();
-    let defaults = Defaults { now: change.now, today: change.today, actor, calendar };
+    let defaults = Defaults { now: change.now, today: change.today, actor, calendar: calendar.clone() };
     let mut checking = Checking::new(&defaults);
     let mut everything = Everything::read(&mut source, &mut checking);
     drop(source);
