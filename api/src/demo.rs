@@ -86,7 +86,7 @@ pub async fn load(store: &Store, fixed: Fixed<'_>) -> ApiResult<Option<Vec<Login
             if !is_empty(&change.db).await? {
                 return Ok(false);
             }
-            import::insert(change, store.calendar().clone(), DATA).await?;
+            import::insert(change, store.calendar(), DATA).await?;
             insert_accounts(change, hashes).await?;
             insert_clients(change, secrets).await?;
             Ok(true)

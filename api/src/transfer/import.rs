@@ -36,7 +36,7 @@ pub async fn run(store: &Store, path: &Path, dry_run: bool) -> Result<Counts, Re
     let origin = Origin { actor: Actor::system("import"), request_id: None, address: None };
     let mut refused = None;
     let imported = store
-        .transact(origin, async |change: &Change| match checked(change, store.calendar().clone(), source).await? {
+        .transact(origin, async |change: &Change| match checked(change, store.calendar(), source).await? {
             Err(faults) => {
                 refused = Some(faults);
                 Ok(Counts::new())
