@@ -68,7 +68,11 @@ fn figures(year: &Year, day: NaiveDate) -> Vec<String> {
     let of_kpis = year.kpis().map(|kpi| format!("/kpis/{kpi}/standing"));
     let of_opds = year.opds().map(|opd| format!("/opds/{opd}/scorecard?{quarter}"));
     let fixed = ["/summary".to_owned(), "/summary?masterplan=KLU-SC".to_owned(), "/timeline?interval=month".to_owned()];
-    let all = fixed.into_iter().chain([format!("/scoreboard?{quarter}"), "/scoreboard?year=2022&quarter=4".to_owned()]);
+    let all = fixed.into_iter().chain([
+        format!("/scoreboard?{quarter}"),
+        "/scoreboard?year=2022&quarter=4".to_owned(),
+        "/scoreboard".to_owned(),
+    ]);
     all.chain(of_kpis).chain(of_opds).flat_map(|path| [format!("/v1{path}"), format!("/v1/public{path}")]).collect()
 }
 

@@ -53,7 +53,7 @@ const FINDINGS: usize = 8;
 const COMMITMENTS: usize = 4;
 
 const DIMENSIONS: [&str; 3] = ["governance", "living", "society"];
-const REGIONS: [&str; 3] = ["52.08.01", "52.08.02", "52.08.03"];
+const VILLAGES: [&str; 4] = ["52.08.01.2001", "52.08.01.2002", "52.08.01.2003", "52.08.01.2004"];
 /// For each frequency: before the first target, periods that are measured, periods with a target.
 const PERIODS: [(&str, &str, &[&str], &[&str]); 3] = [
     ("yearly", "2019", &["2020", "2021", "2022"], &["2021", "2023", "2026"]),
