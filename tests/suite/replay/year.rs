@@ -217,6 +217,11 @@ impl Year {
         json!({ "q1": next(), "q2": next(), "q3": next(), "q4": next() })
     }
 
+    /// A commitment counts from the day it was signed on, also where it is entered later; so none is signed in the past.
+    fn day_to_come(&mut self, day: &Day) -> NaiveDate {
+        day.on + Days::new(self.dice.below(20) as u64)
+    }
+
     fn day_near(&mut self, day: &Day) -> NaiveDate {
         day.on + Days::new(self.dice.below(40) as u64) - Days::new(20)
     }

@@ -16,9 +16,14 @@ fn ways(status: &str) -> &'static [&'static str] {
 
 impl Year {
     pub(super) async fn make_programme(&mut self, day: &Day) -> bool {
-        if self.programmes.len() >= PROGRAMMES {
-            return false;
+        let has_room = self.programmes.len() < PROGRAMMES;
+        if has_room {
+            self.add_programme(day).await;
         }
+        has_room
+    }
+
+    async fn add_programme(&mut self, day: &Day) {
         let code = self.code("P");
         let body = json!({
             "code": code, "masterplan": "KLU-SC", "dimension": self.dice.pick(&DIMENSIONS), "name": self.name(), "lead_opd": self.opd(),
@@ -26,7 +31,6 @@ impl Year {
         });
         day.admin.create("/v1/programmes", body).await;
         self.programmes.push((code, "planned"));
-        true
     }
 
     pub(super) async fn change_programme(&mut self, day: &Day) -> bool {
@@ -57,8 +61,11 @@ impl Year {
 
     /// Only one that no figure of a past day counts is deleted: now and then one that was made by mistake.
     pub(super) async fn delete_programme(&mut self, day: &Day) -> bool {
-        let mistake = self.dice.flip() && self.make_programme(day).await;
-        let code = if mistake { self.programmes[self.programmes.len() - 1].0.clone() } else { self.programme() };
+        let mut code = self.programme();
+        if self.dice.flip() {
+            self.add_programme(day).await;
+            code = self.programmes[self.programmes.len() - 1].0.clone();
+        }
         let deleted = day.delete(&format!("/v1/programmes/{code}")).await;
         self.programmes.retain(|(kept, _)| !deleted || *kept != code);
         deleted
@@ -112,7 +119,8 @@ impl Year {
     pub(super) async fn change_masterplan(&mut self, day: &Day) -> bool {
         let change = match self.dice.below(2) {
             0 => json!({ "title": self.name() }),
-            _ => json!({ "status": self.dice.pick(&["active", "draft"]) }),
+            // Not to a draft: that hides it from the public, also what is asked of past days.
+            _ => json!({ "status": self.dice.pick(&["active", "closed"]) }),
         };
         day.patch("/v1/masterplans/KLU-SC", change).await
     }

@@ -77,7 +77,7 @@ impl Year {
             return false;
         }
         let body =
-            json!({ "title": self.name(), "signed_on": self.perhaps(|year| year.day_near(day)), "signatories": [self.opd()] });
+            json!({ "title": self.name(), "signed_on": self.perhaps(|year| year.day_to_come(day)), "signatories": [self.opd()] });
         self.commitments.push(day.admin.create("/v1/commitments", body).await.text_at("id"));
         true
     }
@@ -85,7 +85,7 @@ impl Year {
     pub(super) async fn change_commitment(&mut self, day: &Day) -> bool {
         let Some(path) = self.one_of("/v1/commitments", &self.commitments.clone()) else { return false };
         let change = match self.dice.below(2) {
-            0 => json!({ "signed_on": self.perhaps(|year| year.day_near(day)) }),
+            0 => json!({ "signed_on": self.perhaps(|year| year.day_to_come(day)) }),
             _ => json!({ "signatories": self.opds.clone() }),
         };
         day.patch(&path, change).await
