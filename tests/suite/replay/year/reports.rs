@@ -35,8 +35,10 @@ impl Year {
         day.patch(&format!("/v1/kpis/{code}"), change).await
     }
 
+    /// What has measurements stays; the newest has none.
     pub(super) async fn delete_kpi(&mut self, day: &Day) -> bool {
-        let (code, _) = self.dice.pick(&self.kpis);
+        let newest = self.kpis.len() - 1;
+        let code = if self.dice.flip() { self.kpis[newest].0.clone() } else { self.dice.pick(&self.kpis).0 };
         let deleted = day.delete(&format!("/v1/kpis/{code}")).await;
         self.kpis.retain(|(kept, _)| !deleted || *kept != code);
         deleted
@@ -54,7 +56,7 @@ impl Year {
     }
 
     pub(super) async fn measure(&mut self, day: &Day) -> bool {
-        let (code, frequency) = self.dice.pick(&self.kpis);
+        let (code, frequency) = self.dice.pick(all_but_newest(&self.kpis));
         let path = format!("/v1/kpis/{code}/measurements/{}", self.dice.pick(PERIODS[frequency].2));
         let body = json!({ "value": self.value(), "note": self.name() });
         self.hand_in(day, &path, body).await
@@ -87,15 +89,17 @@ impl Year {
         day.patch(&path, change).await
     }
 
+    /// What has reports stays; the newest has none.
     pub(super) async fn delete_action(&mut self, day: &Day) -> bool {
-        let Some(path) = self.one_of("/v1/actions", &self.actions.clone()) else { return false };
+        let of = if self.dice.flip() { &self.actions[self.actions.len().saturating_sub(1)..] } else { &self.actions[..] };
+        let Some(path) = self.one_of("/v1/actions", &of.to_vec()) else { return false };
         let deleted = day.delete(&path).await;
         self.actions.retain(|id| !deleted || !path.ends_with(id.as_str()));
         deleted
     }
 
     pub(super) async fn report(&mut self, day: &Day) -> bool {
-        let Some(path) = self.one_of("/v1/actions", &self.actions.clone()) else { return false };
+        let Some(path) = self.one_of("/v1/actions", all_but_newest(&self.actions.clone())) else { return false };
         let path = format!("{path}/reports/{}", self.dice.below(4) + 1);
         let body = json!({ "realisation": self.value(), "narrative": self.name() });
         self.hand_in(day, &path, body).await
@@ -121,4 +125,9 @@ impl Year {
         }
         true
     }
+}
+
+/// All but the last, if there are several.
+fn all_but_newest<T>(things: &[T]) -> &[T] {
+    &things[..things.len().saturating_sub(1).max(things.len().min(1))]
 }
