@@ -37,6 +37,8 @@ pub enum Command {
     Client(Client),
     /// Manage the keys that sign access tokens.
     Keys(Keys),
+    /// Prove that the trail of changes is whole.
+    Audit(Audit),
     /// Print the OpenAPI document.
     Openapi,
     /// Ask a running service whether it can serve; exit status 1 if not.
@@ -274,6 +276,38 @@ pub struct Keys {
 pub enum KeysCommand {
     /// Sign with a new key from now on; tokens that the old one signed hold until they run out.
     Rotate(Database),
+}
+
+/// Prove that the trail of changes is whole.
+#[derive(Args, Clone, Debug)]
+pub struct Audit {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What to do with the trail.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Compute every hash again; exit status 1 and the first place that does not fit if the trail was altered.
+    Verify(AuditVerify),
+}
+
+/// How to verify.
+#[derive(Args, Clone, Debug)]
+pub struct AuditVerify {
+    /// A head that was kept, as POSITION:HASH of /v1/events/head: the chain must go through it.
+    #[arg(long, value_parser = kept_head)]
+    pub head: Option<(i64, String)>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+fn kept_head(text: &str) -> Result<(i64, String), String> {
+    let parts = text.split_once(':').and_then(|(position, hash)| Some((position.parse().ok()?, hash.to_owned())));
+    let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.filter(|(_, hash)| is_hash(hash)).ok_or_else(|| "expected POSITION:HASH".to_owned())
 }
 
 fn database_url(text: &str) -> Result<String, String> {

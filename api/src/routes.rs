@@ -13,7 +13,7 @@ use crate::resources::programmes::{Programme, transitions};
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::{auth, clients, me, obligations, reviews, users};
-use crate::{aggregates, health, public, push};
+use crate::{aggregates, feed, health, public, push};
 
 /// Every route.
 pub fn table() -> Table {
@@ -41,6 +41,8 @@ fn resources(table: &mut Table) {
     push::mount(table);
     crud::mount::<Award>(table);
     aggregates::routes::mount(table);
+    feed::events::mount(table);
+    feed::stream::mount(table);
 }
 
 /// Third parties, without a login.
@@ -55,6 +57,8 @@ fn everybody(table: &mut Table) {
     lists::mount::<Kpi>(table);
     lists::mount::<Award>(table);
     aggregates::routes::mount_public(table);
+    feed::events::mount_public(table);
+    feed::stream::mount_public(table);
 }
 
 /// Logging in, and who may.
