@@ -38,6 +38,7 @@ pub mod document;
 pub mod postgres;
 pub mod resource;
 pub mod server;
+pub mod stream;
 pub mod unique;
 pub mod workplace;
 

@@ -15,6 +15,11 @@ mod lists;
 mod problems;
 mod reading;
 
+mod chain;
+mod feed;
+mod feed_storm;
+mod stream;
+
 mod guides;
 mod obligations;
 mod push;
