@@ -32,6 +32,10 @@ use sea_orm::{
 use serde_json::json;
 use server::Server;
 
+/// As the binary has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const KPIS: usize = 100;

@@ -17,6 +17,8 @@
 mod load;
 #[path = "reads/place.rs"]
 mod place;
+#[path = "reads/rows.rs"]
+mod rows;
 #[path = "reads/seed.rs"]
 mod seed;
 #[path = "reads/server.rs"]

@@ -15,7 +15,7 @@ use crate::health::Draining;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
 use crate::http::middleware::{envelope, problems};
-use crate::http::table::unknown_path;
+use crate::http::table::{Table, unknown_path};
 use crate::pages::{self, Document};
 use crate::routes;
 use crate::store::change::Store;
@@ -68,7 +68,7 @@ pub fn app(
         .app_data(state.proxies)
         .app_data(state.origins)
         .configure(pages::mount)
-        .configure(|service| routes::table().mount(service))
+        .configure(|service| routes::all(Table::default()).mount(service))
         .default_service(web::to(unknown_path))
         // The last one wrapped runs first.
         .wrap(from_fn(problems)) // Errors and panics become problems.

@@ -2,7 +2,9 @@
 
 pub mod audit;
 pub mod client;
+pub mod export;
 pub mod healthcheck;
+pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod serve;

@@ -1,9 +1,10 @@
 //! Every setting: its flag, its environment variable, its default and its meaning. A wrong one stops the start.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use chrono::FixedOffset;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::client::Scope;
 use entity::user::Role;
 use entity::value::code::Code;
@@ -39,6 +40,10 @@ pub enum Command {
     Keys(Keys),
     /// Prove that the trail of changes is whole.
     Audit(Audit),
+    /// Read data from a file, or from a folder of CSV files: all of it or nothing.
+    Import(Import),
+    /// Write all data into a file, or into a folder of CSV files.
+    Export(Export),
     /// Print the OpenAPI document.
     Openapi,
     /// Ask a running service whether it can serve; exit status 1 if not.
@@ -62,7 +67,7 @@ pub struct Database {
 impl Database {
     /// The regency's calendar.
     pub fn calendar(&self) -> Calendar {
-        Calendar(self.utc_offset)
+        Calendar::new(self.utc_offset)
     }
 }
 
@@ -84,6 +89,9 @@ pub struct Serve {
     /// The secret of all demo clients; random ones where it is not set.
     #[arg(long, env = "RENAKSI_DEMO_CLIENT_SECRET", hide_env_values = true)]
     pub demo_client_secret: Option<String>,
+    /// For rehearsals and tests, only with --demo: a file that says which day it is, such as 2023-01-31, read at each use.
+    #[arg(long, env = "RENAKSI_REHEARSAL")]
+    pub rehearsal: Option<PathBuf>,
     /// The service's own address as clients know it: the issuer of its access tokens, the same on all replicas.
     #[arg(long, env = "RENAKSI_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = http_url)]
     pub public_url: String,
@@ -145,6 +153,17 @@ impl Serve {
             role_prefix: self.oidc_role_prefix.clone().unwrap_or_default(),
             opd_claim: self.oidc_opd_claim.clone(),
         }))
+    }
+
+    /// The regency's calendar, or that of a rehearsal. A day that somebody chose would falsify real records, so it takes the
+    /// demo data as well.
+    pub fn calendar(&self) -> Result<Calendar, String> {
+        let Some(file) = self.rehearsal.clone() else { return Ok(self.database.calendar()) };
+        if !self.demo {
+            return Err("--rehearsal (RENAKSI_REHEARSAL): only together with --demo (RENAKSI_DEMO)".into());
+        }
+        let wrong = format!("--rehearsal (RENAKSI_REHEARSAL) {}: expected a file with a day such as 2023-01-31", file.display());
+        self.database.calendar().rehearsed(file).ok_or(wrong)
     }
 
     /// What the demo's accounts prove themselves with, where it is set.
@@ -302,6 +321,42 @@ pub struct AuditVerify {
     /// Where the data is.
     #[command(flatten)]
     pub database: Database,
+}
+
+/// What to import.
+#[derive(Args, Clone, Debug)]
+pub struct Import {
+    /// A JSON file, or a folder of CSV files, as `renaksi export` writes them.
+    pub path: PathBuf,
+    /// Check everything, say what would be imported, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// How to export.
+#[derive(Args, Clone, Debug)]
+pub struct Export {
+    /// json: one file; csv: a folder with a file for each kind of thing.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+    /// Where to write; for JSON standard output where it is not set.
+    #[arg(long, required_if_eq("format", "csv"))]
+    pub output: Option<PathBuf>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One JSON file.
+    Json,
+    /// A folder of CSV files.
+    Csv,
 }
 
 fn kept_head(text: &str) -> Result<(i64, String), String> {

@@ -2,33 +2,19 @@
 
 use chrono::NaiveDate;
 use entity::client::Scope;
-use entity::rules::programme_status::ProgrammeStatus;
 use entity::user::Role;
 use entity::value::code::Code;
-use entity::{masterplan, programme, user};
+use entity::{masterplan, user};
 use sea_orm::{ActiveEnum, EntityTrait};
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::auth::actor::Actor;
 use crate::auth::{password, secret};
-use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::resources::awards::Award;
 use crate::resources::clients::{self, NewClient};
-use crate::resources::crud::insert_row;
-use crate::resources::dimensions::Dimension;
-use crate::resources::kpis::Kpi;
-use crate::resources::kpis::measurements::{self, wire_types::MeasurementInput};
-use crate::resources::kpis::targets::{self, KpiTargetInput};
-use crate::resources::masterplans::Masterplan;
-use crate::resources::opds::Opd;
-use crate::resources::programmes::{Programme, transitions};
-use crate::resources::quick_wins::QuickWin;
-use crate::resources::regions::Region;
-use crate::resources::resource::Resource;
 use crate::resources::users::{self, NewUser};
 use crate::store::change::{Change, Origin, Store};
+use crate::transfer::import;
 
 const DATA: &str = include_str!("../demo/klu-2022.json");
 
@@ -44,43 +30,15 @@ const ACCOUNTS: &[(&str, Role, Option<&str>)] = &[
 /// The clients: `client_id`, OPD. They have every scope.
 const CLIENTS: &[(&str, &str)] = &[("demo-dinkes", "DINKES"), ("demo-dlh", "DLH")];
 
-/// The data set: lists of the bodies that the API takes, and the entries that hang on a code.
+/// What the data set notes about itself.
 #[derive(Deserialize)]
 struct Data {
     source: Source,
-    regions: Vec<Value>,
-    masterplans: Vec<Value>,
-    dimensions: Vec<Value>,
-    opds: Vec<Value>,
-    programmes: Vec<Value>,
-    transitions: Vec<Transition>,
-    quick_wins: Vec<Value>,
-    kpis: Vec<Value>,
-    targets: Vec<OfPeriod>,
-    measurements: Vec<OfPeriod>,
-    awards: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct Source {
     date: NaiveDate,
-}
-
-#[derive(Deserialize)]
-struct Transition {
-    programme: String,
-    to: ProgrammeStatus,
-    effective_on: NaiveDate,
-    reason: Option<String>,
-}
-
-/// A target or measurement: the body, beside the KPI and the period that stand in the path.
-#[derive(Deserialize)]
-struct OfPeriod {
-    kpi: String,
-    period: String,
-    #[serde(flatten)]
-    body: Value,
 }
 
 /// A way to log in.
@@ -128,7 +86,7 @@ pub async fn load(store: &Store, fixed: Fixed<'_>) -> ApiResult<Option<Vec<Login
             if !is_empty(&change.db).await? {
                 return Ok(false);
             }
-            insert_catalogue(change, data).await?;
+            import::insert(change, store.calendar(), DATA).await?;
             insert_accounts(change, hashes).await?;
             insert_clients(change, secrets).await?;
             Ok(true)
@@ -139,39 +97,6 @@ pub async fn load(store: &Store, fixed: Fixed<'_>) -> ApiResult<Option<Vec<Login
 
 async fn is_empty(db: &impl sea_orm::ConnectionTrait) -> ApiResult<bool> {
     Ok(masterplan::Entity::find().one(db).await?.is_none() && user::Entity::find().one(db).await?.is_none())
-}
-
-async fn insert_catalogue(change: &Change, data: Data) -> ApiResult<()> {
-    insert_all::<Region>(change, data.regions).await?;
-    insert_all::<Masterplan>(change, data.masterplans).await?;
-    insert_all::<Dimension>(change, data.dimensions).await?;
-    insert_all::<Opd>(change, data.opds).await?;
-    insert_all::<Programme>(change, data.programmes).await?;
-    for transition in data.transitions {
-        let row = programme::Entity::find_by_id(transition.programme.clone()).one(&change.db).await?;
-        let row = row.ok_or_else(|| ApiError::not_found("programme", &transition.programme))?;
-        transitions::apply(change, row, transition.to, transition.effective_on, transition.reason).await?;
-    }
-    insert_all::<QuickWin>(change, data.quick_wins).await?;
-    insert_all::<Kpi>(change, data.kpis).await?;
-    for target in data.targets {
-        let input: KpiTargetInput = body::accept(target.body)?;
-        targets::write(change, &target.kpi, &target.period, None, input).await?;
-    }
-    for measurement in data.measurements {
-        let input: MeasurementInput = body::accept(measurement.body)?;
-        measurements::write_first(change, &measurement.kpi, &measurement.period, input).await?;
-    }
-    insert_all::<Award>(change, data.awards).await
-}
-
-async fn insert_all<R: Resource>(change: &Change, bodies: Vec<Value>) -> ApiResult<()> {
-    for mut value in bodies {
-        let code = value.as_object_mut().and_then(|object| object.remove("code"));
-        let code = code.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-        insert_row::<R>(change, None, &code, body::accept(value)?).await?;
-    }
-    Ok(())
 }
 
 async fn insert_accounts(change: &Change, hashes: Vec<String>) -> ApiResult<()> {

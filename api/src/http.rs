@@ -15,4 +15,5 @@ pub mod query;
 pub mod representation;
 pub mod request_id;
 pub mod schema;
+pub mod statements;
 pub mod table;

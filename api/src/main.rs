@@ -30,8 +30,10 @@ async fn run(command: Command) -> CommandResult {
         Command::Audit(audit) => match audit.command {
             AuditCommand::Verify(asked) => commands::audit::run(asked).await,
         },
+        Command::Import(import) => commands::import::run(import).await,
+        Command::Export(export) => commands::export::run(export).await,
         Command::Openapi => {
-            print!("{}", renaksi::openapi::text());
+            print!("{}", renaksi::openapi::text(&renaksi::openapi::document()));
             Ok(())
         }
         Command::Healthcheck(check) => commands::healthcheck::run(check).await,

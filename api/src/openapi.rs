@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::http::operation::headers;
 use crate::http::problem::{MEDIA_TYPE, Problem, codes};
 use crate::http::schema::{self, ANY_TEXT};
+use crate::http::table::{Description, Table};
 use crate::routes;
 
 const DESCRIPTION: &str = include_str!("openapi/description.md");
@@ -39,10 +40,8 @@ const TAGS: &[(&str, &str)] = &[
 
 /// The document.
 pub fn document() -> Value {
-    let (paths, mut schemas) = routes::table().describe();
-    if let Value::Object(schemas) = &mut schemas {
-        schemas.extend(problem_schemas());
-    }
+    let Description { paths, mut schemas } = routes::all(Table::described()).describe();
+    schemas.extend(problem_schemas());
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -71,8 +70,8 @@ pub fn document() -> Value {
 }
 
 /// The document as it is served and committed.
-pub fn text() -> String {
-    let mut text = serde_json::to_string_pretty(&document()).unwrap_or_default();
+pub fn text(document: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -27,8 +27,9 @@ pub struct Document {
 impl Document {
     /// Makes it.
     pub fn new() -> Self {
-        let json = openapi::text();
-        let yaml = yaml_serde::to_string(&openapi::document()).unwrap_or_default();
+        let document = openapi::document();
+        let json = openapi::text(&document);
+        let yaml = yaml_serde::to_string(&document).unwrap_or_default();
         let etag = format!("\"{}\"", &hex(&Sha256::digest(&json))[..32]);
         Self { json: json.into(), yaml: yaml.into(), etag }
     }

@@ -4,6 +4,7 @@
 //! nothing up. What becomes of each row is decided before anything is written: a dry run stops there, and so does an
 //! atomic push with a row that is rejected.
 
+pub mod action_reports;
 mod csv;
 pub mod measurements;
 pub mod programmes;
@@ -14,8 +15,8 @@ use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 
+use self::action_reports::ActionReportRow;
 use self::measurements::MeasurementRow;
 use self::programmes::ProgrammeRow;
 use self::report::PushReport;
@@ -30,9 +31,6 @@ use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::change::Change;
-
-/// Pushes that this process takes in at once: each may hold its 10,000 rows in memory, also while a slow line brings them.
-static TURNS: Semaphore = Semaphore::const_new(16);
 
 /// What becomes of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +68,7 @@ pub trait Pushed: Sized + 'static {
     async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
 
     /// Writes what was decided.
-    async fn write(change: &Change, plan: Self::Plan) -> ApiResult<()>;
+    async fn write(change: &Change, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()>;
 }
 
 /// How a push is to be done.
@@ -110,8 +108,7 @@ async fn push<T: Pushed>(
     payload: Payload,
 ) -> ApiResult<Answer> {
     let mode = Mode::read(parameters)?;
-    let _turn = TURNS.acquire().await.map_err(ApiError::unexpected)?;
-    let Rows { rows, fingerprint, columns } = rows::read::<T>(&request, payload).await?;
+    let Rows { rows, fingerprint, columns, turn: _turn } = rows::read::<T>(&request, payload).await?;
     let language = Language::preferred(request.headers());
     // With other parameters it is another request.
     let retry = retry(&request, key, &format!("{fingerprint} {}", request.query_string()));
@@ -129,7 +126,7 @@ async fn push<T: Pushed>(
                 dry_answer = Some(answer);
                 return Err(ApiError::new(codes::ROWS_REJECTED));
             }
-            T::write(change, plan).await?;
+            T::write(change, &rows, plan).await?;
             Ok(answer)
         })
         .await;
@@ -144,7 +141,7 @@ fn refused(report: PushReport) -> ApiResult<ApiError> {
     Ok(members.into_iter().fold(ApiError::new(codes::ROWS_REJECTED), |error, (name, value)| error.member(&name, value)))
 }
 
-/// Mounts both.
+/// Mounts all.
 pub fn mount(table: &mut Table) {
     table
         .on(
@@ -160,6 +157,20 @@ pub fn mount(table: &mut Table) {
                 "kpi,period,value,source_updated_at\nSTUNTING,2023,18.4,2024-01-08T02:00:00Z\n",
             ),
             push::<MeasurementRow>,
+        )
+        .on(
+            describe::<ActionReportRow>(
+                "/v1/push/action-reports",
+                "push_action_reports",
+                "Push action reports",
+                "The natural key is action and quarter. A row that says what is stored is `unchanged`, also one that was returned. A changed \
+                 realisation of a verified report is a revision, which needs a `reason`.",
+                "ActionReportRow",
+                crate::http::schema::input::<ActionReportRow>(),
+                json!([{ "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "realisation": "4", "narrative": "Dua unit selesai" }]),
+                "action,quarter,realisation,narrative\n0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21,3,4,Dua unit selesai\n",
+            ),
+            push::<ActionReportRow>,
         )
         .on(
             describe::<ProgrammeRow>(

@@ -1,18 +1,25 @@
 //! What people and systems with a token read and write: one file a resource.
 //!
 //! `resource` says what a resource must tell about itself; `crud` is the same seven operations for all of them.
+//! `reporting` is the same for what OPDs report: what they write, hand in and correct, and who reviews it.
 
 pub mod crud;
 pub mod describe;
 pub mod history;
 pub mod references;
+pub mod reporting;
 pub mod resource;
 pub mod wire;
 
+pub mod action_plans;
+pub mod actions;
 pub mod auth;
 pub mod awards;
 pub mod clients;
+pub mod commitments;
+pub mod council_members;
 pub mod dimensions;
+pub mod evaluations;
 pub mod kpis;
 pub mod masterplans;
 pub mod me;
@@ -23,4 +30,5 @@ pub mod provenance;
 pub mod quick_wins;
 pub mod regions;
 pub mod reviews;
+pub mod surveys;
 pub mod users;

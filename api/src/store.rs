@@ -1,6 +1,7 @@
 //! The database: how to reach it, the one way to change it, and how lists are read.
 
 pub mod access;
+pub mod bulk;
 pub mod change;
 pub mod clock;
 pub mod connection;

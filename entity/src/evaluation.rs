@@ -32,6 +32,8 @@ pub struct Model {
     pub closed_by: Option<String>,
     /// SHA-256 of its record, in hexadecimal.
     pub record_sha256: Option<String>,
+    /// SHA-256 of the record that the public sees, in hexadecimal.
+    pub public_record_sha256: Option<String>,
     /// Lower-cased text that `q=` looks through.
     pub search: String,
     /// Counts the writes; clients see it in the ETag.

@@ -15,6 +15,7 @@ pub mod council_member;
 pub mod coverage;
 pub mod dimension;
 pub mod evaluation;
+pub mod evaluation_dimension;
 pub mod evaluation_record;
 pub mod finding;
 pub mod kpi;
@@ -29,6 +30,7 @@ pub mod quick_win;
 pub mod region;
 pub mod status_change;
 pub mod survey;
+pub mod waiting_report;
 
 pub mod client;
 pub mod event;

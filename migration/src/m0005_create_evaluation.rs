@@ -78,7 +78,15 @@ async fn create_actions(manager: &SchemaManager<'_>, c: &Columns) -> Result<(), 
     // The inbox of the reviewer: what waits, the oldest first.
     let inbox = Index::create().name("ix_action_report_inbox").table("action_report").take();
     let inbox = ["submitted_at", "action", "quarter"].into_iter().fold(inbox, |mut index, column| index.col(column).take());
-    manager.create_index(inbox.clone().and_where(Expr::col("state").eq("submitted")).take()).await
+    manager.create_index(inbox.clone().and_where(Expr::col("state").eq("submitted")).take()).await?;
+    // Every kind of report in one inbox.
+    let waiting = "CREATE VIEW waiting_report AS \
+                   SELECT 'measurement' AS kind, kpi || '/' || period AS \"key\", kpi, NULL AS action, submitted_at \
+                   FROM measurement WHERE state = 'submitted' \
+                   UNION ALL SELECT 'action_report', action || '/' || quarter, NULL, action, submitted_at \
+                   FROM action_report WHERE state = 'submitted'";
+    manager.get_connection().execute_unprepared(waiting).await?;
+    Ok(())
 }
 
 async fn create_coverage(manager: &SchemaManager<'_>, c: &Columns) -> Result<(), DbErr> {
@@ -115,6 +123,7 @@ async fn create_evaluations(manager: &SchemaManager<'_>, c: &Columns) -> Result<
                 c.instant("closed_at"),
                 c.text("closed_by"),
                 c.text("record_sha256"),
+                c.text("public_record_sha256"),
             ],
         )
         .foreign_key(&mut refers("evaluation", "masterplan", "masterplan"))
@@ -124,6 +133,16 @@ async fn create_evaluations(manager: &SchemaManager<'_>, c: &Columns) -> Result<
         index(manager, "evaluation", &[column, "code"]).await?;
     }
     published_only(manager, "evaluation", "code").await?;
+    let dimension = Table::create()
+        .table("evaluation_dimension")
+        .col(c.required_text("evaluation"))
+        .col(c.required_text("dimension"))
+        .primary_key(Index::create().col("evaluation").col("dimension"))
+        .foreign_key(&mut part_of("evaluation_dimension", "evaluation", "evaluation"))
+        .foreign_key(&mut refers("evaluation_dimension", "dimension", "dimension"))
+        .take();
+    manager.create_table(dimension).await?;
+    index(manager, "evaluation_dimension", &["dimension"]).await?;
     // Text, not JSON: what was frozen comes back byte by byte.
     let record = Table::create()
         .table("evaluation_record")

@@ -13,8 +13,10 @@ use crate::actor::{Actor, Request};
 use crate::database::{Backend, Database};
 use crate::server::{CLIENT_SECRET, PASSWORD, Server, command};
 
-/// No story takes longer than this.
+/// No story takes longer than this, beside the time for its mutations.
 const LONGEST_STORY: Duration = Duration::from_secs(600);
+/// Time for one mutated request.
+const A_MUTATION: Duration = Duration::from_millis(50);
 /// Access tokens hold for 15 minutes, and a long story needs its own.
 const TOKEN_USE: Duration = Duration::from_secs(4 * 60);
 
@@ -36,8 +38,14 @@ where
         let _ = writeln!(std::io::stderr(), "not run: {} is not in RENAKSI_TEST_DATABASES", backend.name());
         return;
     }
-    let told = tokio::time::timeout(LONGEST_STORY, story(App::start(backend))).await;
-    assert!(told.is_ok(), "the story did not end within {LONGEST_STORY:?}");
+    let longest = LONGEST_STORY + A_MUTATION * mutations();
+    let told = tokio::time::timeout(longest, story(App::start(backend))).await;
+    assert!(told.is_ok(), "the story did not end within {longest:?}");
+}
+
+/// How many mutated requests a story sends: `RENAKSI_TEST_MUTATIONS`, 300 where it is not set.
+pub fn mutations() -> u32 {
+    std::env::var("RENAKSI_TEST_MUTATIONS").map_or(300, |count| count.parse().expect("RENAKSI_TEST_MUTATIONS"))
 }
 
 impl App {

@@ -9,6 +9,7 @@
 //! | variable | meaning | default |
 //! | --- | --- | --- |
 //! | `RENAKSI_TEST_DATABASES` | which databases to run on; what is left out is named on stderr | `sqlite,postgres` |
+//! | `RENAKSI_TEST_MUTATIONS` | broken pushes that are sent to each database; their story has the time for them | `300` |
 //! | `RENAKSI_BIN` | the binary to test, such as a release build | `renaksi` beside the test binary's folder |
 //! | `RENAKSI_PG_BIN` | folder with `initdb`, `pg_ctl` and `psql` | highest `/usr/lib/postgresql/*/bin`, else `PATH` |
 //!
@@ -34,8 +35,10 @@ pub mod actor;
 pub mod answer;
 pub mod app;
 pub mod database;
+pub mod dice;
 pub mod document;
 pub mod postgres;
+pub mod rehearsal;
 pub mod resource;
 pub mod server;
 pub mod stream;

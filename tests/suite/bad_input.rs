@@ -64,7 +64,6 @@ on_both_databases! {
             (json!({ "provenance": { "basis": "hearsay" } }), "/provenance/basis"),
             (json!({ "provenance": { "tpyo": 1 } }), "/provenance/tpyo"),
             (json!({ "status": "completed" }), "/status"),
-            (json!({ "progress": "50" }), "/progress"),
         ];
         for (patch, pointer) in faults {
             let answer = state.admin.patch(PROGRAMME, patch.clone()).if_match(&state.etag).await;

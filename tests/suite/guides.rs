@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
 
+use renaksi_tests::resource::ACTIONS;
 use renaksi_tests::server::CLIENT_SECRET;
 use renaksi_tests::workplace::Workplace;
 use renaksi_tests::{App, on_both_databases, unique};
@@ -29,6 +30,24 @@ on_both_databases! {
         a_program_pushes(&app, "js").await;
     }
 
+    async fn the_reports_on_actions_are_pushed_as_shown(app) {
+        let admin = app.admin().await;
+        let (_, mut action) = ACTIONS.new_body();
+        action["year"] = json!(2022);
+        let (id, _) = ACTIONS.create_as(&admin, action).await;
+        let folder = Workplace::get().join(unique::word());
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(".curlrc"), "").unwrap();
+        fs::write(folder.join("reports.csv"), program("csv").replace("0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", &id)).unwrap();
+        let mut command = Command::new("bash");
+        command.arg("-c").arg(program("bash")).current_dir(&folder).env("no_proxy", "*").env("CURL_HOME", &folder);
+        command.env("RENAKSI_URL", app.server().url()).env("token", app.client_dinkes().await.token());
+        let pushed = succeeded(&command.output().unwrap());
+        assert_eq!((&pushed["received"], &pushed["created"]), (&json!(2), &json!(2)), "{pushed}");
+        let stored = app.viewer().await.get(format!("{}/reports/2", ACTIONS.one(&id))).await.is(200);
+        stored.has("state", "submitted").has("realisation", "2").has("submitted_by", "demo-dinkes");
+    }
+
     async fn the_curl_program_tries_again(app) {
         a_program_tries_again(&app, "sh");
     }
@@ -46,7 +65,7 @@ on_both_databases! {
 fn the_guide_has_one_program_a_language() {
     let mut kinds = blocks().into_iter().map(|(kind, _)| kind).filter(|kind| kind != "json").collect::<Vec<_>>();
     kinds.sort();
-    assert_eq!(kinds, ["js", "python", "sh"]);
+    assert_eq!(kinds, ["bash", "csv", "js", "python", "sh"]);
 }
 
 async fn a_program_pushes(app: &App, kind: &str) {

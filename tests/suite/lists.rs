@@ -1,21 +1,22 @@
 //! Lists: pages, filters, sorting, searching, picking and expanding, alike for every resource.
 
-use renaksi_tests::resource::{ALL, PROGRAMMES, Resource};
+use renaksi_tests::resource::{PROGRAMMES, Resource, all};
 use renaksi_tests::{Actor, on_both_databases, unique};
 use serde_json::{Value, json};
 
 on_both_databases! {
     async fn pages_cover_the_list_once(app) {
         let admin = app.admin().await;
-        for resource in ALL {
-            let (word, codes) = seven(&admin, resource).await;
-            for (sort, expected) in [("code", forwards(&codes)), ("-code", backwards(&codes))] {
+        for resource in all(&admin).await {
+            let (word, keys) = seven(&admin, resource).await;
+            let key = resource.key;
+            for (sort, expected) in [(key.to_owned(), forwards(&keys)), (format!("-{key}"), backwards(&keys))] {
                 let first = admin.get(format!("{}?q={word}&limit=3&sort={sort}", resource.path)).await.is(200).has("page/limit", 3);
                 assert_eq!(first.rows().len(), 3);
                 let cursor = first.text_at("page/next_cursor");
                 assert!(first.next_page().is_some_and(|path| path.contains("cursor=")), "no Link for {cursor}");
                 let rows = admin.all(&format!("{}?q={word}&limit=3&sort={sort}", resource.path)).await;
-                assert_eq!(codes_of(&rows), expected, "{} by {sort}", resource.path);
+                assert_eq!(keys_of(resource, &rows), expected, "{} by {sort}", resource.path);
             }
             let last = admin.get(format!("{}?q={word}&limit=7", resource.path)).await.is(200).has("page/next_cursor", json!(null));
             assert_eq!(last.next_page(), None);
@@ -24,13 +25,14 @@ on_both_databases! {
 
     async fn ties_keep_a_page_whole(app) {
         let admin = app.admin().await;
-        for resource in ALL {
-            // All seven have the same name.
-            let (word, codes) = seven(&admin, resource).await;
-            let rows = admin.all(&format!("{}?q={word}&limit=2&sort=-{}", resource.path, resource.text)).await;
-            let mut seen = codes_of(&rows);
+        for resource in all(&admin).await {
+            // All seven have the same name, or state.
+            let (word, keys) = seven(&admin, resource).await;
+            let sort = resource.sort.unwrap_or(resource.text);
+            let rows = admin.all(&format!("{}?q={word}&limit=2&sort=-{sort}", resource.path)).await;
+            let mut seen = keys_of(resource, &rows);
             seen.sort();
-            assert_eq!(seen, forwards(&codes), "{}", resource.path);
+            assert_eq!(seen, forwards(&keys), "{}", resource.path);
         }
     }
 
@@ -73,7 +75,7 @@ on_both_databases! {
 
     async fn a_total_is_counted_on_request(app) {
         let admin = app.admin().await;
-        for resource in ALL {
+        for resource in all(&admin).await {
             let (word, _) = seven(&admin, resource).await;
             admin.get(format!("{}?q={word}&limit=2&count=true", resource.path)).await.is(200).has("page/total", 7);
             let uncounted = admin.get(format!("{}?q={word}", resource.path)).await.is(200);
@@ -83,7 +85,7 @@ on_both_databases! {
 
     async fn filters_choose_rows(app) {
         let admin = app.admin().await;
-        for resource in ALL {
+        for resource in all(&admin).await {
             let (word, _) = seven(&admin, resource).await;
             let (field, fits, other) = resource.filter;
             let count = async |query: String| admin.all(&format!("{}?q={word}&{query}", resource.path)).await.len();
@@ -95,12 +97,13 @@ on_both_databases! {
         }
     }
 
-    async fn several_are_read_by_their_codes(app) {
+    async fn several_are_read_by_their_keys(app) {
         let admin = app.admin().await;
-        for resource in ALL {
-            let (_, codes) = seven(&admin, resource).await;
-            let rows = admin.all(&format!("{}?code={},{},NO-SUCH&sort=code", resource.path, codes[2], codes[4])).await;
-            assert_eq!(codes_of(&rows), forwards(&[codes[2].clone(), codes[4].clone()]), "{}", resource.path);
+        for resource in all(&admin).await {
+            let (_, keys) = seven(&admin, resource).await;
+            let (path, key) = (resource.path, resource.key);
+            let rows = admin.all(&format!("{path}?{key}={},{},NO-SUCH&sort={key}", keys[2], keys[4])).await;
+            assert_eq!(keys_of(resource, &rows), forwards(&[keys[2].clone(), keys[4].clone()]), "{path}");
         }
     }
 
@@ -133,15 +136,15 @@ on_both_databases! {
 
     async fn members_are_picked_and_references_expanded(app) {
         let admin = app.admin().await;
-        for resource in ALL {
+        for resource in all(&admin).await {
             let (word, _) = seven(&admin, resource).await;
-            let picked = admin.get(format!("{}?q={word}&fields=code,{}", resource.path, resource.text)).await.is(200);
+            let picked = admin.get(format!("{}?q={word}&fields={},{}", resource.path, resource.key, resource.text)).await.is(200);
             for row in picked.rows() {
                 let mut members = row.as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>();
                 members.sort_unstable();
-                assert_eq!(members, ["code", resource.text], "{}", resource.path);
+                assert_eq!(members, [resource.key, resource.text], "{}", resource.path);
             }
-            admin.get(format!("{}?fields=code,tpyo", resource.path)).await.is(400).has_fault_in_parameter("fields");
+            admin.get(format!("{}?fields={},tpyo", resource.path, resource.key)).await.is(400).has_fault_in_parameter("fields");
             let Some(reference) = resource.expand else { continue };
             let expanded = admin.get(format!("{}?q={word}&limit=1&expand={reference}", resource.path)).await.is(200);
             let plain = admin.get(format!("{}?q={word}&limit=1", resource.path)).await.is(200);
@@ -152,7 +155,7 @@ on_both_databases! {
 
     async fn what_a_list_does_not_know_it_names(app) {
         let admin = app.admin().await;
-        for resource in ALL {
+        for resource in all(&admin).await {
             let refused = async |query: &str, name: &str| {
                 admin.get(format!("{}?{query}", resource.path)).await.is(400).has_problem("invalid_parameter").has_fault_in_parameter(name);
             };
@@ -164,7 +167,7 @@ on_both_databases! {
             refused("limit=many", "limit").await;
             refused("count=perhaps", "count").await;
             refused("tpyo=1&limit=x&sort=nope", "limit").await;
-            refused("code=a&code=b", "code").await;
+            refused(&format!("{0}=a&{0}=b", resource.key), resource.key).await;
             let both = admin.get(format!("{}?tpyo=1&limit=x", resource.path)).await.is(400);
             both.has_fault_in_parameter("tpyo").has_fault_in_parameter("limit");
         }
@@ -189,21 +192,24 @@ on_both_databases! {
     }
 }
 
-/// Seven new rows that `q=` finds by a word of their own, and their codes.
+/// Seven new rows that `q=` finds by a word of their own, and their codes or ids.
 async fn seven(admin: &Actor, resource: Resource) -> (String, Vec<String>) {
     let word = unique::word();
-    let mut codes = Vec::new();
+    let mut keys = Vec::new();
     for _ in 0..7 {
-        let (code, mut body) = resource.new_body();
+        let (_, mut body) = resource.new_body();
         body[resource.text] = json!(format!("Uji {word}"));
-        admin.create(resource.path, body).await;
-        codes.push(code);
+        keys.push(resource.create_as(admin, body).await.0);
     }
-    (word, codes)
+    (word, keys)
 }
 
 fn codes_of(rows: &[Value]) -> Vec<String> {
-    rows.iter().map(|row| row["code"].as_str().unwrap().to_owned()).collect()
+    keys_of(PROGRAMMES, rows)
+}
+
+fn keys_of(resource: Resource, rows: &[Value]) -> Vec<String> {
+    rows.iter().map(|row| row[resource.key].as_str().unwrap().to_owned()).collect()
 }
 
 fn forwards(codes: &[String]) -> Vec<String> {

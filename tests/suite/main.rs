@@ -1,9 +1,18 @@
 //! The suite: one file a capability, every story told on each database.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+mod coverage;
+mod evaluations;
+mod findings;
 mod kpi_standing;
+mod past_days;
 mod publicity;
+mod reconciliation;
+mod scoreboard;
+mod scorecard;
+mod replay;
 mod summary;
+mod surveys;
 mod transitions;
 
 mod bad_input;
@@ -20,9 +29,14 @@ mod feed;
 mod feed_storm;
 mod stream;
 
+mod action_reports;
+mod actions;
 mod guides;
 mod obligations;
 mod push;
+mod push_action_reports;
+mod push_mutations;
+mod push_programmes;
 mod push_storm;
 mod reviews;
 
@@ -39,3 +53,5 @@ mod contract_document;
 mod crash;
 mod readme;
 mod running;
+mod transfer;
+mod statements;

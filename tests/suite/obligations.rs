@@ -1,5 +1,6 @@
 //! What an OPD still owes: periods without a value, drafts, and reports that were returned.
 
+use renaksi_tests::resource::ACTIONS;
 use renaksi_tests::{Actor, on_both_databases};
 use serde_json::{Value, json};
 
@@ -57,6 +58,46 @@ on_both_databases! {
         assert_eq!(owed(&operator, OBLIGATIONS).await, before[1..]);
     }
 
+    async fn each_quarter_of_an_action_is_owed_once_it_has_ended(app) {
+        let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
+        let before = owed(&operator, OBLIGATIONS).await;
+        // Years that are surely over, and one that is surely to come.
+        let today = operator.put(format!("{STUNTING}/measurements/2019"), json!({ "value": "25" })).await.is(201);
+        let year = today.text_at("created_at")[..4].parse::<i32>().unwrap() - 1;
+        let action = new_action(&operator, year).await;
+        for other in [year - 9, year + 90] {
+            new_action(&operator, other).await;
+        }
+        let of_actions = async || {
+            let rows = owed(&operator, OBLIGATIONS).await;
+            rows.into_iter().filter(|row| row["report"] == "action_report").collect::<Vec<_>>()
+        };
+        let rows = of_actions().await;
+        let due = [format!("{year}-04-10"), format!("{year}-07-10"), format!("{year}-10-10"), format!("{}-01-10", year + 1)];
+        assert_eq!(rows.len(), 4, "{rows:?}");
+        for (quarter, (row, due_on)) in (1..).zip(rows.iter().zip(due)) {
+            for (member, value) in [
+                ("kind", json!("missing")), ("action", json!(action)), ("action_title", json!("Renaksi uji")), ("kpi", Value::Null),
+                ("opd", json!("DINKES")), ("period", json!(format!("{year}-Q{quarter}"))), ("due_on", json!(due_on)),
+            ] {
+                assert_eq!(row[member], value, "`{member}` of {row}");
+            }
+        }
+        assert!(owed(&app.operator_dlh().await, OBLIGATIONS).await.iter().all(|row| row["action"] != json!(action)));
+        assert_eq!(owed(&operator, OBLIGATIONS).await.len(), before.len() + 5, "the draft of 2019 as well");
+        assert_eq!(owed(&operator, &format!("{OBLIGATIONS}?limit=1")).await, owed(&operator, OBLIGATIONS).await);
+
+        let path = format!("{}/reports/2", ACTIONS.one(&action));
+        let draft = operator.put(&path, json!({ "realisation": "1" })).await.is(201);
+        let rows = of_actions().await;
+        assert_eq!((&rows[1]["kind"], &rows[1]["version"]), (&json!("draft"), &draft.at("version")));
+        operator.post(format!("{path}/submit"), json!({})).await.is(200);
+        assert_eq!(of_actions().await.len(), 3);
+        verifier.post(format!("{path}/return"), json!({ "reason": "Bukti belum ada" })).await.is(200);
+        let rows = of_actions().await;
+        assert_eq!((&rows[1]["kind"], &rows[1]["reason"]), (&json!("returned"), &json!("Bukti belum ada")));
+    }
+
     async fn a_client_sees_the_same(app) {
         let (operator, client) = (app.operator_dinkes().await, app.client_dinkes().await);
         operator.put(format!("{STUNTING}/measurements/2019"), json!({ "value": "25" })).await.is(201);
@@ -105,6 +146,13 @@ on_both_databases! {
             admin.get(format!("{OBLIGATIONS}?limit={limit}")).await.is(400).has_fault_in_parameter("limit");
         }
     }
+}
+
+/// Creates an action of a year, and answers its id.
+async fn new_action(actor: &Actor, year: i32) -> String {
+    let (_, mut body) = ACTIONS.new_body();
+    body["year"] = json!(year);
+    ACTIONS.create_as(actor, body).await.0
 }
 
 async fn owed(actor: &Actor, path: &str) -> Vec<Value> {

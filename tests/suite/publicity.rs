@@ -1,22 +1,25 @@
 //! What the public sees: what is published, and nothing of what is not.
 
 use renaksi_tests::document::Document;
-use renaksi_tests::resource::{AWARDS, KPIS, MASTERPLANS, OPDS, PROGRAMMES, QUICK_WINS};
+use renaksi_tests::resource::{AWARDS, KPIS, MASTERPLANS, OPDS, PROGRAMMES, QUICK_WINS, SURVEYS};
 use renaksi_tests::{App, on_both_databases, unique};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+/// An evaluation that is closed.
+const CLOSED: &str = "EVAL-PUBLIK";
 
 on_both_databases! {
     async fn what_is_not_published_is_not_there(app) {
         let admin = app.admin().await;
         let word = unique::word();
         let mut codes = Vec::new();
-        for resource in [PROGRAMMES, QUICK_WINS, KPIS, AWARDS, MASTERPLANS] {
-            let (code, mut body) = resource.new_body();
+        for resource in [PROGRAMMES, QUICK_WINS, KPIS, AWARDS, MASTERPLANS, SURVEYS] {
+            let (_, mut body) = resource.new_body();
             body[resource.text] = json!(format!("Rahasia {word}"));
-            admin.create(resource.path, body).await;
-            app.anyone().get(public(&resource.one(&code))).await.is(404).has_problem("not_found");
-            codes.push(code);
+            let (key, _) = resource.create_as(&admin, body).await;
+            app.anyone().get(public(&resource.one(&key))).await.is(404).has_problem("not_found");
+            codes.push(key);
         }
         for (path, text) in every_public_answer(&app, &[]).await {
             assert!(!text.contains(&word), "{path} shows what is not published");
@@ -28,15 +31,15 @@ on_both_databases! {
 
     async fn publishing_shows_and_hides(app) {
         let admin = app.admin().await;
-        for resource in [PROGRAMMES, QUICK_WINS, KPIS, AWARDS] {
-            let (code, mut body) = resource.new_body();
+        for resource in [PROGRAMMES, QUICK_WINS, KPIS, AWARDS, SURVEYS] {
+            let (_, mut body) = resource.new_body();
             body["published"] = json!(true);
-            let created = admin.create(resource.path, body).await;
-            let path = public(&resource.one(&code));
-            app.anyone().get(&path).await.is(200).has("code", code.clone());
-            admin.patch(resource.one(&code), json!({ "published": false })).if_match(&created.etag()).await.is(200);
+            let (key, created) = resource.create_as(&admin, body).await;
+            let path = public(&resource.one(&key));
+            app.anyone().get(&path).await.is(200).has(resource.key, key.clone());
+            admin.patch(resource.one(&key), json!({ "published": false })).if_match(&created.etag()).await.is(200);
             app.anyone().get(&path).await.is(404);
-            let listed = app.anyone().get(format!("{}?code={code}", public(resource.path))).await;
+            let listed = app.anyone().get(format!("{}?{}={key}", public(resource.path), resource.key)).await;
             assert!(listed.status() == 400 || listed.rows().is_empty(), "{listed:?}");
         }
     }
@@ -144,10 +147,23 @@ fn public(path: &str) -> String {
 /// Every public GET without a parameter in its path, all pages of the lists, what the demo data has by code, and `extra`.
 async fn every_public_answer(app: &App, extra: &[&str]) -> Vec<(String, String)> {
     let anyone = app.anyone();
+    close_an_evaluation(app).await;
     let operations = Document::get().operations();
     let public = operations.iter().filter(|operation| operation.method == "GET" && operation.path.starts_with("/v1/public/"));
+    // The ids of the demo data are made when it is loaded.
+    let public = public.filter(|operation| !operation.path.contains("{id}"));
     let mut paths = extra.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
-    paths.extend(public.map(|operation| operation.path_with(|_| demo_code(&operation.path).to_owned())));
+    for operation in public {
+        let (list, is_one) = operation.path.split_once("/{id}").map_or(("", false), |(list, _)| (list, true));
+        let id = if is_one {
+            let list = list.replace("{code}", demo_code(list));
+            anyone.get(list).await.is(200).rows().first().map(|row| row["id"].as_str().unwrap().to_owned())
+        } else {
+            Some(String::new())
+        };
+        let Some(id) = id else { continue };
+        paths.push(operation.path_with(|name| if name == "id" { id.clone() } else { demo_code(&operation.path).to_owned() }));
+    }
     let mut answers = Vec::new();
     for path in paths {
         let mut next = Some(path);
@@ -161,6 +177,17 @@ async fn every_public_answer(app: &App, extra: &[&str]) -> Vec<(String, String)>
     answers
 }
 
+/// There is one that is closed, with a finding that somebody followed up.
+async fn close_an_evaluation(app: &App) {
+    let (admin, path) = (app.admin().await, format!("/v1/evaluations/{CLOSED}"));
+    let meeting = json!({ "masterplan": "KLU-SC", "held_on": "2022-10-04", "published": true });
+    if admin.put(&path, meeting).if_none_match("*").await.status() == 201 {
+        let finding = admin.create(&format!("{path}/findings"), json!({ "text": "Temuan" })).await.text_at("id");
+        admin.create(&format!("{path}/findings/{finding}/follow-ups"), json!({ "text": "Sudah dibahas" })).await;
+        admin.post(format!("{path}/close"), json!({})).await.is(200);
+    }
+}
+
 fn demo_code(path: &str) -> &'static str {
     match path.split('/').nth(3).unwrap_or_default() {
         "masterplans" => "KLU-SC",
@@ -171,6 +198,7 @@ fn demo_code(path: &str) -> &'static str {
         "quick-wins" => "QW-SS",
         "kpis" => "STUNTING",
         "awards" => "BKN-2022",
+        "evaluations" => CLOSED,
         other => panic!("no demo code for {other}"),
     }
 }

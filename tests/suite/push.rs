@@ -1,23 +1,20 @@
 //! Machine push: many rows in one call, each with its result, all or none where that is asked for.
 
-use std::env;
 use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use renaksi_tests::resource::{KPIS, PROGRAMMES};
+use renaksi_tests::resource::KPIS;
 use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
 use serde_json::{Value, json};
 
-const PUSH: &str = "/v1/push/measurements";
-const PROGRAMME_PUSH: &str = "/v1/push/programmes";
-const FORMATS: [&str; 3] = [JSON, NDJSON, CSV];
-const JSON: &str = "application/json";
-const NDJSON: &str = "application/x-ndjson";
-const CSV: &str = "text/csv";
+pub(super) const PUSH: &str = "/v1/push/measurements";
+pub(super) const FORMATS: [&str; 3] = [JSON, NDJSON, CSV];
+pub(super) const JSON: &str = "application/json";
+pub(super) const NDJSON: &str = "application/x-ndjson";
+pub(super) const CSV: &str = "text/csv";
 const COLUMNS: &str = "kpi,period,value,note,source_updated_at,reason,evidence_title,evidence_url,evidence_sha256";
-const PROGRAMME_COLUMNS: &str = "code,masterplan,dimension,name,lead_opd,supporting_opds,regions,source_updated_at,published";
 
 on_both_databases! {
     async fn every_format_says_the_same(app) {
@@ -333,91 +330,6 @@ on_both_databases! {
         counted(&admin.push(PUSH, JSON, written(JSON, &rows)).await.is(200), [3, 1, 0, 2, 0, 0]);
     }
 
-    async fn programmes_are_pushed_too(app) {
-        let (client, path) = (app.client_dinkes().await, PROGRAMME_PUSH);
-        let (code, mut own) = PROGRAMMES.new_body();
-        own["source_updated_at"] = json!("2024-05-02T00:00:00Z");
-        let (other, mut foreign) = PROGRAMMES.new_body();
-        foreign["lead_opd"] = json!("DLH");
-        let refused = client.push(path, JSON, json!([own, foreign]).to_string()).await.is(422).has_problem("rows_rejected");
-        let refused = refused.has("rows/0/row", 2).has("rows/0/key", other).has("rows/0/errors/0/code", "outside_own_opd");
-        counted(&refused, [2, 0, 0, 0, 0, 1]);
-        client.get(PROGRAMMES.one(&code)).await.is(404);
-
-        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 1, 0, 0, 0, 0]);
-        counted(&client.push(path, NDJSON, own.to_string()).await.is(200), [1, 0, 0, 1, 0, 0]);
-        let created = client.get(PROGRAMMES.one(&code)).await.is(200).has("status", "planned").has("version", 1);
-        own["name"] = json!("Nama baru");
-        own["source_updated_at"] = json!("2024-05-01T00:00:00Z");
-        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 0, 0, 1, 0]);
-        assert_eq!(client.etag_of(&PROGRAMMES.one(&code)).await, created.etag());
-        own["source_updated_at"] = json!("2024-05-03T00:00:00Z");
-        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
-        client.get(PROGRAMMES.one(&code)).await.is(200).has("name", "Nama baru");
-        // What belongs to another agency is not taken over.
-        let mut taken = own.clone();
-        taken["code"] = json!("SV-01");
-        let lead = client.get("/v1/programmes/SV-01").await.is(200).has("lead_opd", "DLH");
-        client.push(path, JSON, json!([taken]).to_string()).await.is(422).has("rows/0/errors/0/code", "outside_own_opd");
-        assert_eq!(client.etag_of("/v1/programmes/SV-01").await, lead.etag());
-        app.verifier().await.push(path, JSON, json!([own]).to_string()).await.is(403).has_problem("forbidden");
-    }
-
-    async fn programmes_come_in_every_format(app) {
-        let (admin, client) = (app.admin().await, app.client_dinkes().await);
-        let (earlier, middle, later) = ("2024-05-01T00:00:00Z", "2024-05-02T00:00:00Z", "2024-05-03T00:00:00Z");
-        for format in FORMATS {
-            let code = PROGRAMMES.new_code();
-            let path = PROGRAMMES.one(&code);
-            let push = |format: &str, name: &str, updated: &str| {
-                client.push(PROGRAMME_PUSH, format, programmes_written(format, &[programme(&code, name, updated)]))
-            };
-            counted(&push(format, "Uji, \"satu\"", middle).await.is(200), [1, 1, 0, 0, 0, 0]);
-            let created = admin.get(&path).await.is(200).has("name", "Uji, \"satu\"").has("status", "planned").has("version", 1);
-            let created = created.has("supporting_opds", json!(["DLH", "KOMINFO"]));
-            let created = created.has("regions", json!(["52.08.01", "52.08.02"]));
-            for other in FORMATS {
-                counted(&push(other, "Uji, \"satu\"", middle).await.is(200), [1, 0, 0, 1, 0, 0]);
-            }
-            let stale = push(format, "Uji dua", earlier).await.is(200).has("rows/0/key", code.clone());
-            counted(&stale.has("rows/0/result", "stale"), [1, 0, 0, 0, 1, 0]);
-            assert_eq!(admin.etag_of(&path).await, created.etag());
-            counted(&push(format, "Uji dua", later).await.is(200), [1, 0, 1, 0, 0, 0]);
-            admin.get(&path).await.is(200).has("name", "Uji dua").has("version", 2);
-            assert_eq!(admin.get(format!("{path}/transitions")).await.is(200).column("to"), [json!("planned")]);
-            assert_eq!(admin.get(format!("{path}/history")).await.is(200).rows().len(), 2);
-        }
-    }
-
-    async fn a_programme_row_names_what_is_wrong(app) {
-        let (client, foreigner) = (app.client_dinkes().await, app.client_dlh().await);
-        let cases = [
-            ("masterplan", json!("NO-SUCH"), "/masterplan"), ("dimension", json!("no-such"), "/dimension"),
-            ("supporting_opds", json!(["DLH", "NO-SUCH"]), "/supporting_opds/1"),
-            ("regions", json!(["52.08.01", "99.99"]), "/regions/1"),
-        ];
-        for format in FORMATS {
-            let rows = cases.each_ref().map(|(member, value, _)| {
-                let mut row = programme(&PROGRAMMES.new_code(), "Uji", "2024-05-01T00:00:00Z");
-                row[*member] = value.clone();
-                row
-            });
-            let body = programmes_written(format, &rows);
-            let pushed = client.push(format!("{PROGRAMME_PUSH}?mode=partial"), format, body).await.is(200);
-            counted(&pushed, [4, 0, 0, 0, 0, 4]);
-            for (index, (member, _, pointer)) in cases.iter().enumerate() {
-                let error = pushed.at(&format!("rows/{index}/errors/0"));
-                assert_eq!((&error["pointer"], &error["code"]), (&json!(pointer), &json!("unknown_reference")), "{error}");
-                assert_eq!(error["column"], if format == CSV { json!(member) } else { Value::Null }, "{error}");
-            }
-            let code = PROGRAMMES.new_code();
-            let own = programmes_written(format, &[programme(&code, "Uji", "2024-05-01T00:00:00Z")]);
-            let refused = foreigner.push(PROGRAMME_PUSH, format, own).await.is(422).has_problem("rows_rejected");
-            refused.has("rows/0/errors/0/code", "outside_own_opd").has("rows/0/errors/0/pointer", "/lead_opd");
-            client.get(PROGRAMMES.one(&code)).await.is(404);
-        }
-    }
-
     async fn a_push_whose_answer_was_lost_is_answered_from_the_record(app) {
         let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
         let (path, key, body) = (one(&kpi, "2023-12"), unique::word(), written(NDJSON, &whole_year(&kpi)));
@@ -473,37 +385,6 @@ on_both_databases! {
         app.anyone().get("/health/ready").await.is(200);
         counted(&client.push(PUSH, NDJSON, written(NDJSON, &rows)).await.is(200), [12, 12, 0, 0, 0, 0]);
     }
-
-    async fn mutated_bodies_break_nothing(app) {
-        let client = app.client_dinkes().await;
-        let kpi = new_kpi(&app.admin().await, "DINKES").await;
-        let cases = env::var("RENAKSI_TEST_MUTATIONS").map_or(300, |count| count.parse::<u64>().expect("RENAKSI_TEST_MUTATIONS"));
-        let mut before = measurements(&client, &kpi).await;
-        for case in 0..cases {
-            let mut dice = Dice::new(case);
-            let (format, mode) = (FORMATS[dice.below(3)], ["atomic", "partial"][dice.below(2)]);
-            let rows = (0..1 + dice.below(5)).map(|_| random_row(&kpi, &mut dice)).collect::<Vec<_>>();
-            let mut body = written(format, &rows).into_bytes();
-            for _ in 0..dice.below(4) {
-                mutate(&mut body, &mut dice);
-            }
-            let what = || format!("case {case}, {format}, {mode}: {}", String::from_utf8_lossy(&body));
-            let answer = client.push(format!("{PUSH}?mode={mode}"), format, body.clone()).await;
-            assert!([200, 400, 413, 422].contains(&answer.status()), "{}\n{answer:?}", what());
-            let status = answer.status();
-            let answer = answer.is(status);
-            let after = measurements(&client, &kpi).await;
-            let written = after.iter().filter(|row| !before.contains(row)).count() as u64;
-            let told = match status {
-                200 => answer.at("created").as_u64().unwrap() + answer.at("updated").as_u64().unwrap(),
-                _ => 0,
-            };
-            assert_eq!(written, told, "{}\n{answer:?}", what());
-            assert!(status != 200 || mode == "partial" || answer.at("rejected") == 0, "{}\n{answer:?}", what());
-            assert!(after.len() >= before.len(), "{}", what());
-            before = after;
-        }
-    }
 }
 
 /// Sends the start of a push over a connection of its own and hangs up.
@@ -526,13 +407,13 @@ fn send(app: &App, client: &Actor, content_type: &str, headers: &str, body: &str
 
 /// Expects `received`, `created`, `updated`, `unchanged`, `stale` and `rejected`.
 #[track_caller]
-fn counted(answer: &Answer, expected: [u64; 6]) {
+pub(super) fn counted(answer: &Answer, expected: [u64; 6]) {
     let members = ["received", "created", "updated", "unchanged", "stale", "rejected"];
     assert_eq!(members.map(|member| answer.at(member)), expected.map(Value::from), "{members:?} of {answer:?}");
 }
 
 /// Rows as a body of a format.
-fn written(format: &str, rows: &[Value]) -> String {
+pub(super) fn written(format: &str, rows: &[Value]) -> String {
     match format {
         JSON => json!(rows).to_string(),
         NDJSON => rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"),
@@ -548,7 +429,7 @@ fn csv_row(row: &Value) -> String {
     cells.map(csv_cell).collect::<Vec<_>>().join(",")
 }
 
-fn csv_cell(cell: Value) -> String {
+pub(super) fn csv_cell(cell: Value) -> String {
     match cell {
         Value::Null => String::new(),
         Value::String(text) => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -557,27 +438,8 @@ fn csv_cell(cell: Value) -> String {
     }
 }
 
-/// Programmes as a body of a format.
-fn programmes_written(format: &str, rows: &[Value]) -> String {
-    if format != CSV {
-        return written(format, rows);
-    }
-    let columns = PROGRAMME_COLUMNS.split(',');
-    let line = |row: &Value| columns.clone().map(|column| csv_cell(row[column].clone())).collect::<Vec<_>>().join(",");
-    [PROGRAMME_COLUMNS.to_owned()].into_iter().chain(rows.iter().map(line)).collect::<Vec<_>>().join("\n")
-}
-
-/// A programme of the health agency, with all that a CSV can say in lists.
-fn programme(code: &str, name: &str, updated: &str) -> Value {
-    json!({
-        "code": code, "masterplan": "KLU-SC", "dimension": "governance", "name": name, "lead_opd": "DINKES",
-        "supporting_opds": ["DLH", "KOMINFO"], "regions": ["52.08.01", "52.08.02"], "source_updated_at": updated,
-        "published": false
-    })
-}
-
 /// Creates a monthly KPI that nothing was measured of, and answers its code.
-async fn new_kpi(admin: &Actor, opd: &str) -> String {
+pub(super) async fn new_kpi(admin: &Actor, opd: &str) -> String {
     let (code, mut body) = KPIS.new_body();
     body["opd"] = json!(opd);
     body["programme"] = Value::Null;
@@ -601,72 +463,6 @@ fn one(kpi: &str, period: &str) -> String {
     format!("/v1/kpis/{kpi}/measurements/{period}")
 }
 
-async fn measurements(actor: &Actor, kpi: &str) -> Vec<Value> {
+pub(super) async fn measurements(actor: &Actor, kpi: &str) -> Vec<Value> {
     actor.all(&format!("/v1/kpis/{kpi}/measurements?limit=200")).await
-}
-
-/// Numbers that look random and are the same in every run: xorshift64*.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.roll() >> 33) as usize % end.max(1)
-    }
-}
-
-/// A row of one of a few periods, so that many repeat what is there.
-fn random_row(kpi: &str, dice: &mut Dice) -> Value {
-    let period = format!("200{}-{:02}", dice.below(3), 1 + dice.below(12));
-    let mut row = json!({ "kpi": kpi, "period": period, "value": dice.below(4).to_string() });
-    if dice.below(2) == 0 {
-        row["note"] = json!("Catatan, dengan \"kutip\"");
-    }
-    if dice.below(3) == 0 {
-        row["source_updated_at"] = json!(format!("2024-05-0{}T00:00:00Z", 1 + dice.below(3)));
-    }
-    row
-}
-
-/// Changes a body in one place.
-fn mutate(body: &mut Vec<u8>, dice: &mut Dice) {
-    const STRANGE: [&[u8]; 14] = [
-        b"\0",
-        b"\xff",
-        b"\"",
-        b",",
-        b"\n",
-        b"\r",
-        b"{",
-        b"]",
-        b"null",
-        b"1e999",
-        b"\\u0000",
-        b"-",
-        "\u{202e}".as_bytes(),
-        b"99999999999999999999",
-    ];
-    let start = dice.below(body.len());
-    let end = (start + dice.below(12)).min(body.len());
-    match dice.below(6) {
-        0 if start < body.len() => body[start] ^= 1 << dice.below(8),
-        1 => drop(body.drain(start..end)),
-        2 => {
-            let copy = body[start..end].to_vec();
-            drop(body.splice(end..end, copy));
-        }
-        3 => body.truncate(start),
-        4 => body.reverse(),
-        _ => drop(body.splice(start..end, STRANGE[dice.below(STRANGE.len())].iter().copied())),
-    }
 }

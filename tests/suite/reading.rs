@@ -1,16 +1,15 @@
 //! Reading one thing: tags, HEAD, OPTIONS, compression, request ids.
 
 use renaksi_tests::on_both_databases;
-use renaksi_tests::resource::{ALL, PROGRAMMES};
+use renaksi_tests::resource::{PROGRAMMES, all};
 use reqwest::Method;
 
 on_both_databases! {
     async fn a_known_tag_answers_304(app) {
         let admin = app.admin().await;
-        for resource in ALL {
-            let (code, body) = resource.new_body();
-            let path = resource.one(&code);
-            let etag = admin.create(resource.path, body).await.etag();
+        for resource in all(&admin).await {
+            let (key, created) = resource.create(&admin).await;
+            let (path, etag) = (resource.one(&key), created.etag());
             for known in [etag.clone(), format!("\"other\", {etag}"), format!("W/{}", etag.trim_start_matches("W/")), "*".to_owned()] {
                 let unchanged = admin.get(&path).if_none_match(&known).await.is(304);
                 assert!(unchanged.bytes().is_empty());
@@ -22,7 +21,7 @@ on_both_databases! {
 
     async fn what_is_not_there_is_a_problem(app) {
         let admin = app.admin().await;
-        for resource in ALL {
+        for resource in all(&admin).await {
             let path = resource.one(&resource.new_code());
             admin.get(&path).await.is(404).has_problem("not_found").has("instance", path.clone());
             admin.get(format!("{path}/history")).await.is(404).has_problem("not_found");

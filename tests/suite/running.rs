@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use renaksi_tests::rehearsal::Today;
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::server::{Server, command};
 use renaksi_tests::{App, Database, on_both_databases};
@@ -115,6 +116,25 @@ on_both_databases! {
         }
     }
 
+    async fn a_rehearsal_takes_its_day_from_a_file(app) {
+        let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
+        let today = Today::starting(day("2023-01-31"));
+        let rehearsed = app.replica_with(&[("RENAKSI_REHEARSAL", today.setting())]);
+        let (admin, anyone) = (rehearsed.admin().await, rehearsed.anyone());
+        assert!(rehearsed.server().log().contains("a rehearsal"), "{}", rehearsed.server().log());
+        anyone.get("/v1/public/summary").await.is(200).has("as_of", "2023-01-31");
+        let tomorrow = json!({ "to": "running", "effective_on": "2023-02-01" });
+        admin.post("/v1/programmes/SG-09/transitions", tomorrow.clone()).await.is(422);
+        today.is(day("2023-02-01"));
+        anyone.get("/v1/public/summary").await.is(200).has("as_of", "2023-02-01").has("totals/running", 35);
+        admin.create("/v1/programmes/SG-09/transitions", tomorrow).await;
+        // Time does not go back, and a file that holds no day changes nothing.
+        today.is(day("2023-01-01"));
+        anyone.get("/v1/public/summary").await.is(200).has("as_of", "2023-02-01").has("totals/running", 36);
+        std::fs::write(today.setting(), "soon").unwrap();
+        anyone.get("/v1/public/summary").await.is(200).has("as_of", "2023-02-01");
+    }
+
     async fn an_idle_server_stops_at_once(app) {
         app.anyone().get("/health/live").await.is(200);
         let since = std::time::Instant::now();
@@ -175,11 +195,13 @@ on_both_databases! {
 #[test]
 fn a_wrong_setting_is_named() {
     let sqlite = "sqlite://unused.db";
-    let by_flag: [(&[&str], &str); 5] = [
+    let by_flag: [(&[&str], &str); 7] = [
         (&["serve", "--listen", "nonsense", "--database-url", sqlite], "listen"),
         (&["serve", "--listen", "127.0.0.1:99999", "--database-url", sqlite], "listen"),
         (&["serve", "--listen", "127.0.0.1:0", "--database-url", "mysql://nowhere/x"], "database-url"),
         (&["serve", "--trusted-proxies", "proxy.example", "--database-url", sqlite], "trusted-proxies"),
+        (&["serve", "--rehearsal", "day", "--database-url", sqlite], "--demo"),
+        (&["serve", "--demo", "--rehearsal", "no-such-file", "--database-url", sqlite], "no-such-file"),
         (&["serve", "--tpyo"], "tpyo"),
     ];
     for (arguments, name) in by_flag {

@@ -3,6 +3,8 @@
 use renaksi_tests::{Answer, on_both_databases};
 use serde_json::{Value, json};
 
+use crate::scoreboard::{action, verified};
+
 /// Dimension, planned, running.
 const STATED: [(&str, u64, u64); 6] =
     [("governance", 10, 8), ("branding", 4, 4), ("economy", 9, 8), ("living", 6, 5), ("society", 7, 7), ("environment", 4, 3)];
@@ -36,6 +38,41 @@ on_both_databases! {
         admin.create("/v1/programmes", body).await;
         anyone.get("/v1/public/summary").await.is(200).has("totals/planned", 40);
         admin.get("/v1/summary").await.is(200).has("totals/planned", 41);
+    }
+
+    async fn the_opds_that_signed_are_named_from_the_day_of_signing(app) {
+        let admin = app.admin().await;
+        let opds = admin.get("/v1/opds?active=true&count=true").await.is(200).at("page/total");
+        let signed = json!({ "title": "Komitmen bersama", "signed_on": "2022-10-04", "signatories": ["DLH", "DINKES"] });
+        admin.create("/v1/commitments", signed).await;
+        admin.create("/v1/commitments", json!({ "title": "Tanggal tidak diketahui", "signatories": ["DLH", "BPBD"] })).await;
+        for path in ["/v1/summary", "/v1/public/summary"] {
+            let commitment = |answer: Answer| answer.is(200).at("commitment");
+            assert_eq!(commitment(admin.get(format!("{path}?as_of=2022-10-03")).await)["signatories"], json!([]));
+            let of_day = commitment(admin.get(format!("{path}?as_of=2022-10-04")).await);
+            assert_eq!(of_day, json!({ "opds": opds, "signed": 2, "signatories": ["DINKES", "DLH"] }));
+            let now = commitment(admin.get(path).await);
+            assert_eq!(now, json!({ "opds": opds, "signed": 3, "signatories": ["BPBD", "DINKES", "DLH"] }));
+        }
+    }
+
+    async fn actions_are_those_of_the_year_of_the_day(app) {
+        let admin = app.admin().await;
+        let stations = action(&admin, "DLH", "SV-01", ["2", "6", "10", "14"], "1").await;
+        action(&admin, "DINKES", "SL-01", ["0", "0", "0", "4"], "1").await;
+        verified(&app, &stations, 1, "2").await;
+        for (day, expected) in [
+            ("2090-03-31", json!({ "total": 2, "not_started": 1, "on_track": 1, "late": 0, "done": 0 })),
+            ("2090-06-30", json!({ "total": 2, "not_started": 1, "on_track": 1, "late": 0, "done": 0 })),
+            ("2090-07-01", json!({ "total": 2, "not_started": 1, "on_track": 0, "late": 1, "done": 0 })),
+            ("2090-12-31", json!({ "total": 2, "not_started": 1, "on_track": 0, "late": 1, "done": 0 })),
+            ("2091-01-01", json!({ "total": 0, "not_started": 0, "on_track": 0, "late": 0, "done": 0 })),
+        ] {
+            for path in ["/v1/summary", "/v1/public/summary", "/v1/summary?masterplan=KLU-SC"] {
+                let mark = if path.contains('?') { '&' } else { '?' };
+                assert_eq!(admin.get(format!("{path}{mark}as_of={day}")).await.is(200).at("actions"), expected, "{path} of {day}");
+            }
+        }
     }
 
     async fn before_the_first_day_nothing_runs(app) {

@@ -1,27 +1,23 @@
 //! Rows by the million, beside the demo data, straight into the tables.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use chrono::{Datelike, Days, NaiveDate};
 use entity::kpi_target::TargetKind;
 use entity::measurement::ReportState;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::decimal::Decimal;
 use entity::value::period::{Frequency, Period};
 use entity::{dimension, kpi, kpi_target, measurement, opd, programme, status_change};
-use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, IntoActiveModel, ModelTrait,
-    PaginatorTrait, Set, TransactionTrait,
-};
+use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Outcome;
+use super::rows::{day, insert, instant, settle};
 
 const PROGRAMMES: u64 = 2_000;
 const KPIS: u64 = 500;
 /// Months that a KPI has values for, each in two revisions.
 const MONTHS: i64 = 1_007;
-/// Rows of a statement: SQLite takes 32,766 parameters.
-const ROWS: usize = 1_500;
 
 /// Adds rows until there are 2,000 programmes and 500 KPIs with 1,000,000 measurements; says how many there are.
 pub(crate) async fn grow(db: &DatabaseConnection) -> Outcome<String> {
@@ -40,27 +36,10 @@ pub(crate) async fn grow(db: &DatabaseConnection) -> Outcome<String> {
         insert(db, monthly(*number)).await?;
     }
     insert(db, yearly("STUNTING")).await?;
-    if db.get_database_backend() == DbBackend::Postgres {
-        // As autovacuum does before long.
-        db.execute_unprepared("VACUUM ANALYZE").await?;
-    }
+    settle(db).await?;
     let count = (programme::Entity::find().count(db).await?, kpi::Entity::find().count(db).await?);
     let measurements = measurement::Entity::find().count(db).await?;
     Ok(format!("{} programmes, {} KPIs, {measurements} measurements", count.0, count.1))
-}
-
-/// Inserts rows, many to a statement, in one transaction.
-async fn insert<A>(db: &DatabaseConnection, rows: impl Iterator<Item = A>) -> Result<(), DbErr>
-where
-    A: ActiveModelTrait + Send,
-    <A::Entity as EntityTrait>::Model: ModelTrait + IntoActiveModel<A>,
-{
-    let transaction = db.begin().await?;
-    let mut rows = rows.peekable();
-    while rows.peek().is_some() {
-        A::Entity::insert_many(rows.by_ref().take(ROWS)).exec_without_returning(&transaction).await?;
-    }
-    transaction.commit().await
 }
 
 fn pick(codes: &[String], number: u64) -> &str {
@@ -194,12 +173,4 @@ fn measured(
         created_at: Set(instant(known_on)),
         updated_at: Set(instant(known_on)),
     }
-}
-
-fn day(year: i32, month: u32, day: u32) -> NaiveDate {
-    NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default()
-}
-
-fn instant(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(chrono::NaiveTime::MIN).and_utc()
 }

@@ -47,7 +47,7 @@ impl Server {
     pub(crate) async fn start(url: &str, metrics: &PrometheusHandle) -> Outcome<Self> {
         let db = connection::open(url, 10).await?;
         connection::migrate(&db).await?;
-        let store = Store::new(db.clone(), Calendar(FixedOffset::east_opt(8 * 3600).ok_or("no such offset")?));
+        let store = Store::new(db.clone(), Calendar::new(FixedOffset::east_opt(8 * 3600).ok_or("no such offset")?));
         demo::load(&store, demo::Fixed::default()).await.map_err(said)?;
         let keys = Keys::load(db.clone(), "http://127.0.0.1".into()).await.map_err(said)?;
         let name = "bench@demo.invalid".to_owned();

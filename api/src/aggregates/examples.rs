@@ -9,6 +9,13 @@ fn counts(planned: u32, running: u32, percent: &str) -> Value {
     })
 }
 
+fn by_standing([achieved, on_track, at_risk, off_track, regressed, no_data]: [u32; 6]) -> Value {
+    json!({
+        "achieved": achieved, "on_track": on_track, "at_risk": at_risk, "off_track": off_track, "regressed": regressed,
+        "no_data": no_data,
+    })
+}
+
 /// The summary of the day.
 pub fn summary() -> Value {
     let mut governance = counts(10, 8, "80.00");
@@ -17,7 +24,10 @@ pub fn summary() -> Value {
     governance["name_en"] = json!("Smart Governance");
     json!({
         "as_of": "2022-10-04", "masterplan": null, "totals": counts(40, 35, "87.50"), "dimensions": [governance],
-        "kpis": { "total": 4, "by_standing": { "achieved": 0, "on_track": 1, "at_risk": 1, "off_track": 0, "regressed": 0, "no_data": 2 } },
+        "kpis": { "total": 4, "by_standing": by_standing([0, 1, 1, 0, 0, 2]) },
+        "actions": { "total": 3, "not_started": 0, "on_track": 2, "late": 1, "done": 0 },
+        "findings": { "open": 2, "in_progress": 1, "done": 0, "overdue": 0 },
+        "commitment": { "opds": 15, "signed": 2, "signatories": ["DINKES", "DLH"] },
     })
 }
 
@@ -55,5 +65,77 @@ pub fn series() -> Value {
         "baseline": { "period": "2021", "value": "8", "provenance": null },
         "targets": [{ "period": "2022", "value": "14", "kind": "commitment" }, { "period": "2026", "value": "43", "kind": "commitment" }],
         "actuals": [],
+    })
+}
+
+/// What the evaluation of the day was told, beside the records.
+pub fn reconciliation() -> Value {
+    let compared = |planned: u32, running: u32| {
+        let counts = json!({ "planned": planned, "running": running });
+        json!({ "reported": counts, "recorded": counts, "difference": { "planned": 0, "running": 0 } })
+    };
+    let mut governance = compared(10, 8);
+    governance["dimension"] = json!("governance");
+    governance["name"] = json!("Smart Governance");
+    governance["name_en"] = json!("Smart Governance");
+    json!({
+        "evaluation": "EVAL-2022-10-04", "masterplan": "KLU-SC", "as_of": "2022-10-04", "totals": compared(40, 35),
+        "dimensions": [governance],
+    })
+}
+
+/// The environment agency, and nobody else.
+pub fn scoreboard() -> Value {
+    json!({ "as_of": "2022-10-04", "year": 2022, "quarter": 3, "masterplan": null, "rows": [row()] })
+}
+
+fn row() -> Value {
+    json!({
+        "opd": "DLH", "name": "Dinas Lingkungan Hidup", "rank": 1, "programmes_led": { "total": 1, "running": 1 },
+        "renaksi": {
+            "progress": "57.14", "expected": "71.43", "achievement": "80.00", "band": "high",
+            "actions": { "total": 1, "not_started": 0, "on_track": 0, "late": 1, "done": 0 },
+        },
+        "reports": { "due": 1, "on_time": 1, "late": 0, "missing": 0 },
+        "kpis": { "total": 1, "by_standing": by_standing([0, 0, 0, 0, 0, 1]) }, "findings_open": 1,
+        "explanation": {
+            "rule": "opd_progress", "rule_version": "opd-progress-1",
+            "inputs": {
+                "period": "2022-Q3", "actions": "1", "weights": "1", "weighted_progress": "57.1429", "weighted_expected": "71.4286",
+                "band_version": "Permendagri 86/2017",
+            },
+            "reasons": [
+                "progress 57.14 is the weighted mean 57.1429 / 1", "expected 71.43 is the weighted mean 71.4286 / 1",
+                "achievement 80.00 is 57.1429 / 71.4286 x 100",
+            ],
+        },
+    })
+}
+
+/// The environment agency with its action: 8 of the 10 villages that should have a waste station by September, of 14.
+pub fn scorecard() -> Value {
+    let report = |quarter: u8, due_on: &str, handed_in_on: Option<&str>, timeliness: &str| {
+        let verified = handed_in_on.is_some();
+        json!({ "quarter": quarter, "due_on": due_on, "handed_in_on": handed_in_on, "verified": verified, "timeliness": timeliness })
+    };
+    let action = json!({
+        "id": "0183a0c1-7d00-7000-8000-000000000001", "programme": "SV-01", "title": "Membangun TPS3R di desa", "output_unit": "desa", "weight": "1",
+        "due_on": "2022-12-31", "targets": { "q1": "2", "q2": "6", "q3": "10", "q4": "14" },
+        "realisation": { "q1": "2", "q2": "6", "q3": "8", "q4": null }, "progress": "57.14", "state": "late",
+        "reports": [
+            report(1, "2022-04-10", Some("2022-04-05"), "on_time"), report(2, "2022-07-10", Some("2022-07-12"), "late"),
+            report(3, "2022-10-10", Some("2022-10-03"), "on_time"), report(4, "2023-01-10", None, "not_due"),
+        ],
+    });
+    let programme = json!({
+        "code": "SV-01", "name": "TPS3R: Tempat Pengolahan Sampah Reduce, Reuse, Recycle", "dimension": "environment", "status": "running",
+    });
+    let finding = json!({
+        "id": "0183a0c1-7d00-7000-8000-000000000002", "evaluation": "EVAL-2022", "programme": "SV-01", "text": "Dua desa belum memiliki lahan.",
+        "recommendation": "Menetapkan lahan bersama pemerintah desa.", "due_on": "2022-12-31", "state": "open", "overdue": false,
+    });
+    json!({
+        "as_of": "2022-10-04", "year": 2022, "quarter": 3, "row": row(), "ranked": 1, "programmes": [programme], "actions": [action],
+        "kpis": [], "findings": [finding],
     })
 }

@@ -1,11 +1,17 @@
-//! `/v1/summary`, `/v1/timeline`, `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public twins.
+//! `/v1/summary`, `/v1/timeline`, `/v1/scoreboard`, `/v1/opds/{code}/scorecard`, `/v1/reconciliation`,
+//! `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public twins.
 
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
+use chrono::NaiveDate;
+use entity::rules::renaksi::last_ended_quarter;
 use entity::value::period::{Frequency, Period};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::reconciliation::{self, Reconciliation};
+use super::scoreboard::{self, Scoreboard, ScoreboardAsked};
+use super::scorecard::{self, Scorecard};
 use super::series::{self, KpiSeries};
 use super::standing::{self, KpiStanding};
 use super::summary::{self, Summary};
@@ -20,6 +26,7 @@ use crate::http::table::Table;
 use crate::store::access::{Access, Public};
 use crate::store::change::Store;
 use crate::store::kept::Kept;
+use crate::store::past::AsOf;
 use crate::store::scope::Scope;
 
 /// What a figure is asked with.
@@ -40,6 +47,12 @@ impl Asked {
         format!("{} {} {parameters:?}", self.scope.name(), self.path)
     }
 
+    /// The end of a day, today where none is given.
+    fn as_of(&self, day: Option<NaiveDate>) -> AsOf {
+        let today = self.store.calendar().today();
+        AsOf::new(day.unwrap_or(today), today, self.store.db().get_database_backend())
+    }
+
     async fn answer<T: serde::Serialize>(
         self,
         key: String,
@@ -53,7 +66,7 @@ impl Asked {
 async fn summary_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
     let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
     parameters.finish()?;
-    let as_of = as_of.unwrap_or_else(|| asked.store.calendar().today());
+    let as_of = asked.as_of(as_of);
     let key = asked.key((&masterplan, as_of));
     asked.answer(key, async |store: &Store, scope| summary::compute(store.db(), scope, masterplan, as_of).await).await
 }
@@ -70,15 +83,50 @@ async fn timeline_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answ
     parameters.finish()?;
     let today = asked.store.calendar().today();
     // Nothing is recorded for the future, and the line ends where the records do.
-    let (interval, as_of) = (interval.unwrap_or(Frequency::Monthly), as_of.map_or(today, |as_of| as_of.min(today)));
+    let (interval, as_of) = (interval.unwrap_or(Frequency::Monthly), asked.as_of(as_of.map(|as_of| as_of.min(today))));
     let key = asked.key((&masterplan, interval, as_of));
     asked.answer(key, async |store: &Store, scope| timeline::compute(store.db(), scope, masterplan, interval, as_of).await).await
+}
+
+/// The quarter that is asked for: where it is not said, the last of the year that ended before the end of the day, and where no
+/// year is said, the last of all that did.
+fn scoreboard_asked(asked: &Asked, parameters: &mut Parameters, masterplan: Option<String>) -> ScoreboardAsked {
+    let years = ("a year from 1900 to 2199", "tahun dari 1900 sampai 2199");
+    let year = parameters.read("year", years, |text| match Period::parse(text) {
+        Ok(Period::Year(year)) => Some(year),
+        _ => None,
+    });
+    let quarters = ("a quarter from 1 to 4", "triwulan dari 1 sampai 4");
+    let quarter = parameters.read("quarter", quarters, |text| match text.as_bytes() {
+        [digit @ b'1'..=b'4'] => Some(digit - b'0'),
+        _ => None,
+    });
+    let as_of = asked.as_of(parameters.date("as_of"));
+    let (last_year, last_quarter) = scoreboard::last_ended(as_of.day);
+    let of_year = year.map(|year| last_ended_quarter(year, as_of.day).max(1));
+    let (year, quarter) = (year.unwrap_or(last_year), quarter.or(of_year).unwrap_or(last_quarter));
+    ScoreboardAsked { masterplan, year, quarter, as_of }
+}
+
+async fn scoreboard_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    let masterplan = parameters.text("masterplan");
+    let of = scoreboard_asked(&asked, &mut parameters, masterplan);
+    parameters.finish()?;
+    let key = asked.key(&of);
+    asked.answer(key, async |store: &Store, scope| scoreboard::compute(store.db(), scope, of).await).await
+}
+
+async fn scorecard_of(asked: Asked, code: String, mut parameters: Parameters) -> ApiResult<Answer> {
+    let of = scoreboard_asked(&asked, &mut parameters, None);
+    parameters.finish()?;
+    let key = asked.key(&of);
+    asked.answer(key, async |store: &Store, scope| scorecard::compute(store.db(), scope, &code, of).await).await
 }
 
 async fn standing_of(asked: Asked, code: String, mut parameters: Parameters) -> ApiResult<Answer> {
     let as_of = parameters.date("as_of");
     parameters.finish()?;
-    let as_of = as_of.unwrap_or_else(|| asked.store.calendar().today());
+    let as_of = asked.as_of(as_of);
     let key = asked.key(as_of);
     asked.answer(key, async |store: &Store, scope| standing::compute(store.db(), scope, &code, as_of).await).await
 }
@@ -90,6 +138,20 @@ async fn series_of(asked: Asked, code: String, mut parameters: Parameters) -> Ap
     parameters.finish()?;
     let key = asked.key((from, to));
     asked.answer(key, async |store: &Store, scope| series::compute(store.db(), scope, &code, from, to).await).await
+}
+
+async fn reconciliation_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    let evaluation = parameters.text("evaluation");
+    parameters.finish()?;
+    let today = asked.store.calendar().today();
+    let key = asked.key((&evaluation, today));
+    let compute = async |store: &Store, scope| {
+        let db = store.db();
+        let evaluation = reconciliation::asked_for(db, scope, evaluation.as_deref(), today).await?;
+        let as_of = AsOf::new(evaluation.held_on, today, db.get_database_backend());
+        reconciliation::compute(db, scope, &evaluation, as_of).await
+    };
+    asked.answer(key, compute).await
 }
 
 async fn get_summary(
@@ -130,6 +192,49 @@ async fn get_public_timeline(
     parameters: Parameters,
 ) -> ApiResult<Answer> {
     timeline_of(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
+}
+
+async fn get_scoreboard(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    scoreboard_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
+}
+
+async fn get_public_scoreboard(
+    public: Public,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    scoreboard_of(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
+}
+
+async fn get_scorecard(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    code: Path<String>,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    scorecard_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), code.into_inner(), parameters).await
+}
+
+async fn get_public_scorecard(
+    public: Public,
+    request: HttpRequest,
+    code: Path<String>,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
+    scorecard_of(asked, code.into_inner(), parameters).await.map(Answer::public)
 }
 
 async fn get_kpi_standing(
@@ -178,6 +283,27 @@ async fn get_public_kpi_series(
     series_of(asked, code.into_inner(), parameters).await.map(Answer::public)
 }
 
+async fn get_reconciliation(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    reconciliation_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
+}
+
+async fn get_public_reconciliation(
+    public: Public,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
+    reconciliation_of(asked, parameters).await.map(Answer::public)
+}
+
 /// The description of one figure, for those who log in or for everybody.
 struct Figure {
     path: &'static str,
@@ -199,8 +325,26 @@ const TIMELINE: Figure = Figure {
     path: "/timeline",
     id: "timeline",
     summary: "Programmes over time",
-    about: "How many programmes were planned, running, suspended, completed and cancelled at the end of each month, quarter or year.",
+    about: "How many programmes were planned, running, suspended, completed and cancelled at the end of each month, quarter or year: of those \
+            that the masterplan holds on the day that the timeline reaches.",
     parameters: &["masterplan", "interval", "as_of"],
+};
+const SCOREBOARD: Figure = Figure {
+    path: "/scoreboard",
+    id: "scoreboard",
+    summary: "Scoreboard of the OPDs",
+    about: "One row an OPD: programmes it leads, progress of its actions against their targets up to the end of a quarter (weighted) with the \
+            performance band, reports for the quarter that came on time, late or not at all, KPIs by standing and findings that are not done; ranked by \
+            achievement. Programmes, KPIs and findings are those of the day. An OPD's figures are its own, without those of the OPDs below it.",
+    parameters: &["year", "quarter", "as_of", "masterplan"],
+};
+const SCORECARD: Figure = Figure {
+    path: "/opds/{code}/scorecard",
+    id: "scorecard",
+    summary: "Scorecard of an OPD",
+    about: "The row of the OPD on the scoreboard with its place among all that have one, and what the row was computed from: the programmes it \
+            leads, its actions with their reports, its KPIs with their standing, and the findings it has to mend; of each at most 1,000.",
+    parameters: &["year", "quarter", "as_of"],
 };
 const STANDING: Figure = Figure {
     path: "/kpis/{code}/standing",
@@ -216,6 +360,16 @@ const SERIES: Figure = Figure {
     summary: "Series of a KPI",
     about: "Baseline, targets and verified values by period, in the order of the periods.",
     parameters: &["from", "to"],
+};
+
+const RECONCILIATION: Figure = Figure {
+    path: "/reconciliation",
+    id: "reconciliation",
+    summary: "What an evaluation was told beside what is recorded",
+    about: "Of each dimension the programmes planned and running as the meeting was told, as the records give them for the end of its day, and by \
+            how many the records differ. Only transitions that are recorded later but dated back change it; the record of a closed evaluation \
+            holds it as it was.",
+    parameters: &["evaluation"],
 };
 
 impl Figure {
@@ -249,10 +403,19 @@ fn parameter(name: &str) -> (Value, &'static str) {
                 json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN });
             (code, "Only this masterplan; all without it.")
         }
+        "evaluation" => (crate::resources::wire::code_schema(), "This evaluation; the latest one that was held without it."),
         "as_of" => (
             json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),
             "As of the end of this day; today without it.",
         ),
+        "year" => {
+            let year = json!({ "type": "integer", "format": "int32", "minimum": 1900, "maximum": 2199, "example": 2022 });
+            (year, "The year of the actions; without it that of the last quarter that ended before the end of the day.")
+        }
+        "quarter" => {
+            let quarter = json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 4, "example": 3 });
+            (quarter, "The quarter of the year; without it the last that ended before the end of the day.")
+        }
         "interval" => {
             (json!({ "type": "string", "enum": ["month", "quarter", "year"], "default": "month" }), "The length of a step.")
         }
@@ -266,8 +429,11 @@ pub fn mount(table: &mut Table) {
     table
         .on(SUMMARY.private::<Summary>(examples::summary()), get_summary)
         .on(TIMELINE.private::<Timeline>(examples::timeline()), get_timeline)
+        .on(SCOREBOARD.private::<Scoreboard>(examples::scoreboard()), get_scoreboard)
+        .on(SCORECARD.private::<Scorecard>(examples::scorecard()), get_scorecard)
         .on(STANDING.private::<KpiStanding>(examples::standing()), get_kpi_standing)
-        .on(SERIES.private::<KpiSeries>(examples::series()), get_kpi_series);
+        .on(SERIES.private::<KpiSeries>(examples::series()), get_kpi_series)
+        .on(RECONCILIATION.private::<Reconciliation>(examples::reconciliation()), get_reconciliation);
 }
 
 /// Mounts their public twins.
@@ -276,6 +442,9 @@ pub fn mount_public(table: &mut Table) {
     table
         .on(SUMMARY.public::<Summary>(examples::summary()), get_public_summary)
         .on(TIMELINE.public::<Timeline>(examples::timeline()), get_public_timeline)
+        .on(SCOREBOARD.public::<Scoreboard>(examples::scoreboard()), get_public_scoreboard)
+        .on(SCORECARD.public::<Scorecard>(examples::scorecard()), get_public_scorecard)
         .on(STANDING.public::<KpiStanding>(examples::standing()), get_public_kpi_standing)
-        .on(SERIES.public::<KpiSeries>(examples::series()), get_public_kpi_series);
+        .on(SERIES.public::<KpiSeries>(examples::series()), get_public_kpi_series)
+        .on(RECONCILIATION.public::<Reconciliation>(examples::reconciliation()), get_public_reconciliation);
 }

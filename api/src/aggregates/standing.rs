@@ -11,16 +11,14 @@ use entity::rules::spbe::{self, SpbePredicate};
 use entity::value::decimal::{Decimal, Percent};
 use entity::value::period::{Frequency, Period};
 use sea_orm::sea_query::Value;
-use sea_orm::{
-    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryResult, QuerySelect,
-    Statement,
-};
+use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::kpis::Unit;
-use crate::store::scope::{Scope, of_masterplan};
+use crate::store::past::AsOf;
+use crate::store::scope::{self, Scope};
 
 /// Where a KPI stands at the end of a day.
 #[derive(Serialize, ToSchema)]
@@ -121,6 +119,7 @@ pub struct Projected {
 #[derive(Debug, FromQueryResult)]
 struct Position {
     code: String,
+    opd: String,
     direction: Direction,
     baseline_period: Option<String>,
     baseline_value: Option<Decimal>,
@@ -138,6 +137,7 @@ struct KpiRow {
     unit_label: Option<String>,
     frequency: Frequency,
     method: Option<String>,
+    measured: i64,
 }
 
 impl Position {
@@ -165,56 +165,112 @@ fn shown((period, value): (Period, Decimal)) -> PeriodValue {
     PeriodValue { period, value }
 }
 
+/// What the explanation shows beside the position. How many periods have a verified value that was known on the day ($1),
+/// the first revision being the first known: more than 49 make no difference.
+const SHOWN: &str = "k.name, k.unit_kind, k.unit_label, k.frequency, k.method, (SELECT COUNT(*) FROM (SELECT 1 FROM measurement f \
+                     WHERE f.kpi = k.code AND f.revision = 1 AND f.known_on <= $1 LIMIT 49) measured) AS measured, ";
+
 /// Of each KPI what its standing follows from and more `columns`. Its latest verified value that was known on a day ($1) is
 /// the highest revision of the last period: two look-ups in an index, however many measurements there are.
-fn select(columns: &str, condition: &str) -> String {
+fn select(columns: &str, kpis: &str, condition: &str) -> String {
     format!(
-        "SELECT {columns}k.code, k.direction, k.baseline_period, k.baseline_value, m.period AS latest_period, m.value AS latest_value \
-         FROM kpi k LEFT JOIN measurement m ON m.kpi = k.code AND m.leads AND m.known_on = \
+        "SELECT {columns}k.code, k.opd, k.direction, k.baseline_period, k.baseline_value, m.period AS latest_period, \
+           m.value AS latest_value \
+         FROM {kpis} k LEFT JOIN measurement m ON m.kpi = k.code AND m.leads AND m.known_on = \
            (SELECT MAX(l.known_on) FROM measurement l WHERE l.kpi = k.code AND l.leads AND l.known_on <= $1) \
-         WHERE {condition}"
+         WHERE {condition} ORDER BY k.code"
     )
 }
 
-/// The standings of all KPIs: two statements.
+/// The standings of all KPIs, each with the OPD that reports it: two statements.
 pub async fn all(
     db: &impl ConnectionTrait,
     scope: Scope,
     masterplan: Option<&str>,
-    as_of: NaiveDate,
-) -> ApiResult<Vec<Standing>> {
-    let mut values: Vec<Value> = vec![as_of.into()];
-    let condition = format!("{} AND {}", scope.condition("k"), of_masterplan("k", masterplan, &mut values));
-    let rows =
-        db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), select("", &condition), values)).await?;
-    let columns = [kpi_target::Column::Kpi, kpi_target::Column::Period, kpi_target::Column::Value];
-    let in_order = kpi_target::Entity::find().select_only().columns(columns).order_by_asc(kpi_target::Column::PeriodEnd);
-    let mut targets: HashMap<String, Vec<Point>> = HashMap::new();
-    for (kpi, period, value) in in_order.into_tuple::<(String, String, Decimal)>().all(db).await? {
-        targets.entry(kpi).or_default().push(point((period_of(&period)?, value)));
-    }
+    as_of: AsOf,
+) -> ApiResult<Vec<(String, Standing)>> {
+    let mut values: Vec<Value> = vec![as_of.day.into()];
+    let condition = format!("{} AND {}", scope.condition("k"), scope::of_masterplan("k", masterplan, &mut values));
+    let sql = select("", &as_of.kpis(), &condition);
+    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let mut values = Vec::new();
+    let condition = format!("{} AND {}", scope.condition("k"), scope::of_masterplan("k", masterplan, &mut values));
+    let targets = targets_of(db, as_of, &condition, values).await?;
     rows.iter()
         .map(|row| {
             let kpi = Position::from_query_result(row, "")?;
             let (baseline, latest) = (kpi.baseline().map(point), kpi.latest().map(point));
-            let own = targets.get(&kpi.code).map(Vec::as_slice).unwrap_or_default();
-            Ok(rules::standing(kpi.direction, baseline.as_ref(), own, latest.as_ref()).standing)
+            let own = targets.get(&kpi.code).into_iter().flatten().map(TargetValue::point).collect::<Vec<_>>();
+            let standing = rules::standing(kpi.direction, baseline.as_ref(), &own, latest.as_ref()).standing;
+            Ok((kpi.opd, standing))
         })
         .collect()
 }
 
-/// The standing of one KPI: three statements.
-pub async fn compute(db: &impl ConnectionTrait, scope: Scope, code: &str, as_of: NaiveDate) -> ApiResult<KpiStanding> {
-    let condition = format!("k.code = $2 AND {}", scope.condition("k"));
-    let values = [as_of.into(), code.into()];
-    let sql = select("k.name, k.unit_kind, k.unit_label, k.frequency, k.method, ", &condition);
-    let row: Option<QueryResult> =
-        db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
-    let row = row.ok_or_else(|| ApiError::not_found("KPI", code))?;
-    let kpi = KpiRow::from_query_result(&row, "")?;
-    let targets = targets(db, code).await?;
-    let measured = measured_periods(db, code, as_of).await?;
-    Ok(explain(kpi, targets, measured, as_of))
+/// The standing of one KPI: three statements. A KPI that was made after the day is as it was made.
+pub async fn compute(db: &impl ConnectionTrait, scope: Scope, code: &str, as_of: AsOf) -> ApiResult<KpiStanding> {
+    let things = as_of.or_made(db, "kpi", code).await?;
+    let standing = explained(db, scope, ("code", code), things, as_of.day).await?.pop();
+    standing.ok_or_else(|| ApiError::not_found("KPI", code))
+}
+
+/// The standings of all KPIs of a masterplan in the order of their codes: two statements, whatever their number.
+pub async fn of_masterplan(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    masterplan: &str,
+    as_of: AsOf,
+) -> ApiResult<Vec<KpiStanding>> {
+    explained(db, scope, ("masterplan", masterplan), as_of, as_of.day).await
+}
+
+/// The standings of the KPIs that an OPD reports, in the order of their codes: two statements, whatever their number.
+pub async fn of_opd(db: &impl ConnectionTrait, scope: Scope, opd: &str, as_of: AsOf) -> ApiResult<Vec<KpiStanding>> {
+    explained(db, scope, ("opd", opd), as_of, as_of.day).await
+}
+
+/// The standings of those KPIs whose column has a value, by what was known on a day. Two statements.
+async fn explained(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    (column, value): (&str, &str),
+    things: AsOf,
+    day: NaiveDate,
+) -> ApiResult<Vec<KpiStanding>> {
+    let published = scope.condition("k");
+    let sql = select(SHOWN, &things.kpis(), &format!("k.{column} = $2 AND {published}"));
+    let values = [day.into(), value.into()];
+    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let condition = format!("k.{column} = $1 AND {published}");
+    let mut targets = targets_of(db, things, &condition, vec![value.into()]).await?;
+    rows.iter()
+        .map(|row| {
+            let kpi = KpiRow::from_query_result(row, "")?;
+            let own = targets.remove(&kpi.at.code).unwrap_or_default();
+            Ok(explain(kpi, own, day))
+        })
+        .collect()
+}
+
+/// The targets of the KPIs `k` that a condition holds for, by KPI, in the order of their periods.
+async fn targets_of(
+    db: &impl ConnectionTrait,
+    as_of: AsOf,
+    condition: &str,
+    values: Vec<Value>,
+) -> ApiResult<HashMap<String, Vec<TargetValue>>> {
+    let (kpis, targets) = (as_of.kpis(), as_of.kpi_targets());
+    let sql =
+        format!("SELECT t.kpi, t.period, t.value, t.kind FROM {targets} t JOIN {kpis} k ON k.code = t.kpi WHERE {condition}");
+    let mut by_kpi: HashMap<String, Vec<TargetValue>> = HashMap::new();
+    for row in db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await? {
+        let period = period_of(&row.try_get::<String>("", "period")?)?;
+        let kind = TargetKind::try_from_value(&row.try_get("", "kind")?)?;
+        let target = TargetValue { period, value: row.try_get("", "value")?, kind };
+        by_kpi.entry(row.try_get("", "kpi")?).or_default().push(target);
+    }
+    by_kpi.values_mut().for_each(|targets| targets.sort_by_key(|target| target.period));
+    Ok(by_kpi)
 }
 
 /// The targets of a KPI, in the order of their periods.
@@ -229,26 +285,19 @@ impl TargetValue {
     pub fn period(&self) -> Period {
         self.period
     }
+
+    fn point(&self) -> Point {
+        point((self.period, self.value))
+    }
 }
 
 fn period_of(stored: &str) -> ApiResult<Period> {
     Period::parse(stored).map_err(|_| ApiError::unexpected(format!("`{stored}` is stored but is no period")))
 }
 
-/// How many periods have a verified value that was known, the first revision being the first known; more than 49 make no
-/// difference.
-async fn measured_periods(db: &impl ConnectionTrait, code: &str, as_of: NaiveDate) -> ApiResult<u32> {
-    let sql = "SELECT COUNT(*) AS number FROM \
-               (SELECT 1 FROM measurement WHERE kpi = $2 AND revision = 1 AND known_on <= $1 LIMIT 49) measured";
-    let row =
-        db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, [as_of.into(), code.into()])).await?;
-    let number: i64 = row.map_or(Ok(0), |row| row.try_get("", "number"))?;
-    Ok(u32::try_from(number).unwrap_or_default())
-}
-
-fn explain(kpi: KpiRow, targets: Vec<TargetValue>, measured: u32, as_of: NaiveDate) -> KpiStanding {
+fn explain(kpi: KpiRow, targets: Vec<TargetValue>, as_of: NaiveDate) -> KpiStanding {
     let (baseline, latest, direction) = (kpi.at.baseline(), kpi.at.latest(), kpi.at.direction);
-    let points = targets.iter().map(|target| point((target.period, target.value))).collect::<Vec<_>>();
+    let points = targets.iter().map(TargetValue::point).collect::<Vec<_>>();
     let (from, at) = (baseline.map(point), latest.map(point));
     let result = rules::standing(direction, from.as_ref(), &points, at.as_ref());
     let period = latest.map_or_else(|| Period::containing(kpi.frequency, as_of), |(period, _)| period);
@@ -258,6 +307,7 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, measured: u32, as_of: NaiveDa
         from.as_ref().zip(last).zip(at.as_ref()).and_then(|((from, last), at)| rules::progress(from.value, last.value, at.value));
     let achievement = applicable.zip(at.as_ref()).and_then(|(target, at)| rules::achievement(direction, target, at.value));
     let measured_after = from.as_ref().zip(at.as_ref()).filter(|(from, at)| from.period < at.period).zip(last);
+    let measured = u32::try_from(kpi.measured).unwrap_or_default();
     let projected = measured_after.and_then(|((from, at), last)| projection::projection(direction, from, at, last, measured + 1));
     let pace = at.as_ref().zip(last).and_then(|(at, last)| projection::required_pace(at, last));
     let predicate =

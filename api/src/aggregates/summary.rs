@@ -1,19 +1,24 @@
-//! The summary: programmes planned and running, overall and for each dimension, and KPIs by standing, as of any day.
+//! The summary: programmes planned and running, overall and for each dimension, KPIs by standing, actions and findings by
+//! state, and who signed the joint commitment, as of any day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-use entity::rules::kpi::Standing;
+use chrono::{Datelike, NaiveDate};
+use entity::masterplan;
+use entity::rules::finding::FindingState;
 use entity::rules::programme_status::ProgrammeStatus;
+use entity::rules::renaksi;
 use entity::value::decimal::Percent;
-use entity::{dimension, masterplan};
 use sea_orm::sea_query::Value;
-use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, QueryOrder, Statement};
+use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, QueryResult, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::counts::{ActionCounts, Counts, FindingCounts, KpiCounts, StatusCounts};
 use super::standing;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::action_plans::planned;
+use crate::store::past::{AsOf, Since};
 use crate::store::scope::{Scope, of_masterplan};
 
 /// The state of a masterplan at the end of a day.
@@ -32,42 +37,27 @@ pub struct Summary {
     dimensions: Vec<DimensionCounts>,
     /// The KPIs.
     kpis: KpiCounts,
+    /// The actions of the year of the day, as they stand on it.
+    actions: ActionCounts,
+    /// The findings of all evaluations.
+    findings: FindingCounts,
+    /// Who signed the joint commitment; it belongs to no masterplan.
+    commitment: Signed,
 }
 
-/// How many programmes.
-#[derive(Clone, Default, Serialize, ToSchema)]
-#[schema(as = ProgrammeCounts)]
-pub struct Counts {
-    /// Programmes that the masterplan holds on that day, whatever their status.
-    #[schema(minimum = 0, maximum = 2147483647, example = 40)]
-    planned: u32,
-    /// Those that run.
-    #[schema(minimum = 0, maximum = 2147483647, example = 35)]
-    running: u32,
-    /// Running ÷ planned × 100. Over several groups it is the ratio of the sums, never the mean of their shares. Null where nothing is planned.
-    running_percent: Option<Percent>,
-    /// How many have each status.
-    by_status: StatusCounts,
-}
-
-/// How many programmes have each status.
-#[derive(Clone, Default, Serialize, ToSchema)]
-pub struct StatusCounts {
-    /// Not begun.
+/// Which OPDs signed the joint commitment.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CommitmentSigned)]
+pub struct Signed {
+    /// OPDs that are active.
     #[schema(minimum = 0, maximum = 2147483647)]
-    pub planned: u32,
-    /// Under way.
+    opds: u32,
+    /// OPDs that signed one, by the day it was signed on, or by the day it was entered where that is not known.
     #[schema(minimum = 0, maximum = 2147483647)]
-    pub running: u32,
-    /// Halted for now.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    suspended: u32,
-    /// Done.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    completed: u32,
-    /// Given up.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    cancelled: u32,
+    signed: u32,
+    /// Their codes, in order.
+    #[schema(max_items = 10000)]
+    signatories: Vec<String>,
 }
 
 /// How many programmes of a dimension.
@@ -94,101 +84,55 @@ pub struct DimensionCounts {
     by_status: StatusCounts,
 }
 
-/// How many KPIs have each standing.
-#[derive(Default, Serialize, ToSchema)]
-pub struct KpiCounts {
-    /// All KPIs.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    total: u32,
-    /// How many have each standing.
-    by_standing: StandingCounts,
+/// A dimension, and whether it stands among the rows even where nothing is counted for it.
+pub(super) struct Heading {
+    pub(super) code: String,
+    pub(super) name: String,
+    pub(super) name_en: Option<String>,
+    pub(super) stands: bool,
 }
 
-/// How many KPIs have each standing.
-#[derive(Default, Serialize, ToSchema)]
-pub struct StandingCounts {
-    /// The final target is met.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    achieved: u32,
-    /// At least 0.95 of the way that should be done by now.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    on_track: u32,
-    /// At least 0.60 of it.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    at_risk: u32,
-    /// Less.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    off_track: u32,
-    /// Moved away from the target.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    regressed: u32,
-    /// No verified measurement, or no target.
-    #[schema(minimum = 0, maximum = 2147483647)]
-    no_data: u32,
-}
-
-impl Counts {
-    pub(super) fn add(&mut self, status: ProgrammeStatus, number: u32) {
-        self.planned += number;
-        *self.by_status.of(status) += number;
-        self.running = self.by_status.running;
-        self.running_percent = Percent::share(self.running.into(), self.planned.into());
-    }
-}
-
-impl StatusCounts {
-    pub(super) fn of(&mut self, status: ProgrammeStatus) -> &mut u32 {
-        match status {
-            ProgrammeStatus::Planned => &mut self.planned,
-            ProgrammeStatus::Running => &mut self.running,
-            ProgrammeStatus::Suspended => &mut self.suspended,
-            ProgrammeStatus::Completed => &mut self.completed,
-            ProgrammeStatus::Cancelled => &mut self.cancelled,
-        }
-    }
-}
-
-impl KpiCounts {
-    fn add(&mut self, standing: Standing) {
-        self.total += 1;
-        let count = match standing {
-            Standing::Achieved => &mut self.by_standing.achieved,
-            Standing::OnTrack => &mut self.by_standing.on_track,
-            Standing::AtRisk => &mut self.by_standing.at_risk,
-            Standing::OffTrack => &mut self.by_standing.off_track,
-            Standing::Regressed => &mut self.by_standing.regressed,
-            Standing::NoData => &mut self.by_standing.no_data,
-        };
-        *count += 1;
-    }
-}
-
-/// Computes the summary: five statements, whatever the number of rows.
-pub async fn compute(
-    db: &impl ConnectionTrait,
-    scope: Scope,
-    masterplan: Option<String>,
-    as_of: NaiveDate,
-) -> ApiResult<Summary> {
+/// Computes the summary: at most ten statements, whatever the number of rows.
+pub async fn compute(db: &impl ConnectionTrait, scope: Scope, masterplan: Option<String>, as_of: AsOf) -> ApiResult<Summary> {
     if let Some(code) = &masterplan {
         must_know(db, scope, code).await?;
     }
-    let counts = programme_counts(db, scope, masterplan.as_deref(), as_of).await?;
+    let plan = masterplan.as_deref();
+    let counts = programme_counts(db, scope, plan, as_of, "dimension").await?;
     let mut totals = Counts::default();
     for ((_, status), number) in &counts {
         totals.add(*status, *number);
     }
-    let rows =
-        dimension::Entity::find().order_by_asc(dimension::Column::Position).order_by_asc(dimension::Column::Code).all(db).await?;
-    let dimensions = rows.into_iter().map(|row| of_dimension(row, &counts)).collect();
+    let rows = dimensions(db, as_of).await?.into_iter();
+    let rows = rows.map(|row| (row.stands, of_dimension(row, &counts))).filter(|(stands, row)| *stands || row.planned > 0);
+    let dimensions = rows.map(|(_, row)| row).collect();
     let mut kpis = KpiCounts::default();
-    for standing in standing::all(db, scope, masterplan.as_deref(), as_of).await? {
+    for (_, standing) in standing::all(db, scope, plan, as_of).await? {
         kpis.add(standing);
     }
-    Ok(Summary { as_of, masterplan, totals, dimensions, kpis })
+    let actions = action_counts(db, scope, plan, as_of).await?;
+    let findings = finding_counts(db, scope, plan, as_of).await?;
+    let commitment = signed(db, as_of).await?;
+    Ok(Summary { as_of: as_of.day, masterplan, totals, dimensions, kpis, actions, findings, commitment })
 }
 
-fn of_dimension(row: dimension::Model, counts: &BTreeMap<(String, ProgrammeStatus), u32>) -> DimensionCounts {
+/// The dimensions in the order of their positions. One that was made after the day may have programmes by then: these are
+/// dated back.
+pub(super) async fn dimensions(db: &impl ConnectionTrait, as_of: AsOf) -> ApiResult<Vec<Heading>> {
+    let (ever, made) = (as_of.dimensions(Since::Ever), as_of.dimensions(Since::Made));
+    let sql = format!(
+        "SELECT d.code, d.name, d.name_en, d.code IN (SELECT m.code FROM {made} m) AS stands FROM {ever} d \
+         ORDER BY d.position, d.code"
+    );
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let heading = |row: &QueryResult| {
+        let [code, name] = [row.try_get("", "code")?, row.try_get("", "name")?];
+        Ok(Heading { code, name, name_en: row.try_get("", "name_en")?, stands: row.try_get("", "stands")? })
+    };
+    rows.iter().map(heading).collect()
+}
+
+fn of_dimension(row: Heading, counts: &BTreeMap<(String, ProgrammeStatus), u32>) -> DimensionCounts {
     let mut own = Counts::default();
     for ((_, status), number) in counts.iter().filter(|((dimension, _), _)| *dimension == row.code) {
         own.add(*status, *number);
@@ -214,29 +158,99 @@ pub async fn must_know(db: &impl ConnectionTrait, scope: Scope, code: &str) -> A
     }
 }
 
-/// How many programmes of each dimension had each status at the end of a day: of each programme the last entry of its
-/// history that was in effect.
-async fn programme_counts(
+/// How many programmes of each group, such as each `dimension`, had each status at the end of a day: of each programme the
+/// last entry of its history that was in effect.
+pub(super) async fn programme_counts(
     db: &impl ConnectionTrait,
     scope: Scope,
     masterplan: Option<&str>,
-    as_of: NaiveDate,
+    as_of: AsOf,
+    group: &str,
 ) -> ApiResult<BTreeMap<(String, ProgrammeStatus), u32>> {
-    let mut values: Vec<Value> = vec![as_of.into()];
+    let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.programmes());
     let (published, of_plan) = (scope.condition("p"), of_masterplan("p", masterplan, &mut values));
     let sql = format!(
-        "SELECT dimension, status, COUNT(*) AS number FROM (SELECT p.dimension, \
+        "SELECT {group}, status, COUNT(*) AS number FROM (SELECT p.{group}, \
            (SELECT s.to_status FROM status_change s WHERE s.programme = p.code AND s.effective_on <= $1 \
             ORDER BY s.seq DESC LIMIT 1) AS status \
-           FROM programme p WHERE {published} AND {of_plan}) known GROUP BY dimension, status"
+           FROM {programmes} p WHERE {published} AND {of_plan}) known GROUP BY {group}, status"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let counts = rows.iter().map(|row| {
         // Without a status on that day the programme was not there yet.
         let Some(status) = row.try_get::<Option<String>>("", "status")? else { return Ok(None) };
         let number: i64 = row.try_get("", "number")?;
-        let group = (row.try_get("", "dimension")?, ProgrammeStatus::try_from_value(&status)?);
+        let group = (row.try_get("", group)?, ProgrammeStatus::try_from_value(&status)?);
         Ok(Some((group, u32::try_from(number).unwrap_or(u32::MAX))))
     });
     counts.filter_map(Result::transpose).collect()
+}
+
+/// The SQL condition on the actions `a` that figures count, with parameters from $1 on.
+pub(super) fn of_actions(scope: Scope, masterplan: Option<&str>, as_of: AsOf, year: i32) -> (String, Vec<Value>) {
+    let mut values: Vec<Value> = vec![year.into()];
+    let of_plan = match masterplan {
+        None => "TRUE".to_owned(),
+        Some(_) => {
+            let of_plan = of_masterplan("p", masterplan, &mut values);
+            format!("a.programme IN (SELECT p.code FROM {} p WHERE {of_plan})", as_of.programmes())
+        }
+    };
+    (format!("a.year = $1 AND {} AND {of_plan}", scope.condition("a")), values)
+}
+
+async fn action_counts(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    masterplan: Option<&str>,
+    as_of: AsOf,
+) -> ApiResult<ActionCounts> {
+    let (condition, values) = of_actions(scope, masterplan, as_of, as_of.day.year());
+    let mut counts = ActionCounts::default();
+    for action in planned(db, as_of, &condition, values).await? {
+        counts.add(renaksi::state(&action.plan, as_of.day));
+    }
+    Ok(counts)
+}
+
+async fn finding_counts(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    masterplan: Option<&str>,
+    as_of: AsOf,
+) -> ApiResult<FindingCounts> {
+    let mut values = Vec::new();
+    let (published, of_plan) = (scope.condition("e"), of_masterplan("e", masterplan, &mut values));
+    let (findings, evaluations) = (as_of.findings(), as_of.evaluations());
+    let sql = format!(
+        "SELECT f.state, f.due_on, COUNT(*) AS number FROM {findings} f JOIN {evaluations} e ON e.code = f.evaluation \
+         WHERE {published} AND {of_plan} GROUP BY f.state, f.due_on"
+    );
+    let mut counts = FindingCounts::default();
+    for row in db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await? {
+        let state = FindingState::try_from_value(&row.try_get("", "state")?)?;
+        let number: i64 = row.try_get("", "number")?;
+        counts.add(state, row.try_get("", "due_on")?, as_of.day, u32::try_from(number).unwrap_or(u32::MAX));
+    }
+    Ok(counts)
+}
+
+/// Who signed: a commitment holds from the day it was signed on, or from the day it was entered where that is not known.
+async fn signed(db: &impl ConnectionTrait, as_of: AsOf) -> ApiResult<Signed> {
+    let backend = db.get_database_backend();
+    let (ever, made) = (as_of.commitments(Since::Ever), as_of.commitments(Since::Made));
+    let sql = format!(
+        "SELECT c.signatories FROM {ever} c WHERE c.signed_on <= $1 \
+         UNION ALL SELECT c.signatories FROM {made} c WHERE c.signed_on IS NULL"
+    );
+    let mut signatories = BTreeSet::new();
+    for row in db.query_all_raw(Statement::from_sql_and_values(backend, sql, [as_of.day.into()])).await? {
+        let codes: serde_json::Value = row.try_get("", "signatories")?;
+        signatories.extend(codes.as_array().into_iter().flatten().filter_map(|code| code.as_str().map(str::to_owned)));
+    }
+    let sql = format!("SELECT COUNT(*) AS number FROM {} o WHERE o.active", as_of.opds(Since::Made));
+    let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let opds: i64 = row.map_or(Ok(0), |row| row.try_get("", "number"))?;
+    let signed = u32::try_from(signatories.len()).unwrap_or(u32::MAX);
+    Ok(Signed { opds: u32::try_from(opds).unwrap_or(u32::MAX), signed, signatories: signatories.into_iter().collect() })
 }

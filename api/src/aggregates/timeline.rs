@@ -8,8 +8,10 @@ use sea_orm::{ActiveEnum, ConnectionTrait, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::summary::{StatusCounts, must_know};
+use super::counts::StatusCounts;
+use super::summary::must_know;
 use crate::http::problem::ApiResult;
+use crate::store::past::AsOf;
 use crate::store::scope::{Scope, of_masterplan};
 
 /// How many programmes had which status over time.
@@ -55,13 +57,13 @@ pub async fn compute(
     scope: Scope,
     masterplan: Option<String>,
     interval: Frequency,
-    as_of: NaiveDate,
+    as_of: AsOf,
 ) -> ApiResult<Timeline> {
     if let Some(code) = &masterplan {
         must_know(db, scope, code).await?;
     }
     let moves = moves(db, scope, masterplan.as_deref(), as_of).await?;
-    Ok(Timeline { masterplan, as_of, steps: steps(&moves, interval, as_of) })
+    Ok(Timeline { masterplan, as_of: as_of.day, steps: steps(&moves, interval, as_of.day) })
 }
 
 fn steps(moves: &[Move], interval: Frequency, as_of: NaiveDate) -> Vec<Step> {
@@ -87,16 +89,16 @@ fn steps(moves: &[Move], interval: Frequency, as_of: NaiveDate) -> Vec<Step> {
     steps
 }
 
-/// All moves between statuses by day. A first entry that was dated after what followed it (the history was entered
+/// All moves between statuses by day, of the programmes that the masterplan held on the day the timeline reaches. A first entry that was dated after what followed it (the history was entered
 /// later than it happened) counts from the day of what followed.
-async fn moves(db: &impl ConnectionTrait, scope: Scope, masterplan: Option<&str>, as_of: NaiveDate) -> ApiResult<Vec<Move>> {
-    let mut values: Vec<Value> = vec![as_of.into()];
+async fn moves(db: &impl ConnectionTrait, scope: Scope, masterplan: Option<&str>, as_of: AsOf) -> ApiResult<Vec<Move>> {
+    let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.programmes());
     let (published, of_plan) = (scope.condition("p"), of_masterplan("p", masterplan, &mut values));
     let sql = format!(
         "SELECT moved_on, from_status, to_status, COUNT(*) AS number, MIN(seq) AS seq FROM ( \
            SELECT s.from_status, s.to_status, s.seq, MIN(s.effective_on) OVER \
              (PARTITION BY s.programme ORDER BY s.seq ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS moved_on \
-           FROM status_change s JOIN programme p ON p.code = s.programme WHERE {published} AND {of_plan} \
+           FROM status_change s JOIN {programmes} p ON p.code = s.programme WHERE {published} AND {of_plan} \
          ) moves WHERE moved_on <= $1 GROUP BY moved_on, from_status, to_status ORDER BY moved_on, seq"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;

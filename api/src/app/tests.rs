@@ -56,10 +56,13 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
     let url = format!("sqlite://{}", folder.join("statements.db").display());
     let mut db = connection::open(&url, 4).await.unwrap();
     connection::migrate(&db).await.unwrap();
-    let calendar = Calendar(chrono::FixedOffset::east_opt(8 * 3600).unwrap());
-    demo::load(&Store::new(db.clone(), calendar), demo::Fixed { password: Some("kopi tubruk tanpa gula"), client_secret: None })
-        .await
-        .unwrap();
+    let calendar = Calendar::new(chrono::FixedOffset::east_opt(8 * 3600).unwrap());
+    demo::load(
+        &Store::new(db.clone(), calendar.clone()),
+        demo::Fixed { password: Some("kopi tubruk tanpa gula"), client_secret: None },
+    )
+    .await
+    .unwrap();
     let keys = Keys::load(db.clone(), "http://127.0.0.1:8080".into()).await.unwrap();
     let actor = Actor { kind: ActorKind::User, ..Actor::system("admin@demo.invalid") };
     let token = keys.issue(&actor).unwrap();

@@ -78,7 +78,7 @@ permissions! {
     KnowOneself: [Admin, Verifier, Operator, Viewer] or clients with All;
     /// Read everything that is not about accounts.
     ReadAll: [Admin, Verifier, Operator, Viewer] or clients with Read;
-    /// Set up masterplans, dimensions, OPDs, regions, KPIs with their targets, and awards.
+    /// Set up masterplans, dimensions, OPDs, regions, KPIs with their targets, awards, commitments and the council.
     EditCatalogue: [Admin];
     /// Write programmes and Quick Wins; an operator or client those of its own OPD and below.
     EditProgrammes: [Admin, Operator] or clients with ProgrammesWrite;

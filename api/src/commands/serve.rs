@@ -32,13 +32,17 @@ const BACKLOG: u32 = 1024;
 /// Brings the schema up to date and serves until SIGTERM or Ctrl-C.
 pub async fn run(settings: Serve) -> CommandResult {
     log(&settings.log)?;
+    let calendar = settings.calendar()?;
+    if settings.rehearsal.is_some() {
+        tracing::warn!(today = %calendar.today(), "a rehearsal: a file says which day it is");
+    }
     let db = connection::open(&settings.database.database_url, settings.database.database_connections)
         .await
         .map_err(|error| format!("--database-url (DATABASE_URL): {error}"))?;
     connection::migrate(&db).await?;
     // Before the demo data, whose passwords are shown once: nothing that can fail may come between.
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
-    let store = Store::new(db.clone(), settings.database.calendar());
+    let store = Store::new(db.clone(), calendar);
     let logins = if settings.demo { demo::load(&store, settings.fixed()).await.map_err(|error| error.sentence())? } else { None };
     let keys = Keys::load(db.clone(), settings.public_url.clone()).await.map_err(|error| error.sentence())?;
     let keys = Data::new(keys);

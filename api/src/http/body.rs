@@ -150,7 +150,11 @@ pub fn accept<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> ApiResu
 /// The same, for one row among several.
 pub fn accept_or_faults<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<T, Vec<Fault>> {
     let faults = faults_of(&value, &validator::<T>());
-    if faults.is_empty() { deserialize_or_fault(value).map_err(|fault| vec![fault]) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    // The place of a fault is looked for only where there is one.
+    T::deserialize(&value).or_else(|_| deserialize_or_fault(value)).map_err(|fault| vec![fault])
 }
 
 /// `value` as a `T`, where a schema was checked before: what is left are rules a schema cannot say.
@@ -191,7 +195,9 @@ pub fn cached(key: TypeId, schema: impl FnOnce() -> Value) -> Arc<Validator> {
 /// Every fault of `value` by a schema, and every NUL character, which no database text can hold.
 pub fn faults_of(value: &Value, validator: &Validator) -> Vec<Fault> {
     let mut faults = Vec::new();
-    find_nul(value, String::new(), &mut faults);
+    if holds_nul(value) {
+        find_nul(value, String::new(), &mut faults);
+    }
     // Most bodies are sound, and that is known sooner than what is wrong with one.
     if faults.is_empty() && !validator.is_valid(value) {
         for error in validator.iter_errors(value).take(MOST_FAULTS) {
@@ -199,6 +205,15 @@ pub fn faults_of(value: &Value, validator: &Validator) -> Vec<Fault> {
         }
     }
     faults
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.values().any(holds_nul),
+        _ => false,
+    }
 }
 
 fn find_nul(value: &Value, pointer: String, faults: &mut Vec<Fault>) {

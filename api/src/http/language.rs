@@ -74,6 +74,7 @@ pub fn nouns(kind: &str) -> (&str, &str) {
         "coverage" => (kind, "cakupan"),
         "dimension" => (kind, "dimensi"),
         "evaluation" => (kind, "evaluasi"),
+        "evaluation_record" => ("record of the evaluation", "rekaman evaluasi"),
         "finding" => (kind, "temuan"),
         "kpi" => ("KPI", "KPI"),
         "measurement" => (kind, "hasil ukur"),

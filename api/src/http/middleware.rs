@@ -11,6 +11,7 @@ use actix_web::{Error, HttpMessage};
 
 use super::problem::{ApiError, codes};
 use super::request_id::RequestId;
+use super::statements;
 
 /// Outermost: gives the request its id, answers HEAD as GET, logs, counts, and adds what every answer carries.
 pub async fn envelope(
@@ -26,14 +27,16 @@ pub async fn envelope(
         // The connection knows that it was a HEAD and leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let mut response = next.call(request).await?;
+    let (response, statements) = statements::counted(next.call(request)).await;
+    let mut response = response?;
     add_headers(response.headers_mut(), &id, &path);
     let status = response.status().as_u16();
     let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let elapsed = started.elapsed();
     metrics::counter!("http_requests_total", "method" => method.to_string(), "route" => pattern.clone(), "status" => status.to_string()).increment(1);
     metrics::histogram!("http_request_duration_seconds", "route" => pattern.clone()).record(elapsed.as_secs_f64());
-    tracing::info!(request_id = %id.0, %method, %path, route = %pattern, status, micros = elapsed.as_micros() as u64, "request");
+    statements::add(method.as_str(), &pattern, statements);
+    tracing::info!(request_id = %id.0, %method, %path, route = %pattern, status, statements, micros = elapsed.as_micros() as u64, "request");
     Ok(response)
 }
 

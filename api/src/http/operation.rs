@@ -203,6 +203,10 @@ fn path_parameter(name: &str) -> (Value, &'static str) {
             json!({ "type": "string", "maxLength": 7, "pattern": entity::value::period::Period::PATTERN, "example": "2022" }),
             "A period: `2022`, `2022-Q3` or `2022-09`.",
         ),
+        "quarter" => (
+            json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 4, "example": 3 }),
+            "A quarter (triwulan) of the action's year, 1 to 4.",
+        ),
         "id" => (json!({ "type": "string", "format": "uuid", "maxLength": 36 }), "The identifier, a UUID."),
         "problem" => (
             json!({ "type": "string", "maxLength": 64, "enum": codes::ALL.iter().map(|code| code.name).collect::<Vec<_>>() }),

@@ -54,6 +54,7 @@ pub mod codes {
         ALREADY_EXISTS = 409 "already_exists", "The identifier is taken", "Pengenal sudah dipakai", "Choose another code, or change the existing one with `PUT` or `PATCH`.";
         STILL_REFERENCED = 409 "still_referenced", "Other things refer to this", "Masih dirujuk oleh data lain", "Each entry of `referenced_by` names what refers to it. Change those first.";
         ILLEGAL_TRANSITION = 409 "illegal_transition", "The status cannot change that way", "Status tidak dapat berubah seperti itu", "`allowed` lists the statuses that can follow.";
+        CLOSED = 409 "closed", "It is closed and does not change any more", "Sudah ditutup dan tidak berubah lagi", "What is closed stays as it is. What was found later belongs to another evaluation.";
         CONFLICT = 409 "conflict", "The request conflicts with what is stored", "Permintaan bertentangan dengan data tersimpan", "Read the current state and decide again.";
         KEY_IN_USE = 409 "idempotency_key_in_use", "The first request with this Idempotency-Key is still running", "Permintaan pertama dengan Idempotency-Key ini masih berjalan", "Wait a second and send the same request again.";
         STALE = 412 "precondition_failed", "It was changed meanwhile", "Data telah berubah sementara itu", "Read it again, apply your change to the new state, and send the new ETag in `If-Match`.";

@@ -8,7 +8,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::operation::Operation;
 use super::problem::{ApiError, codes};
@@ -17,11 +17,25 @@ use super::problem::{ApiError, codes};
 #[derive(Default)]
 pub struct Table {
     routes: BTreeMap<String, Vec<(Method, Route)>>,
-    paths: BTreeMap<String, Map<String, Value>>,
-    schemas: BTreeMap<String, Value>,
+    /// Each worker has its routes; the document is needed once.
+    description: Option<Description>,
+}
+
+/// The paths and schemas of the document.
+#[derive(Default)]
+pub struct Description {
+    /// The operations of each path.
+    pub paths: BTreeMap<String, Map<String, Value>>,
+    /// The schemas by name.
+    pub schemas: BTreeMap<String, Value>,
 }
 
 impl Table {
+    /// A table that keeps what describes its routes.
+    pub fn described() -> Self {
+        Self { description: Some(Description::default()), ..Self::default() }
+    }
+
     /// Mounts `handler` for one operation.
     pub fn on<F, Args>(&mut self, operation: Operation, handler: F) -> &mut Self
     where
@@ -29,22 +43,18 @@ impl Table {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let Operation { method, path, object, schemas } = operation;
-        let route = web::method(method.clone()).to(Guarded(handler));
-        let verb = method.as_str().to_ascii_lowercase();
-        let taken = self.paths.entry(path.clone()).or_default().insert(verb, object);
-        assert!(taken.is_none(), "{method} {path} is mounted twice");
-        self.routes.entry(path).or_default().push((method, route));
-        for (name, schema) in schemas {
-            let known = self.schemas.insert(name.clone(), schema.clone());
-            assert!(known.is_none_or(|known| known == schema), "two schemas are called {name}");
+        let (method, path) = (operation.method.clone(), operation.path.clone());
+        if let Some(description) = &mut self.description {
+            description.add(operation);
         }
+        let route = web::method(method.clone()).to(Guarded(handler));
+        self.routes.entry(path).or_default().push((method, route));
         self
     }
 
-    /// The paths and schemas of the document.
-    pub fn describe(&self) -> (Value, Value) {
-        (json!(self.paths), json!(self.schemas))
+    /// The paths and schemas of the document; none unless it is [`Table::described`].
+    pub fn describe(self) -> Description {
+        self.description.unwrap_or_default()
     }
 
     /// Mounts everything. A method that a path does not know is answered 405 with those that it does.
@@ -56,6 +66,18 @@ impl Table {
                 let allow = allow.clone();
                 async move { other_method(&request, &allow) }
             })));
+        }
+    }
+}
+
+impl Description {
+    fn add(&mut self, operation: Operation) {
+        let Operation { method, path, object, schemas } = operation;
+        let taken = self.paths.entry(path.clone()).or_default().insert(method.as_str().to_ascii_lowercase(), object);
+        assert!(taken.is_none(), "{method} {path} is mounted twice");
+        for (name, schema) in schemas {
+            let known = self.schemas.insert(name.clone(), schema.clone());
+            assert!(known.is_none_or(|known| known == schema), "two schemas are called {name}");
         }
     }
 }

@@ -11,8 +11,11 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 
 use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::actions::Action;
 use crate::resources::awards::Award;
 use crate::resources::dimensions::Dimension;
+use crate::resources::evaluations::Evaluation;
+use crate::resources::evaluations::findings::Finding;
 use crate::resources::kpis::Kpi;
 use crate::resources::masterplans::Masterplan;
 use crate::resources::opds::Opd;
@@ -20,6 +23,7 @@ use crate::resources::programmes::Programme;
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::resource::{Resource, Row, show_all};
+use crate::resources::surveys::Survey;
 use crate::resources::wire;
 use crate::store::scope::Scope;
 
@@ -27,6 +31,9 @@ use crate::store::scope::Scope;
 pub trait Published: Resource {
     /// The members that are shown, beside key, parent and `updated_at`.
     const MEMBERS: &'static [&'static str];
+
+    /// Of the entries of these members, which members are shown; of others all.
+    const INNER: &'static [(&'static str, &'static [&'static str])] = &[];
 
     /// Which rows are shown.
     fn visible() -> SimpleExpr {
@@ -58,6 +65,9 @@ pub fn of_json(resource: &str, shown: &Value) -> Option<Value> {
         "quick_win" => of_shown::<QuickWin>(shown),
         "kpi" => of_shown::<Kpi>(shown),
         "award" => of_shown::<Award>(shown),
+        "evaluation" => of_shown::<Evaluation>(shown),
+        "survey" => of_shown::<Survey>(shown),
+        // Whether an action or a finding is seen depends on another thing, whose events tell of it.
         _ => None,
     }
 }
@@ -153,8 +163,60 @@ impl Published for Kpi {
     ];
 }
 
+impl Published for Action {
+    const MEMBERS: &'static [&'static str] = &[
+        "programme",
+        "opd",
+        "title",
+        "output_unit",
+        "year",
+        "weight",
+        "due_on",
+        "targets",
+        "provenance",
+        "realisation",
+        "progress",
+        "state",
+    ];
+
+    /// Of a programme that the public does not see it sees no action either.
+    fn visible() -> SimpleExpr {
+        let programmes = Query::select().column("code").from("programme").and_where(Programme::visible()).take();
+        Expr::cust("published").and(Expr::col("programme").in_subquery(programmes))
+    }
+}
+
 impl Published for Award {
     const MEMBERS: &'static [&'static str] = &["name", "issuer", "category", "year", "recipient", "provenance"];
+}
+
+impl Published for Evaluation {
+    const MEMBERS: &'static [&'static str] = &[
+        "masterplan",
+        "held_on",
+        "venue",
+        "chair",
+        "summary",
+        "reported_counts",
+        "provenance",
+        "state",
+        "closed_at",
+        "public_record_sha256",
+    ];
+}
+
+impl Published for Finding {
+    const MEMBERS: &'static [&'static str] = &["programme", "opd", "text", "recommendation", "due_on", "state", "follow_ups"];
+    const INNER: &'static [(&'static str, &'static [&'static str])] = &[("follow_ups", &["at", "text", "state"])];
+
+    fn visible() -> SimpleExpr {
+        Expr::cust("EXISTS (SELECT 1 FROM evaluation e WHERE e.code = finding.evaluation AND e.published)")
+    }
+}
+
+impl Published for Survey {
+    const MEMBERS: &'static [&'static str] =
+        &["opd", "service", "period", "respondents", "scores", "ikm", "grade", "explanation"];
 }
 
 fn is_shown<R: Published>(name: &str) -> bool {
@@ -166,10 +228,20 @@ fn is_shown<R: Published>(name: &str) -> bool {
 pub async fn view_all<R: Published>(db: &impl ConnectionTrait, rows: &[Row<R>], today: NaiveDate) -> ApiResult<Vec<Value>> {
     let mut shown =
         show_all::<R>(db, rows, Scope::Published, today).await?.into_iter().map(|(thing, _)| thing).collect::<Vec<_>>();
-    for members in shown.iter_mut().filter_map(Value::as_object_mut) {
-        members.retain(|name, _| is_shown::<R>(name));
-    }
+    shown.iter_mut().for_each(keep_shown::<R>);
     Ok(shown)
+}
+
+/// Leaves of a thing what the public sees.
+fn keep_shown<R: Published>(thing: &mut Value) {
+    let Some(members) = thing.as_object_mut() else { return };
+    members.retain(|name, _| is_shown::<R>(name));
+    for (member, inner) in R::INNER {
+        let entries = members.get_mut(*member).and_then(Value::as_array_mut);
+        for entry in entries.into_iter().flatten().filter_map(Value::as_object_mut) {
+            entry.retain(|name, _| inner.contains(&name.as_str()));
+        }
+    }
 }
 
 /// 404 unless the public sees the thing that the path says `R` is a part of.
@@ -210,9 +282,7 @@ fn programme_of(thing: &mut Value) -> Option<&mut Value> {
 /// An example of it.
 pub fn example<R: Published>() -> Value {
     let mut shown = crate::resources::resource::show_example::<R>();
-    if let Value::Object(members) = &mut shown {
-        members.retain(|name, _| is_shown::<R>(name));
-    }
+    keep_shown::<R>(&mut shown);
     shown
 }
 
@@ -229,6 +299,13 @@ pub fn schemas<R: Published>() -> Map<String, Value> {
     schemas.remove(&names.selection);
     if let Some(properties) = own["properties"].as_object_mut() {
         properties.retain(|name, _| is_shown::<R>(name));
+        for (member, inner) in R::INNER {
+            let entry = &mut properties[*member]["items"];
+            if let Some(properties) = entry["properties"].as_object_mut() {
+                properties.retain(|name, _| inner.contains(&name.as_str()));
+            }
+            entry["required"] = json!(inner);
+        }
         for reference in R::REFERENCES {
             if let Some(property) = properties.get_mut(reference.member) {
                 unexpand(if reference.many { &mut property["items"] } else { property });

@@ -9,11 +9,8 @@ use entity::rules::review::{Arrival, Stored, arrival};
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
 use entity::value::period::Period;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder,
-    QuerySelect, Statement,
-};
+use futures_util::TryStreamExt;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -24,16 +21,16 @@ use crate::auth::permissions::Report;
 use crate::http::body;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
-use crate::resources::kpis::measurements::review::hand_in;
-use crate::resources::kpis::measurements::wire_types::{Evidence, Measurement, MeasurementInput};
-use crate::resources::kpis::measurements::{drafted, key_of, reason_required, written_action};
+use crate::resources::kpis::measurements::key_of;
+use crate::resources::kpis::measurements::wire_types::{Measurement, MeasurementInput};
 use crate::resources::kpis::value_faults;
 use crate::resources::provenance::Provenance;
 use crate::resources::references::{Target, unknown};
+use crate::resources::reporting::Report as _;
+use crate::resources::reporting::evidence::Evidence;
+use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
+use crate::store::bulk;
 use crate::store::change::{Change, Happening};
-
-/// Rows of one statement: few enough that they take little memory.
-const ROWS_AT_ONCE: usize = 500;
 
 /// A measurement, as other systems push it: the whole of it, as `PUT` takes it, with its key.
 #[derive(Clone, PartialEq, Deserialize, ToSchema)]
@@ -74,6 +71,15 @@ impl MeasurementRow {
         }
     }
 
+    /// The row that is stored in the place of `before`.
+    fn over(&self, change: &Change, before: Option<&measurement::Model>, submits: bool) -> measurement::Model {
+        let mut after = measurement::Model::drafted(change, &self.kpi, self.period, before, self.input());
+        if submits {
+            hand_in(change, &mut after);
+        }
+        after
+    }
+
     /// What is stored, as far as this row is concerned.
     fn beside(&self, stored: &measurement::Model) -> Stored {
         let is_same = stored.value == self.value
@@ -93,10 +99,10 @@ impl MeasurementRow {
     }
 }
 
-/// A row that is written, and what it takes the place of.
-pub struct Write {
-    before: Option<measurement::Model>,
-    after: measurement::Model,
+/// What is written: which of the rows, each with what it takes the place of.
+pub struct Plan {
+    writes: Vec<(usize, Option<Box<measurement::Model>>)>,
+    submits: bool,
 }
 
 /// What is known of the things that the rows are about.
@@ -104,13 +110,14 @@ struct Known {
     kpis: HashMap<String, kpi::Model>,
     /// The OPDs that the actor may write for; `None` for all.
     covered: Option<HashSet<String>>,
-    stored: HashMap<(String, String), measurement::Model>,
+    /// The last revision of each period, until it is taken into the plan.
+    stored: HashMap<String, Box<measurement::Model>>,
     submits: bool,
 }
 
 impl Pushed for MeasurementRow {
     type May = Report;
-    type Plan = Vec<Write>;
+    type Plan = Plan;
     const COLUMNS: &'static [Column] = &[
         Column::text("kpi", "/kpi", true),
         Column::text("period", "/period", true),
@@ -131,55 +138,59 @@ impl Pushed for MeasurementRow {
         key_of(&self.kpi, &self.period.to_string())
     }
 
-    async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Vec<Write>)> {
+    async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
-        let codes = good.clone().map(|row| row.kpi.to_string()).collect::<BTreeSet<_>>();
+        let codes = good.clone().map(|row| row.kpi.as_str()).collect::<BTreeSet<_>>();
         // In one order, so that pushes that overlap wait for each other instead of for ever.
         let kpis = kpi::Entity::find().filter(kpi::Column::Code.is_in(codes)).order_by_asc(kpi::Column::Code).lock_exclusive();
         let kpis = kpis.all(&change.db).await?.into_iter().map(|kpi| (kpi.code.clone(), kpi)).collect();
-        let known = Known { kpis, covered: change.covered().await?, stored: stored(change, good).await?, submits };
-        let (mut plan, mut seen) = (Vec::new(), HashMap::new());
-        let outcomes = rows.iter().map(|row| match &row.read {
+        let mut known = Known { kpis, covered: change.covered().await?, stored: stored(change, good).await?, submits };
+        let (mut writes, mut seen) = (Vec::new(), HashMap::new());
+        let outcomes = rows.iter().enumerate().map(|(index, row)| match &row.read {
             Err(faults) => Outcome::Rejected(faults.clone()),
-            Ok(row) => known.judge(change, row, &mut seen, &mut plan),
+            Ok(row) => known.judge(row, &mut seen, |before| writes.push((index, before))),
         });
-        Ok((outcomes.collect(), plan))
+        Ok((outcomes.collect(), Plan { writes, submits }))
     }
 
-    async fn write(change: &Change, plan: Vec<Write>) -> ApiResult<()> {
-        let revised = plan.iter().filter_map(|write| write.before.as_ref().filter(|row| row.state == ReportState::Verified));
+    async fn write(change: &Change, rows: &[Row<Self>], plan: Plan) -> ApiResult<()> {
+        let revised =
+            plan.writes.iter().filter_map(|(_, before)| before.as_ref().filter(|row| row.state == ReportState::Verified));
         let revised =
             revised.map(|row| json!({ "kpi": row.kpi, "period": row.period, "revision": row.revision })).collect::<Vec<_>>();
         if !revised.is_empty() {
             change.db.execute_raw(supersede(change.db.get_database_backend(), json!(revised).to_string())).await?;
         }
-        for some in plan.chunks(ROWS_AT_ONCE) {
-            use measurement::{Column, PrimaryKey};
-            let rows = some.iter().map(|write| write.after.clone().into_active_model().reset_all());
-            let replaced = OnConflict::columns(PrimaryKey::iter()).update_columns(Column::iter()).to_owned();
-            measurement::Entity::insert_many(rows).on_conflict(replaced).exec_without_returning(&change.db).await?;
-        }
-        let keys = plan.iter().map(|write| key_of(&write.after.kpi, &write.after.period)).collect::<Vec<_>>();
-        let show = |row: &measurement::Model| json!(Measurement::from(row));
-        let happenings = plan.iter().zip(&keys).map(|(write, key)| Happening {
+        // Each row is made when its turn comes, and again for its event: all of them would take more than the push itself.
+        let writes = || {
+            plan.writes.iter().filter_map(|(index, before)| {
+                let row = rows.get(*index)?.read.as_ref().ok()?;
+                let before = before.as_deref();
+                Some((before, row.over(change, before, plan.submits)))
+            })
+        };
+        bulk::upsert::<measurement::Model>(&change.db, writes().map(|(_, after)| after)).await?;
+        let keys =
+            plan.writes.iter().filter_map(|(index, _)| rows.get(*index)?.read.as_ref().ok().map(Self::key)).collect::<Vec<_>>();
+        let happenings = writes().zip(&keys).map(|((before, after), key)| Happening {
             resource: "measurement",
             key,
-            action: written_action(write.before.as_ref()),
-            version: write.after.version,
-            before: write.before.as_ref().map(show),
-            after: Some(show(&write.after)),
+            action: written_action(before),
+            version: after.version,
+            before: before.map(Measurement::from),
+            after: Some(Measurement::from(&after)),
         });
         change.record_all(happenings).await
     }
 }
 
 impl Known {
+    /// What becomes of a row; `write` takes what a row that is written takes the place of.
     fn judge<'a>(
-        &self,
-        change: &Change,
+        &mut self,
         row: &'a MeasurementRow,
         seen: &mut HashMap<(&'a str, Period), &'a MeasurementRow>,
-        plan: &mut Vec<Write>,
+        write: impl FnOnce(Option<Box<measurement::Model>>),
     ) -> Outcome {
         let faults = self.faults(row);
         if !faults.is_empty() {
@@ -188,21 +199,15 @@ impl Known {
         if let Some(earlier) = seen.insert((row.kpi.as_str(), row.period), row) {
             return if row.repeats(earlier) { Outcome::Unchanged } else { Outcome::Rejected(vec![duplicate()]) };
         }
-        let before = self.stored.get(&(row.kpi.to_string(), row.period.to_string()));
-        let arrival = arrival(before.map(|before| row.beside(before)), self.submits);
-        let outcome = match arrival {
+        let before = self.stored.remove(&row.key());
+        let outcome = match arrival(before.as_deref().map(|before| row.beside(before)), self.submits) {
             Arrival::Unchanged => return Outcome::Unchanged,
             Arrival::Stale => return Outcome::Stale,
             Arrival::Revision if row.reason.is_none() => return Outcome::Rejected(vec![reason_required()]),
             Arrival::New => Outcome::Created,
             Arrival::Replacement | Arrival::Revision => Outcome::Updated,
         };
-        let mut after = drafted(change, &row.kpi, row.period, before, row.input());
-        if self.submits {
-            after.state = ReportState::Submitted;
-            hand_in(change, &mut after);
-        }
-        plan.push(Write { before: before.cloned(), after });
+        write(before);
         outcome
     }
 
@@ -240,7 +245,7 @@ pub(super) fn duplicate() -> Fault {
 async fn stored<'a>(
     change: &Change,
     rows: impl Iterator<Item = &'a MeasurementRow>,
-) -> ApiResult<HashMap<(String, String), measurement::Model>> {
+) -> ApiResult<HashMap<String, Box<measurement::Model>>> {
     let keys = rows.map(|row| json!({ "kpi": row.kpi, "period": row.period })).collect::<Vec<_>>();
     let backend = change.db.get_database_backend();
     let keys_of = match backend {
@@ -259,8 +264,8 @@ async fn stored<'a>(
         }
     };
     let statement = Statement::from_sql_and_values(backend, sql, [json!(keys).to_string().into()]);
-    let found = measurement::Entity::find().from_raw_sql(statement).all(&change.db).await?;
-    Ok(found.into_iter().map(|row| ((row.kpi.clone(), row.period.clone()), row)).collect())
+    let found = measurement::Entity::find().from_raw_sql(statement).stream(&change.db).await?;
+    Ok(found.map_ok(|row| (key_of(&row.kpi, &row.period), Box::new(row))).try_collect().await?)
 }
 
 /// Takes the mark of the last revision from the rows with these keys.

@@ -6,10 +6,7 @@ use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::code::Code;
 use entity::{programme, programme_region, programme_supporting_opd, status_change};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder, QuerySelect, TryIntoModel,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel};
 use serde_json::{Value, json};
 
 use super::measurements::{duplicate, outside};
@@ -23,9 +20,10 @@ use crate::resources::programmes::{Programme, transitions};
 use crate::resources::references::{Target, codes_in, unknown};
 use crate::resources::resource::{NewRow, Resource, show};
 use crate::resources::wire;
+use crate::store::bulk;
 use crate::store::change::{Change, Happening};
 
-/// Rows of one statement: few enough that they take little memory.
+/// Rows that are written at once: few enough that they take little memory.
 const ROWS_AT_ONCE: usize = 500;
 
 /// A programme, as other systems push it.
@@ -105,23 +103,22 @@ impl Pushed for ProgrammeRow {
         Ok((outcomes, plan))
     }
 
-    async fn write(change: &Change, plan: Vec<Write>) -> ApiResult<()> {
+    async fn write(change: &Change, _: &[Row<Self>], plan: Vec<Write>) -> ApiResult<()> {
         for some in plan.chunks(ROWS_AT_ONCE) {
-            let rows = some.iter().map(|write| write.after.clone().into_active_model().reset_all());
-            let replaced = OnConflict::column(programme::Column::Code).update_columns(programme::Column::iter()).to_owned();
-            programme::Entity::insert_many(rows).on_conflict(replaced).exec_without_returning(&change.db).await?;
+            bulk::upsert::<programme::Model>(&change.db, some.iter().map(|write| &write.after)).await?;
             write_links(change, some).await?;
             begin_all(change, some).await?;
+            let mut happenings = Vec::new();
+            for Write { before, after, .. } in some {
+                let action = if before.is_some() { "updated" } else { "created" };
+                let before = before.as_ref().map(show::<Programme>).transpose()?;
+                let (resource, key, version) = (Programme::NAMES.one, after.code.as_str(), after.version);
+                let after = Some(show::<Programme>(after)?);
+                happenings.push(Happening { resource, key, action, version, before, after });
+            }
+            change.record_all(happenings).await?;
         }
-        let mut happenings = Vec::new();
-        for Write { before, after, .. } in &plan {
-            let action = if before.is_some() { "updated" } else { "created" };
-            let before = before.as_ref().map(show::<Programme>).transpose()?;
-            let (resource, key, version) = (Programme::NAMES.one, after.code.as_str(), after.version);
-            let after = Some(show::<Programme>(after)?);
-            happenings.push(Happening { resource, key, action, version, before, after });
-        }
-        change.record_all(happenings).await
+        Ok(())
     }
 }
 

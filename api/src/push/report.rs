@@ -137,6 +137,7 @@ impl PushRow {
                 columns.iter().find(|column| column.pointer == pointer || pointer.starts_with(&format!("{}/", column.pointer)));
             PushFault { column: column.map(|column| column.name), pointer, code: shown.code, detail: shown.detail }
         });
-        Self { row: row.number, key: row.key.clone(), result: outcome.name(), errors: errors.collect() }
+        let key = row.read.as_ref().ok().map(T::key);
+        Self { row: row.number, key, result: outcome.name(), errors: errors.collect() }
     }
 }

@@ -9,6 +9,7 @@ use futures_util::StreamExt;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Pushed;
@@ -23,6 +24,11 @@ pub const MOST_ROWS: usize = 10_000;
 pub const LARGEST: usize = 16 * 1024 * 1024;
 /// The most bytes of one row.
 pub const LARGEST_ROW: usize = 64 * 1024;
+/// A push of more bytes than these takes a turn: slow lines that bring little hold nobody up.
+const SMALL: usize = 256 * 1024;
+/// Large pushes that this process takes in at once: each may hold its 10,000 rows in memory, also while a slow line brings
+/// them.
+static TURNS: Semaphore = Semaphore::const_new(16);
 /// The longest a line may be silent, and the longest a whole body may take.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 const LONGEST_READ: Duration = Duration::from_secs(300);
@@ -47,6 +53,8 @@ pub enum Cells {
     Text,
     /// `true` or `false`.
     Flag,
+    /// A whole number.
+    Integer,
     /// Texts separated by `;`.
     List,
 }
@@ -62,8 +70,6 @@ impl Column {
 pub struct Row<T> {
     /// Its number, from 1.
     pub number: u32,
-    /// What it is about, where that can be read.
-    pub key: Option<String>,
     /// The row, or every fault it has by itself.
     pub read: Result<T, Vec<Fault>>,
 }
@@ -76,6 +82,8 @@ pub struct Rows<T> {
     pub fingerprint: String,
     /// The columns of a CSV; none else.
     pub columns: &'static [Column],
+    /// The turn of a large push, given back when dropped.
+    pub turn: Option<SemaphorePermit<'static>>,
 }
 
 /// Reads the rows of a request.
@@ -96,12 +104,14 @@ pub async fn read<T: Pushed>(request: &HttpRequest, payload: Payload) -> ApiResu
     }
     let columns = if matches!(reader, Form::Csv(_)) { T::COLUMNS } else { &[] };
     let reading = timeout(LONGEST_READ, read_all(&mut reader, payload)).await;
-    let (rows, fingerprint) = reading.unwrap_or_else(|_| Err(too_slow()))?;
-    Ok(Rows { rows, fingerprint, columns })
+    let (rows, fingerprint, turn) = reading.unwrap_or_else(|_| Err(too_slow()))?;
+    Ok(Rows { rows, fingerprint, columns, turn })
 }
 
-async fn read_all<T: Pushed>(form: &mut Form, mut payload: Payload) -> ApiResult<(Vec<Row<T>>, String)> {
-    let (mut rows, mut hash, mut length) = (Vec::new(), Sha256::new(), 0);
+type Read<T> = (Vec<Row<T>>, String, Option<SemaphorePermit<'static>>);
+
+async fn read_all<T: Pushed>(form: &mut Form, mut payload: Payload) -> ApiResult<Read<T>> {
+    let (mut rows, mut hash, mut length, mut turn) = (Vec::new(), Sha256::new(), 0, None);
     loop {
         let chunk = match timeout(LONGEST_SILENCE, payload.next()).await {
             Err(_) => return Err(too_slow()),
@@ -112,11 +122,14 @@ async fn read_all<T: Pushed>(form: &mut Form, mut payload: Payload) -> ApiResult
         if length > LARGEST {
             return Err(too_large(format!("{LARGEST} bytes")));
         }
+        if length > SMALL && turn.is_none() {
+            turn = Some(TURNS.acquire().await.map_err(ApiError::unexpected)?);
+        }
         hash.update(&chunk);
         form.take(&chunk, &mut rows)?;
     }
     form.finish(&mut rows)?;
-    Ok((rows, hex(&hash.finalize())))
+    Ok((rows, hex(&hash.finalize()), turn))
 }
 
 /// The form of a body, with what has arrived of the row that is not whole yet.
@@ -186,8 +199,7 @@ fn add<T: Pushed>(rows: &mut Vec<Row<T>>, value: Result<Value, Vec<Fault>>) -> A
     }
     let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
     let read = value.and_then(T::read);
-    let key = read.as_ref().ok().map(T::key);
-    rows.push(Row { number, key, read });
+    rows.push(Row { number, read });
     Ok(())
 }
 
@@ -196,6 +208,7 @@ pub(super) fn put(row: &mut Value, column: &Column, cell: String) {
     let value = match column.cells {
         Cells::Text => json!(cell),
         Cells::Flag => cell.parse::<bool>().map_or(json!(cell), Value::Bool),
+        Cells::Integer => cell.parse::<i64>().map_or(json!(cell), Value::from),
         Cells::List => cell.split(';').map(|entry| json!(entry.trim())).collect(),
     };
     let mut place = row;

@@ -57,7 +57,8 @@ pub struct Recipient {
     pub name: Option<String>,
 }
 
-fn target(kind: RecipientKind) -> Option<Target> {
+/// What the code of a recipient of this kind refers to.
+pub fn target(kind: RecipientKind) -> Option<Target> {
     match kind {
         RecipientKind::Regency | RecipientKind::Region => Some(Target::Region),
         RecipientKind::Opd => Some(Target::Opd),

@@ -35,7 +35,7 @@ impl<R: Resource> Describe<R> {
 
     fn operation(&self, method: Method, path: &str, verb: &str, summary: &str, description: &str) -> Operation {
         let id = if path == self.many && method == Method::GET { R::NAMES.snake() } else { R::NAMES.one.to_owned() };
-        Operation::new(method, path, &format!("{verb}_{id}"), R::NAMES.many, summary, description)
+        Operation::new(method, path, &format!("{verb}_{id}"), tag::<R>(), summary, description)
     }
 
     /// The list.
@@ -149,7 +149,7 @@ impl<R: Resource> Describe<R> {
         let operation = Operation::get(
             &path,
             &format!("list_{}_history", R::NAMES.one),
-            R::NAMES.many,
+            tag::<R>(),
             &format!("History of {}", R::NAMES.a()),
             "Who changed what, when and from where, with what was before and after; the oldest first. It outlives a deletion.",
         );
@@ -191,6 +191,11 @@ impl<R: Resource> Describe<R> {
             headers,
         )
     }
+}
+
+/// The heading that its operations stand under: a part stands with its whole.
+fn tag<R: Resource>() -> &'static str {
+    R::PARENT.map_or(R::NAMES.many, |parent| parent.many)
 }
 
 /// A comma-separated list.

@@ -1,5 +1,6 @@
 //! `/v1/kpis`
 
+pub mod coverage_method;
 pub mod measurements;
 pub mod targets;
 

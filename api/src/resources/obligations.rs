@@ -4,16 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 
 use actix_web::HttpRequest;
 use chrono::{Months, NaiveDate};
-use entity::kpi;
-use entity::measurement::{self, Column, ReportState};
+use entity::measurement::{self, ReportState};
 use entity::rules::obligations::{due_on, owed_periods};
 use entity::value::period::Period;
+use entity::{action, action_report, kpi};
 use sea_orm::sea_query::ExprTrait;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement,
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::reporting::course::Course;
+use super::reporting::{Report as _, ReportKind};
 use super::wire;
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
@@ -28,23 +32,37 @@ use crate::store::access::Access;
 /// How far back missing periods are listed: what is older is for an evaluation, not for a reminder.
 const LOOK_BACK: Months = Months::new(36);
 
+/// What may still be handed in.
+const OPEN: [ReportState; 2] = [ReportState::Draft, ReportState::Returned];
+
+/// The last revision of a period.
+type Reported = (Period, Course);
+
 /// Something that an OPD still owes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Obligation {
-    /// `missing`: a period ended without a value. `draft`: not handed in yet. `returned`: to be mended.
+    /// `missing`: a period ended without a report. `draft`: not handed in yet. `returned`: to be mended.
     #[schema(max_length = 16, example = "missing")]
     kind: &'static str,
-    /// The KPI.
+    /// What is to be reported.
+    report: ReportKind,
+    /// The KPI of a measurement.
     #[schema(max_length = 64)]
-    kpi: String,
+    kpi: Option<String>,
     /// Its name.
     #[schema(max_length = 300)]
-    kpi_name: String,
-    /// The OPD that reports it.
+    kpi_name: Option<String>,
+    /// The action of an action report.
+    #[schema(max_length = 36)]
+    action: Option<String>,
+    /// What is to be done.
+    #[schema(max_length = 500)]
+    action_title: Option<String>,
+    /// The OPD that reports.
     #[schema(max_length = 64)]
     opd: String,
-    /// The period.
-    #[schema(max_length = 7)]
+    /// The period; of an action a quarter of its year.
+    #[schema(max_length = 7, example = "2022-Q3")]
     period: String,
     /// When it is due: the 10th of the month after the period.
     #[schema(max_length = 10)]
@@ -98,69 +116,125 @@ async fn branch(db: &impl ConnectionTrait, opd: &str) -> ApiResult<(BTreeSet<Str
     if below.is_empty() { Err(ApiError::not_found("opd", opd)) } else { Ok((below, above)) }
 }
 
-/// Everything owed, in the order of the days it is due. Two statements.
+/// Everything owed, in the order of the days it is due. Four statements.
 async fn obligations(db: &impl ConnectionTrait, opds: Option<&BTreeSet<String>>, today: NaiveDate) -> ApiResult<Vec<Obligation>> {
-    let of_opds = opds.map(|opds| kpi::Column::Opd.is_in(opds.iter().cloned()));
-    let kpis = kpi::Entity::find().filter(of_opds.into_iter().fold(Condition::all(), Condition::add)).all(db).await?;
     let from = today.checked_sub_months(LOOK_BACK).unwrap_or(today);
-    let rows = measurement::Entity::find()
-        .filter(Column::Kpi.is_in(kpis.iter().map(|kpi| kpi.code.clone())))
-        .filter(Column::Latest.eq(true))
-        .filter(Column::PeriodEnd.gte(from).or(Column::State.is_in([ReportState::Draft, ReportState::Returned])))
-        .order_by_asc(Column::PeriodEnd);
-    let mut reported: HashMap<&str, Vec<measurement::Model>> = HashMap::new();
-    let codes = kpis.iter().map(|kpi| (kpi.code.as_str(), kpi)).collect::<HashMap<_, _>>();
-    for row in rows.all(db).await? {
-        if let Some((code, _)) = codes.get_key_value(row.kpi.as_str()) {
-            reported.entry(code).or_default().push(row);
-        }
-    }
-    let none = Vec::new();
-    let mut all =
-        kpis.iter().flat_map(|kpi| owed(kpi, reported.get(kpi.code.as_str()).unwrap_or(&none), from, today)).collect::<Vec<_>>();
+    let mut all = measurements(db, opds, from, today).await?;
+    all.extend(action_reports(db, opds, from, today).await?);
     all.sort_by(|one, other| order(one).cmp(&order(other)));
     Ok(all)
 }
 
-fn order(obligation: &Obligation) -> (NaiveDate, &str, &str) {
-    (obligation.due_on, &obligation.kpi, &obligation.period)
+fn order(obligation: &Obligation) -> (NaiveDate, &str, &str, &str) {
+    let of = obligation.kpi.as_deref().or(obligation.action.as_deref()).unwrap_or_default();
+    (obligation.due_on, obligation.report.name(), of, &obligation.period)
 }
 
-/// What is owed of one KPI.
-fn owed(kpi: &kpi::Model, reported: &[measurement::Model], from: NaiveDate, today: NaiveDate) -> Vec<Obligation> {
-    let obligation = |kind, period: Period, reason: Option<String>, version: Option<i32>| Obligation {
+fn of_opds<C: ColumnTrait>(column: C, opds: Option<&BTreeSet<String>>) -> Condition {
+    opds.map(|opds| column.is_in(opds.iter().cloned())).into_iter().fold(Condition::all(), Condition::add)
+}
+
+/// What is owed of all KPIs. Two statements.
+async fn measurements(
+    db: &impl ConnectionTrait,
+    opds: Option<&BTreeSet<String>>,
+    from: NaiveDate,
+    today: NaiveDate,
+) -> ApiResult<Vec<Obligation>> {
+    use measurement::Column;
+    let kpis = kpi::Entity::find().filter(of_opds(kpi::Column::Opd, opds)).all(db).await?;
+    let rows = measurement::Entity::find()
+        .filter(Column::Kpi.is_in(kpis.iter().map(|kpi| kpi.code.clone())))
+        .filter(Column::Latest.eq(true))
+        .filter(Column::PeriodEnd.gte(from).or(Column::State.is_in(OPEN)))
+        .order_by_asc(Column::PeriodEnd);
+    let mut reported: HashMap<String, Vec<Reported>> = HashMap::new();
+    for row in rows.all(db).await? {
+        if let Ok(period) = Period::parse(&row.period) {
+            reported.entry(row.kpi.clone()).or_default().push((period, row.course()));
+        }
+    }
+    let owed = kpis.iter().flat_map(|kpi| {
+        let baseline = kpi.baseline_period.as_deref().and_then(|period| Period::parse(period).ok());
+        let begun = baseline.map_or_else(|| kpi.created_at.date_naive(), Period::end);
+        let periods = owed_periods(kpi.frequency, Ord::max(begun, from), today);
+        let reports = reported.remove(&kpi.code).unwrap_or_default();
+        owed(&kpi.opd, periods, reports, today).map(|owed| Obligation {
+            report: ReportKind::Measurement,
+            kpi: Some(kpi.code.clone()),
+            kpi_name: Some(kpi.name.clone()),
+            ..owed
+        })
+    });
+    Ok(owed.collect())
+}
+
+/// What is owed of all actions: a report for each quarter of its year. Two statements.
+async fn action_reports(
+    db: &impl ConnectionTrait,
+    opds: Option<&BTreeSet<String>>,
+    from: NaiveDate,
+    today: NaiveDate,
+) -> ApiResult<Vec<Obligation>> {
+    use action_report::Column;
+    let actions = action::Entity::find().filter(of_opds(action::Column::Opd, opds));
+    let ids = actions.clone().select_only().column(action::Column::Id).into_query();
+    let rows = action_report::Entity::find().filter(Column::Action.in_subquery(ids)).filter(Column::Latest.eq(true));
+    let actions = actions.all(db).await?;
+    let years = actions.iter().map(|action| (action.id.as_str(), action.year)).collect::<HashMap<_, _>>();
+    let quarter = |year, quarter| u8::try_from(quarter).map(|quarter| Period::Quarter(year, quarter)).ok();
+    let mut reported: HashMap<String, Vec<Reported>> = HashMap::new();
+    for row in rows.order_by_asc(Column::Quarter).all(db).await? {
+        if let Some(period) = years.get(row.action.as_str()).and_then(|year| quarter(*year, row.quarter)) {
+            reported.entry(row.action.clone()).or_default().push((period, row.course()));
+        }
+    }
+    let owed = actions.iter().flat_map(|action| {
+        let quarters = (1..=4).map(|quarter| Period::Quarter(action.year, quarter));
+        let periods = quarters.filter(|period| from <= period.end() && period.end() < today).collect();
+        owed(&action.opd, periods, reported.remove(&action.id).unwrap_or_default(), today).map(|owed| Obligation {
+            report: ReportKind::ActionReport,
+            action: Some(action.id.clone()),
+            action_title: Some(action.title.clone()),
+            ..owed
+        })
+    });
+    Ok(owed.collect())
+}
+
+/// What is owed of one KPI or action: a report for each of `periods`, and those that are open.
+fn owed(opd: &str, periods: Vec<Period>, reported: Vec<Reported>, today: NaiveDate) -> impl Iterator<Item = Obligation> {
+    let obligation = |kind, period: Period, reason, version| Obligation {
         kind,
-        kpi: kpi.code.clone(),
-        kpi_name: kpi.name.clone(),
-        opd: kpi.opd.clone(),
+        report: ReportKind::Measurement,
+        kpi: None,
+        kpi_name: None,
+        action: None,
+        action_title: None,
+        opd: opd.to_owned(),
         period: period.to_string(),
         due_on: due_on(period),
         overdue: due_on(period) < today,
         reason,
         version,
     };
-    let baseline = kpi.baseline_period.as_deref().and_then(|period| Period::parse(period).ok());
-    let begun = baseline.map_or_else(|| kpi.created_at.date_naive(), Period::end);
-    let known = reported.iter().map(|row| row.period.as_str()).collect::<BTreeSet<_>>();
-    let missing = owed_periods(kpi.frequency, Ord::max(begun, from), today).into_iter();
-    let missing = missing
-        .filter(|period| !known.contains(period.to_string().as_str()))
-        .map(|period| obligation("missing", period, None, None));
-    let open = reported.iter().filter_map(|row| {
-        let kind = match row.state {
+    let missing = periods.into_iter().filter(|period| !reported.iter().any(|(known, _)| known == period));
+    let missing = missing.map(|period| obligation("missing", period, None, None));
+    let open = reported.iter().filter_map(|(period, course)| {
+        let kind = match course.state {
             ReportState::Draft => "draft",
             ReportState::Returned => "returned",
             ReportState::Submitted | ReportState::Verified => return None,
         };
-        Some(obligation(kind, Period::parse(&row.period).ok()?, row.return_reason.clone(), Some(row.version)))
+        Some(obligation(kind, *period, course.return_reason.clone(), Some(course.version)))
     });
-    missing.chain(open).collect()
+    missing.chain(open).collect::<Vec<_>>().into_iter()
 }
 
 fn page(all: Vec<Obligation>, list: &str, limit: u64, cursor: Option<String>, count: bool) -> ApiResult<Page> {
     let key = |obligation: &Obligation| {
-        let (due, kpi, period) = order(obligation);
-        vec![json!(due), json!(kpi), json!(period)]
+        let (due, report, of, period) = order(obligation);
+        vec![json!(due), json!(report), json!(of), json!(period)]
     };
     let text = |values: &[Value]| values.iter().map(|value| value.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>();
     let total = count.then_some(all.len() as u64);
@@ -181,7 +255,7 @@ pub fn mount(table: &mut Table) {
         "list_obligations",
         "identity",
         "What I still owe",
-        "Of the OPD that the token is bound to and those below it, or of all where it is bound to none: periods of the last 36 months that ended without a value, drafts that were \
+        "Of the OPD that the token is bound to and those below it, or of all where it is bound to none: periods of the last 36 months that ended without a measurement and quarters without a report on an action, drafts that were \
          not handed in, and reports that were returned, each with the day it is due; the most urgent first.",
     );
     let page = Map::<String, Value>::from_iter([(

@@ -1,21 +1,24 @@
 //! `/v1/programmes`
 
+pub mod coverage;
 pub mod transitions;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::programme;
 use entity::rules::programme_status::ProgrammeStatus;
+use entity::rules::renaksi::{self, ActionPlan};
 use entity::value::code::Code;
-use entity::value::decimal::Decimal;
+use entity::value::decimal::{Decimal, Percent};
 use entity::{programme_region, programme_supporting_opd};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::action_plans::planned;
 use super::provenance::Provenance;
 use super::references::Target;
 use super::resource::{Names, NewRow, Reference, Resource, code};
@@ -24,6 +27,11 @@ use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
+use crate::store::past::AsOf;
+use crate::store::scope::Scope;
+
+/// The quarter up to which all of a year counts.
+const YEAR_END: u8 = 4;
 
 /// The words for the status of a programme.
 pub const STATUSES: &[&str] = &["planned", "running", "suspended", "completed", "cancelled"];
@@ -94,6 +102,7 @@ impl Resource for Programme {
         Field::filter("published", Kind::Flag),
         Field::sort("name", Kind::Text),
     ];
+    const COMPUTED: &'static [&'static str] = &["progress"];
     const REFERENCES: &'static [Reference] = &[
         Reference::one("masterplan", Target::Masterplan),
         Reference::one("dimension", Target::Dimension),
@@ -107,7 +116,7 @@ impl Resource for Programme {
     fn example() -> Value {
         json!({
             "code": "SV-01", "masterplan": "KLU-SC", "dimension": "environment",
-            "name": "TPS3R: Tempat Pengolahan Sampah Reduce, Reuse, Recycle", "lead_opd": "DLH", "published": true,
+            "name": "TPS3R: Tempat Pengolahan Sampah Reduce, Reuse, Recycle", "lead_opd": "DLH", "published": true, "progress": "57.14",
             "provenance": { "publisher": "Katada.id", "date": "2022-10-04", "basis": "inferred" },
         })
     }
@@ -183,16 +192,29 @@ impl Resource for Programme {
 
     fn read_only(row: Option<&programme::Model>) -> Map<String, Value> {
         let status = row.map_or(ProgrammeStatus::Planned, |row| row.status);
-        Map::from_iter([("status".to_owned(), json!(status)), ("progress".to_owned(), Value::Null)])
+        Map::from_iter([("status".to_owned(), json!(status))])
     }
 
     fn read_only_schema() -> Map<String, Value> {
         let status = json!({ "type": "string", "enum": STATUSES, "readOnly": true, "description": "Status now. Only a transition changes it." });
         let progress = json!({
             "type": ["string", "null"], "format": "decimal", "maxLength": 29, "pattern": entity::value::decimal::PATTERN, "readOnly": true,
-            "description": "Percent of its action plan that is done: the weighted mean of its actions. Null without actions.",
+            "description": "Percent of its action plan that is done: the weighted mean of cumulative verified realisation ÷ target of the year × 100, \
+                            each at most 100, over all its actions. Null without actions.",
         });
         Map::from_iter([("status".to_owned(), status), ("progress".to_owned(), progress)])
+    }
+
+    async fn computed(
+        db: &impl ConnectionTrait,
+        rows: &[programme::Model],
+        scope: Scope,
+        today: NaiveDate,
+    ) -> ApiResult<Vec<Map<String, Value>>> {
+        let codes = rows.iter().map(|row| row.code.as_str()).collect::<Vec<_>>();
+        let progress = progress(db, &codes, scope, today).await?;
+        let of = |row: &programme::Model| Map::from_iter([("progress".to_owned(), json!(progress.get(&row.code)))]);
+        Ok(rows.iter().map(of).collect())
     }
 
     fn born(row: &mut NewRow<Self>) {
@@ -229,11 +251,35 @@ impl Resource for Programme {
     }
 }
 
-fn codes(stored: &Value) -> Vec<Code> {
+/// The progress of those programmes that have actions: two statements, and none for no programmes.
+async fn progress(
+    db: &impl ConnectionTrait,
+    codes: &[&str],
+    scope: Scope,
+    today: NaiveDate,
+) -> ApiResult<HashMap<String, Percent>> {
+    if codes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let places = (1..=codes.len()).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
+    let condition = format!("a.programme IN ({places}) AND {}", scope.condition("a"));
+    let as_of = AsOf::new(today, today, db.get_database_backend());
+    let actions = planned(db, as_of, &condition, codes.iter().map(|code| (*code).into()).collect()).await?;
+    let mut plans: HashMap<String, Vec<ActionPlan>> = HashMap::new();
+    for action in actions {
+        plans.entry(action.programme).or_default().push(action.plan);
+    }
+    let mean = |(code, plans): (String, Vec<ActionPlan>)| Some((code, renaksi::mean_progress(&plans, YEAR_END)?));
+    Ok(plans.into_iter().filter_map(mean).collect())
+}
+
+/// The codes in a list that is stored as it is shown.
+pub fn codes(stored: &Value) -> Vec<Code> {
     stored.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(code)).collect()
 }
 
-fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
+/// The faults of codes that stand in a list twice.
+pub fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
     let mut seen = BTreeSet::new();
     let again = codes.iter().enumerate().filter(|(_, code)| !seen.insert(code.as_str()));
     let text = || Text::new("It stands here twice.", "Tercantum dua kali.");

@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use super::resource::{Reference, Resource, column, key_of, show_all};
-use super::{awards, dimensions, kpis, masterplans, opds, programmes, quick_wins, regions};
+use super::{actions, awards, dimensions, evaluations, kpis, masterplans, opds, programmes, quick_wins, regions};
 use crate::http::language::{Text, nouns};
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 use crate::http::query::Parameters;
@@ -87,7 +87,8 @@ impl Target {
             Self::Programme => load::<programmes::Programme>(db, codes, today).await,
             Self::QuickWin => load::<quick_wins::QuickWin>(db, codes, today).await,
             Self::Kpi => load::<kpis::Kpi>(db, codes, today).await,
-            Self::Evaluation | Self::Action => Ok(BTreeMap::new()),
+            Self::Action => load::<actions::Action>(db, codes, today).await,
+            Self::Evaluation => load::<evaluations::Evaluation>(db, codes, today).await,
         }
     }
 
@@ -224,6 +225,7 @@ const REFERRERS: &[(&str, &str, &str, &str, &str)] = &[
     ("dimension", "programme", "programme", "dimension", "code"),
     ("dimension", "quick_win", "quick_win", "dimension", "code"),
     ("dimension", "kpi", "kpi", "dimension", "code"),
+    ("dimension", "evaluation", "evaluation_dimension", "dimension", "evaluation"),
     ("opd", "opd", "opd", "parent", "code"),
     ("opd", "programme", "programme", "lead_opd", "code"),
     ("opd", "programme", "programme_supporting_opd", "opd", "programme"),

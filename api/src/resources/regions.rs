@@ -82,18 +82,26 @@ impl Resource for Region {
     async fn check(&self, change: &Change, _code: &str, _before: Option<&region::Model>) -> ApiResult<()> {
         let Some(parent) = &self.parent else { return Ok(()) };
         let parent = region::Entity::find_by_id(parent.to_string()).one(&change.db).await?;
-        let fits = matches!(
-            (self.level, parent.map(|parent| parent.level)),
-            (RegionLevel::District, Some(RegionLevel::Regency)) | (RegionLevel::Village, Some(RegionLevel::District))
-        );
-        if fits {
-            return Ok(());
-        }
-        Err(ApiError::fault(
-            "/parent",
-            "wrong_level",
-            "A district lies in a regency, a village in a district, a regency in none.",
-            "Kecamatan berada di kabupaten, desa di kecamatan, kabupaten tidak di wilayah lain.",
-        ))
+        let fits = lies_in(self.level, parent.map(|parent| parent.level));
+        if fits { Ok(()) } else { Err(ApiError::invalid(vec![wrong_level()])) }
     }
+}
+
+/// Whether a region of a level lies in one of the other level, or in none.
+pub fn lies_in(level: RegionLevel, parent: Option<RegionLevel>) -> bool {
+    parent
+        == match level {
+            RegionLevel::Regency => None,
+            RegionLevel::District => Some(RegionLevel::Regency),
+            RegionLevel::Village => Some(RegionLevel::District),
+        }
+}
+
+/// The fault of a region that lies in one of another level.
+pub fn wrong_level() -> Fault {
+    let text = Text::new(
+        "A district lies in a regency, a village in a district, a regency in none.",
+        "Kecamatan berada di kabupaten, desa di kecamatan, kabupaten tidak di wilayah lain.",
+    );
+    Fault::at("/parent", "wrong_level", text)
 }

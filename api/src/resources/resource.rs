@@ -326,14 +326,16 @@ pub fn show_example<R: Resource>() -> Value {
         let value = given.as_object_mut().and_then(|object| object.remove(name)).unwrap_or_default();
         shown.insert(name.into(), value);
     }
-    let computed = given.as_object_mut().map(|object| R::COMPUTED.iter().filter_map(|name| object.remove_entry(*name)).collect());
+    let read_only = R::read_only(None);
+    let names = R::COMPUTED.iter().copied().chain(read_only.keys().map(String::as_str));
+    let known = given.as_object_mut().map(|object| names.filter_map(|name| object.remove_entry(name)).collect());
     // An example that is not an `R` shows as it is; a test holds examples to their schemas.
     let members = serde_json::from_value::<R>(given.clone()).ok().and_then(|members| serde_json::to_value(members).ok());
     if let Value::Object(members) = members.unwrap_or(given) {
         shown.extend(members);
     }
-    shown.extend(R::read_only(None));
-    shown.extend(computed.unwrap_or(Map::new()));
+    shown.extend(read_only);
+    shown.extend(known.unwrap_or(Map::new()));
     shown.insert("version".into(), json!(1));
     shown.insert("created_at".into(), json!("2022-10-04T01:00:00Z"));
     shown.insert("updated_at".into(), json!("2022-10-04T01:00:00Z"));

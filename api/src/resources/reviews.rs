@@ -5,20 +5,21 @@ use std::collections::HashMap;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use chrono::{DateTime, Utc};
-use entity::measurement::{self, ReportState};
 use entity::rules::review::Step;
 use entity::value::code::Code;
-use entity::{kpi, measurement::Column};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use entity::{action_report, measurement, waiting_report};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::actions::reports::wire_types::ActionReport;
 use super::describe::{filter_parameters, page_parameters};
-use super::kpis::measurements::key_of;
-use super::kpis::measurements::review::{take, waiting};
 use super::kpis::measurements::wire_types::Measurement;
+use super::reporting::flow::waiting;
+use super::reporting::review::take;
+use super::reporting::{Place, Report, ReportKind};
 use super::wire;
 use crate::auth::permissions::{Permission, Review};
 use crate::http::answer::Answer;
@@ -36,25 +37,31 @@ use crate::store::change::Change;
 use crate::store::listing::{Field, Kind, Listing};
 
 const PATH: &str = "/v1/reviews";
-const KINDS: &[&str] = &["measurement"];
-const PERIOD: Field = Field::sort("period", Kind::Text);
+const KEY: Field = Field::sort("key", Kind::Text);
 /// What the inbox is filtered and sorted by.
-const ORDER: &[Field] = &[Field::sort("submitted_at", Kind::Instant), Field::sort("kpi", Kind::Code)];
-const OLDEST_FIRST: &str = "submitted_at,kpi";
+const FIELDS: &[Field] = &[
+    Field::sort("submitted_at", Kind::Instant),
+    Field::sort("kind", Kind::Choice(ReportKind::NAMES)),
+    Field::filter("kpi", Kind::Code),
+    Field::filter("action", Kind::Code),
+];
+const OLDEST_FIRST: &str = "submitted_at,kind";
 
 /// A report that waits for the reviewer.
 #[derive(Serialize, ToSchema)]
 pub struct WaitingReport {
-    /// What is reported: `measurement`.
-    #[schema(max_length = 32, example = "measurement")]
-    kind: &'static str,
+    /// What is reported.
+    kind: ReportKind,
     /// Which one; send it back in `POST /v1/reviews`.
     #[schema(max_length = 200, example = "STUNTING/2023")]
     key: String,
-    /// The KPI.
+    /// The KPI of a measurement.
     #[schema(max_length = 64)]
-    kpi: String,
-    /// The OPD that the KPI belongs to.
+    kpi: Option<String>,
+    /// The action of an action report.
+    #[schema(max_length = 36)]
+    action: Option<String>,
+    /// The OPD that it belongs to.
     #[schema(max_length = 64)]
     opd: String,
     /// Who handed it in.
@@ -64,9 +71,32 @@ pub struct WaitingReport {
     #[schema(max_length = 35)]
     submitted_at: Option<DateTime<Utc>>,
     /// What is to be verified.
-    report: Measurement,
-    /// The verified value that it would take the place of.
-    in_force: Option<Measurement>,
+    report: ReportShown,
+    /// What counts now, which it would take the place of.
+    in_force: Option<ReportShown>,
+}
+
+/// A report of either kind.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = Report)]
+pub enum ReportShown {
+    /// A measurement of a KPI.
+    Measurement(Box<Measurement>),
+    /// What was done of an action within a quarter.
+    ActionReport(Box<ActionReport>),
+}
+
+impl From<&measurement::Model> for ReportShown {
+    fn from(row: &measurement::Model) -> Self {
+        Self::Measurement(Box::new(row.into()))
+    }
+}
+
+impl From<&action_report::Model> for ReportShown {
+    fn from(row: &action_report::Model) -> Self {
+        Self::ActionReport(Box::new(row.into()))
+    }
 }
 
 /// Many decisions.
@@ -95,14 +125,6 @@ pub struct Decision {
     /// The `version` that was looked at: the decision is refused if the report changed since.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: Option<i32>,
-}
-
-/// What can be reported.
-#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReportKind {
-    /// A measurement of a KPI.
-    Measurement,
 }
 
 /// What a reviewer decides.
@@ -156,52 +178,81 @@ pub struct ReviewResult {
 }
 
 async fn list_reviews(access: Access<Review>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let expected = ("measurement", "measurement");
-    parameters.read("kind", expected, |text| KINDS.contains(&text).then_some(()));
     let opds = parameters.list("opd").unwrap_or_default();
     let name = format!("reviews of {}", opds.join(","));
     if opds.iter().any(|opd| Code::parse(opd).is_err()) {
         parameters.refuse("opd", "Expected codes.", "Seharusnya kode.");
     }
-    let mut listing = Listing::read(&mut parameters, &name, ORDER, OLDEST_FIRST, PERIOD, false);
+    let mut listing = Listing::read(&mut parameters, &name, FIELDS, OLDEST_FIRST, KEY, false);
     parameters.finish()?;
     if !opds.is_empty() {
-        let theirs = Query::select().column("code").from("kpi").and_where(Expr::col("opd").is_in(opds)).take();
-        listing = listing.only(Expr::col("kpi").in_subquery(theirs));
+        let of_kpis = Expr::col("kpi").in_subquery(theirs::<measurement::Model>(&opds));
+        listing = listing.only(of_kpis.or(Expr::col("action").in_subquery(theirs::<action_report::Model>(&opds))));
     }
     let db = access.store.db();
-    // A constant, not a parameter: the index holds these rows only.
-    let rows = measurement::Entity::find().filter(Expr::cust("state = 'submitted'"));
-    let (rows, page) = listing.rows(db, rows).await?;
-    Page { data: shown(db, &rows).await?, ..page }.answer(request.path(), request.query_string())
+    let (rows, page) = listing.rows(db, waiting_report::Entity::find()).await?;
+    let mut shown = shown::<measurement::Model>(db, &rows).await?;
+    shown.extend(self::shown::<action_report::Model>(db, &rows).await?);
+    // What was decided since the page was read is not there any more.
+    let data = rows.iter().filter_map(|row| shown.get(&(row.kind.as_str(), row.key.as_str())));
+    let data = data.map(|report| json!(report)).collect();
+    Page { data, ..page }.answer(request.path(), request.query_string())
 }
 
-/// The rows of a page with what stands around them: one statement each for the KPIs and for the values in force.
-async fn shown(db: &impl ConnectionTrait, rows: &[measurement::Model]) -> ApiResult<Vec<Value>> {
-    let codes = rows.iter().map(|row| row.kpi.clone()).collect::<Vec<_>>();
-    let kpis = kpi::Entity::find().filter(kpi::Column::Code.is_in(codes.clone())).all(db).await?;
-    let opds = kpis.into_iter().map(|kpi| (kpi.code, kpi.opd)).collect::<HashMap<_, _>>();
-    let periods = rows.iter().map(|row| row.period.clone()).collect::<Vec<_>>();
-    let counting = measurement::Entity::find()
-        .filter(Column::Kpi.is_in(codes))
-        .filter(Column::Period.is_in(periods))
-        .filter(Column::State.eq(ReportState::Verified))
-        .all(db)
-        .await?;
-    let below = |row: &measurement::Model| {
-        counting.iter().find(|old| old.kpi == row.kpi && old.period == row.period && old.revision + 1 == row.revision)
+/// The KPIs or actions of these OPDs.
+fn theirs<R: Report>(opds: &[String]) -> SelectStatement {
+    let belongs = Expr::col("opd").is_in(opds.iter().cloned());
+    Query::select().column(R::WORDS.of_key).from(R::WORDS.of).and_where(belongs).take()
+}
+
+/// The reports of kind `R` on a page, with what stands around them: one statement each for the reports, for what counts of
+/// them, and for what they are about.
+async fn shown<'a, R: Report>(
+    db: &impl ConnectionTrait,
+    page: &'a [waiting_report::Model],
+) -> ApiResult<HashMap<(&'a str, &'a str), WaitingReport>>
+where
+    ReportShown: for<'r> From<&'r R>,
+{
+    let own = page.iter().filter(|row| row.kind == R::KIND.name()).collect::<Vec<_>>();
+    let places = own.iter().filter_map(|row| Place::read(&row.key)).collect::<Vec<_>>();
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let parts = places.iter().map(|place| R::part(&place.part).map(R::stored)).collect::<ApiResult<Vec<_>>>()?;
+    let subjects = places.iter().map(|place| place.of.clone()).collect::<Vec<_>>();
+    let revisions =
+        R::Table::find().filter(Expr::col(R::WORDS.of).is_in(subjects.clone())).filter(Expr::col(R::WORDS.part).is_in(parts));
+    let submitted = revisions.clone().filter(Expr::cust("state = 'submitted'")).all(db).await?;
+    let counting = revisions.filter(Expr::col("state").eq("verified")).all(db).await?;
+    let opds = opds::<R>(db, subjects).await?;
+    let item = |row: &'a waiting_report::Model, place: &Place| {
+        let report = submitted.iter().find(|report| report.place() == *place)?;
+        let course = report.course();
+        let below = |old: &&R| old.place() == *place && old.course().revision + 1 == course.revision;
+        let shown = WaitingReport {
+            kind: R::KIND,
+            key: row.key.clone(),
+            kpi: row.kpi.clone(),
+            action: row.action.clone(),
+            opd: opds.get(&place.of).cloned().unwrap_or_default(),
+            submitted_by: course.submitted_by,
+            submitted_at: course.submitted_at,
+            report: report.into(),
+            in_force: counting.iter().find(below).map(Into::into),
+        };
+        Some(((row.kind.as_str(), row.key.as_str()), shown))
     };
-    let item = |row: &measurement::Model| WaitingReport {
-        kind: "measurement",
-        key: key_of(&row.kpi, &row.period),
-        kpi: row.kpi.clone(),
-        opd: opds.get(&row.kpi).cloned().unwrap_or_default(),
-        submitted_by: row.submitted_by.clone(),
-        submitted_at: row.submitted_at,
-        report: Measurement::from(row),
-        in_force: below(row).map(Measurement::from),
-    };
-    Ok(rows.iter().map(|row| json!(item(row))).collect())
+    Ok(own.into_iter().zip(&places).filter_map(|(row, place)| item(row, place)).collect())
+}
+
+/// The OPD of each KPI or action.
+async fn opds<R: Report>(db: &impl ConnectionTrait, subjects: Vec<String>) -> ApiResult<HashMap<String, String>> {
+    let key = R::WORDS.of_key;
+    let select =
+        Query::select().column(key).column("opd").from(Alias::new(R::WORDS.of)).and_where(Expr::col(key).is_in(subjects)).take();
+    let rows = db.query_all(&select).await?;
+    rows.iter().map(|row| Ok((row.try_get("", key)?, row.try_get("", "opd")?))).collect()
 }
 
 async fn create_reviews(
@@ -218,7 +269,7 @@ async fn create_reviews(
         .change(retry, async |change: &Change| {
             // In one order, so that two reviewers wait for each other instead of for ever.
             let mut order = (0..input.reviews.len()).collect::<Vec<_>>();
-            order.sort_by_key(|index| &input.reviews[*index].key);
+            order.sort_by_key(|index| (input.reviews[*index].kind, Place::read(&input.reviews[*index].key)));
             let mut results = Vec::new();
             for index in order {
                 results.push((index, decide(change, index, &input.reviews[index], language).await?));
@@ -240,8 +291,12 @@ async fn create_reviews(
 
 /// Takes one decision. What refuses it concerns this one only; a failure of the service ends them all.
 async fn decide(change: &Change, index: usize, decision: &Decision, language: Language) -> ApiResult<ReviewResult> {
-    let (version, fault) = match attempt(change, decision).await {
-        Ok(row) => (Some(row.version), None),
+    let attempt = match decision.kind {
+        ReportKind::Measurement => attempt::<measurement::Model>(change, decision).await,
+        ReportKind::ActionReport => attempt::<action_report::Model>(change, decision).await,
+    };
+    let (version, fault) = match attempt {
+        Ok(version) => (Some(version), None),
         Err(error) => match error.as_fault() {
             Some(fault) => (None, Some(fault)),
             None => return Err(error),
@@ -262,18 +317,19 @@ async fn decide(change: &Change, index: usize, decision: &Decision, language: La
     })
 }
 
-async fn attempt(change: &Change, decision: &Decision) -> ApiResult<measurement::Model> {
-    let (kpi, period) = decision.key.split_once('/').ok_or_else(|| ApiError::not_found("measurement", &decision.key))?;
+/// The version of what was decided on.
+async fn attempt<R: Report>(change: &Change, decision: &Decision) -> ApiResult<i32> {
+    let place = Place::read(&decision.key).ok_or_else(|| ApiError::not_found(R::KIND.name(), &decision.key))?;
     let step = match decision.decision {
         Verdict::Verify => Step::Verify,
         Verdict::Return if decision.reason.is_none() => return Err(ApiError::invalid(vec![reason_required()])),
         Verdict::Return => Step::Return,
     };
-    let row = waiting(change, kpi, period).await?;
-    if decision.version.is_some_and(|seen| seen != row.version) {
+    let row = waiting::<R>(change, &place).await?;
+    if decision.version.is_some_and(|seen| seen != row.course().version) {
         return Err(ApiError::new(codes::STALE));
     }
-    take(change, row, step, decision.reason.clone()).await
+    Ok(take(change, row, step, decision.reason.clone()).await?.course().version)
 }
 
 fn reason_required() -> Fault {
@@ -289,11 +345,10 @@ pub fn mount(table: &mut Table) {
         "list_reviews",
         "reviews",
         "Reports that wait for review",
-        "The reviewer's inbox, the oldest first: what was handed in, beside the verified value that it would take the place of.",
+        "The reviewer's inbox of measurements and action reports, the oldest first: what was handed in, beside the verified one that it would take \
+         the place of.",
     );
-    let kind = json!({ "type": "string", "enum": KINDS });
-    let list = list.roles(&roles).query("kind", kind, "Only reports of this kind.");
-    let list = filter_parameters(list, &Field::filter("opd", Kind::Code));
+    let list = filter_parameters(list.roles(&roles), &Field::filter("opd", Kind::Code));
     let create = Operation::new(
         Method::POST,
         PATH,
@@ -304,21 +359,21 @@ pub fn mount(table: &mut Table) {
     );
     let example = json!({ "reviews": [
         { "kind": "measurement", "key": "STUNTING/2023", "decision": "verify", "version": 2 },
-        { "kind": "measurement", "key": "TPS3R/2022", "decision": "return", "reason": "Lampirkan berita acara" },
+        { "kind": "action_report", "key": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21/3", "decision": "return", "reason": "Lampirkan berita acara" },
     ] });
     let report = json!({ "verified": 1, "returned": 0, "rejected": 1, "results": [
         { "item": 1, "kind": "measurement", "key": "STUNTING/2023", "result": "verified", "version": 3 },
-        { "item": 2, "kind": "measurement", "key": "TPS3R/2022", "result": "rejected", "version": null,
-          "errors": [{ "pointer": "", "code": "not_found", "detail": "There is no measurement `TPS3R/2022`." }] },
+        { "item": 2, "kind": "action_report", "key": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21/3", "result": "rejected", "version": null,
+          "errors": [{ "pointer": "", "code": "not_found", "detail": "There is no action report `0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21/3`." }] },
     ] });
     let page = Map::<String, Value>::from_iter([(
         "WaitingReportPage".to_owned(),
         wire::page(json!({ "$ref": "#/components/schemas/WaitingReport" })),
     )]);
-    let list = ORDER.iter().fold(list, filter_parameters);
+    let list = FIELDS.iter().fold(list, filter_parameters);
     table
         .on(
-            page_parameters(list, &["submitted_at", "kpi", "period"], OLDEST_FIRST)
+            page_parameters(list, &["submitted_at", "kind", "key"], OLDEST_FIRST)
                 .with_schemas(schema::components::<WaitingReport>())
                 .with_schemas(page)
                 .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/WaitingReportPage" }), None, &["Link"]),

@@ -70,6 +70,8 @@ pub fn given<R: Resource>() -> Value {
     if let Some(members) = given.as_object_mut() {
         let own = R::KEY == Key::Code;
         members.retain(|name, _| own || name != R::KEY.name());
+        let read_only = R::read_only(None);
+        members.retain(|name, _| !read_only.contains_key(name));
         members.retain(|name, _| R::PARENT.is_none_or(|parent| parent.member != name) && !R::COMPUTED.contains(&name.as_str()));
     }
     given

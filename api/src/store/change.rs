@@ -12,15 +12,17 @@ use std::sync::{Arc, Mutex as Lock};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::NotSet, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
-    EntityTrait, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
+    AccessMode, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    IsolationLevel, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
 };
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
+use super::bulk;
 use super::clock::{Calendar, now};
 use super::generation::Generation;
 use super::past;
@@ -29,8 +31,6 @@ use crate::http::answer::Answer;
 use crate::http::body::hex;
 use crate::http::problem::{ApiError, ApiResult, codes};
 
-/// Events of one statement: few enough that they take little memory.
-const EVENTS_AT_ONCE: usize = 500;
 /// How long the answer to a request with an Idempotency-Key is kept.
 pub const RETRIES_FOR: Duration = Duration::hours(24);
 
@@ -72,8 +72,8 @@ impl Retry {
     }
 }
 
-/// One thing that happened, for the trail.
-pub struct Happening<'a> {
+/// One thing that happened, for the trail: to a `T`, as the API shows it.
+pub struct Happening<'a, T = Value> {
     /// Kind of thing, such as `programme`.
     pub resource: &'a str,
     /// Which one.
@@ -83,10 +83,16 @@ pub struct Happening<'a> {
     /// Its version afterwards.
     pub version: i32,
     /// The thing before.
-    pub before: Option<Value>,
+    pub before: Option<T>,
     /// The thing afterwards.
-    pub after: Option<Value>,
+    pub after: Option<T>,
 }
+
+/// The columns of an event that are written; the database numbers it.
+const EVENT: [event::Column; 12] = {
+    use event::Column::*;
+    [Id, At, Resource, Key, Action, Version, ActorKind, ActorId, RequestId, Address, Before, After]
+};
 
 /// A change under way: its transaction and who makes it.
 pub struct Change {
@@ -120,14 +126,23 @@ impl Store {
         &self.db
     }
 
+    /// The database as it is at one instant, to read: several figures out of it agree with each other.
+    pub async fn snapshot(&self) -> ApiResult<DatabaseTransaction> {
+        if self.db.get_database_backend() == DbBackend::Sqlite {
+            return Ok(self.db.begin().await?);
+        }
+        let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+        Ok(self.db.begin_with_config(Some(isolation), Some(access)).await?)
+    }
+
     /// The generation of what is stored.
     pub fn generation(&self) -> &Generation {
         &self.generation
     }
 
     /// The regency's calendar.
-    pub fn calendar(&self) -> Calendar {
-        self.calendar
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
     }
 
     /// Ends when a commit of this process has appended to the trail since the last time.
@@ -220,44 +235,60 @@ impl Change {
     }
 
     /// Appends several to the trail, in their order.
-    pub async fn record_all(&self, happenings: impl IntoIterator<Item = Happening<'_>>) -> ApiResult<()> {
+    pub async fn record_all<T: Serialize>(&self, happenings: impl IntoIterator<Item = Happening<'_, T>>) -> ApiResult<()> {
         let mut left: BTreeMap<String, past::Left> = BTreeMap::new();
         let events = happenings.into_iter().map(|happening| {
             if past::is_tracked(happening.resource) {
-                let kind = left.entry(happening.resource.to_owned()).or_default();
-                kind.insert(happening.key.to_owned(), happening.after.clone());
+                let after = happening.after.as_ref().map(serde_json::to_value).transpose().map_err(ApiError::unexpected)?;
+                left.entry(happening.resource.to_owned()).or_default().insert(happening.key.to_owned(), after);
             }
             self.event(happening)
         });
         let mut events = events.peekable();
-        while events.peek().is_some() {
-            let some = events.by_ref().take(EVENTS_AT_ONCE);
-            event::Entity::insert_many(some).exec_without_returning(&self.db).await?;
+        if events.peek().is_some() {
             self.recorded.store(true, Ordering::Relaxed);
         }
-        drop(events);
+        bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, left) in left {
             past::remember(self, &resource, left).await?;
         }
         Ok(())
     }
 
-    fn event(&self, happening: Happening<'_>) -> event::ActiveModel {
-        event::ActiveModel {
-            seq: NotSet,
-            id: Set(Uuid::now_v7()),
-            at: Set(self.now),
-            resource: Set(happening.resource.to_owned()),
-            key: Set(happening.key.to_owned()),
-            action: Set(happening.action.to_owned()),
-            version: Set(happening.version),
-            actor_kind: Set(self.origin.actor.kind.name().to_owned()),
-            actor_id: Set(self.origin.actor.name.clone()),
-            request_id: Set(self.origin.request_id.clone()),
-            address: Set(self.origin.address.clone()),
-            before: Set(happening.before),
-            after: Set(happening.after),
+    /// Appends things that were imported, each with the first day of which figures count it.
+    pub async fn record_imported(&self, happenings: Vec<(NaiveDate, Happening<'_>)>) -> ApiResult<()> {
+        let mut begun: BTreeMap<String, past::Begun> = BTreeMap::new();
+        for (since, Happening { resource, key, after, .. }) in &happenings {
+            if let Some(content) = after.clone().filter(|_| past::is_tracked(resource)) {
+                begun.entry((*resource).to_owned()).or_default().push(((*key).to_owned(), *since, content));
+            }
         }
+        let events = happenings.into_iter().map(|(_, happening)| self.event(happening));
+        bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
+        self.recorded.store(true, Ordering::Relaxed);
+        for (resource, begun) in begun {
+            past::begin(self, &resource, begun).await?;
+        }
+        Ok(())
+    }
+
+    /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
+    fn event<T: Serialize>(&self, happening: Happening<'_, T>) -> ApiResult<Vec<sea_orm::Value>> {
+        let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
+        Ok(vec![
+            Uuid::now_v7().into(),
+            self.now.into(),
+            happening.resource.into(),
+            happening.key.into(),
+            happening.action.into(),
+            happening.version.into(),
+            self.origin.actor.kind.name().into(),
+            self.origin.actor.name.as_str().into(),
+            self.origin.request_id.as_deref().into(),
+            self.origin.address.as_deref().into(),
+            text(happening.before)?.into(),
+            text(happening.after)?.into(),
+        ])
     }
 
     /// The OPDs that the actor may write for, where it is bound to some: its own and those below. One statement.

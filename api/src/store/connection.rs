@@ -9,6 +9,8 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
+use crate::http::statements;
+
 /// Opens the database at `url` with at most `connections` connections.
 pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
@@ -32,7 +34,9 @@ pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbE
     } else {
         options.set_application_name("renaksi").statement_timeout(Duration::from_secs(30));
     }
-    Database::connect(options).await
+    let mut db = Database::connect(options).await?;
+    db.set_metric_callback(|_| statements::count());
+    Ok(db)
 }
 
 /// Brings the schema up to date: all of the missing steps or none. Processes that start together take turns.

@@ -4,12 +4,12 @@
 //! a figure counts is kept here as it was at the end of each day on which it changed, in the transaction of the change. The
 //! figures of today read the tables themselves, so that they cost nothing for what is past.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use entity::past;
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
 use super::change::Change;
@@ -71,6 +71,52 @@ pub async fn remember(change: &Change, resource: &str, left: Left) -> ApiResult<
     Ok(())
 }
 
+/// What an import brings of one kind of thing: key, the first day of which it is known, the thing.
+pub type Begun = Vec<(String, NaiveDate, Value)>;
+
+/// Notes that things were like this from a day on that may be past: those of which nothing else is known.
+pub async fn begin(change: &Change, resource: &str, begun: Begun) -> ApiResult<()> {
+    use past::Column;
+    for some in begun.chunks(AT_ONCE) {
+        let keys = some.iter().map(|(key, ..)| key.clone());
+        let known = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+        let known = known.select_only().column(Column::Key).distinct().into_tuple::<String>().all(&change.db).await?;
+        let is_known = |key: &String| known.contains(key);
+        // One that was deleted and is imported again counts from today: it was not there between.
+        let (again, new): (Vec<_>, Vec<_>) = some.iter().cloned().partition(|(key, ..)| is_known(key));
+        remember(change, resource, again.into_iter().map(|(key, _, content)| (key, Some(content))).collect()).await?;
+        let rows = new.into_iter().map(|(key, since, content)| past::ActiveModel {
+            resource: Set(resource.to_owned()),
+            key: Set(key),
+            since: Set(since),
+            until: Set(NEVER),
+            is_first: Set(true),
+            content: Set(content),
+        });
+        let rows = rows.collect::<Vec<_>>();
+        if !rows.is_empty() {
+            past::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The first day of which things of a kind are known without a gap until now, by key.
+pub async fn known_since(db: &impl ConnectionTrait, resource: &str, keys: Vec<String>) -> ApiResult<HashMap<String, NaiveDate>> {
+    use past::Column;
+    let rows = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+    let rows = rows.select_only().columns([Column::Key, Column::Since, Column::Until]).order_by_desc(Column::Since);
+    let mut first = HashMap::new();
+    for (key, since, until) in rows.into_tuple::<(String, NaiveDate, NaiveDate)>().all(db).await? {
+        let later = first.entry(key).or_insert(NEVER);
+        if until == *later {
+            *later = since;
+        }
+    }
+    first.retain(|_, since| *since < NEVER);
+    Ok(first)
+}
+
 /// Whether a thing was there at the end of a day before the change.
 pub async fn was_there(change: &Change, resource: &str, key: &str) -> ApiResult<bool> {
     use past::Column;
@@ -83,8 +129,8 @@ pub async fn was_there(change: &Change, resource: &str, key: &str) -> ApiResult<
 pub struct AsOf {
     /// The day.
     pub day: NaiveDate,
+    today: NaiveDate,
     backend: DbBackend,
-    is_past: bool,
 }
 
 /// A member of a thing, as SQL reads it out of what was kept.
@@ -120,13 +166,30 @@ pub enum Since {
 impl AsOf {
     /// The end of `day`, asked on `today`.
     pub fn new(day: NaiveDate, today: NaiveDate, backend: DbBackend) -> Self {
-        Self { day, backend, is_past: day < today }
+        Self { day, today, backend }
+    }
+
+    /// The same, or the end of the day on which a thing was made where that is later: who asks for one thing by its key gets
+    /// it also for days before it was entered. One statement, and none where the day is not past.
+    pub async fn or_made(self, db: &impl ConnectionTrait, resource: &str, key: &str) -> ApiResult<Self> {
+        use past::Column;
+        if !self.is_past() {
+            return Ok(self);
+        }
+        let first = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
+        let first = first.filter(Column::IsFirst.eq(true)).select_only().column(Column::Since);
+        let made = first.into_tuple::<NaiveDate>().one(db).await?;
+        Ok(Self { day: made.map_or(self.day, |made| made.max(self.day)), ..self })
+    }
+
+    fn is_past(&self) -> bool {
+        self.day < self.today
     }
 
     /// The SQL of a table of things of a kind as they were, to stand behind `FROM` or `JOIN`: the table itself where the day
     /// is not past. `key` is the name of its key column.
     pub fn table(&self, resource: &str, key: &str, members: &[Member], since: Since) -> String {
-        if !self.is_past {
+        if !self.is_past() {
             return resource.to_owned();
         }
         let members = members.iter().map(|member| self.column(*member)).collect::<Vec<_>>().join(", ");
@@ -166,5 +229,96 @@ impl AsOf {
             Member::Json(name) if is_postgres => format!("content->'{name}' AS {name}"),
             Member::Json(name) => format!("json_extract(content, '$.{name}') AS {name}"),
         }
+    }
+}
+
+/// The tables that figures count, with the members they need.
+impl AsOf {
+    /// Programmes, as they were made where they were made later: whether one was there its status history tells.
+    pub fn programmes(&self) -> String {
+        use Member::{Flag, Text};
+        let members = [Text("masterplan"), Text("dimension"), Text("name"), Text("lead_opd"), Flag("published")];
+        self.table("programme", "code", &members, Since::Ever)
+    }
+
+    /// KPIs.
+    pub fn kpis(&self) -> String {
+        use Member::{Flag, Inner, InnerDecimal, Text};
+        let members = [
+            Text("masterplan"),
+            Text("opd"),
+            Text("name"),
+            Text("direction"),
+            Text("frequency"),
+            Text("method"),
+            Flag("published"),
+            Inner("unit_kind", ["unit", "kind"]),
+            Inner("unit_label", ["unit", "label"]),
+            Inner("baseline_period", ["baseline", "period"]),
+            InnerDecimal("baseline_value", ["baseline", "value"]),
+        ];
+        self.table("kpi", "code", &members, Since::Made)
+    }
+
+    /// Targets of KPIs.
+    pub fn kpi_targets(&self) -> String {
+        use Member::{Decimal, Text};
+        self.table("kpi_target", "target", &[Text("kpi"), Text("period"), Decimal("value"), Text("kind")], Since::Made)
+    }
+
+    /// Actions.
+    pub fn actions(&self) -> String {
+        use Member::{Date, Decimal, Flag, InnerDecimal, Integer, Text};
+        let members = [
+            Text("programme"),
+            Text("opd"),
+            Text("title"),
+            Text("output_unit"),
+            Integer("year"),
+            Decimal("weight"),
+            Date("due_on"),
+            InnerDecimal("target_q1", ["targets", "q1"]),
+            InnerDecimal("target_q2", ["targets", "q2"]),
+            InnerDecimal("target_q3", ["targets", "q3"]),
+            InnerDecimal("target_q4", ["targets", "q4"]),
+            Flag("published"),
+        ];
+        self.table("action", "id", &members, Since::Made)
+    }
+
+    /// Evaluations.
+    pub fn evaluations(&self) -> String {
+        self.table("evaluation", "code", &[Member::Text("masterplan"), Member::Flag("published")], Since::Made)
+    }
+
+    /// Findings.
+    pub fn findings(&self) -> String {
+        use Member::{Date, Text};
+        let members = [
+            Text("evaluation"),
+            Text("programme"),
+            Text("opd"),
+            Text("text"),
+            Text("recommendation"),
+            Date("due_on"),
+            Text("state"),
+        ];
+        self.table("finding", "id", &members, Since::Made)
+    }
+
+    /// Commitments.
+    pub fn commitments(&self, since: Since) -> String {
+        self.table("commitment", "id", &[Member::Date("signed_on"), Member::Json("signatories")], since)
+    }
+
+    /// Dimensions.
+    pub fn dimensions(&self, since: Since) -> String {
+        let members = [Member::Text("name"), Member::Text("name_en"), Member::Integer("position")];
+        self.table("dimension", "code", &members, since)
+    }
+
+    /// OPDs.
+    pub fn opds(&self, since: Since) -> String {
+        self.table("opd", "code", &[Member::Text("name"), Member::Flag("active")], since)
     }
 }

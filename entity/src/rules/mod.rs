@@ -2,6 +2,7 @@
 
 pub mod bands;
 pub mod chain;
+pub mod coverage;
 pub mod explanation;
 pub mod finding;
 pub mod ikm;

@@ -6,8 +6,8 @@ mod state;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-pub use mean::{OpdProgress, mean_progress, opd_progress, weighted_mean};
-pub use state::{ActionState, ExplainedAction, explain, last_ended_quarter, state};
+pub use mean::{OpdProgress, VERSION as OPD_PROGRESS_VERSION, mean_progress, opd_progress, weighted_mean};
+pub use state::{ActionState, ExplainedAction, VERSION as ACTION_STATE_VERSION, explain, last_ended_quarter, state};
 
 use crate::value::decimal::{self, Percent};
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The version of the rule.
-const VERSION: &str = "opd-progress-1";
+pub const VERSION: &str = "opd-progress-1";
 
 /// The decimals that are surely right in a quotient of sums. A third has no end: what was cut off it must not decide
 /// whether a half is rounded up.

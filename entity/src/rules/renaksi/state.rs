@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The version of the rule.
-const VERSION: &str = "action-state-1";
+pub const VERSION: &str = "action-state-1";
 
 /// The state of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]

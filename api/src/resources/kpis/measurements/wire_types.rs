@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::resources::provenance::Provenance;
+use crate::resources::reporting::evidence::Evidence;
 
 /// What a client sends to report a value.
 #[derive(Deserialize, ToSchema)]
@@ -30,30 +31,6 @@ pub struct MeasurementInput {
     /// Why a verified value is corrected: required then, and meaningless else.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub reason: Option<String>,
-}
-
-/// Why a report is sent back.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ReturnInput {
-    /// What the OPD has to mend.
-    #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub reason: String,
-}
-
-/// A document that proves a value.
-#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Evidence {
-    /// What it is.
-    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub title: String,
-    /// Where it can be read.
-    #[schema(max_length = 2000, pattern = r"^https?://[^\s\u0000]+$")]
-    pub url: Option<String>,
-    /// SHA-256 of the document, in hexadecimal.
-    #[schema(max_length = 64, pattern = r"^[0-9a-f]{64}$")]
-    pub sha256: Option<String>,
 }
 
 /// The value of a KPI for one period.

@@ -1,0 +1,156 @@
+//! `/v1/evaluations/{code}/close`: the figures of the day of the meeting, frozen for ever.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::web::Path;
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::masterplan::MasterplanStatus;
+use entity::{evaluation, evaluation_record, masterplan};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ConnectionTrait, EntityTrait};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::record::{self, EvaluationRecord};
+use crate::auth::permissions::{HoldEvaluations, Permission};
+use crate::http::answer::Answer;
+use crate::http::body::{OptionalBody, hex};
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::operation::Operation;
+use crate::http::precondition::Preconditions;
+use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::query::NoParameters;
+use crate::http::table::Table;
+use crate::resources::crud::{present, touch};
+use crate::resources::evaluations::{Evaluation, must_be_open};
+use crate::resources::resource::{Stamp, show_example};
+use crate::resources::wire;
+use crate::store::access::{Access, retry};
+use crate::store::change::{Change, Store};
+use crate::store::clock::now;
+use crate::store::scope::Scope;
+
+const PATH: &str = "/v1/evaluations/{code}/close";
+
+/// What will be frozen, for those who log in and for everybody, with the version of the evaluation that it was computed for.
+struct Frozen {
+    version: i32,
+    at: DateTime<Utc>,
+    all: EvaluationRecord,
+    published: EvaluationRecord,
+}
+
+async fn close_evaluation(
+    access: Access<HoldEvaluations>,
+    request: HttpRequest,
+    code: Path<String>,
+    _: NoParameters,
+    preconditions: Preconditions,
+    key: IdempotencyKey,
+    body: OptionalBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    // Before the transaction, out of one snapshot: the figures agree with each other, and nobody waits for them.
+    let frozen = freeze(&access.store, &code).await?;
+    access
+        .change(retry, async |change: &Change| {
+            let row = change.locked::<evaluation::Entity>(code.clone()).await?;
+            let row = row.ok_or_else(|| ApiError::not_found("evaluation", &code))?;
+            preconditions.must_match_if_given(&Stamp::of::<Evaluation>(&row)?.etag())?;
+            must_be_closable(&change.db, &row, change.today).await?;
+            let frozen = frozen.filter(|frozen| frozen.version == row.version).ok_or_else(changed_meanwhile)?;
+            let row = close(change, row, frozen).await?;
+            let (shown, etag) = present::<Evaluation>(change, row).await?;
+            Ok(Answer::ok(&shown)?.etag(&etag))
+        })
+        .await
+}
+
+/// The figures of an evaluation that can be closed; why another cannot is said inside the transaction.
+async fn freeze(store: &Store, code: &str) -> ApiResult<Option<Frozen>> {
+    let (db, today) = (store.snapshot().await?, store.calendar().today());
+    let Some(row) = evaluation::Entity::find_by_id(code).one(&db).await? else { return Ok(None) };
+    if must_be_closable(&db, &row, today).await.is_err() {
+        return Ok(None);
+    }
+    let at = now();
+    let all = record::compute(&db, Scope::All, &row, today, at).await?;
+    let published = record::compute(&db, Scope::Published, &row, today, at).await?;
+    Ok(Some(Frozen { version: row.version, at, all, published }))
+}
+
+/// 409 where an evaluation is closed, not held yet, or of a masterplan that nobody sees yet.
+async fn must_be_closable(db: &impl ConnectionTrait, row: &evaluation::Model, today: NaiveDate) -> ApiResult<()> {
+    must_be_open(row)?;
+    if row.held_on > today {
+        return Err(ApiError::new(codes::CONFLICT).detail(
+            format!("It is held on {}: its figures are not there yet.", row.held_on),
+            format!("Rapat baru diadakan pada {}: angkanya belum ada.", row.held_on),
+        ));
+    }
+    let plan = masterplan::Entity::find_by_id(row.masterplan.clone()).one(db).await?;
+    if plan.is_none_or(|plan| plan.status == MasterplanStatus::Draft) {
+        return Err(ApiError::new(codes::CONFLICT).detail(
+            format!("The masterplan `{}` is a draft: nothing of it is public yet.", row.masterplan),
+            format!("Masterplan `{}` masih berupa draf: belum ada bagiannya yang terbuka untuk publik.", row.masterplan),
+        ));
+    }
+    Ok(())
+}
+
+fn changed_meanwhile() -> ApiError {
+    ApiError::new(codes::CONFLICT).detail("It was changed at this very moment.", "Data berubah tepat pada saat ini.")
+}
+
+async fn close(change: &Change, row: evaluation::Model, frozen: Frozen) -> ApiResult<evaluation::Model> {
+    let all = keep(change, &row.code, Scope::All, &frozen.all).await?;
+    let published = keep(change, &row.code, Scope::Published, &frozen.published).await?;
+    touch::<Evaluation>(change, row, "closed", |row| {
+        row.closed_at = Set(Some(frozen.at));
+        row.closed_by = Set(Some(change.origin.actor.name.clone()));
+        row.record_sha256 = Set(Some(all));
+        row.public_record_sha256 = Set(Some(published));
+    })
+    .await
+}
+
+/// Writes a record once, and gives the hash of its bytes.
+async fn keep(change: &Change, code: &str, scope: Scope, record: &EvaluationRecord) -> ApiResult<String> {
+    let content = serde_json::to_string(record).map_err(ApiError::unexpected)?;
+    let sha256 = hex(&Sha256::digest(&content));
+    let row = evaluation_record::ActiveModel {
+        evaluation: Set(code.to_owned()),
+        audience: Set(scope.name().to_owned()),
+        content: Set(content),
+        sha256: Set(sha256.clone()),
+    };
+    evaluation_record::Entity::insert(row).exec_without_returning(&change.db).await?;
+    Ok(sha256)
+}
+
+/// Mounts it.
+pub fn mount(table: &mut Table) {
+    let about = "Freezes the summary, scoreboard, KPI standings and reconciliation of the day of the meeting, with the findings as they \
+                 are now, into its record: once for those who log in, once with only what is published. `record_sha256` and \
+                 `public_record_sha256` are the SHA-256 of the bytes that `…/record` and its public twin answer from then on. It cannot \
+                 be undone: what is closed refuses every change with 409 `closed`, so publish it first. Findings are followed up all \
+                 the same. 409 `conflict` before the day of the meeting, and while the masterplan is a draft.";
+    let close = Operation::new(Method::POST, PATH, "close_evaluation", "evaluations", "Close an evaluation", about);
+    let mut after = show_example::<Evaluation>();
+    after["state"] = json!("closed");
+    after["closed_at"] = json!("2022-10-05T02:00:00Z");
+    after["record_sha256"] = json!("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+    after["public_record_sha256"] = json!("60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752");
+    let reference = json!({ "$ref": format!("#/components/schemas/{}", wire::names::<Evaluation>().shown) });
+    table.on(
+        close
+            .roles(&HoldEvaluations::role_names())
+            .retryable()
+            .if_match()
+            .problems(&[404])
+            .may_take_nothing()
+            .with_schemas(wire::shown::<Evaluation>())
+            .answers_schema(200, "Closed.", reference, Some(after), &["ETag", "Idempotent-Replayed"]),
+        close_evaluation,
+    );
+}

@@ -1,0 +1,182 @@
+//! The reconciliation: what an evaluation was told beside what the records give for that day.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use entity::evaluation;
+use entity::rules::programme_status::ProgrammeStatus;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::summary::{dimensions, must_know, programme_counts};
+use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::evaluations::ReportedCount;
+use crate::store::past::AsOf;
+use crate::store::scope::Scope;
+
+/// What an evaluation was told beside what is recorded.
+#[derive(Serialize, ToSchema)]
+pub struct Reconciliation {
+    /// The evaluation.
+    #[schema(max_length = 64, example = "EVAL-2022-10-04")]
+    evaluation: String,
+    /// The masterplan that was evaluated.
+    #[schema(max_length = 64, example = "KLU-SC")]
+    masterplan: String,
+    /// The day of the meeting, as of whose end the records are counted.
+    #[schema(max_length = 10, example = "2022-10-04")]
+    as_of: NaiveDate,
+    /// All dimensions together.
+    totals: Compared,
+    /// Each dimension, in the order of their positions.
+    #[schema(max_items = 1000)]
+    dimensions: Vec<ComparedDimension>,
+}
+
+/// Counts that were reported beside those that are recorded.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReconciledCounts)]
+pub struct Compared {
+    /// What the meeting was told; null where it was told nothing.
+    reported: Option<Programmes>,
+    /// What the records give.
+    recorded: Programmes,
+    /// Recorded − reported: below 0 where the meeting was told more than is recorded. Null where it was told nothing.
+    difference: Option<Difference>,
+}
+
+/// Counts of a dimension that were reported beside those that are recorded.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReconciledDimension)]
+pub struct ComparedDimension {
+    /// The dimension.
+    #[schema(max_length = 64, example = "governance")]
+    dimension: String,
+    /// Its name in Indonesian.
+    #[schema(max_length = 200)]
+    name: String,
+    /// Its name in English.
+    #[schema(max_length = 200)]
+    name_en: Option<String>,
+    /// What the meeting was told; null where it was told nothing of the dimension.
+    reported: Option<Programmes>,
+    /// What the records give.
+    recorded: Programmes,
+    /// Recorded − reported: below 0 where the meeting was told more than is recorded. Null where it was told nothing.
+    difference: Option<Difference>,
+}
+
+/// How many programmes are planned, and how many of them run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PlannedAndRunning)]
+pub struct Programmes {
+    /// Programmes that the masterplan holds on that day, whatever their status.
+    #[schema(minimum = 0, maximum = 2147483647, example = 10)]
+    planned: u32,
+    /// Those that run.
+    #[schema(minimum = 0, maximum = 2147483647, example = 8)]
+    running: u32,
+}
+
+/// By how many programmes two counts differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = PlannedAndRunningDifference)]
+pub struct Difference {
+    /// Of those that are planned.
+    #[schema(minimum = -2147483647, maximum = 2147483647, example = 0)]
+    planned: i64,
+    /// Of those that run.
+    #[schema(minimum = -2147483647, maximum = 2147483647, example = 0)]
+    running: i64,
+}
+
+impl Programmes {
+    fn of(status: ProgrammeStatus, number: u32) -> Self {
+        Self { planned: number, running: if status == ProgrammeStatus::Running { number } else { 0 } }
+    }
+
+    fn minus(self, other: Self) -> Difference {
+        Difference {
+            planned: i64::from(self.planned) - i64::from(other.planned),
+            running: i64::from(self.running) - i64::from(other.running),
+        }
+    }
+}
+
+impl std::iter::Sum for Programmes {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self { planned: sum.planned + one.planned, running: sum.running + one.running })
+    }
+}
+
+impl From<&ReportedCount> for Programmes {
+    fn from(told: &ReportedCount) -> Self {
+        Self { planned: told.planned, running: told.running }
+    }
+}
+
+/// The evaluation called `code`, or the latest one that was held, as far as `scope` shows it. One statement.
+pub async fn asked_for(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    code: Option<&str>,
+    today: NaiveDate,
+) -> ApiResult<evaluation::Model> {
+    use evaluation::Column;
+    let which = match code {
+        Some(code) => Column::Code.eq(code),
+        None => Column::HeldOn.lte(today),
+    };
+    let visible = match scope {
+        Scope::All => Condition::all(),
+        Scope::Published => Condition::all().add(Column::Published.eq(true)),
+    };
+    let rows = evaluation::Entity::find().filter(which).filter(visible);
+    let row = rows.order_by_desc(Column::HeldOn).order_by_desc(Column::Code).one(db).await?;
+    row.ok_or_else(|| ApiError::not_found("evaluation", code.unwrap_or_default()))
+}
+
+/// Computes the reconciliation: three statements, whatever the number of rows. `as_of` is the day of the meeting.
+pub async fn compute(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    evaluation: &evaluation::Model,
+    as_of: AsOf,
+) -> ApiResult<Reconciliation> {
+    must_know(db, scope, &evaluation.masterplan).await?;
+    let counts = programme_counts(db, scope, Some(&evaluation.masterplan), as_of, "dimension").await?;
+    let reported = ReportedCount::all_of(evaluation);
+    let totals = Compared::new(
+        (!reported.is_empty()).then(|| reported.iter().map(Programmes::from).sum()),
+        counts.iter().map(|((_, status), number)| Programmes::of(*status, *number)).sum(),
+    );
+    let dimensions = dimensions(db, as_of).await?.into_iter().filter_map(|row| {
+        let told = reported.iter().find(|told| told.dimension.as_str() == row.code).map(Programmes::from);
+        let recorded = recorded(&counts, &row.code);
+        // One that was made after the day is shown where anything is to be compared.
+        let is_shown = row.stands || told.is_some() || recorded.planned > 0;
+        let Compared { reported, recorded, difference } = Compared::new(told, recorded);
+        let shown =
+            || ComparedDimension { dimension: row.code, name: row.name, name_en: row.name_en, reported, recorded, difference };
+        is_shown.then(shown)
+    });
+    Ok(Reconciliation {
+        evaluation: evaluation.code.clone(),
+        masterplan: evaluation.masterplan.clone(),
+        as_of: evaluation.held_on,
+        totals,
+        dimensions: dimensions.collect(),
+    })
+}
+
+impl Compared {
+    fn new(reported: Option<Programmes>, recorded: Programmes) -> Self {
+        Self { reported, recorded, difference: reported.map(|reported| recorded.minus(reported)) }
+    }
+}
+
+fn recorded(counts: &BTreeMap<(String, ProgrammeStatus), u32>, dimension: &str) -> Programmes {
+    let own = counts.iter().filter(|((of, _), _)| of == dimension);
+    own.map(|((_, status), number)| Programmes::of(*status, *number)).sum()
+}

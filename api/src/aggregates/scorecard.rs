@@ -1,0 +1,307 @@
+//! The scorecard of an OPD: its row of the scoreboard, and what that was computed from.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use entity::rules::finding::{self, FindingState};
+use entity::rules::obligations::due_on;
+use entity::rules::programme_status::ProgrammeStatus;
+use entity::rules::renaksi::{self, ActionPlan, ActionState};
+use entity::rules::timeliness::Timeliness;
+use entity::value::decimal::{Decimal, Percent};
+use entity::value::period::Period;
+use sea_orm::sea_query::Value;
+use sea_orm::{ActiveEnum, ConnectionTrait, QueryResult, Statement};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::scoreboard::{Board, ScoreboardAsked, ScoreboardRow, board};
+use super::standing::{self, KpiStanding};
+use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::action_plans::PlannedAction;
+use crate::store::scope::Scope;
+
+/// The most of each kind that is shown.
+const MOST: usize = 1000;
+
+/// How one OPD carries out its part, with what that was computed from.
+#[derive(Serialize, ToSchema)]
+pub struct Scorecard {
+    /// The day, as of whose end this holds.
+    #[schema(max_length = 10, example = "2022-10-04")]
+    as_of: NaiveDate,
+    /// The year of the actions.
+    #[schema(minimum = 1900, maximum = 2199, example = 2022)]
+    year: i32,
+    /// The quarter up to whose end they are looked at.
+    #[schema(minimum = 1, maximum = 4, example = 3)]
+    quarter: u8,
+    /// Its row of the scoreboard.
+    row: ScoreboardRow,
+    /// Among how many OPDs it has its rank: all that have an achievement.
+    #[schema(minimum = 0, maximum = 2147483647)]
+    ranked: u32,
+    /// The programmes that it leads, by code; at most 1,000.
+    #[schema(max_items = 1000)]
+    programmes: Vec<LedProgramme>,
+    /// Its actions of the year, the oldest first; at most 1,000.
+    #[schema(max_items = 1000)]
+    actions: Vec<ScorecardAction>,
+    /// The KPIs that it reports, by code; at most 1,000.
+    #[schema(max_items = 1000)]
+    kpis: Vec<KpiStanding>,
+    /// The findings that it has to mend and that are not done, the oldest first; at most 1,000.
+    #[schema(max_items = 1000)]
+    findings: Vec<OpenFinding>,
+}
+
+/// A programme that an OPD leads.
+#[derive(Serialize, ToSchema)]
+pub struct LedProgramme {
+    /// The programme.
+    #[schema(max_length = 64, example = "SV-01")]
+    code: String,
+    /// Its name.
+    #[schema(max_length = 300)]
+    name: String,
+    /// The dimension it serves.
+    #[schema(max_length = 64)]
+    dimension: String,
+    /// Its status on the day.
+    status: ProgrammeStatus,
+}
+
+/// A cumulative value for each quarter.
+#[derive(Serialize, ToSchema)]
+pub struct QuarterTargets {
+    /// By the end of March.
+    q1: Decimal,
+    /// By the end of June.
+    q2: Decimal,
+    /// By the end of September.
+    q3: Decimal,
+    /// By the end of the year.
+    q4: Decimal,
+}
+
+/// A cumulative value for each quarter that has a verified report.
+#[derive(Serialize, ToSchema)]
+pub struct QuarterRealisation {
+    /// By the end of March.
+    q1: Option<Decimal>,
+    /// By the end of June.
+    q2: Option<Decimal>,
+    /// By the end of September.
+    q3: Option<Decimal>,
+    /// By the end of the year.
+    q4: Option<Decimal>,
+}
+
+/// An action of an OPD.
+#[derive(Serialize, ToSchema)]
+pub struct ScorecardAction {
+    /// The action.
+    #[schema(max_length = 36)]
+    id: String,
+    /// The programme it serves; the public sees only published ones.
+    #[schema(max_length = 64)]
+    programme: Option<String>,
+    /// What is to be done.
+    #[schema(max_length = 300)]
+    title: String,
+    /// What is counted.
+    #[schema(max_length = 64)]
+    output_unit: Option<String>,
+    /// How much it counts among the others.
+    weight: Decimal,
+    /// The day by which all of it is to be done.
+    #[schema(max_length = 10)]
+    due_on: Option<NaiveDate>,
+    /// What is to be reached, from the beginning of the year.
+    targets: QuarterTargets,
+    /// What was verified of it on the day, up to the quarter.
+    realisation: QuarterRealisation,
+    /// Percent of the year's target that is realised up to the quarter.
+    progress: Percent,
+    /// Its state at the end of the quarter, or on the day where that comes earlier.
+    state: ActionState,
+    /// Its reports for the four quarters.
+    #[schema(max_items = 4)]
+    reports: Vec<ScorecardReport>,
+}
+
+/// Whether the report on an action for a quarter came on time.
+#[derive(Serialize, ToSchema)]
+pub struct ScorecardReport {
+    /// The quarter.
+    #[schema(minimum = 1, maximum = 4)]
+    quarter: u8,
+    /// The 10th of the month after it.
+    #[schema(max_length = 10)]
+    due_on: NaiveDate,
+    /// When it was first handed in; the public sees it once the report is verified.
+    #[schema(max_length = 10)]
+    handed_in_on: Option<NaiveDate>,
+    /// Whether a report for the quarter is verified on the day.
+    verified: bool,
+    /// How it stands on the day.
+    timeliness: Timeliness,
+}
+
+/// A finding that is not done.
+#[derive(Serialize, ToSchema)]
+pub struct OpenFinding {
+    /// The finding.
+    #[schema(max_length = 36)]
+    id: String,
+    /// The evaluation.
+    #[schema(max_length = 64)]
+    evaluation: String,
+    /// The programme it is about; the public sees only published ones.
+    #[schema(max_length = 64)]
+    programme: Option<String>,
+    /// What was found.
+    #[schema(max_length = 10000)]
+    text: String,
+    /// What should be done.
+    #[schema(max_length = 10000)]
+    recommendation: Option<String>,
+    /// By which day.
+    #[schema(max_length = 10)]
+    due_on: Option<NaiveDate>,
+    /// Where it stands.
+    state: FindingState,
+    /// Whether its day has passed.
+    overdue: bool,
+}
+
+/// Computes the scorecard: twelve statements, whatever the number of rows.
+pub async fn compute(db: &impl ConnectionTrait, scope: Scope, opd: &str, asked: ScoreboardAsked) -> ApiResult<Scorecard> {
+    let Board { rows, actions } = board(db, scope, &asked, Some(opd)).await?;
+    let ranked = rows.iter().filter(|row| row.rank.is_some()).count();
+    let row = rows.into_iter().find(|row| row.opd == opd).ok_or_else(|| ApiError::not_found("OPD", opd))?;
+    let programmes = led_programmes(db, scope, opd, &asked).await?;
+    let titles = titles(db, scope, opd, &asked).await?;
+    let own = actions.iter().filter(|action| action.opd == opd).take(MOST);
+    let actions = own.filter_map(|action| Some(action_of(scope, &asked, action, titles.get(&action.id)?.clone()))).collect();
+    let mut kpis = standing::of_opd(db, scope, opd, asked.as_of).await?;
+    kpis.truncate(MOST);
+    let findings = open_findings(db, scope, opd, &asked).await?;
+    let ScoreboardAsked { year, quarter, as_of, .. } = asked;
+    let ranked = u32::try_from(ranked).unwrap_or(u32::MAX);
+    Ok(Scorecard { as_of: as_of.day, year, quarter, row, ranked, programmes, actions, kpis, findings })
+}
+
+async fn rows(db: &impl ConnectionTrait, sql: String, values: Vec<Value>) -> ApiResult<Vec<QueryResult>> {
+    let sql = format!("{sql} LIMIT {MOST}");
+    Ok(db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?)
+}
+
+async fn led_programmes(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    opd: &str,
+    asked: &ScoreboardAsked,
+) -> ApiResult<Vec<LedProgramme>> {
+    let (programmes, published) = (asked.as_of.programmes(), scope.condition("p"));
+    let sql = format!(
+        "SELECT code, name, dimension, status FROM (SELECT p.code, p.name, p.dimension, \
+           (SELECT s.to_status FROM status_change s WHERE s.programme = p.code AND s.effective_on <= $1 \
+            ORDER BY s.seq DESC LIMIT 1) AS status \
+         FROM {programmes} p WHERE p.lead_opd = $2 AND {published}) led WHERE status IS NOT NULL ORDER BY code"
+    );
+    let rows = rows(db, sql, vec![asked.as_of.day.into(), opd.into()]).await?;
+    rows.iter()
+        .map(|row| {
+            let [code, name, dimension] = [row.try_get("", "code")?, row.try_get("", "name")?, row.try_get("", "dimension")?];
+            Ok(LedProgramme { code, name, dimension, status: ProgrammeStatus::try_from_value(&row.try_get("", "status")?)? })
+        })
+        .collect()
+}
+
+/// What of an action is only shown: programme, title and unit.
+type Title = (Option<String>, String, Option<String>);
+
+/// The titles of an OPD's actions of the year, by id.
+async fn titles(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    opd: &str,
+    asked: &ScoreboardAsked,
+) -> ApiResult<HashMap<String, Title>> {
+    let (actions, programmes) = (asked.as_of.actions(), asked.as_of.programmes());
+    let (published, of_published) = (scope.condition("a"), scope.condition("p"));
+    let sql = format!(
+        "SELECT a.id, p.code AS programme, a.title, a.output_unit FROM {actions} a \
+         LEFT JOIN {programmes} p ON p.code = a.programme AND {of_published} \
+         WHERE a.opd = $1 AND a.year = $2 AND {published} ORDER BY a.id"
+    );
+    let rows = rows(db, sql, vec![opd.into(), asked.year.into()]).await?;
+    let title = |row: &QueryResult| {
+        let title = (row.try_get("", "programme")?, row.try_get("", "title")?, row.try_get("", "output_unit")?);
+        Ok((row.try_get("", "id")?, title))
+    };
+    rows.iter().map(title).collect()
+}
+
+fn action_of(
+    scope: Scope,
+    asked: &ScoreboardAsked,
+    action: &PlannedAction,
+    (programme, title, output_unit): Title,
+) -> ScorecardAction {
+    let plan @ ActionPlan { weight, due_on, targets, realisation, .. } = asked.up_to_quarter(action);
+    let shown = |value| Decimal::computed(value, Decimal::DECIMAL_PLACES as u32);
+    let [q1, q2, q3, q4] = targets.map(shown);
+    let targets = QuarterTargets { q1, q2, q3, q4 };
+    let [q1, q2, q3, q4] = realisation.map(|value| value.map(shown));
+    ScorecardAction {
+        id: action.id.clone(),
+        programme,
+        title,
+        output_unit,
+        weight: shown(weight),
+        due_on,
+        targets,
+        realisation: QuarterRealisation { q1, q2, q3, q4 },
+        progress: renaksi::progress(&plan, asked.quarter),
+        state: asked.state(action),
+        reports: (1..=4).map(|quarter| report_of(scope, asked, action, quarter)).collect(),
+    }
+}
+
+fn report_of(scope: Scope, asked: &ScoreboardAsked, action: &PlannedAction, quarter: u8) -> ScorecardReport {
+    let at = usize::from(quarter) - 1;
+    let verified = action.plan.realisation[at].is_some();
+    ScorecardReport {
+        quarter,
+        due_on: due_on(Period::Quarter(asked.year, quarter)),
+        handed_in_on: action.handed_in_on[at].filter(|_| verified || scope == Scope::All),
+        verified,
+        timeliness: asked.timeliness(scope, action, quarter),
+    }
+}
+
+async fn open_findings(
+    db: &impl ConnectionTrait,
+    scope: Scope,
+    opd: &str,
+    asked: &ScoreboardAsked,
+) -> ApiResult<Vec<OpenFinding>> {
+    let as_of = asked.as_of;
+    let (findings, evaluations, programmes) = (as_of.findings(), as_of.evaluations(), as_of.programmes());
+    let (published, of_published) = (scope.condition("e"), scope.condition("p"));
+    let sql = format!(
+        "SELECT f.id, f.evaluation, CASE WHEN {of_published} THEN p.code END AS programme, f.text, f.recommendation, f.due_on, f.state \
+         FROM {findings} f JOIN {evaluations} e ON e.code = f.evaluation LEFT JOIN {programmes} p ON p.code = f.programme \
+         WHERE COALESCE(f.opd, p.lead_opd) = $1 AND f.state <> 'done' AND {published} ORDER BY f.id"
+    );
+    let finding = |row: &QueryResult| {
+        let [id, evaluation, text] = [row.try_get("", "id")?, row.try_get("", "evaluation")?, row.try_get("", "text")?];
+        let (state, due_on) = (FindingState::try_from_value(&row.try_get("", "state")?)?, row.try_get("", "due_on")?);
+        let (programme, recommendation) = (row.try_get("", "programme")?, row.try_get("", "recommendation")?);
+        let overdue = finding::is_overdue(due_on, state, as_of.day);
+        Ok(OpenFinding { id, evaluation, programme, text, recommendation, due_on, state, overdue })
+    };
+    rows(db, sql, vec![opd.into()]).await?.iter().map(finding).collect()
+}

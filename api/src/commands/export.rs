@@ -1,0 +1,27 @@
+//! `renaksi export`
+
+use super::CommandResult;
+use crate::config::{Export, Format};
+use crate::store::change::Store;
+use crate::store::connection;
+use crate::transfer::export::{self, Failed};
+
+/// Writes all data, and on standard error how many rows of each kind there are.
+pub async fn run(settings: Export) -> CommandResult {
+    let db = connection::open(&settings.database.database_url, settings.database.database_connections).await?;
+    connection::migrate(&db).await?;
+    let store = Store::new(db.clone(), settings.database.calendar());
+    let exported = match (settings.format, &settings.output) {
+        (Format::Csv, Some(folder)) => export::csv(&store, folder).await,
+        (_, path) => export::json(&store, path.as_deref()).await,
+    };
+    db.close().await?;
+    let counts = exported.map_err(|failed| match failed {
+        Failed::Io(error) => format!("the output cannot be written: {error}"),
+        Failed::Database(error) => error.sentence(),
+    })?;
+    for (list, count) in counts {
+        eprintln!("{list}: {count}");
+    }
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! `/v1/actions/{id}/reports`: what an OPD reports of an action, quarter by quarter.
+
+pub mod wire_types;
+
+use chrono::NaiveDate;
+use entity::action;
+use entity::action_report::{self, Model};
+use entity::value::decimal::Decimal;
+use serde_json::{Value, json};
+
+use self::wire_types::{ActionReport, ActionReportInput};
+use crate::auth::permissions::ReportActions;
+use crate::http::language::Text;
+use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::resources::reporting::course::{Course, along};
+use crate::resources::reporting::{Place, Report, ReportKind, Words};
+use crate::store::change::Change;
+use crate::store::listing::{Field, Kind};
+
+/// The fault of a realisation that cannot be.
+pub fn realisation_fault(realisation: Decimal) -> Option<Fault> {
+    let text = || Text::new("What is realised is 0 or more.", "Realisasi tidak kurang dari 0.");
+    (realisation < Decimal::default()).then(|| Fault::at("/realisation", "outside_range", text()))
+}
+
+impl Report for Model {
+    const KIND: ReportKind = ReportKind::ActionReport;
+    const WORDS: Words = Words {
+        path: "/v1/actions/{id}/reports",
+        tag: "actions",
+        of: "action",
+        of_key: "id",
+        part: "quarter",
+        title: "Report",
+        a: "an action report",
+        of_a: "an action",
+        put: "Report on an action",
+        about: "what is realised by the end of a quarter of the action's year, counted from the beginning of the year",
+    };
+    const ORDER: Field = Field::sort("quarter", Kind::Integer);
+    type Table = action_report::Entity;
+    type Subject = action::Entity;
+    type Part = i32;
+    type Input = ActionReportInput;
+    type Shown = ActionReport;
+    type May = ReportActions;
+
+    fn example() -> Value {
+        ActionReport::example()
+    }
+
+    fn input_example() -> Value {
+        json!({ "realisation": "4", "narrative": "Dua unit TPS3R selesai dibangun", "obstacles": "Pengadaan lahan" })
+    }
+
+    fn part(text: &str) -> ApiResult<i32> {
+        match text {
+            "1" => Ok(1),
+            "2" => Ok(2),
+            "3" => Ok(3),
+            "4" => Ok(4),
+            _ => Err(ApiError::new(codes::NOT_FOUND)
+                .detail(format!("`{text}` is no quarter: 1 to 4."), format!("`{text}` bukan triwulan: 1 sampai 4."))),
+        }
+    }
+
+    fn stored(quarter: i32) -> sea_orm::Value {
+        quarter.into()
+    }
+
+    fn opd(action: &action::Model) -> &str {
+        &action.opd
+    }
+
+    fn faults(_: &action::Model, _: i32, input: &ActionReportInput) -> Vec<Fault> {
+        realisation_fault(input.realisation).into_iter().collect()
+    }
+
+    fn reason(input: &ActionReportInput) -> Option<&str> {
+        input.reason.as_deref()
+    }
+
+    fn drafted(change: &Change, action: &str, quarter: i32, before: Option<&Self>, input: ActionReportInput) -> Self {
+        let course = Course::drafted(change, before.map(Self::course).as_ref(), input.reason);
+        Self {
+            action: action.to_owned(),
+            quarter,
+            revision: course.revision,
+            realisation: input.realisation,
+            narrative: input.narrative,
+            obstacles: input.obstacles,
+            evidence: json!(input.evidence),
+            source_updated_at: input.source_updated_at,
+            state: course.state,
+            handed_in_on: before.and_then(|row| row.handed_in_on),
+            known_on: course.known_on,
+            latest: course.latest,
+            reason: course.reason,
+            reported_by: course.reported_by,
+            submitted_by: course.submitted_by,
+            submitted_at: course.submitted_at,
+            return_reason: course.return_reason,
+            returned_by: course.returned_by,
+            verified_by: course.verified_by,
+            verified_at: course.verified_at,
+            version: course.version,
+            created_at: course.created_at,
+            updated_at: course.updated_at,
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place { of: self.action.clone(), part: self.quarter.to_string() }
+    }
+
+    along!();
+
+    /// The day on which a report was first handed in decides whether it was on time, whatever was corrected since.
+    fn handed_in(&mut self, today: NaiveDate) {
+        self.handed_in_on.get_or_insert(today);
+    }
+
+    async fn count(&mut self, change: &Change) -> ApiResult<NaiveDate> {
+        Ok(change.today)
+    }
+}

@@ -1,0 +1,84 @@
+//! A KPI with the method `coverage` is counted, not typed in: the villages in which its programme has built.
+
+use entity::coverage::{self, CoverageStatus};
+use entity::measurement::ReportState;
+use entity::rules::coverage::built;
+use entity::rules::review::Step;
+use entity::value::decimal::Decimal;
+use entity::value::period::Period;
+use entity::{kpi, measurement};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::measurements::wire_types::MeasurementInput;
+use super::outside_range;
+use crate::http::problem::ApiResult;
+use crate::resources::programmes::coverage::{entry_of, recorded};
+use crate::resources::reporting::Place;
+use crate::resources::reporting::flow::{latest, write};
+use crate::resources::reporting::review::take;
+use crate::store::change::Change;
+
+/// What stands in `method`.
+const METHOD: &str = "coverage";
+
+/// Counts the KPIs of a programme again after an entry of its coverage, from the period of the entry to that of today, and
+/// hands in what changed. What the service itself recorded counts at once.
+pub async fn recount(change: &Change, entry: &coverage::Model) -> ApiResult<()> {
+    let kpis = kpi::Entity::find().filter(kpi::Column::Programme.eq(&entry.programme)).filter(kpi::Column::Method.eq(METHOD));
+    // In the order in which pushes lock them.
+    let kpis = kpis.order_by_asc(kpi::Column::Code).lock_exclusive().all(&change.db).await?;
+    if kpis.is_empty() {
+        return Ok(());
+    }
+    let entries = recorded(&change.db, &entry.programme, None).await?;
+    let count = |period: Period| {
+        let entries = entries.iter().map(|row| (row.region.as_str(), entry_of(row)));
+        Decimal::computed(built(entries, period.end()).into(), 0)
+    };
+    for kpi in &kpis {
+        let last = Period::containing(kpi.frequency, change.today);
+        let mut next = Some(Period::containing(kpi.frequency, entry.effective_on));
+        while let Some(period) = next.filter(|period| *period <= last) {
+            let value = count(period);
+            if outside_range(kpi.unit_kind, value).is_none() {
+                report(change, kpi, period, value, entry).await?;
+            }
+            next = period.next();
+        }
+    }
+    Ok(())
+}
+
+/// Reports a count and hands it in, unless it is what was handed in before.
+async fn report(change: &Change, kpi: &kpi::Model, period: Period, value: Decimal, entry: &coverage::Model) -> ApiResult<()> {
+    let place = Place { of: kpi.code.clone(), part: period.to_string() };
+    let before = latest(&change.db, &place).await?;
+    let is_said = |row: &measurement::Model| row.value == value && row.state != ReportState::Draft;
+    if before.as_ref().is_some_and(is_said) {
+        return Ok(());
+    }
+    let is_correction = before.as_ref().is_some_and(|row| row.state == ReportState::Verified);
+    let input = MeasurementInput {
+        value,
+        note: Some(format!("Dihitung dari cakupan {0} / Counted from the coverage of {0}", entry.programme)),
+        evidence: Vec::new(),
+        source_updated_at: None,
+        provenance: None,
+        reason: is_correction.then(|| reason(entry)),
+    };
+    let row = write(change, &place, before.as_ref(), input).await?;
+    if Step::Submit.from(row.state).is_some() {
+        take(change, row, Step::Submit, None).await?;
+    }
+    Ok(())
+}
+
+/// Why a verified count is corrected.
+fn reason(entry: &coverage::Model) -> String {
+    let (region, day) = (&entry.region, entry.effective_on);
+    let (id, en) = match entry.status {
+        CoverageStatus::Built => ("terbangun", "built"),
+        CoverageStatus::Planned => ("direncanakan", "planned"),
+    };
+    format!("Cakupan {region} berubah: {id} sejak {day} / The coverage of {region} changed: {en} from {day} on")
+}

@@ -1,0 +1,162 @@
+//! `…/submit`, `…/verify` and `…/return`: the review of one report.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::web::Path;
+use entity::rules::review::{Step, allowed};
+use sea_orm::{ActiveEnum, ActiveModelTrait};
+use serde::Deserialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::course::Course;
+use super::flow::{etag, hand_in, record, verify, waiting};
+use super::routes::place_in;
+use super::{Place, Report};
+use crate::auth::permissions::{Permission, Review};
+use crate::http::answer::Answer;
+use crate::http::body::{JsonBody, OptionalBody};
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::operation::Operation;
+use crate::http::precondition::Preconditions;
+use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::query::NoParameters;
+use crate::http::table::Table;
+use crate::store::access::{Access, retry};
+use crate::store::change::{Change, Retry};
+
+/// Why a report is sent back.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnInput {
+    /// What the OPD has to mend.
+    #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    pub reason: String,
+}
+
+/// A step that a handler takes.
+trait Way: 'static {
+    const STEP: Step;
+}
+
+struct Submit;
+struct Verify;
+
+impl Way for Submit {
+    const STEP: Step = Step::Submit;
+}
+
+impl Way for Verify {
+    const STEP: Step = Step::Verify;
+}
+
+/// Handing in and verifying say nothing but that.
+async fn go<R: Report, P: Permission, W: Way>(
+    access: Access<P>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+    key: IdempotencyKey,
+    body: OptionalBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    step::<R, P>(access, place_in(path), preconditions, retry, W::STEP, None).await
+}
+
+async fn send_back<R: Report>(
+    access: Access<Review>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+    key: IdempotencyKey,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    step::<R, Review>(access, place_in(path), preconditions, retry, Step::Return, Some(body)).await
+}
+
+async fn step<R: Report, P: Permission>(
+    access: Access<P>,
+    place: Place,
+    preconditions: Preconditions,
+    retry: Retry,
+    step: Step,
+    body: Option<JsonBody>,
+) -> ApiResult<Answer> {
+    access
+        .change(retry, async |change: &Change| {
+            let row = waiting::<R>(change, &place).await?;
+            preconditions.must_match_if_given(&etag(&row))?;
+            let reason = body.map(|body| body.read::<ReturnInput>()).transpose()?.map(|input| input.reason);
+            let row = take(change, row, step, reason).await?;
+            Ok(Answer::ok(&R::Shown::from(&row))?.etag(&etag(&row)))
+        })
+        .await
+}
+
+/// Takes one step of the review.
+pub async fn take<R: Report>(change: &Change, before: R, step: Step, reason: Option<String>) -> ApiResult<R> {
+    let old = before.course();
+    let Some(state) = step.from(old.state) else { return Err(illegal(&old, step)) };
+    let actor = &change.origin.actor.name;
+    if step == Step::Verify && old.submitted_by.as_ref() == Some(actor) {
+        return Err(ApiError::new(codes::OWN_REPORT));
+    }
+    let mut row = before.clone();
+    row.follow(Course { state, version: old.version + 1, updated_at: change.now, ..old });
+    match step {
+        Step::Submit => hand_in(change, &mut row),
+        Step::Verify => verify(change, &mut row).await?,
+        Step::Return => row.follow(Course { return_reason: reason, returned_by: Some(actor.clone()), ..row.course() }),
+    }
+    let row = row.into_active_model().reset_all().update(&change.db).await?;
+    record(change, step.done(), Some(&before), Some(&row)).await?;
+    Ok(row)
+}
+
+fn illegal(course: &Course, step: Step) -> ApiError {
+    let (state, step, next) = (course.state.to_value(), step.name(), allowed(course.state));
+    let or_none = |none: &str| if next.is_empty() { none.to_owned() } else { next.join(", ") };
+    ApiError::new(codes::ILLEGAL_TRANSITION)
+        .detail(
+            format!("What is {state} cannot be taken through `{step}`; possible now: {}.", or_none("nothing")),
+            format!("Laporan berstatus {state} tidak dapat menjalani `{step}`; yang mungkin: {}.", or_none("tidak ada")),
+        )
+        .member("allowed", json!(next))
+}
+
+/// Mounts the steps.
+pub fn mount<R: Report>(table: &mut Table) {
+    let describe = |step: Step, summary: &str, about: &str| {
+        let (path, part, kind) = (R::WORDS.path, R::WORDS.part, R::KIND.name());
+        let path = format!("{path}/{{{part}}}/{}", step.name());
+        Operation::new(Method::POST, &path, &format!("{}_{kind}", step.name()), "reviews", summary, about)
+    };
+    let a = R::WORDS.a;
+    let submit = describe(
+        Step::Submit,
+        &format!("Hand {a} in"),
+        "`draft` or `returned` becomes `submitted`, and waits for the reviewer. With `If-Match` only if nothing changed since.",
+    );
+    let verify = describe(
+        Step::Verify,
+        &format!("Verify {a}"),
+        "`submitted` becomes `verified`: it counts from now on. Nobody verifies what they submitted: 403 `own_report`.",
+    );
+    let back = describe(
+        Step::Return,
+        &format!("Send {a} back"),
+        "`submitted` becomes `returned`, with the reason. The OPD mends it and hands it in again.",
+    );
+    let finish = |operation: Operation, roles: &[String]| {
+        let operation = operation.roles(roles).retryable().if_match().problems(&[404]);
+        operation.answers::<R::Shown>(200, "It, afterwards.", Some(R::example()), &["ETag", "Idempotent-Replayed"])
+    };
+    let reason = json!({ "reason": "Angka belum memuat data bulan September" });
+    table
+        .on(finish(submit.may_take_nothing(), &R::May::role_names()), go::<R, R::May, Submit>)
+        .on(finish(verify.may_take_nothing(), &Review::role_names()), go::<R, Review, Verify>)
+        .on(finish(back.takes::<ReturnInput>(reason), &Review::role_names()), send_back::<R>);
+}

@@ -1,0 +1,192 @@
+//! The operations on the reports of a KPI or an action.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::web::Path;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{EntityTrait, QueryFilter};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::flow::{delete, etag, latest, missing, owned, reason_required, waiting, write};
+use super::{Place, Report, review};
+use crate::auth::permissions::{Permission, ReadAll};
+use crate::http::answer::Answer;
+use crate::http::body::JsonBody;
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::operation::Operation;
+use crate::http::precondition::Preconditions;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::{NoParameters, Parameters};
+use crate::http::schema;
+use crate::http::table::Table;
+use crate::resources::describe::{filter_parameters, page_parameters};
+use crate::resources::history::{self, Entry};
+use crate::resources::wire;
+use crate::store::access::{Access, retry};
+use crate::store::change::{Change, Retry};
+use crate::store::listing::{Field, Kind, Listing};
+
+const STATES: &[&str] = &["draft", "submitted", "verified", "returned"];
+const FIELDS: &[Field] = &[Field::filter("state", Kind::Choice(STATES))];
+
+/// The report that a path names.
+pub fn place_in(path: Path<(String, String)>) -> Place {
+    let (of, part) = path.into_inner();
+    Place { of, part }
+}
+
+async fn list<R: Report>(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    of: Path<String>,
+    mut parameters: Parameters,
+) -> ApiResult<Answer> {
+    let name = format!("{}s of {of}", R::KIND.name());
+    let listing = Listing::read(&mut parameters, &name, FIELDS, R::ORDER.name, R::ORDER, false);
+    parameters.finish()?;
+    let db = access.store.db();
+    let rows = R::Table::find().filter(Expr::col(R::WORDS.of).eq(of.as_str())).filter(Expr::col("latest").eq(true));
+    let page = listing.page(db, rows, |row| Ok(json!(R::Shown::from(row)))).await?;
+    if page.data.is_empty() && R::Subject::find_by_id(of.clone()).one(db).await?.is_none() {
+        return Err(ApiError::not_found(R::WORDS.of, &of));
+    }
+    page.answer(request.path(), request.query_string())
+}
+
+async fn get<R: Report>(
+    access: Access<ReadAll>,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+) -> ApiResult<Answer> {
+    let place = place_in(path);
+    let row = latest::<R>(access.store.db(), &place).await?.ok_or_else(|| missing::<R>(&place))?;
+    Ok(Answer::ok(&R::Shown::from(&row))?.etag(&etag(&row)).unless_known(&preconditions))
+}
+
+async fn put<R: Report>(
+    access: Access<R::May>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+    key: IdempotencyKey,
+    body: JsonBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    let place = place_in(path);
+    access
+        .change(retry, async |change: &Change| {
+            // Locked, so that what the report is held to cannot change meanwhile.
+            let subject = owned::<R>(change, &place.of).await?;
+            let part = R::part(&place.part)?;
+            let before = latest::<R>(&change.db, &place).await?;
+            match &before {
+                Some(row) => preconditions.must_match(&etag(row))?,
+                None => preconditions.must_allow_creation()?,
+            }
+            let input: R::Input = body.read()?;
+            let mut faults = R::faults(&subject, part, &input);
+            let is_correction = before.as_ref().is_some_and(|row| row.course().counts());
+            faults.extend((is_correction && R::reason(&input).is_none()).then(reason_required));
+            if !faults.is_empty() {
+                return Err(ApiError::invalid(faults));
+            }
+            let row = write(change, &place, before.as_ref(), input).await?;
+            let shown = R::Shown::from(&row);
+            let answer = if before.is_some() { Answer::ok(&shown)? } else { Answer::created(request.path(), &shown)? };
+            Ok(answer.etag(&etag(&row)))
+        })
+        .await
+}
+
+async fn delete_one<R: Report>(
+    access: Access<R::May>,
+    path: Path<(String, String)>,
+    _: NoParameters,
+    preconditions: Preconditions,
+) -> ApiResult<Answer> {
+    let place = place_in(path);
+    access
+        .change(Retry::default(), async |change: &Change| {
+            let row = waiting::<R>(change, &place).await?;
+            preconditions.must_match(&etag(&row))?;
+            delete(change, row).await?;
+            Ok(Answer::nothing())
+        })
+        .await
+}
+
+async fn past<R: Report>(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    let key = place_in(path).to_string();
+    history::answer(access.store.db(), &request, parameters, R::KIND.name(), &key).await
+}
+
+/// Mounts the reports of kind `R`, and their review.
+pub fn mount<R: Report>(table: &mut Table) {
+    table.on(describe_list::<R>(), list::<R>);
+    let (readers, writers) = (ReadAll::role_names(), R::May::role_names());
+    let (title, of_a, a, part, kind) = (R::WORDS.title, R::WORDS.of_a, R::WORDS.a, R::WORDS.part, R::KIND.name());
+    let one = format!("{}/{{{part}}}", R::WORDS.path);
+    let describe = |method: Method, path: &str, id: &str, summary: &str, about: &str| {
+        Operation::new(method, path, id, R::WORDS.tag, summary, about)
+    };
+    let of_one = format!("{title} of {of_a} for one {part}");
+    let get_it = describe(Method::GET, &one, &format!("get_{kind}"), &of_one, "Its latest revision.");
+    let about = format!(
+        "Creates (201) or changes (200) {}, as a `draft` that counts once it was submitted and somebody else verified it. A verified value is \
+         never overwritten: writing it again adds a `revision`, which names its `reason`; until that is verified itself the value before stays \
+         in force.",
+        R::WORDS.about,
+    );
+    let put_it = describe(Method::PUT, &one, &format!("put_{kind}"), R::WORDS.put, &about);
+    let about = "Only a draft can be deleted: 409 otherwise.";
+    let delete_it = describe(Method::DELETE, &one, &format!("delete_{kind}"), "Delete a draft", about);
+    let (path, id) = (format!("{one}/history"), format!("list_{kind}_history"));
+    let events = describe(Method::GET, &path, &id, &format!("History of {a}"), "Who wrote what, the oldest first.");
+    let shown = Some(R::example());
+    table
+        .on(
+            get_it.roles(&readers).conditional().problems(&[404]).answers::<R::Shown>(200, "It.", shown.clone(), &["ETag"]),
+            get::<R>,
+        )
+        .on(
+            put_it
+                .roles(&writers)
+                .guarded()
+                .takes::<R::Input>(R::input_example())
+                .retryable()
+                .problems(&[404])
+                .answers::<R::Shown>(201, "Created.", shown.clone(), &["ETag", "Location", "Idempotent-Replayed"])
+                .answers::<R::Shown>(200, "Changed.", shown, &["ETag", "Idempotent-Replayed"]),
+            put::<R>,
+        )
+        .on(delete_it.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "Deleted."), delete_one::<R>)
+        .on(Entry::describe_list(events.roles(&readers)), past::<R>);
+    review::mount::<R>(table);
+}
+
+fn describe_list<R: Report>() -> Operation {
+    let (part, schema) = (R::WORDS.part, R::Shown::name());
+    let list = Operation::get(
+        R::WORDS.path,
+        &format!("list_{}s", R::KIND.name()),
+        R::WORDS.tag,
+        &format!("{}s of {}", R::WORDS.title, R::WORDS.of_a),
+        &format!("The latest revision of each {part}, in the order of the {part}s."),
+    );
+    let page = wire::page(json!({ "$ref": format!("#/components/schemas/{schema}") }));
+    let page = Map::<String, Value>::from_iter([(format!("{schema}Page"), page)]);
+    let filtered = FIELDS.iter().fold(list.roles(&ReadAll::role_names()), filter_parameters);
+    page_parameters(filtered, &[R::ORDER.name], R::ORDER.name)
+        .problems(&[404])
+        .with_schemas(schema::components::<R::Shown>())
+        .with_schemas(page)
+        .answers_schema(200, "One page.", json!({ "$ref": format!("#/components/schemas/{schema}Page") }), None, &["Link"])
+}

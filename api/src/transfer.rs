@@ -1,0 +1,225 @@
+//! All data as one file: written by `renaksi export`, read by `renaksi import`, and what the demo data is.
+//!
+//! The file has a list for each kind of thing. A row of a list holds what the API takes, beside it what only the service
+//! writes (how often and when it was written, where a report stands in its review), so that importing an export gives the same
+//! data. Whoever writes a file by hand leaves that out: the rows are then as if the service itself had made them now.
+//! Accounts, clients, keys, the trail and kept answers are no part of it.
+
+mod check;
+mod csv;
+pub mod export;
+mod history;
+pub mod import;
+mod parts;
+mod reports;
+mod source;
+mod things;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{EntityTrait, ModelTrait, Value as Stored};
+use serde_json::{Map, Value, json};
+
+use self::parts::{Coverage, EvaluationRecord, Transition};
+use self::reports::{ActionReport, Measurement};
+use self::things::Thing;
+use crate::http::problem::{ApiResult, Fault};
+use crate::resources::actions::Action;
+use crate::resources::awards::Award;
+use crate::resources::commitments::Commitment;
+use crate::resources::council_members::CouncilMember;
+use crate::resources::dimensions::Dimension;
+use crate::resources::evaluations::Evaluation;
+use crate::resources::evaluations::findings::Finding;
+use crate::resources::kpis::Kpi;
+use crate::resources::masterplans::Masterplan;
+use crate::resources::opds::Opd;
+use crate::resources::programmes::Programme;
+use crate::resources::quick_wins::QuickWin;
+use crate::resources::references::Target;
+use crate::resources::regions::Region;
+use crate::resources::surveys::Survey;
+use crate::store::change::Change;
+use crate::store::clock::Calendar;
+use crate::store::past;
+
+/// The version of the format, in the member `format`.
+pub const FORMAT: u32 = 1;
+/// The most bytes that are read, of all files of an import together.
+pub const LARGEST: u64 = 512 * 1024 * 1024;
+/// Rows of one statement: few enough that they take little memory.
+const ROWS_AT_ONCE: usize = 500;
+
+/// A row of a kind of thing, as it is stored.
+type Row<K> = <<K as Kind>::Entity as EntityTrait>::Model;
+/// A column of it.
+type Column<K> = <<K as Kind>::Entity as EntityTrait>::Column;
+
+/// A kind of thing: what a row of it looks like in the file, and where it is stored.
+trait Kind: Sized + 'static {
+    /// What the trail calls one.
+    const ONE: &'static str;
+    /// The member that names what it is a part of, with the list of that. A part comes with its whole, in one file.
+    const WHOLE: Option<(&'static str, &'static str)> = None;
+    /// Whether a row follows the one before it in the list: its number in the key is then its place.
+    const IN_ORDER: bool = false;
+    /// What refers to one, where anything does: what is there already cannot be imported again.
+    const TARGET: Option<Target> = None;
+    /// Its table.
+    type Entity: EntityTrait<Model: ModelTrait<Entity = Self::Entity> + Send + Sync>;
+
+    /// The columns that identify a row, and by which a list is sorted.
+    fn order() -> Vec<Column<Self>>;
+
+    /// The schema of a row in the file.
+    fn schema() -> Value;
+
+    /// A row as it stands in the file.
+    fn show(row: &Row<Self>) -> ApiResult<Map<String, Value>>;
+
+    /// The row of a value that the schema allows.
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>>;
+
+    /// What a value refers to: pointer, kind of thing, key.
+    fn references(_value: &Value) -> Vec<(String, Target, String)> {
+        Vec::new()
+    }
+
+    /// A row as the trail shows it; `None` where the trail tells of it with what it is a part of.
+    fn told(row: &Row<Self>) -> ApiResult<Option<Told>>;
+
+    /// Writes what else there is of some rows, such as links.
+    async fn written(_change: &Change, _rows: &[Incoming<Self>]) -> ApiResult<()> {
+        Ok(())
+    }
+}
+
+/// What the trail tells of a row.
+struct Told {
+    key: String,
+    version: i32,
+    created_at: DateTime<Utc>,
+    after: Value,
+}
+
+/// What a row gets that a file does not give.
+struct Defaults {
+    /// The instant of the import.
+    now: DateTime<Utc>,
+    /// The day from which it counts.
+    today: NaiveDate,
+    /// Who imports.
+    actor: String,
+    /// The regency's calendar.
+    calendar: Calendar,
+}
+
+/// A row on its way in.
+struct Incoming<K: Kind> {
+    /// Where it stands in its list, from 0.
+    index: usize,
+    /// The first day of which figures count it, if the file says so.
+    since: Option<NaiveDate>,
+    /// The row.
+    row: Row<K>,
+}
+
+/// How many rows there are of each kind, in the order of the file.
+pub type Counts = Vec<(&'static str, usize)>;
+
+/// Names every kind once, in the order of the file: nothing refers to what comes after it, but for parts of a tree.
+macro_rules! kinds {
+    ($($list:ident: $kind:ty,)*) => {
+        /// The lists, in their order.
+        pub const LISTS: &[&str] = &[$(stringify!($list)),*];
+
+        /// All rows of a file.
+        struct Everything {
+            $($list: Vec<Incoming<$kind>>,)*
+        }
+
+        impl Everything {
+            /// Reads every list; what is wrong with a row is noted.
+            fn read(source: &mut source::Source, checking: &mut check::Checking<'_>) -> Self {
+                Self { $($list: import::read_list::<$kind>(stringify!($list), source, checking),)* }
+            }
+
+            /// Writes every list with its events.
+            async fn write(self, change: &Change, defaults: &Defaults) -> ApiResult<()> {
+                $(import::write_list::<$kind>(change, defaults, self.$list).await?;)*
+                Ok(())
+            }
+
+            /// Refuses what is in the database already.
+            async fn clash(&self, checking: &mut check::Checking<'_>, db: &impl sea_orm::ConnectionTrait) -> ApiResult<()> {
+                $(checking.clash::<$kind>(stringify!($list), &self.$list, db).await?;)*
+                Ok(())
+            }
+
+            fn counts(&self) -> Counts {
+                vec![$((stringify!($list), self.$list.len())),*]
+            }
+        }
+
+        /// Writes every list out of a database.
+        async fn export_all(db: &impl sea_orm::ConnectionTrait, sink: &mut export::Sink) -> Result<Counts, export::Failed> {
+            Ok(vec![$((stringify!($list), export::export_list::<$kind>(stringify!($list), db, sink).await?)),*])
+        }
+    };
+}
+
+kinds! {
+    regions: Thing<Region>,
+    masterplans: Thing<Masterplan>,
+    dimensions: Thing<Dimension>,
+    opds: Thing<Opd>,
+    programmes: Thing<Programme>,
+    transitions: Transition,
+    coverage: Coverage,
+    quick_wins: Thing<QuickWin>,
+    kpis: Thing<Kpi>,
+    targets: parts::Target,
+    measurements: Measurement,
+    actions: Thing<Action>,
+    action_reports: ActionReport,
+    evaluations: Thing<Evaluation>,
+    evaluation_records: EvaluationRecord,
+    findings: Thing<Finding>,
+    commitments: Thing<Commitment>,
+    council_members: Thing<CouncilMember>,
+    surveys: Thing<Survey>,
+    awards: Thing<Award>,
+}
+
+/// What a row is called in the trail and among what was: the values of its key, separated by slashes.
+fn key_of<K: Kind>(row: &Row<K>) -> String {
+    let texts = K::order().into_iter().map(|column| match row.get(column) {
+        Stored::String(text) => text.unwrap_or_default(),
+        Stored::Int(number) => number.unwrap_or_default().to_string(),
+        other => format!("{other:?}"),
+    });
+    texts.collect::<Vec<_>>().join("/")
+}
+
+/// The schema of a row of the file: that of its kind, and the day since when figures count it.
+fn schema_of<K: Kind>() -> Value {
+    let mut schema = K::schema();
+    if past::is_tracked(K::ONE) {
+        schema["properties"]["since"] = json!({ "type": ["string", "null"], "format": "date", "maxLength": 10 });
+    }
+    schema
+}
+
+/// The columns of the CSV of a kind: the members of a row.
+fn columns_of<K: Kind>() -> Vec<csv::Column> {
+    let schema = schema_of::<K>();
+    let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+    properties.into_iter().map(|(name, schema)| csv::Column::of(name, &schema)).collect()
+}
+
+/// The members of what serializes to an object.
+fn members_of(value: &impl serde::Serialize) -> Map<String, Value> {
+    match json!(value) {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}

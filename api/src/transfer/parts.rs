@@ -1,0 +1,263 @@
+//! Status history, coverage and targets as rows of the file.
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use entity::coverage::{self, CoverageStatus};
+use entity::evaluation_record;
+use entity::kpi_target::{self, TargetKind};
+use entity::rules::programme_status::ProgrammeStatus;
+use entity::status_change;
+use entity::value::code::Code;
+use entity::value::decimal::Decimal;
+use entity::value::period::Period;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Defaults, Kind, Row, Told, key_of, members_of};
+use crate::http::body::{deserialize_or_fault, hex};
+use crate::http::language::Text;
+use crate::http::problem::{ApiResult, Fault};
+use crate::http::schema;
+use crate::resources::kpis::targets::KpiTarget;
+use crate::resources::provenance::Provenance;
+use crate::resources::references;
+use crate::resources::resource::code;
+
+/// An entry of the status history of a programme. The rows of a programme stand in their order; each begins where the one
+/// before it ends.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Transition {
+    programme: Code,
+    to: ProgrammeStatus,
+    effective_on: NaiveDate,
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
+    id: Option<Uuid>,
+    #[schema(min_length = 1, max_length = 254)]
+    recorded_by: Option<String>,
+    recorded_at: Option<DateTime<Utc>>,
+}
+
+impl Kind for Transition {
+    const ONE: &'static str = "transition";
+    const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
+    const IN_ORDER: bool = true;
+    type Entity = status_change::Entity;
+
+    fn order() -> Vec<status_change::Column> {
+        vec![status_change::Column::Programme, status_change::Column::Seq]
+    }
+
+    fn schema() -> Value {
+        schema::input::<Self>()
+    }
+
+    fn show(row: &status_change::Model) -> ApiResult<Map<String, Value>> {
+        Ok(members_of(&Self {
+            programme: code(&row.programme),
+            to: row.to_status,
+            effective_on: row.effective_on,
+            reason: row.reason.clone(),
+            id: Some(row.id),
+            recorded_by: Some(row.recorded_by.clone()),
+            recorded_at: Some(row.recorded_at),
+        }))
+    }
+
+    /// Its number and the status before it follow from its place in the list.
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+        Ok(status_change::Model {
+            id: given.id.unwrap_or_else(Uuid::now_v7),
+            programme: given.programme.to_string(),
+            seq: 0,
+            from_status: None,
+            to_status: given.to,
+            effective_on: given.effective_on,
+            reason: given.reason,
+            recorded_by: given.recorded_by.unwrap_or_else(|| defaults.actor.clone()),
+            recorded_at: given.recorded_at.unwrap_or(defaults.now).trunc_subsecs(6),
+        })
+    }
+
+    /// With its programme.
+    fn told(_: &status_change::Model) -> ApiResult<Option<Told>> {
+        Ok(None)
+    }
+}
+
+/// An entry of what a programme has in a region. The rows of a programme and region stand in their order.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CoverageEntry)]
+pub(super) struct Coverage {
+    programme: Code,
+    region: Code,
+    status: CoverageStatus,
+    effective_on: NaiveDate,
+    #[schema(min_length = 1, max_length = 254)]
+    recorded_by: Option<String>,
+    recorded_at: Option<DateTime<Utc>>,
+}
+
+impl Kind for Coverage {
+    const ONE: &'static str = "coverage";
+    const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
+    const IN_ORDER: bool = true;
+    type Entity = coverage::Entity;
+
+    fn order() -> Vec<coverage::Column> {
+        vec![coverage::Column::Programme, coverage::Column::Region, coverage::Column::Seq]
+    }
+
+    fn schema() -> Value {
+        schema::input::<Self>()
+    }
+
+    fn show(row: &coverage::Model) -> ApiResult<Map<String, Value>> {
+        Ok(members_of(&Self {
+            programme: code(&row.programme),
+            region: code(&row.region),
+            status: row.status,
+            effective_on: row.effective_on,
+            recorded_by: Some(row.recorded_by.clone()),
+            recorded_at: Some(row.recorded_at),
+        }))
+    }
+
+    /// Its number follows from its place in the list.
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+        Ok(coverage::Model {
+            programme: given.programme.to_string(),
+            region: given.region.to_string(),
+            seq: 0,
+            status: given.status,
+            effective_on: given.effective_on,
+            recorded_by: given.recorded_by.unwrap_or_else(|| defaults.actor.clone()),
+            recorded_at: given.recorded_at.unwrap_or(defaults.now).trunc_subsecs(6),
+        })
+    }
+
+    fn references(value: &Value) -> Vec<(String, references::Target, String)> {
+        let region = value["region"].as_str().map(str::to_owned);
+        region.map(|code| ("/region".to_owned(), references::Target::Region, code)).into_iter().collect()
+    }
+
+    fn told(row: &coverage::Model) -> ApiResult<Option<Told>> {
+        let after = Value::Object(Self::show(row)?);
+        let key = format!("{}/{}", row.programme, row.region);
+        Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
+    }
+}
+
+/// A target of a KPI.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TargetEntry)]
+pub(super) struct Target {
+    kpi: Code,
+    period: Period,
+    value: Decimal,
+    kind: TargetKind,
+    provenance: Option<Provenance>,
+    #[schema(minimum = 1, maximum = 2147483647)]
+    version: Option<i32>,
+    created_at: Option<DateTime<Utc>>,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl Kind for Target {
+    const ONE: &'static str = "kpi_target";
+    const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
+    type Entity = kpi_target::Entity;
+
+    fn order() -> Vec<kpi_target::Column> {
+        vec![kpi_target::Column::Kpi, kpi_target::Column::Period]
+    }
+
+    fn schema() -> Value {
+        schema::input::<Self>()
+    }
+
+    fn show(row: &kpi_target::Model) -> ApiResult<Map<String, Value>> {
+        let mut shown = Map::from_iter([("kpi".to_owned(), json!(row.kpi)), ("period".to_owned(), json!(row.period))]);
+        shown.extend(members_of(&KpiTarget::from(row)));
+        Ok(shown)
+    }
+
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+        let created_at = given.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
+        Ok(kpi_target::Model {
+            kpi: given.kpi.to_string(),
+            period: given.period.to_string(),
+            period_end: given.period.end(),
+            value: given.value,
+            kind: given.kind,
+            provenance: Provenance::stored(given.provenance.as_ref()),
+            version: given.version.unwrap_or(1),
+            created_at,
+            updated_at: given.updated_at.map_or(created_at, |instant| instant.trunc_subsecs(6)),
+        })
+    }
+
+    fn told(row: &kpi_target::Model) -> ApiResult<Option<Told>> {
+        let after = json!(KpiTarget::from(row));
+        Ok(Some(Told { key: key_of::<Self>(row), version: row.version, created_at: row.created_at, after }))
+    }
+}
+
+/// A frozen record of a closed evaluation, byte by byte.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = FrozenRecord)]
+pub(super) struct EvaluationRecord {
+    evaluation: Code,
+    #[schema(pattern = "^(all|published)$", max_length = 9)]
+    audience: String,
+    content: String,
+    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
+    sha256: String,
+}
+
+impl Kind for EvaluationRecord {
+    const ONE: &'static str = "evaluation_record";
+    const WHOLE: Option<(&'static str, &'static str)> = Some(("evaluation", "evaluations"));
+    type Entity = evaluation_record::Entity;
+
+    fn order() -> Vec<evaluation_record::Column> {
+        vec![evaluation_record::Column::Evaluation, evaluation_record::Column::Audience]
+    }
+
+    fn schema() -> Value {
+        schema::input::<Self>()
+    }
+
+    fn show(row: &evaluation_record::Model) -> ApiResult<Map<String, Value>> {
+        Ok(members_of(&Self {
+            evaluation: code(&row.evaluation),
+            audience: row.audience.clone(),
+            content: row.content.clone(),
+            sha256: row.sha256.clone(),
+        }))
+    }
+
+    fn read(value: Value, _: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+        if hex(&Sha256::digest(&given.content)) != given.sha256 {
+            let text = Text::new("It is not the SHA-256 of the content.", "Bukan SHA-256 dari isinya.");
+            return Err(vec![Fault::at("/sha256", "wrong_hash", text)]);
+        }
+        let evaluation = given.evaluation.to_string();
+        Ok(evaluation_record::Model { evaluation, audience: given.audience, content: given.content, sha256: given.sha256 })
+    }
+
+    /// With its evaluation.
+    fn told(_: &evaluation_record::Model) -> ApiResult<Option<Told>> {
+        Ok(None)
+    }
+}

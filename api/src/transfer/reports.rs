@@ -1,0 +1,229 @@
+//! Measurements and action reports as rows of the file, in all revisions.
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use entity::action_report;
+use entity::measurement::{self, ReportState};
+use entity::value::code::Code;
+use entity::value::decimal::Decimal;
+use entity::value::period::Period;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::{Defaults, Kind, Row, Told, members_of};
+use crate::http::body::deserialize_or_fault;
+use crate::http::problem::{ApiResult, Fault};
+use crate::http::schema;
+use crate::resources::actions::reports::realisation_fault;
+use crate::resources::actions::reports::wire_types as actions;
+use crate::resources::kpis::measurements::wire_types;
+use crate::resources::kpis::measurements::{self, known_on};
+use crate::resources::provenance::Provenance;
+use crate::resources::reporting::evidence::Evidence;
+
+/// A revision of a measurement. Those of a period stand in their order; only the last may not count yet.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = MeasurementRevision)]
+pub(super) struct Measurement {
+    kpi: Code,
+    period: Period,
+    #[schema(minimum = 1, maximum = 2147483647)]
+    revision: Option<i32>,
+    value: Decimal,
+    #[schema(max_length = 5000)]
+    note: Option<String>,
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    evidence: Vec<Evidence>,
+    source_updated_at: Option<DateTime<Utc>>,
+    provenance: Option<Provenance>,
+    state: Option<ReportState>,
+    known_on: Option<NaiveDate>,
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    reported_by: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    submitted_by: Option<String>,
+    submitted_at: Option<DateTime<Utc>>,
+    #[schema(max_length = 2000)]
+    return_reason: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    returned_by: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    verified_by: Option<String>,
+    verified_at: Option<DateTime<Utc>>,
+    #[schema(minimum = 1, maximum = 2147483647)]
+    version: Option<i32>,
+    created_at: Option<DateTime<Utc>>,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl Kind for Measurement {
+    const ONE: &'static str = "measurement";
+    const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
+    type Entity = measurement::Entity;
+
+    fn order() -> Vec<measurement::Column> {
+        vec![measurement::Column::Kpi, measurement::Column::Period, measurement::Column::Revision]
+    }
+
+    fn schema() -> Value {
+        schema::input::<Self>()
+    }
+
+    fn show(row: &measurement::Model) -> ApiResult<Map<String, Value>> {
+        Ok(members_of(&wire_types::Measurement::from(row)))
+    }
+
+    /// Which revision is the latest of its period, and which value leads its KPI, follows from the others.
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+        let stated = given.provenance.as_ref().and_then(|provenance| provenance.date);
+        let revision = given.revision.unwrap_or(1);
+        let counts = given.state.unwrap_or(ReportState::Verified) == ReportState::Verified;
+        let handed_in = given.state.is_some_and(|state| state == ReportState::Submitted);
+        let created_at = given.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
+        let actor = || defaults.actor.clone();
+        Ok(measurement::Model {
+            kpi: given.kpi.to_string(),
+            period: given.period.to_string(),
+            revision,
+            period_end: given.period.end(),
+            value: given.value,
+            note: given.note,
+            evidence: json!(given.evidence),
+            source_updated_at: micros(given.source_updated_at),
+            provenance: Provenance::stored(given.provenance.as_ref()),
+            state: given.state.unwrap_or(ReportState::Verified),
+            known_on: given.known_on.or_else(|| counts.then(|| known_on(revision, stated, defaults.today))),
+            latest: false,
+            leads: false,
+            reason: given.reason,
+            reported_by: given.reported_by.unwrap_or_else(actor),
+            submitted_by: given.submitted_by.or_else(|| handed_in.then(actor)),
+            submitted_at: micros(given.submitted_at).or_else(|| handed_in.then_some(defaults.now)),
+            return_reason: given.return_reason,
+            returned_by: given.returned_by,
+            verified_by: given.verified_by.or_else(|| counts.then(actor)),
+            verified_at: micros(given.verified_at).or_else(|| counts.then_some(defaults.now)),
+            version: given.version.unwrap_or(1),
+            created_at,
+            updated_at: micros(given.updated_at).unwrap_or(created_at),
+        })
+    }
+
+    fn told(row: &measurement::Model) -> ApiResult<Option<Told>> {
+        let (key, after) = (measurements::key_of(&row.kpi, &row.period), json!(wire_types::Measurement::from(row)));
+        Ok(Some(Told { key, version: row.version, created_at: row.created_at, after }))
+    }
+}
+
+/// A revision of a report on an action. Those of a quarter stand in their order; only the last may not count yet.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ActionReportRevision)]
+pub(super) struct ActionReport {
+    #[schema(max_length = 36)]
+    action: Code,
+    #[schema(minimum = 1, maximum = 4)]
+    quarter: i32,
+    #[schema(minimum = 1, maximum = 2147483647)]
+    revision: Option<i32>,
+    realisation: Decimal,
+    #[schema(max_length = 10000)]
+    narrative: Option<String>,
+    #[schema(max_length = 10000)]
+    obstacles: Option<String>,
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    evidence: Vec<Evidence>,
+    source_updated_at: Option<DateTime<Utc>>,
+    state: Option<ReportState>,
+    handed_in_on: Option<NaiveDate>,
+    known_on: Option<NaiveDate>,
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    reported_by: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    submitted_by: Option<String>,
+    submitted_at: Option<DateTime<Utc>>,
+    #[schema(max_length = 2000)]
+    return_reason: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    returned_by: Option<String>,
+    #[schema(min_length = 1, max_length = 254)]
+    verified_by: Option<String>,
+    verified_at: Option<DateTime<Utc>>,
+    #[schema(minimum = 1, maximum = 2147483647)]
+    version: Option<i32>,
+    created_at: Option<DateTime<Utc>>,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl Kind for ActionReport {
+    const ONE: &'static str = "action_report";
+    const WHOLE: Option<(&'static str, &'static str)> = Some(("action", "actions"));
+    type Entity = action_report::Entity;
+
+    fn order() -> Vec<action_report::Column> {
+        vec![action_report::Column::Action, action_report::Column::Quarter, action_report::Column::Revision]
+    }
+
+    fn schema() -> Value {
+        schema::input::<Self>()
+    }
+
+    fn show(row: &action_report::Model) -> ApiResult<Map<String, Value>> {
+        Ok(members_of(&actions::ActionReport::from(row)))
+    }
+
+    /// Which revision is the latest of its quarter follows from the others.
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+        if let Some(fault) = realisation_fault(given.realisation) {
+            return Err(vec![fault]);
+        }
+        let state = given.state.unwrap_or(ReportState::Verified);
+        let (counts, handed_in) = (state == ReportState::Verified, state == ReportState::Submitted);
+        let known_on = given.known_on.or_else(|| counts.then_some(defaults.today));
+        let created_at = given.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
+        let actor = || defaults.actor.clone();
+        Ok(action_report::Model {
+            action: given.action.to_string(),
+            quarter: given.quarter,
+            revision: given.revision.unwrap_or(1),
+            realisation: given.realisation,
+            narrative: given.narrative,
+            obstacles: given.obstacles,
+            evidence: json!(given.evidence),
+            source_updated_at: micros(given.source_updated_at),
+            state,
+            handed_in_on: given.handed_in_on.or(known_on).or_else(|| handed_in.then_some(defaults.today)),
+            known_on,
+            latest: false,
+            reason: given.reason,
+            reported_by: given.reported_by.unwrap_or_else(actor),
+            submitted_by: given.submitted_by.or_else(|| handed_in.then(actor)),
+            submitted_at: micros(given.submitted_at).or_else(|| handed_in.then_some(defaults.now)),
+            return_reason: given.return_reason,
+            returned_by: given.returned_by,
+            verified_by: given.verified_by.or_else(|| counts.then(actor)),
+            verified_at: micros(given.verified_at).or_else(|| counts.then_some(defaults.now)),
+            version: given.version.unwrap_or(1),
+            created_at,
+            updated_at: micros(given.updated_at).unwrap_or(created_at),
+        })
+    }
+
+    fn told(row: &action_report::Model) -> ApiResult<Option<Told>> {
+        let (key, after) = (format!("{}/{}", row.action, row.quarter), json!(actions::ActionReport::from(row)));
+        Ok(Some(Told { key, version: row.version, created_at: row.created_at, after }))
+    }
+}
+
+fn micros(instant: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    instant.map(|instant| instant.trunc_subsecs(6))
+}
