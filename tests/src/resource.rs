@@ -182,6 +182,7 @@ pub const PROGRAMMES: Resource = Resource {
     filter: ("lead_opd", "DINKES", "DLH"),
     expand: Some("lead_opd"),
     referred_to: Some("SL-01"),
+    computed: &["progress"],
     ..USUAL
 };
 

@@ -1,7 +1,7 @@
 //! Pushes that were broken at random: whatever arrives, what is stored is what was told.
 
-use renaksi_tests::dice::Dice;
 use renaksi_tests::app::mutations;
+use renaksi_tests::dice::Dice;
 use renaksi_tests::on_both_databases;
 use serde_json::{Value, json};
 

@@ -11,12 +11,12 @@ on_both_databases! {
     async fn opds_are_ranked_by_their_achievement(app) {
         let admin = app.admin().await;
         // 8 of 14 by September, where 10 were due: 57.142857 against 71.428571.
-        let stations = action(&admin, "DLH", "SV-01", ["2", "6", "10", "14"], "1").await;
+        let stations = action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
         for (quarter, realisation) in [(1, "2"), (2, "6"), (3, "8")] {
             verified(&app, &stations, quarter, realisation).await;
         }
         // All of it, three times as heavy: 100 against 100.
-        let banks = action(&admin, "DLH", "SV-01", ["0", "2", "4", "4"], "3").await;
+        let banks = action(&admin, "DLH", "SG-10", ["0", "2", "4", "4"], "3").await;
         verified(&app, &banks, 3, "4").await;
         // 37.5 against 75, twice, by other numbers.
         let visits = action(&admin, "DINKES", "SL-01", ["10", "20", "30", "40"], "1").await;
@@ -24,7 +24,7 @@ on_both_databases! {
         let events = action(&admin, "DISPAR", "SB-01", ["1", "2", "3", "4"], "7").await;
         verified(&app, &events, 2, "1.5").await;
         // Nothing is due before December.
-        action(&admin, "PUPR", "SV-01", ["0", "0", "0", "5"], "1").await;
+        action(&admin, "PUPR", "SG-10", ["0", "0", "0", "5"], "1").await;
 
         for path in [BOARD, PUBLIC] {
             let board = app.viewer().await.get(path).await.is(200).has("year", 2090).has("quarter", 3).has("as_of", "2090-10-04");
@@ -54,17 +54,17 @@ on_both_databases! {
             assert_eq!((&pupr["progress"], &pupr["achievement"], &pupr["band"]), (&json!("0.00"), &Value::Null, &Value::Null));
             assert_eq!(pupr["actions"]["not_started"], 1);
         }
-        let programme = app.viewer().await.get("/v1/programmes/SV-01").await.is(200);
+        let programme = app.viewer().await.get("/v1/programmes/SG-10").await.is(200);
         // (57.142857 + 3 × 100 + 0) ÷ 5
         programme.has("progress", "71.43");
-        app.anyone().get("/v1/public/programmes/SV-01").await.is(200).has("progress", "71.43");
+        app.anyone().get("/v1/public/programmes/SG-10").await.is(200).has("progress", "71.43");
         app.anyone().get("/v1/public/programmes/SG-09").await.is(200).has("progress", Value::Null);
     }
 
     async fn a_report_is_due_on_the_tenth(app) {
         let admin = app.admin().await;
-        let stations = action(&admin, "DLH", "SV-01", ["2", "6", "10", "14"], "1").await;
-        action(&admin, "DLH", "SV-01", ["2", "6", "10", "14"], "1").await;
+        let stations = action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
+        action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
         handed_in(&app, &stations, 3, "10").await;
         for (day, expected, for_everybody) in [
             ("2090-09-30", [0, 0, 0], [0, 0, 0]), ("2090-10-01", [1, 1, 0], [0, 0, 0]),
@@ -89,7 +89,7 @@ on_both_databases! {
     }
 
     async fn a_report_for_a_quarter_long_past_is_late(app) {
-        let stations = action(&app.admin().await, "DLH", "SV-01", ["2", "6", "10", "14"], "1").await;
+        let stations = action(&app.admin().await, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
         let path = format!("/v1/actions/{stations}");
         let admin = app.admin().await;
         admin.patch(&path, json!({ "year": 2020 })).if_match(&admin.etag_of(&path).await).await.is(200);
@@ -106,14 +106,14 @@ on_both_databases! {
 
     async fn what_is_not_published_counts_only_inside(app) {
         let admin = app.admin().await;
-        let stations = action(&admin, "DLH", "SV-01", ["2", "6", "10", "14"], "1").await;
+        let stations = action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
         verified(&app, &stations, 3, "7").await;
         let path = format!("/v1/actions/{stations}");
         admin.patch(&path, json!({ "published": false })).if_match(&admin.etag_of(&path).await).await.is(200);
         assert_eq!(row(&admin.get(BOARD).await.is(200), "DLH")["renaksi"]["actions"]["total"], 1);
         assert_eq!(row(&app.anyone().get(PUBLIC).await.is(200), "DLH")["renaksi"]["actions"]["total"], 0);
-        admin.get("/v1/programmes/SV-01").await.is(200).has("progress", "50.00");
-        app.anyone().get("/v1/public/programmes/SV-01").await.is(200).has("progress", Value::Null);
+        admin.get("/v1/programmes/SG-10").await.is(200).has("progress", "50.00");
+        app.anyone().get("/v1/public/programmes/SG-10").await.is(200).has("progress", Value::Null);
         let board = admin.get(format!("{BOARD}&masterplan=KLU-SC")).await.is(200).has("masterplan", "KLU-SC");
         assert_eq!(row(&board, "DLH")["renaksi"]["actions"]["total"], 1);
         admin.get(format!("{BOARD}&masterplan=NO-SUCH")).await.is(404);

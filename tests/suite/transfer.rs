@@ -28,7 +28,7 @@ on_both_databases! {
         for path in ["/v1/public/summary?as_of=2022-10-04", "/v1/public/summary?as_of=2022-10-03", "/v1/public/kpis/STUNTING/standing?as_of=2022-10-04"] {
             assert_eq!(there.get(path).await.is(200).json(), app.anyone().get(path).await.is(200).json(), "{path}");
         }
-        there.get("/v1/public/summary?as_of=2022-10-04").await.is(200).has("programmes/planned", 40).has("programmes/running", 35);
+        there.get("/v1/public/summary?as_of=2022-10-04").await.is(200).has("totals/planned", 40).has("totals/running", 35);
     }
 
     async fn csv_carries_the_same(app) {

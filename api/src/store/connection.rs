@@ -32,6 +32,9 @@ pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbE
                 .busy_timeout(Duration::from_secs(10))
         });
     } else {
+        // These are opened by the runtime of the service. One that a worker opens for itself ends with that worker when the
+        // service stops, maybe before the requests of another.
+        options.min_connections(connections.min(4));
         options.set_application_name("renaksi").statement_timeout(Duration::from_secs(30));
     }
     let mut db = Database::connect(options).await?;
