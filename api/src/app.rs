@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
 use crate::auth::outside::Outside;
+use crate::feed::tail::Tail;
 use crate::health::Draining;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
@@ -29,6 +30,8 @@ pub struct State {
     pub keys: Data<Keys>,
     /// The outside provider whose tokens are accepted too.
     pub outside: Option<Data<Outside>>,
+    /// The end of the feed.
+    pub tail: Data<Tail>,
     /// Answers kept in memory.
     pub kept: Data<Kept>,
     /// The document.
@@ -57,6 +60,7 @@ pub fn app(
                 service.app_data(outside);
             }
         })
+        .app_data(state.tail)
         .app_data(state.kept)
         .app_data(state.document)
         .app_data(state.draining)

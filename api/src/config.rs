@@ -38,6 +38,8 @@ pub enum Command {
     Client(Client),
     /// Manage the keys that sign access tokens.
     Keys(Keys),
+    /// Prove that the trail of changes is whole.
+    Audit(Audit),
     /// Read data from a file, or from a folder of CSV files: all of it or nothing.
     Import(Import),
     /// Write all data into a file, or into a folder of CSV files.
@@ -295,6 +297,32 @@ pub enum KeysCommand {
     Rotate(Database),
 }
 
+/// Prove that the trail of changes is whole.
+#[derive(Args, Clone, Debug)]
+pub struct Audit {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What to do with the trail.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Compute every hash again; exit status 1 and the first place that does not fit if the trail was altered.
+    Verify(AuditVerify),
+}
+
+/// How to verify.
+#[derive(Args, Clone, Debug)]
+pub struct AuditVerify {
+    /// A head that was kept, as POSITION:HASH of /v1/events/head: the chain must go through it.
+    #[arg(long, value_parser = kept_head)]
+    pub head: Option<(i64, String)>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
 /// What to import.
 #[derive(Args, Clone, Debug)]
 pub struct Import {
@@ -329,6 +357,12 @@ pub enum Format {
     Json,
     /// A folder of CSV files.
     Csv,
+}
+
+fn kept_head(text: &str) -> Result<(i64, String), String> {
+    let parts = text.split_once(':').and_then(|(position, hash)| Some((position.parse().ok()?, hash.to_owned())));
+    let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.filter(|(_, hash)| is_hash(hash)).ok_or_else(|| "expected POSITION:HASH".to_owned())
 }
 
 fn database_url(text: &str) -> Result<String, String> {

@@ -11,6 +11,7 @@ pub mod store;
 pub mod resources;
 
 pub mod aggregates;
+pub mod feed;
 pub mod public;
 pub mod push;
 pub mod transfer;

@@ -31,6 +31,7 @@ const TAGS: &[(&str, &str)] = &[
     ("opds", "The regency's agencies."),
     ("regions", "Regency, districts and villages."),
     ("awards", "Awards."),
+    ("events", "Everything that happened, in one order, to follow and to verify."),
     ("push", "What other systems report, many rows at once."),
     ("reviews", "What was reported waits here for somebody else to verify it."),
     ("identity", "Logging in, and who may."),

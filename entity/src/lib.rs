@@ -34,6 +34,8 @@ pub mod waiting_report;
 
 pub mod client;
 pub mod event;
+pub mod event_seal;
+pub mod feed_head;
 pub mod idempotency_record;
 pub mod login_failure;
 pub mod past;

@@ -24,6 +24,11 @@ mod lists;
 mod problems;
 mod reading;
 
+mod chain;
+mod feed;
+mod feed_storm;
+mod stream;
+
 mod action_reports;
 mod actions;
 mod guides;
