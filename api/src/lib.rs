@@ -14,6 +14,7 @@ pub mod aggregates;
 pub mod feed;
 pub mod public;
 pub mod push;
+pub mod webhooks;
 
 pub mod health;
 pub mod routes;

@@ -31,6 +31,7 @@ const TAGS: &[(&str, &str)] = &[
     ("regions", "Regency, districts and villages."),
     ("awards", "Awards."),
     ("events", "Everything that happened, in one order, to follow and to verify."),
+    ("webhooks", "Addresses that are told of events. See `docs/webhooks.md`."),
     ("push", "What other systems report, many rows at once."),
     ("reviews", "What was reported waits here for somebody else to verify it."),
     ("identity", "Logging in, and who may."),

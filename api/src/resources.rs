@@ -24,3 +24,4 @@ pub mod quick_wins;
 pub mod regions;
 pub mod reviews;
 pub mod users;
+pub mod webhooks;

@@ -203,7 +203,7 @@ fn path_parameter(name: &str) -> (Value, &'static str) {
             json!({ "type": "string", "maxLength": 7, "pattern": entity::value::period::Period::PATTERN, "example": "2022" }),
             "A period: `2022`, `2022-Q3` or `2022-09`.",
         ),
-        "id" => (json!({ "type": "string", "format": "uuid", "maxLength": 36 }), "The identifier, a UUID."),
+        "id" | "delivery" => (json!({ "type": "string", "format": "uuid", "maxLength": 36 }), "The identifier, a UUID."),
         "problem" => (
             json!({ "type": "string", "maxLength": 64, "enum": codes::ALL.iter().map(|code| code.name).collect::<Vec<_>>() }),
             "The `code` of a problem.",
