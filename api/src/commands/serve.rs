@@ -61,7 +61,7 @@ pub async fn run(settings: Serve) -> CommandResult {
     tokio::spawn(async move { keys.follow().await });
     tokio::spawn(store.generation().clone().watch(db.clone()));
     let courier = Courier::new(store.clone(), webhooks)?;
-    tokio::spawn(courier.run(tail.end()));
+    actix_web::rt::spawn(courier.run(tail.end()));
     tokio::spawn(tail.follow());
     tokio::spawn(housekeeping::run(store));
     serve(settings, listener, state, logins).await?;

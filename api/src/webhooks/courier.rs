@@ -92,7 +92,8 @@ impl Courier {
             let Some(delivery) = queue::claim(&self.store, full, lease).await? else { break };
             *busy.entry(delivery.webhook.clone()).or_default() += 1;
             let courier = self.clone();
-            sending.spawn(async move {
+            // On this thread: what appends to the trail stays on one.
+            sending.spawn_local(async move {
                 let webhook = delivery.webhook.clone();
                 // What is not settled is sent again when its lease ends.
                 let _ = courier.deliver(delivery).await;
@@ -103,9 +104,10 @@ impl Courier {
     }
 
     async fn deliver(&self, claimed: webhook_delivery::Model) -> ApiResult<()> {
-        let db = self.store.db();
-        let Some(webhook) = webhook::Entity::find_by_id(claimed.webhook.clone()).one(db).await? else { return Ok(()) };
-        let outcome = match message::body(db, &claimed).await? {
+        let webhook = webhook::Entity::find_by_id(claimed.webhook.clone()).one(self.store.db()).await?;
+        let Some(webhook) = webhook else { return Ok(()) };
+        let body = message::body(self.store.db(), &claimed).await?;
+        let outcome = match body {
             Some(body) => self.send(&webhook, &claimed.message_id, body).await?,
             None => Outcome { error: Some("the event is gone".to_owned()), ..Outcome::default() },
         };

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use entity::{webhook, webhook_delivery};
 use hmac::{Hmac, KeyInit, Mac};
-use sea_orm::ConnectionTrait;
+use sea_orm::DatabaseConnection;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -38,7 +38,7 @@ pub fn fresh_secret() -> String {
 }
 
 /// The body of a delivery: the same in each attempt. `None` where the event is gone.
-pub async fn body(db: &impl ConnectionTrait, delivery: &webhook_delivery::Model) -> ApiResult<Option<String>> {
+pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -> ApiResult<Option<String>> {
     let Some(position) = delivery.position else {
         let data = json!({ "webhook": delivery.webhook });
         return Ok(Some(json!({ "type": PING, "timestamp": delivery.created_at, "data": data }).to_string()));
