@@ -19,6 +19,7 @@ mod chain;
 mod feed;
 mod feed_storm;
 mod stream;
+mod webhooks;
 
 mod guides;
 mod obligations;
