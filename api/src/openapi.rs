@@ -11,6 +11,7 @@ use crate::http::operation::headers;
 use crate::http::problem::{MEDIA_TYPE, Problem, codes};
 use crate::http::schema::{self, ANY_TEXT};
 use crate::routes;
+use crate::webhooks::message::{self, WebhookMessage};
 
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
@@ -43,6 +44,7 @@ pub fn document() -> Value {
     let (paths, mut schemas) = routes::table().describe();
     if let Value::Object(schemas) = &mut schemas {
         schemas.extend(problem_schemas());
+        schemas.extend(schema::components::<WebhookMessage>());
     }
     let mut document = json!({
         "openapi": "3.1.0",
@@ -58,6 +60,7 @@ pub fn document() -> Value {
         "tags": TAGS.iter().map(|(name, about)| json!({ "name": name, "description": about })).collect::<Vec<_>>(),
         "security": [{ "oauth2": [] }],
         "paths": paths,
+        "webhooks": message::described(),
         "components": {
             "schemas": schemas,
             "responses": problem_responses(),

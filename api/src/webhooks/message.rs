@@ -1,5 +1,6 @@
 //! A message and its signature, as Standard Webhooks says: <https://www.standardwebhooks.com>.
 
+use actix_web::http::Method;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -12,6 +13,7 @@ use sha2::Sha256;
 use utoipa::ToSchema;
 
 use crate::feed::events::{self, Asked, FeedEvent};
+use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 
 /// The type of a message that only tries whether messages arrive.
@@ -28,7 +30,8 @@ pub struct WebhookMessage {
     /// When it happened.
     #[schema(max_length = 35)]
     timestamp: DateTime<Utc>,
-    /// The event as `/v1/events` shows it.
+    /// The event as `/v1/events` shows it: a `FeedEvent`. Of a ping the id of the webhook.
+    #[schema(value_type = Object)]
     data: FeedEvent,
 }
 
@@ -69,10 +72,28 @@ fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> Option<Strin
     Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
 
-/// A ping as an example in the document.
-pub fn example() -> Value {
-    let timestamp = "2022-10-04T01:00:00Z";
-    json!({ "type": PING, "timestamp": timestamp, "data": { "webhook": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11" } })
+/// What a receiver is sent and may answer, as the member `webhooks` of the document has it.
+pub fn described() -> Value {
+    let example = json!({
+        "type": PING, "timestamp": "2022-10-04T01:00:00Z", "data": { "webhook": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11" },
+    });
+    let about = "A message to your address, signed as Standard Webhooks says: `docs/webhooks.md` tells how to verify it. It may come more \
+                 than once, with the same `webhook-id`, and not in order.";
+    let operation = Operation::new(Method::POST, "/", "receive_webhook_message", "webhooks", "A message about an event", about);
+    let text = |length: u32, pattern: &str| json!({ "type": "string", "maxLength": length, "pattern": pattern });
+    let seconds = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64 });
+    let operation = [400, 406, 500, 503].into_iter().fold(operation, Operation::without).public();
+    let mut described = operation
+        .parameter("header", "webhook-id", true, text(36, "^[0-9a-f-]+$"), "The id of the event: the same in each attempt.")
+        .parameter("header", "webhook-timestamp", true, seconds, "When this attempt was made, in Unix seconds.")
+        .parameter("header", "webhook-signature", true, text(200, "^v1,[ -~]+$"), "One signature, or two separated by a space.")
+        .answers_nothing(204, "Got it. Any 2xx will do.")
+        .answers_nothing(410, "Send nothing more: the webhook is disabled.")
+        .object;
+    let schema = json!({ "$ref": "#/components/schemas/WebhookMessage" });
+    described["requestBody"] =
+        json!({ "required": true, "content": { "application/json": { "schema": schema, "example": example } } });
+    json!({ "event": { "post": described } })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::resources::wire;
 /// What a client sends to be told of events.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewWebhook {
+pub(super) struct NewWebhook {
     /// Where messages are sent: `https` on the public internet, unless the service is set up otherwise.
     #[schema(min_length = 1, max_length = 2000, example = "https://sistem.example.go.id/renaksi")]
     pub url: String,
@@ -38,7 +38,7 @@ pub struct NewWebhook {
 /// What a client sends to change a webhook: only what is named changes.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct WebhookPatch {
+pub(super) struct WebhookPatch {
     /// Where messages are sent.
     #[schema(min_length = 1, max_length = 2000)]
     pub url: Option<String>,
@@ -54,7 +54,7 @@ pub struct WebhookPatch {
 
 /// An address that is told of events.
 #[derive(Serialize, ToSchema)]
-pub struct Webhook {
+pub(super) struct Webhook {
     /// UUIDv7.
     #[schema(max_length = 36)]
     id: String,
