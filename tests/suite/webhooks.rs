@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 on_both_databases! {
     async fn an_event_arrives_signed_once(app) {
-        let (app, receiver) = (app.replica_with(SETTINGS), Receiver::start(Manner::Accepts).await);
+        let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::Accepts).await);
         let admin = app.admin().await;
         let (id, secret) = subscribe(&admin, &receiver.url, &["opd.*"]).await;
         let code = new_opd(&admin).await;
@@ -44,7 +44,7 @@ on_both_databases! {
     }
 
     async fn a_rotation_signs_twice_and_no_secret_is_shown_again(app) {
-        let (app, receiver) = (app.replica_with(SETTINGS), Receiver::start(Manner::Accepts).await);
+        let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::Accepts).await);
         let admin = app.admin().await;
         let (id, old) = subscribe(&admin, &receiver.url, &["*"]).await;
         let rotate = format!("/v1/webhooks/{id}/rotate-secret");
@@ -68,7 +68,7 @@ on_both_databases! {
     }
 
     async fn a_message_is_sent_until_the_receiver_says_yes(app) {
-        let app = app.replica_with(SETTINGS);
+        let app = instead_of(&app, SETTINGS);
         let admin = app.admin().await;
         for (manner, error) in [(Manner::Fails, false), (Manner::Redirects, false), (Manner::Hangs, true), (Manner::Cuts, true)] {
             let receiver = Receiver::start(manner).await;
@@ -87,7 +87,7 @@ on_both_databases! {
     }
 
     async fn a_receiver_that_is_gone_or_fails_for_three_days_is_disabled(app) {
-        let app = app.replica_with(SETTINGS);
+        let app = instead_of(&app, SETTINGS);
         let admin = app.admin().await;
         for (manner, reason) in [(Manner::IsGone, "gone"), (Manner::Fails, "failing")] {
             let receiver = Receiver::start(manner).await;
@@ -109,7 +109,7 @@ on_both_databases! {
     }
 
     async fn of_a_long_answer_little_is_read(app) {
-        let (app, receiver) = (app.replica_with(SETTINGS), Receiver::start(Manner::Talks).await);
+        let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::Talks).await);
         let admin = app.admin().await;
         let (id, _) = subscribe(&admin, &receiver.url, &["*"]).await;
         admin.post(format!("/v1/webhooks/{id}/ping"), json!({})).await.is(202);
@@ -118,7 +118,7 @@ on_both_databases! {
     }
 
     async fn kill9_in_the_middle_loses_nothing(app) {
-        let (app, receiver) = (app.replica_with(SETTINGS), Receiver::start(Manner::Hangs).await);
+        let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::Hangs).await);
         let admin = app.admin().await;
         let (id, secret) = subscribe(&admin, &receiver.url, &["opd.*"]).await;
         new_opd(&admin).await;
@@ -133,7 +133,7 @@ on_both_databases! {
     }
 
     async fn replicas_make_each_message_once(app) {
-        let (app, receiver) = (app.replica_with(SETTINGS), Receiver::start(Manner::Accepts).await);
+        let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::Accepts).await);
         let other = (app.backend() == Backend::Postgres).then(|| app.replica_with(SETTINGS));
         let admin = app.admin().await;
         let (id, _) = subscribe(&admin, &receiver.url, &["opd.created"]).await;
@@ -165,7 +165,7 @@ on_both_databases! {
         }
         // A name tells nothing; what is behind it does.
         let receiver = Receiver::start(Manner::Accepts).await;
-        let app = app.replica_with(&[SETTINGS[0], SETTINGS[2]]);
+        let app = instead_of(&app, &[SETTINGS[0], SETTINGS[2]]);
         let admin = app.admin().await;
         let (id, _) = subscribe(&admin, &receiver.url.replace("127.0.0.1", "localhost"), &["*"]).await;
         admin.post(format!("/v1/webhooks/{id}/ping"), json!({})).await.is(202);
@@ -191,6 +191,13 @@ on_both_databases! {
         let actions = admin.get(format!("{path}/history")).await.is(200).column("action");
         assert_eq!(actions, ["created", "updated", "deleted"]);
     }
+}
+
+/// The service with other settings; the one without would send messages too.
+fn instead_of(app: &App, settings: &[(&str, &str)]) -> App {
+    app.server().terminate();
+    assert!(app.server().wait().success());
+    app.replica_with(settings)
 }
 
 async fn new_opd(admin: &Actor) -> String {
