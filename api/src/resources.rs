@@ -24,4 +24,3 @@ pub mod quick_wins;
 pub mod regions;
 pub mod reviews;
 pub mod users;
-pub mod webhooks;

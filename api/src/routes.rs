@@ -12,8 +12,8 @@ use crate::resources::opds::Opd;
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
-use crate::resources::{auth, clients, me, obligations, reviews, users, webhooks};
-use crate::{aggregates, feed, health, public, push};
+use crate::resources::{auth, clients, me, obligations, reviews, users};
+use crate::{aggregates, feed, health, public, push, webhooks};
 
 /// Every route.
 pub fn table() -> Table {
@@ -43,7 +43,7 @@ fn resources(table: &mut Table) {
     aggregates::routes::mount(table);
     feed::events::mount(table);
     feed::stream::mount(table);
-    webhooks::mount(table);
+    webhooks::subscriptions::mount(table);
 }
 
 /// Third parties, without a login.

@@ -1,6 +1,7 @@
 //! Tells the addresses that asked for it of events, each message at least once.
 //!
-//! `dispatch` makes deliveries out of the feed, `queue` hands them out and notes what became of them, `courier` sends them.
+//! `dispatch` makes deliveries out of the feed, `queue` hands them out and notes what became of them, `courier` sends them;
+//! `subscriptions` is what admins read and write.
 
 pub mod addresses;
 pub mod courier;
@@ -8,3 +9,4 @@ pub mod dispatch;
 pub mod message;
 pub mod queue;
 pub mod retries;
+pub mod subscriptions;

@@ -13,8 +13,8 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveM
 
 use super::dispatch::origin;
 use super::retries::Plan;
+use super::subscriptions;
 use crate::http::problem::ApiResult;
-use crate::resources::webhooks;
 use crate::store::change::{Change, Store};
 use crate::store::clock::now;
 
@@ -125,7 +125,7 @@ async fn judge(change: &Change, webhook: webhook::Model, outcome: &Outcome, trie
         _ => None,
     };
     if let Some(reason) = reason.filter(|_| webhook.active) {
-        return webhooks::disable(change, webhook, reason).await;
+        return subscriptions::disable(change, webhook, reason).await;
     }
     if since != webhook.failing_since {
         let mut row = webhook.into_active_model();

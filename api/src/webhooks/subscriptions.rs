@@ -13,8 +13,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use self::wire_types::{NewWebhook, Webhook, WebhookPatch};
-use super::clients::Rotation;
-use super::history;
+use super::addresses::Addresses;
+use super::message::fresh_secret;
 use crate::auth::permissions::ManageWebhooks;
 use crate::feed::events::{ACCOUNTS, RESOURCES};
 use crate::feed::seal;
@@ -26,11 +26,11 @@ use crate::http::precondition::{Preconditions, entity_tag};
 use crate::http::problem::{ApiError, ApiResult, Fault};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::table::Table;
+use crate::resources::clients::Rotation;
+use crate::resources::history;
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Happening, Retry};
 use crate::store::listing::{Field, Kind, Listing};
-use crate::webhooks::addresses::Addresses;
-use crate::webhooks::message::fresh_secret;
 
 const LIST: &str = "/v1/webhooks";
 const ONE: &str = "/v1/webhooks/{id}";
