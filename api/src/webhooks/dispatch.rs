@@ -40,8 +40,11 @@ pub async fn dispatch_all(store: &Store) -> ApiResult<()> {
     Ok(())
 }
 
-/// Whether there is anything to do, without a transaction that writes.
+/// Whether there is anything to do, without a transaction that writes. Where nobody is to be told, the cursor stays behind.
 async fn is_behind(store: &Store) -> ApiResult<bool> {
+    if webhook::Entity::find().filter(webhook::Column::Active.eq(true)).one(store.db()).await?.is_none() {
+        return Ok(false);
+    }
     let cursor = webhook_cursor::Entity::find_by_id(1).one(store.db()).await?.ok_or_else(no_cursor)?;
     Ok(cursor.position < seal::head(store.db()).await?.position)
 }
@@ -59,22 +62,23 @@ struct Happened {
     action: String,
 }
 
-/// Goes one step on; `None` where another process is at it.
+/// Goes one step on; `None` where another process is at it, or nobody is to be told.
 async fn dispatch(change: &Change) -> ApiResult<Option<()>> {
     let cursor = webhook_cursor::Entity::find_by_id(1).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let Some(cursor) = cursor.one(&change.db).await? else { return Ok(None) };
     // In this order: a webhook that was there before an event of these is among those that are read now.
     let head = seal::head(&change.db).await?.position;
     let webhooks = webhook::Entity::find().filter(webhook::Column::Active.eq(true)).all(&change.db).await?;
-    let end = if webhooks.is_empty() { head } else { head.min(cursor.position + AT_ONCE) };
-    if !webhooks.is_empty() {
-        let rows = deliveries(&webhooks, &happened(change, cursor.position, end).await?, change.now);
-        for some in rows.chunks(ROWS) {
-            webhook_delivery::Entity::insert_many(some.iter().cloned()).exec_without_returning(&change.db).await?;
-        }
+    let Some(first) = webhooks.iter().map(|webhook| webhook.after_position).min() else { return Ok(None) };
+    // What happened before the first of them concerns none.
+    let start = cursor.position.max(first);
+    let end = head.min(start + AT_ONCE);
+    let rows = deliveries(&webhooks, &happened(change, start, end).await?, change.now);
+    for some in rows.chunks(ROWS) {
+        webhook_delivery::Entity::insert_many(some.iter().cloned()).exec_without_returning(&change.db).await?;
     }
     let mut cursor = cursor.into_active_model();
-    cursor.position = Set(end);
+    cursor.position = Set(end.max(start));
     cursor.update(&change.db).await?;
     Ok(Some(()))
 }
