@@ -20,6 +20,7 @@ use crate::pages::{self, Document};
 use crate::routes;
 use crate::store::change::Store;
 use crate::store::kept::Kept;
+use crate::webhooks::addresses::Addresses;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct State {
     pub outside: Option<Data<Outside>>,
     /// The end of the feed.
     pub tail: Data<Tail>,
+    /// Where messages of webhooks may go.
+    pub addresses: Data<Addresses>,
     /// Answers kept in memory.
     pub kept: Data<Kept>,
     /// The document.
@@ -61,6 +64,7 @@ pub fn app(
             }
         })
         .app_data(state.tail)
+        .app_data(state.addresses)
         .app_data(state.kept)
         .app_data(state.document)
         .app_data(state.draining)

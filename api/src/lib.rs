@@ -15,6 +15,7 @@ pub mod feed;
 pub mod public;
 pub mod push;
 pub mod transfer;
+pub mod webhooks;
 
 pub mod health;
 pub mod routes;

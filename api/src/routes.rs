@@ -21,7 +21,7 @@ use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::surveys::Survey;
 use crate::resources::{auth, clients, me, obligations, reporting, reviews, users};
-use crate::{aggregates, feed, health, public, push};
+use crate::{aggregates, feed, health, public, push, webhooks};
 
 /// Every route, in `table`.
 pub fn all(mut table: Table) -> Table {
@@ -61,6 +61,7 @@ fn resources(table: &mut Table) {
     aggregates::routes::mount(table);
     feed::events::mount(table);
     feed::stream::mount(table);
+    webhooks::subscriptions::mount(table);
 }
 
 /// Third parties, without a login.

@@ -42,3 +42,6 @@ pub mod past;
 pub mod refresh_token;
 pub mod signing_key;
 pub mod user;
+pub mod webhook;
+pub mod webhook_cursor;
+pub mod webhook_delivery;

@@ -11,6 +11,7 @@ mod m0003_create_identity;
 mod m0004_create_reporting;
 mod m0005_create_evaluation;
 mod m0006_create_feed;
+mod m0007_create_webhooks;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_create_reporting::Migration),
             Box::new(m0005_create_evaluation::Migration),
             Box::new(m0006_create_feed::Migration),
+            Box::new(m0007_create_webhooks::Migration),
         ]
     }
 }

@@ -35,7 +35,7 @@ on_both_databases! {
         for operation in Document::get().operations().iter().filter(|operation| !operation.public) {
             let answer = send(&viewer, operation, &unknown(operation), &json!({})).await;
             let own_account = operation.path.starts_with("/v1/me");
-            let of_others = ["/v1/users", "/v1/clients", "/v1/reviews"].iter().any(|path| operation.path.starts_with(path));
+            let of_others = ["/v1/users", "/v1/clients", "/v1/webhooks", "/v1/reviews"].iter().any(|path| operation.path.starts_with(path));
             if operation.method != "GET" && !own_account || of_others {
                 assert_eq!(answer.status(), 403, "{}: {answer:?}", operation.name());
                 let _ = answer.is(403).has_problem("forbidden");

@@ -28,6 +28,7 @@ mod chain;
 mod feed;
 mod feed_storm;
 mod stream;
+mod webhooks;
 
 mod action_reports;
 mod actions;

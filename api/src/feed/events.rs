@@ -28,7 +28,7 @@ use crate::store::access::{Access, Public};
 /// Events of one read where a stream catches up.
 const PAGE: u64 = 200;
 /// Kinds of things that are about accounts: only who manages those sees what happens to them.
-const ACCOUNTS: &[&str] = &["user", "client"];
+pub const ACCOUNTS: &[&str] = &["user", "client", "webhook"];
 /// The kinds of things, as `resource=` names them.
 pub const RESOURCES: &[&str] = &[
     "masterplan",
@@ -51,6 +51,7 @@ pub const RESOURCES: &[&str] = &[
     "award",
     "user",
     "client",
+    "webhook",
 ];
 
 /// What is read of the feed.

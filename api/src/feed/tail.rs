@@ -8,6 +8,7 @@ use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 use tokio::sync::broadcast::{self, Receiver, Sender};
+use tokio::sync::watch;
 
 use super::events::{self, Asked, Told};
 use super::seal::{self, head};
@@ -39,17 +40,23 @@ pub struct Frame {
 pub struct Tail {
     store: Store,
     live: Sender<Arc<Frame>>,
+    end: watch::Sender<i64>,
 }
 
 impl Tail {
     /// The tail of a store's feed.
     pub fn new(store: Store) -> Self {
-        Self { store, live: broadcast::channel(WAITING).0 }
+        Self { store, live: broadcast::channel(WAITING).0, end: watch::Sender::new(0) }
     }
 
     /// Every event from now on.
     pub fn listen(&self) -> Receiver<Arc<Frame>> {
         self.live.subscribe()
+    }
+
+    /// The place of the last event, and its changes.
+    pub fn end(&self) -> watch::Receiver<i64> {
+        self.end.subscribe()
     }
 
     /// The store.
@@ -81,6 +88,7 @@ impl Tail {
             db.execute_raw(Statement::from_string(DbBackend::Postgres, format!("NOTIFY {CHANNEL}"))).await?;
         }
         let end = head(db).await?.position;
+        self.end.send_if_modified(|known| std::mem::replace(known, end) != end);
         let mut last = told.unwrap_or(end);
         // Who begins to listen now reads from the table up to there.
         while last < end && self.live.receiver_count() > 0 {
