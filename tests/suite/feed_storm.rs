@@ -24,6 +24,8 @@ struct Storm {
     token: String,
     written: AtomicU64,
     over: AtomicBool,
+    /// Whether the last write was answered.
+    ended: AtomicBool,
 }
 
 impl Storm {
@@ -62,6 +64,7 @@ on_both_databases! {
         tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
         storm.over.store(true, Ordering::Relaxed);
         join_all(writers).await.into_iter().for_each(|ended| ended.unwrap());
+        storm.ended.store(true, Ordering::Relaxed);
 
         let mut orders = Vec::new();
         for ended in join_all(readers).await {
@@ -91,7 +94,7 @@ async fn storm_over(servers: &[&App]) -> Storm {
         addresses.push(Mutex::new(address_of(server)));
     }
     let token = doors[0].lock().unwrap().token().to_owned();
-    Storm { doors, addresses, token, written: AtomicU64::new(0), over: AtomicBool::new(false) }
+    Storm { doors, addresses, token, written: AtomicU64::new(0), over: AtomicBool::new(false), ended: AtomicBool::new(false) }
 }
 
 fn address_of(app: &App) -> String {
@@ -113,7 +116,7 @@ async fn write_on(mut turn: usize, storm: Arc<Storm>) {
 
 /// Whether a reader has all there is, after the writers have stopped.
 async fn is_at_the_end(storm: &Storm, turn: usize, position: i64) -> bool {
-    if !storm.over.load(Ordering::Relaxed) {
+    if !storm.ended.load(Ordering::Relaxed) {
         return false;
     }
     // What is committed is sealed within a second.

@@ -16,6 +16,7 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::events::{self, Asked};
+use super::seal;
 use super::tail::{Frame, Tail};
 use crate::auth::identify::token_ends_in;
 use crate::auth::permissions::{Permission, ReadAll};
@@ -99,7 +100,10 @@ async fn send_all(tail: &Tail, mut asked: Asked, client: &Sender<Bytes>) -> Resu
     catch_up(tail, &mut asked, client).await?;
     loop {
         match timeout(HEARTBEAT, live.recv()).await {
+            Err(_) if *tail.end().borrow() > asked.after => catch_up(tail, &mut asked, client).await?,
             Err(_) => send(client, Bytes::from_static(b": still here\n\n")).await?,
+            // What was sealed before the tail began to tell is in the table only.
+            Ok(Ok(frame)) if frame.position > asked.after + 1 => catch_up(tail, &mut asked, client).await?,
             Ok(Ok(frame)) => pass_on(&frame, &mut asked, client).await?,
             Ok(Err(RecvError::Lagged(_))) => catch_up(tail, &mut asked, client).await?,
             Ok(Err(RecvError::Closed)) => return Err(Gone),
@@ -123,11 +127,14 @@ async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) 
 async fn catch_up(tail: &Tail, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
     let db = tail.store().db();
     loop {
+        let end = seal::head(db).await.map_err(|_| Gone)?.position;
         let page = events::read(db, asked).await.map_err(|_| Gone)?;
         for frame in events::frames(db, &page).await.map_err(|_| Gone)? {
             pass_on(&Arc::new(frame), asked, client).await?;
         }
         if (page.len() as u64) < asked.limit {
+            // Nothing up to there was left out but what was not asked for.
+            asked.after = asked.after.max(end);
             return Ok(());
         }
     }

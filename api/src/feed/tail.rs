@@ -66,7 +66,8 @@ impl Tail {
 
     /// Follows the feed for as long as the service runs. A failure of the database is tried again.
     pub async fn follow(self) {
-        let mut told = None;
+        // Before anything is sealed here: what a killed process left unsealed is told as well.
+        let mut told = head(self.store.db()).await.ok().map(|head| head.position);
         let mut others = None;
         loop {
             if self.store.db().get_database_backend() == DbBackend::Postgres && others.is_none() {
