@@ -10,6 +10,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
 use crate::auth::outside::Outside;
+use crate::feed::tail::Tail;
 use crate::health::Draining;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
@@ -19,6 +20,7 @@ use crate::pages::{self, Document};
 use crate::routes;
 use crate::store::change::Store;
 use crate::store::kept::Kept;
+use crate::webhooks::addresses::Addresses;
 
 /// What all requests share.
 #[derive(Clone)]
@@ -29,6 +31,10 @@ pub struct State {
     pub keys: Data<Keys>,
     /// The outside provider whose tokens are accepted too.
     pub outside: Option<Data<Outside>>,
+    /// The end of the feed.
+    pub tail: Data<Tail>,
+    /// Where messages of webhooks may go.
+    pub addresses: Data<Addresses>,
     /// Answers kept in memory.
     pub kept: Data<Kept>,
     /// The document.
@@ -57,6 +63,8 @@ pub fn app(
                 service.app_data(outside);
             }
         })
+        .app_data(state.tail)
+        .app_data(state.addresses)
         .app_data(state.kept)
         .app_data(state.document)
         .app_data(state.draining)

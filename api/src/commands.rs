@@ -1,5 +1,6 @@
 //! The commands of the binary, one short file each.
 
+pub mod audit;
 pub mod client;
 pub mod export;
 pub mod healthcheck;

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::FixedOffset;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -15,6 +17,9 @@ use crate::auth::outside;
 use crate::demo::Fixed;
 use crate::resources::clients::GRACE_SECONDS;
 use crate::store::clock::Calendar;
+use crate::webhooks::addresses::Addresses;
+use crate::webhooks::courier;
+use crate::webhooks::retries::Plan;
 
 /// The API service with which a regency runs and shows its smart-city masterplan.
 #[derive(Debug, Parser)]
@@ -38,6 +43,8 @@ pub enum Command {
     Client(Client),
     /// Manage the keys that sign access tokens.
     Keys(Keys),
+    /// Prove that the trail of changes is whole.
+    Audit(Audit),
     /// Read data from a file, or from a folder of CSV files: all of it or nothing.
     Import(Import),
     /// Write all data into a file, or into a folder of CSV files.
@@ -114,6 +121,18 @@ pub struct Serve {
     /// The claim that holds the OPD of an operator.
     #[arg(long, env = "RENAKSI_OIDC_OPD_CLAIM", default_value = "opd")]
     pub oidc_opd_claim: String,
+    /// Let webhooks have http: addresses too.
+    #[arg(long, env = "RENAKSI_WEBHOOK_ALLOW_HTTP")]
+    pub webhook_allow_http: bool,
+    /// Networks that webhooks may be in although they are not on the public internet, separated by commas.
+    #[arg(long, env = "RENAKSI_WEBHOOK_ALLOW_NETWORKS", value_delimiter = ',', value_parser = network)]
+    pub webhook_allow_networks: Vec<IpNet>,
+    /// Seconds that a receiver of a webhook may take for its answer.
+    #[arg(long, env = "RENAKSI_WEBHOOK_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub webhook_timeout_seconds: u64,
+    /// By which factor the pauses between the attempts of a webhook, and the three days that they go on, are shorter: for rehearsals.
+    #[arg(long, env = "RENAKSI_WEBHOOK_RETRY_SCALE", default_value_t = 1.0, value_parser = scale)]
+    pub webhook_retry_scale: f64,
     /// Worker threads; one for each processor where it is not set.
     #[arg(long, env = "RENAKSI_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
@@ -162,6 +181,16 @@ impl Serve {
         }
         let wrong = format!("--rehearsal (RENAKSI_REHEARSAL) {}: expected a file with a day such as 2023-01-31", file.display());
         self.database.calendar().rehearsed(file).ok_or(wrong)
+    }
+
+    /// How webhooks are told of events.
+    pub fn webhooks(&self) -> courier::Settings {
+        let addresses = Addresses { allow_http: self.webhook_allow_http, allowed: self.webhook_allow_networks.clone() };
+        courier::Settings {
+            addresses: Arc::new(addresses),
+            timeout: Duration::from_secs(self.webhook_timeout_seconds),
+            plan: Plan { scale: self.webhook_retry_scale },
+        }
     }
 
     /// What the demo's accounts prove themselves with, where it is set.
@@ -295,6 +324,32 @@ pub enum KeysCommand {
     Rotate(Database),
 }
 
+/// Prove that the trail of changes is whole.
+#[derive(Args, Clone, Debug)]
+pub struct Audit {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What to do with the trail.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Compute every hash again; exit status 1 and the first place that does not fit if the trail was altered.
+    Verify(AuditVerify),
+}
+
+/// How to verify.
+#[derive(Args, Clone, Debug)]
+pub struct AuditVerify {
+    /// A head that was kept, as POSITION:HASH of /v1/events/head: the chain must go through it.
+    #[arg(long, value_parser = kept_head)]
+    pub head: Option<(i64, String)>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
 /// What to import.
 #[derive(Args, Clone, Debug)]
 pub struct Import {
@@ -331,6 +386,12 @@ pub enum Format {
     Csv,
 }
 
+fn kept_head(text: &str) -> Result<(i64, String), String> {
+    let parts = text.split_once(':').and_then(|(position, hash)| Some((position.parse().ok()?, hash.to_owned())));
+    let is_hash = |hash: &str| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.filter(|(_, hash)| is_hash(hash)).ok_or_else(|| "expected POSITION:HASH".to_owned())
+}
+
 fn database_url(text: &str) -> Result<String, String> {
     let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     if known { Ok(text.to_owned()) } else { Err("expected sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME".into()) }
@@ -349,6 +410,13 @@ fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| address()).map_err(|_| "expected an address or a network such as 10.0.0.0/8".to_owned())
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|scale| *scale > 0.0 && *scale <= 1.0)
+        .ok_or_else(|| "expected a number above 0 and up to 1".to_owned())
 }
 
 fn offset(text: &str) -> Result<FixedOffset, String> {

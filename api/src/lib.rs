@@ -11,9 +11,11 @@ pub mod store;
 pub mod resources;
 
 pub mod aggregates;
+pub mod feed;
 pub mod public;
 pub mod push;
 pub mod transfer;
+pub mod webhooks;
 
 pub mod health;
 pub mod routes;

@@ -12,6 +12,7 @@ use crate::http::problem::{MEDIA_TYPE, Problem, codes};
 use crate::http::schema::{self, ANY_TEXT};
 use crate::http::table::{Description, Table};
 use crate::routes;
+use crate::webhooks::message::{self, WebhookMessage};
 
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
@@ -31,6 +32,8 @@ const TAGS: &[(&str, &str)] = &[
     ("opds", "The regency's agencies."),
     ("regions", "Regency, districts and villages."),
     ("awards", "Awards."),
+    ("events", "Everything that happened, in one order, to follow and to verify."),
+    ("webhooks", "Addresses that are told of events. See `docs/webhooks.md`."),
     ("push", "What other systems report, many rows at once."),
     ("reviews", "What was reported waits here for somebody else to verify it."),
     ("identity", "Logging in, and who may."),
@@ -41,6 +44,7 @@ const TAGS: &[(&str, &str)] = &[
 pub fn document() -> Value {
     let Description { paths, mut schemas } = routes::all(Table::described()).describe();
     schemas.extend(problem_schemas());
+    schemas.extend(schema::components::<WebhookMessage>());
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -55,6 +59,7 @@ pub fn document() -> Value {
         "tags": TAGS.iter().map(|(name, about)| json!({ "name": name, "description": about })).collect::<Vec<_>>(),
         "security": [{ "oauth2": [] }],
         "paths": paths,
+        "webhooks": message::described(),
         "components": {
             "schemas": schemas,
             "responses": problem_responses(),

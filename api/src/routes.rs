@@ -21,7 +21,7 @@ use crate::resources::quick_wins::QuickWin;
 use crate::resources::regions::Region;
 use crate::resources::surveys::Survey;
 use crate::resources::{auth, clients, me, obligations, reporting, reviews, users};
-use crate::{aggregates, health, public, push};
+use crate::{aggregates, feed, health, public, push, webhooks};
 
 /// Every route, in `table`.
 pub fn all(mut table: Table) -> Table {
@@ -59,6 +59,9 @@ fn resources(table: &mut Table) {
     crud::mount::<Commitment>(table);
     crud::mount::<CouncilMember>(table);
     aggregates::routes::mount(table);
+    feed::events::mount(table);
+    feed::stream::mount(table);
+    webhooks::subscriptions::mount(table);
 }
 
 /// Third parties, without a login.
@@ -79,6 +82,8 @@ fn everybody(table: &mut Table) {
     lists::mount::<Award>(table);
     lists::mount::<Survey>(table);
     aggregates::routes::mount_public(table);
+    feed::events::mount_public(table);
+    feed::stream::mount_public(table);
 }
 
 /// Logging in, and who may.

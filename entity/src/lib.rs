@@ -34,9 +34,14 @@ pub mod waiting_report;
 
 pub mod client;
 pub mod event;
+pub mod event_seal;
+pub mod feed_head;
 pub mod idempotency_record;
 pub mod login_failure;
 pub mod past;
 pub mod refresh_token;
 pub mod signing_key;
 pub mod user;
+pub mod webhook;
+pub mod webhook_cursor;
+pub mod webhook_delivery;

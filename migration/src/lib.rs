@@ -10,6 +10,8 @@ mod m0002_create_events;
 mod m0003_create_identity;
 mod m0004_create_reporting;
 mod m0005_create_evaluation;
+mod m0006_create_feed;
+mod m0007_create_webhooks;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -23,6 +25,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_create_identity::Migration),
             Box::new(m0004_create_reporting::Migration),
             Box::new(m0005_create_evaluation::Migration),
+            Box::new(m0006_create_feed::Migration),
+            Box::new(m0007_create_webhooks::Migration),
         ]
     }
 }

@@ -90,6 +90,11 @@ impl App {
         self.database.has_write_ahead_log()
     }
 
+    /// Its database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The private key that its tokens are signed with, PKCS #8: a fixture to forge tokens with.
     pub fn signing_key(&self) -> Vec<u8> {
         self.database.signing_key()

@@ -1,5 +1,6 @@
 //! A database of one test, empty or copied from one with the demo data.
 
+use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, fs, path::PathBuf};
 
@@ -108,6 +109,19 @@ impl Database {
                     Cluster::get().query(&self.name, "SELECT encode(private_der, 'hex') FROM signing_key WHERE slot = 'current'");
                 (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
             }
+        }
+    }
+
+    /// Does something to it behind the service's back: what somebody with access to the database could do.
+    pub fn tamper(&self, statement: &str) {
+        match self.backend {
+            Backend::Sqlite => {
+                let script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db: db.execute(sys.argv[2])";
+                let file = self.file();
+                let done = Command::new("python3").arg("-c").arg(script).arg(&file).arg(statement).output().unwrap();
+                assert!(done.status.success(), "{statement}: {}", String::from_utf8_lossy(&done.stderr));
+            }
+            Backend::Postgres => drop(Cluster::get().query(&self.name, statement)),
         }
     }
 

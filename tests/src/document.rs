@@ -39,6 +39,11 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
+    /// Whether its answer has an end: a stream has none.
+    pub fn ends(&self) -> bool {
+        !self.path.ends_with("/stream")
+    }
+
     /// The path with `value` in place of each parameter.
     pub fn path_with(&self, value: impl Fn(&str) -> String) -> String {
         let filled =

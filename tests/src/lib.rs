@@ -41,6 +41,7 @@ pub mod postgres;
 pub mod rehearsal;
 pub mod resource;
 pub mod server;
+pub mod stream;
 pub mod unique;
 pub mod workplace;
 

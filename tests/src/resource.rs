@@ -6,6 +6,9 @@ use crate::actor::Actor;
 use crate::answer::Answer;
 use crate::unique;
 
+/// Makes a body.
+type Body = fn() -> Value;
+
 /// One kind of resource.
 #[derive(Clone, Copy)]
 pub struct Resource {
@@ -14,7 +17,7 @@ pub struct Resource {
     /// What identifies one: the `code` that a client gives, or the `id` that the service makes.
     pub key: &'static str,
     /// What it is a part of, if it is one: the path of that, and its body. [`all`] makes it where it is missing.
-    pub parent: Option<(&'static str, fn() -> Value)>,
+    pub parent: Option<(&'static str, Body)>,
     /// A whole body with every optional text set, for a new code; where there are ids, without one.
     pub example: fn(&str) -> Value,
     /// A required text that may be changed.

@@ -24,6 +24,12 @@ mod lists;
 mod problems;
 mod reading;
 
+mod chain;
+mod feed;
+mod feed_storm;
+mod stream;
+mod webhooks;
+
 mod action_reports;
 mod actions;
 mod guides;

@@ -149,14 +149,14 @@ async fn every_public_answer(app: &App, extra: &[&str]) -> Vec<(String, String)>
     let anyone = app.anyone();
     close_an_evaluation(app).await;
     let operations = Document::get().operations();
-    let public = operations.iter().filter(|operation| operation.method == "GET" && operation.path.starts_with("/v1/public/"));
-    // The ids of the demo data are made when it is loaded.
-    let public = public.filter(|operation| !operation.path.contains("{id}"));
+    let public = operations
+        .iter()
+        .filter(|operation| operation.method == "GET" && operation.path.starts_with("/v1/public/") && operation.ends());
     let mut paths = extra.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
     for operation in public {
         let (list, is_one) = operation.path.split_once("/{id}").map_or(("", false), |(list, _)| (list, true));
         let id = if is_one {
-            let list = list.replace("{code}", demo_code(list));
+            let list = if list.contains("{code}") { list.replace("{code}", demo_code(list)) } else { list.to_owned() };
             anyone.get(list).await.is(200).rows().first().map(|row| row["id"].as_str().unwrap().to_owned())
         } else {
             Some(String::new())

@@ -45,6 +45,7 @@ struct Place {
     member: String,
     survey: String,
     user: String,
+    webhook: String,
 }
 
 impl Place {
@@ -78,6 +79,7 @@ impl Place {
             member: id_of(&admin.create("/v1/council-members", member()).await),
             survey: id_of(&admin.create("/v1/surveys", survey()).await),
             user: id_of(&admin.create("/v1/users", person()).await),
+            webhook: id_of(&admin.create("/v1/webhooks", webhook()).await),
         }
     }
 
@@ -145,7 +147,9 @@ impl Place {
             for turn in 0..5 {
                 let etag = admin.etag_of(&path).await;
                 let body = admin.get(&path).await.json();
-                let text = ["name", "title", "text", "service", "venue"].into_iter().find(|member| body[member].is_string());
+                let text = ["name", "title", "text", "service", "venue", "description"]
+                    .into_iter()
+                    .find(|member| body[member].is_string());
                 let change = json!({ text.unwrap_or("name"): format!("Perubahan {turn}") });
                 admin.patch(&path, change).if_match(&etag).await.is(200);
             }
@@ -157,7 +161,8 @@ impl Place {
         let admin = app.admin().await;
         // Raises the generation, also if nothing else was written.
         admin.create(OPDS.path, OPDS.new_body().1).await;
-        let operations = Document::get().operations().into_iter().filter(|operation| operation.method == "GET");
+        let operations =
+            Document::get().operations().into_iter().filter(|operation| operation.method == "GET" && operation.ends());
         let mut taken = Vec::new();
         let mut before = total(&admin).await;
         for path in operations.flat_map(|operation| self.forms_of(&operation)) {
@@ -222,6 +227,7 @@ impl Place {
             "commitments" => &self.commitment,
             "council-members" => &self.member,
             "surveys" => &self.survey,
+            "webhooks" => &self.webhook,
             other => panic!("no key in {other}"),
         }
     }
@@ -234,6 +240,11 @@ impl Place {
             other => panic!("no value for {other}"),
         }
     }
+}
+
+/// One that hears of nothing that happens here, at a place that is nowhere.
+fn webhook() -> Value {
+    json!({ "url": "https://receiver.invalid/renaksi", "description": "Uji", "event_types": ["award.deleted"] })
 }
 
 fn query_parameters(operation: &Operation) -> Vec<Value> {

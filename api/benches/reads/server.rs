@@ -14,6 +14,7 @@ use renaksi::app::{State, app};
 use renaksi::auth::actor::{Actor, ActorKind};
 use renaksi::auth::keys::Keys;
 use renaksi::demo;
+use renaksi::feed::tail::Tail;
 use renaksi::http::problem::ApiError;
 use renaksi::pages::Document;
 use renaksi::store::change::Store;
@@ -57,6 +58,8 @@ impl Server {
             store: Data::new(store.clone()),
             keys: Data::new(keys),
             outside: None,
+            tail: Data::new(Tail::new(store.clone())),
+            addresses: Data::default(),
             kept: Data::default(),
             document: Data::new(Document::new()),
             draining: Data::default(),

@@ -14,6 +14,7 @@ use super::{State, app};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::keys::Keys;
 use crate::demo;
+use crate::feed::tail::Tail;
 use crate::pages::Document;
 use crate::store::change::Store;
 use crate::store::clock::Calendar;
@@ -71,10 +72,13 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
     db.set_metric_callback(move |_| {
         counting.fetch_add(1, Ordering::SeqCst);
     });
+    let store = Store::new(db, calendar);
     let state = State {
-        store: Data::new(Store::new(db, calendar)),
+        store: Data::new(store.clone()),
         keys: Data::new(keys),
         outside: None,
+        tail: Data::new(Tail::new(store)),
+        addresses: Data::default(),
         kept: Data::default(),
         document: Data::new(Document::new()),
         draining: Data::default(),

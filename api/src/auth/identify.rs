@@ -1,6 +1,7 @@
 //! Reads who asks out of `Authorization`, once for each request and before anything else is decided.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,6 +9,9 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 
 use super::actor::Actor;
 use super::keys::{Keys, Refusal};
@@ -48,6 +52,14 @@ async fn identity_of(request: &ServiceRequest) -> Option<Identity> {
         Ok(actor) => Identity::Known(Arc::new(actor)),
         Err(refusal) => Identity::Refused(refusal),
     })
+}
+
+/// How long the token of this request still lasts. It was verified before.
+pub fn token_ends_in(request: &HttpRequest) -> Option<Duration> {
+    let token = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?.1.trim();
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims = serde_json::from_slice::<serde_json::Value>(&payload).ok()?;
+    (DateTime::from_timestamp(claims["exp"].as_i64()?, 0)? - Utc::now()).to_std().ok()
 }
 
 /// Who makes this request: 401 if nobody, or if the token is not good.

@@ -100,4 +100,6 @@ permissions! {
     ManageUsers: [Admin];
     /// Manage the systems that report.
     ManageClients: [Admin];
+    /// Manage who is told of events.
+    ManageWebhooks: [Admin];
 }

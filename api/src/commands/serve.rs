@@ -18,12 +18,14 @@ use crate::auth::keys::Keys;
 use crate::auth::outside::Outside;
 use crate::config::Serve;
 use crate::demo::{self, Login};
+use crate::feed::tail::Tail;
 use crate::housekeeping;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::Origins;
 use crate::pages::Document;
 use crate::store::change::Store;
 use crate::store::connection;
+use crate::webhooks::courier::Courier;
 
 /// Connections that wait to be taken up.
 const BACKLOG: u32 = 1024;
@@ -45,10 +47,14 @@ pub async fn run(settings: Serve) -> CommandResult {
     let logins = if settings.demo { demo::load(&store, settings.fixed()).await.map_err(|error| error.sentence())? } else { None };
     let keys = Keys::load(db.clone(), settings.public_url.clone()).await.map_err(|error| error.sentence())?;
     let keys = Data::new(keys);
+    let tail = Tail::new(store.clone());
+    let webhooks = settings.webhooks();
     let state = State {
         store: Data::new(store.clone()),
         keys: keys.clone(),
         outside: settings.outside()?.map(Outside::new).transpose()?.map(Data::new),
+        tail: Data::new(tail.clone()),
+        addresses: Data::from(webhooks.addresses.clone()),
         kept: Data::default(),
         document: Data::new(Document::new()),
         draining: Data::default(),
@@ -58,6 +64,9 @@ pub async fn run(settings: Serve) -> CommandResult {
     };
     tokio::spawn(async move { keys.follow().await });
     tokio::spawn(store.generation().clone().watch(db.clone()));
+    let courier = Courier::new(store.clone(), webhooks)?;
+    actix_web::rt::spawn(courier.run(tail.end()));
+    tokio::spawn(tail.follow());
     tokio::spawn(housekeeping::run(store));
     serve(settings, listener, state, logins).await?;
     // A SQLite file is left without its log.

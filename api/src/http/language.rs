@@ -85,6 +85,7 @@ pub fn nouns(kind: &str) -> (&str, &str) {
         "region" => (kind, "wilayah"),
         "survey" => (kind, "survei"),
         "user" => (kind, "pengguna"),
+        "webhook_delivery" => ("delivery", "pengiriman"),
         _ => (kind, kind),
     }
 }

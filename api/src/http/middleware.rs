@@ -105,7 +105,9 @@ fn negotiate(request: &ServiceRequest) -> Result<(), ApiError> {
         let mut parts = range.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default().to_ascii_lowercase();
         let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        !refused && matches!(media.as_str(), "*/*" | "application/*" | "application/json" | "application/problem+json")
+        let is_stream = media == "text/event-stream" && request.path().ends_with("/stream");
+        !refused
+            && (is_stream || matches!(media.as_str(), "*/*" | "application/*" | "application/json" | "application/problem+json"))
     });
     if fits { Ok(()) } else { Err(ApiError::new(codes::NOT_ACCEPTABLE)) }
 }

@@ -207,7 +207,7 @@ fn path_parameter(name: &str) -> (Value, &'static str) {
             json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 4, "example": 3 }),
             "A quarter (triwulan) of the action's year, 1 to 4.",
         ),
-        "id" => (json!({ "type": "string", "format": "uuid", "maxLength": 36 }), "The identifier, a UUID."),
+        "id" | "delivery" => (json!({ "type": "string", "format": "uuid", "maxLength": 36 }), "The identifier, a UUID."),
         "problem" => (
             json!({ "type": "string", "maxLength": 64, "enum": codes::ALL.iter().map(|code| code.name).collect::<Vec<_>>() }),
             "The `code` of a problem.",

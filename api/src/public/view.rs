@@ -40,6 +40,36 @@ pub trait Published: Resource {
         // As the index spells it, which a parameter would keep from being used.
         Expr::cust("published")
     }
+
+    /// Whether one is shown that looked like this.
+    fn was_visible(shown: &Value) -> bool {
+        shown["published"] == true
+    }
+}
+
+/// The members that the public sees of a thing that looked like `shown`, if it saw it.
+fn of_shown<R: Published>(shown: &Value) -> Option<Value> {
+    let members = shown.as_object().filter(|_| R::was_visible(shown))?;
+    let seen = members.iter().filter(|(name, _)| is_shown::<R>(name));
+    Some(Value::Object(seen.map(|(name, member)| (name.clone(), member.clone())).collect()))
+}
+
+/// What the public sees of a thing of this kind that looked like `shown`, if it saw it.
+pub fn of_json(resource: &str, shown: &Value) -> Option<Value> {
+    match resource {
+        "masterplan" => of_shown::<Masterplan>(shown),
+        "dimension" => of_shown::<Dimension>(shown),
+        "opd" => of_shown::<Opd>(shown),
+        "region" => of_shown::<Region>(shown),
+        "programme" => of_shown::<Programme>(shown),
+        "quick_win" => of_shown::<QuickWin>(shown),
+        "kpi" => of_shown::<Kpi>(shown),
+        "award" => of_shown::<Award>(shown),
+        "evaluation" => of_shown::<Evaluation>(shown),
+        "survey" => of_shown::<Survey>(shown),
+        // Whether an action or a finding is seen depends on another thing, whose events tell of it.
+        _ => None,
+    }
 }
 
 impl Published for Masterplan {
@@ -49,6 +79,10 @@ impl Published for Masterplan {
     fn visible() -> SimpleExpr {
         Expr::col("status").ne("draft")
     }
+
+    fn was_visible(shown: &Value) -> bool {
+        shown["status"] != "draft"
+    }
 }
 
 impl Published for Dimension {
@@ -56,6 +90,10 @@ impl Published for Dimension {
 
     fn visible() -> SimpleExpr {
         Expr::value(true)
+    }
+
+    fn was_visible(_: &Value) -> bool {
+        true
     }
 }
 
@@ -65,6 +103,10 @@ impl Published for Opd {
     fn visible() -> SimpleExpr {
         Expr::value(true)
     }
+
+    fn was_visible(_: &Value) -> bool {
+        true
+    }
 }
 
 impl Published for Region {
@@ -72,6 +114,10 @@ impl Published for Region {
 
     fn visible() -> SimpleExpr {
         Expr::value(true)
+    }
+
+    fn was_visible(_: &Value) -> bool {
+        true
     }
 }
 

@@ -81,7 +81,7 @@ pub struct Rotation {
     /// Seconds that the old secret holds beside the new one.
     #[serde(default = "default_grace")]
     #[schema(minimum = 0, maximum = 604800, default = 86400)]
-    grace_seconds: i32,
+    pub grace_seconds: i32,
 }
 
 fn default_grace() -> i32 {

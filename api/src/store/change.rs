@@ -19,7 +19,7 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::bulk;
@@ -44,6 +44,8 @@ pub struct Store {
     queue: Arc<Mutex<()>>,
     /// Requests with an Idempotency-Key that this process is working on.
     running: Arc<Lock<HashSet<String>>>,
+    /// Wakes who seals what was appended.
+    appended: Arc<Notify>,
 }
 
 /// Who asks for a change, and from where.
@@ -109,7 +111,14 @@ pub struct Change {
 impl Store {
     /// A store over an open database.
     pub fn new(db: DatabaseConnection, calendar: Calendar) -> Self {
-        Self { db, generation: Generation::default(), calendar, queue: Arc::default(), running: Arc::default() }
+        Self {
+            db,
+            generation: Generation::default(),
+            calendar,
+            queue: Arc::default(),
+            running: Arc::default(),
+            appended: Arc::default(),
+        }
     }
 
     /// The database, to read.
@@ -134,6 +143,11 @@ impl Store {
     /// The regency's calendar.
     pub fn calendar(&self) -> &Calendar {
         &self.calendar
+    }
+
+    /// Ends when a commit of this process has appended to the trail since the last time.
+    pub async fn appended(&self) {
+        self.appended.notified().await;
     }
 
     /// Does `work` in one transaction together with its events and the record for its retries.
@@ -184,6 +198,7 @@ impl Store {
                 // A login, for one, changes nothing that is shown.
                 if change.recorded.into_inner() {
                     self.generation.raise();
+                    self.appended.notify_one();
                 }
                 Ok(result)
             }

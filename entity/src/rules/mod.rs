@@ -1,6 +1,7 @@
 //! Every computed figure as a pure function of decimals and periods: no database, no clock.
 
 pub mod bands;
+pub mod chain;
 pub mod coverage;
 pub mod explanation;
 pub mod finding;

@@ -1,0 +1,176 @@
+//! `/v1/events/stream` and `/v1/public/events/stream`: the feed as Server-Sent Events.
+//!
+//! A stream reads from the table what its client does not have yet, and then hears what the tail of the feed tells all streams of
+//! the process, each event put into words once. One that falls behind reads from the table again; one whose client does not
+//! read is ended, and the client resumes with `Last-Event-ID` on any replica.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use futures_util::stream;
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::{self, Sender};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::events::{self, Asked};
+use super::seal;
+use super::tail::{Frame, Tail};
+use crate::auth::identify::token_ends_in;
+use crate::auth::permissions::{Permission, ReadAll};
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::Parameters;
+use crate::http::table::Table;
+use crate::store::access::{Access, Public};
+
+/// A comment after so much silence, so that nothing in between takes the connection for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long a client may leave what was sent unread.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Frames that wait for a client.
+const WAITING: usize = 32;
+/// How long a stream of somebody without a login lasts: it then resumes, perhaps elsewhere.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+async fn stream_events(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    tail: Data<Tail>,
+    mut parameters: Parameters,
+) -> ApiResult<HttpResponse> {
+    let asked = Asked::read(&mut parameters, Some(access.actor()));
+    parameters.finish()?;
+    // Whoever lost the right to read finds out when the token ends.
+    open(&request, tail, asked, token_ends_in(&request).unwrap_or_default())
+}
+
+async fn stream_public_events(
+    _: Public,
+    request: HttpRequest,
+    tail: Data<Tail>,
+    mut parameters: Parameters,
+) -> ApiResult<HttpResponse> {
+    let asked = Asked::read(&mut parameters, None);
+    parameters.finish()?;
+    open(&request, tail, asked, LONGEST)
+}
+
+fn open(request: &HttpRequest, tail: Data<Tail>, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
+    let resumed = request.headers().get("last-event-id").map(|value| {
+        let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
+        position.ok_or_else(|| {
+            ApiError::parameter("Last-Event-ID", "Expected the place of an event.", "Seharusnya tempat suatu kejadian.")
+        })
+    });
+    let after = resumed.transpose()?.unwrap_or(asked.after);
+    let (sender, receiver) = mpsc::channel(WAITING);
+    actix_web::rt::spawn(pump(tail, Asked { after, ..asked }, sender, Instant::now() + lasts));
+    let body = stream::unfold(receiver, |mut receiver| async {
+        let bytes = receiver.recv().await?;
+        Some((Ok::<_, actix_web::Error>(bytes), receiver))
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        // What is compressed would wait for more.
+        .insert_header(("Content-Encoding", "identity"))
+        .insert_header(("Cache-Control", "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(body))
+}
+
+/// Sends until the end, or until the client is gone or does not read.
+async fn pump(tail: Data<Tail>, asked: Asked, client: Sender<Bytes>, ends: Instant) {
+    tokio::select! {
+        () = sleep_until(ends) => {}
+        // Either there is nobody left to tell or the database is down: the client comes again.
+        _ = send_all(&tail, asked, &client) => {}
+        () = client.closed() => {}
+    }
+}
+
+/// Why a stream ends before its time.
+struct Gone;
+
+async fn send_all(tail: &Tail, mut asked: Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+    let mut live = tail.listen();
+    send(client, Bytes::from_static(b"retry: 2000\n\n")).await?;
+    catch_up(tail, &mut asked, client).await?;
+    loop {
+        match timeout(HEARTBEAT, live.recv()).await {
+            Err(_) if *tail.end().borrow() > asked.after => catch_up(tail, &mut asked, client).await?,
+            Err(_) => send(client, Bytes::from_static(b": still here\n\n")).await?,
+            // What was sealed before the tail began to tell is in the table only.
+            Ok(Ok(frame)) if frame.position > asked.after + 1 => catch_up(tail, &mut asked, client).await?,
+            Ok(Ok(frame)) => pass_on(&frame, &mut asked, client).await?,
+            Ok(Err(RecvError::Lagged(_))) => catch_up(tail, &mut asked, client).await?,
+            Ok(Err(RecvError::Closed)) => return Err(Gone),
+        }
+    }
+}
+
+async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+    if frame.position <= asked.after {
+        return Ok(());
+    }
+    asked.after = frame.position;
+    let bytes = if asked.public { frame.public.clone() } else { Some(frame.private.clone()) };
+    match bytes.filter(|_| asked.wants(&frame.resource)) {
+        Some(bytes) => send(client, bytes).await,
+        None => Ok(()),
+    }
+}
+
+/// Sends what stands in the table after what the client has.
+async fn catch_up(tail: &Tail, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+    let db = tail.store().db();
+    loop {
+        let end = seal::head(db).await.map_err(|_| Gone)?.position;
+        let page = events::read(db, asked).await.map_err(|_| Gone)?;
+        for frame in events::frames(db, &page).await.map_err(|_| Gone)? {
+            pass_on(&Arc::new(frame), asked, client).await?;
+        }
+        if (page.len() as u64) < asked.limit {
+            // Nothing up to there was left out but what was not asked for.
+            asked.after = asked.after.max(end);
+            return Ok(());
+        }
+    }
+}
+
+async fn send(client: &Sender<Bytes>, bytes: Bytes) -> Result<(), Gone> {
+    timeout(PATIENCE, client.send(bytes)).await.map_err(|_| Gone)?.map_err(|_| Gone)
+}
+
+fn described(operation: Operation) -> Operation {
+    let place = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX });
+    let about = "The `id` of the last event that you have; browsers send it by themselves. It goes before `after`.";
+    let mut operation = events::parameters(operation).parameter("header", "Last-Event-ID", false, place, about);
+    operation.object["responses"]["200"] = json!({
+        "description": "Events without an end.",
+        "content": { "text/event-stream": {
+            "schema": { "type": "string", "maxLength": i32::MAX },
+            "example": "id: 42\nevent: programme.updated\ndata: {\"position\":42,\"resource\":\"programme\",\"key\":\"SV-01\"}\n\n",
+        } },
+    });
+    operation
+}
+
+/// Mounts the stream.
+pub fn mount(table: &mut Table) {
+    let about = "The feed as Server-Sent Events: `id` is the place, `event` the kind of thing and what happened to it, `data` the event as `/v1/events` \
+                 gives it. A comment comes every 15 seconds. It ends when the access token does; resume with a new one and `Last-Event-ID`.";
+    let stream = Operation::get("/v1/events/stream", "stream_events", "events", "Hear what happens", about);
+    table.on(described(stream).roles(&ReadAll::role_names()), stream_events);
+}
+
+/// Mounts the stream of what is public.
+pub fn mount_public(table: &mut Table) {
+    let about = "The public feed as Server-Sent Events; no login. A comment comes every 15 seconds; after an hour it ends and is to be resumed with \
+                 `Last-Event-ID`, as browsers do by themselves.";
+    let stream =
+        Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Hear what happens (public)", about);
+    table.on(described(stream).public(), stream_public_events);
+}

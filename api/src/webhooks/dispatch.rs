@@ -1,0 +1,165 @@
+//! Makes deliveries out of the feed: one for each event and each webhook that is told of it.
+//!
+//! The cursor says up to where that is done. It is locked while it moves and commits together with the deliveries, so one
+//! process at a time makes them, a crash leaves no gap, and nothing is made twice.
+
+use chrono::{DateTime, Utc};
+use entity::webhook_delivery::DeliveryStatus;
+use entity::{webhook, webhook_cursor, webhook_delivery};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{LockBehavior, LockType};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QuerySelect,
+    Statement,
+};
+use uuid::Uuid;
+
+use crate::auth::actor::Actor;
+use crate::feed::events::ACCOUNTS;
+use crate::feed::seal;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::store::change::{Change, Origin, Store};
+
+/// Events of one transaction, so that writers of SQLite do not wait long.
+const AT_ONCE: i64 = 1_000;
+/// Deliveries of one statement.
+const ROWS: usize = 500;
+
+/// The service itself, as the trail names it.
+pub fn origin() -> Origin {
+    Origin { actor: Actor::system("webhooks"), request_id: None, address: None }
+}
+
+/// Makes what there is to make. Where another process is at it, it does it all.
+pub async fn dispatch_all(store: &Store) -> ApiResult<()> {
+    while is_behind(store).await? {
+        if store.transact(origin(), async |change: &Change| dispatch(change).await).await?.is_none() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is anything to do, without a transaction that writes. Where nobody is to be told, the cursor stays behind.
+async fn is_behind(store: &Store) -> ApiResult<bool> {
+    if webhook::Entity::find().filter(webhook::Column::Active.eq(true)).one(store.db()).await?.is_none() {
+        return Ok(false);
+    }
+    let cursor = webhook_cursor::Entity::find_by_id(1).one(store.db()).await?.ok_or_else(no_cursor)?;
+    Ok(cursor.position < seal::head(store.db()).await?.position)
+}
+
+fn no_cursor() -> ApiError {
+    ApiError::unexpected("the webhooks have no cursor")
+}
+
+/// What is read of an event to know who is told of it.
+#[derive(FromQueryResult)]
+struct Happened {
+    position: i64,
+    id: Uuid,
+    resource: String,
+    action: String,
+}
+
+/// Goes one step on; `None` where another process is at it, or nobody is to be told.
+async fn dispatch(change: &Change) -> ApiResult<Option<()>> {
+    let cursor = webhook_cursor::Entity::find_by_id(1).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let Some(cursor) = cursor.one(&change.db).await? else { return Ok(None) };
+    // In this order: a webhook that was there before an event of these is among those that are read now.
+    let head = seal::head(&change.db).await?.position;
+    let webhooks = webhook::Entity::find().filter(webhook::Column::Active.eq(true)).all(&change.db).await?;
+    let Some(first) = webhooks.iter().map(|webhook| webhook.after_position).min() else { return Ok(None) };
+    // What happened before the first of them concerns none.
+    let start = cursor.position.max(first);
+    let end = head.min(start + AT_ONCE);
+    let rows = deliveries(&webhooks, &happened(change, start, end).await?, change.now);
+    for some in rows.chunks(ROWS) {
+        webhook_delivery::Entity::insert_many(some.iter().cloned()).exec_without_returning(&change.db).await?;
+    }
+    let mut cursor = cursor.into_active_model();
+    cursor.position = Set(end.max(start));
+    cursor.update(&change.db).await?;
+    Ok(Some(()))
+}
+
+async fn happened(change: &Change, after: i64, end: i64) -> ApiResult<Vec<Happened>> {
+    let accounts = ACCOUNTS.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT s.position, e.id, e.resource, e.action FROM event_seal s JOIN event e ON e.seq = s.seq \
+         WHERE s.position > $1 AND s.position <= $2 AND s.resource NOT IN ({accounts}) ORDER BY s.position"
+    );
+    let statement = Statement::from_sql_and_values(change.db.get_database_backend(), sql, [after.into(), end.into()]);
+    let rows = change.db.query_all_raw(statement).await?;
+    rows.iter().map(|row| Happened::from_query_result(row, "").map_err(ApiError::from)).collect()
+}
+
+fn deliveries(webhooks: &[webhook::Model], happened: &[Happened], now: DateTime<Utc>) -> Vec<webhook_delivery::ActiveModel> {
+    let wanted = webhooks.iter().map(|webhook| (webhook, webhook.patterns())).collect::<Vec<_>>();
+    let mut rows = Vec::new();
+    for event in happened {
+        for (webhook, patterns) in &wanted {
+            if webhook.after_position < event.position
+                && patterns.iter().any(|pattern| covers(pattern, &event.resource, &event.action))
+            {
+                let event_type = format!("{}.{}", event.resource, event.action);
+                rows.push(delivery(&webhook.id, Some(event.position), event.id, event_type, now).into_active_model());
+            }
+        }
+    }
+    rows
+}
+
+/// A message that is due.
+pub fn delivery(
+    webhook: &str,
+    position: Option<i64>,
+    message: Uuid,
+    event_type: String,
+    now: DateTime<Utc>,
+) -> webhook_delivery::Model {
+    webhook_delivery::Model {
+        id: Uuid::now_v7().to_string(),
+        webhook: webhook.to_owned(),
+        position,
+        message_id: message.to_string(),
+        event_type,
+        status: DeliveryStatus::Pending,
+        attempts: 0,
+        first_attempt_at: None,
+        last_attempt_at: None,
+        next_attempt_at: Some(now),
+        leased_until: None,
+        response_status: None,
+        response_excerpt: None,
+        error: None,
+        created_at: now,
+    }
+}
+
+/// Whether a pattern such as `*`, `programme.*` or `measurement.verified` covers what happened.
+fn covers(pattern: &str, resource: &str, action: &str) -> bool {
+    match pattern.split_once('.') {
+        None => pattern == "*",
+        Some((kind, verb)) => kind == resource && (verb == "*" || verb == action),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_cover_all_a_kind_or_one_action() {
+        for (pattern, yes) in [
+            ("*", true),
+            ("programme.*", true),
+            ("programme.updated", true),
+            ("programme.deleted", false),
+            ("opd.*", false),
+            ("programme", false),
+        ] {
+            assert_eq!(covers(pattern, "programme", "updated"), yes, "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A message and its signature, as Standard Webhooks says: <https://www.standardwebhooks.com>.
+
+use actix_web::http::Method;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use entity::{webhook, webhook_delivery};
+use hmac::{Hmac, KeyInit, Mac};
+use sea_orm::DatabaseConnection;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use utoipa::ToSchema;
+
+use crate::feed::events::{self, Asked, FeedEvent};
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult};
+
+/// The type of a message that only tries whether messages arrive.
+pub const PING: &str = "webhook.ping";
+/// How a secret begins.
+const PREFIX: &str = "whsec_";
+
+/// What a webhook is sent about an event.
+#[derive(Serialize, ToSchema)]
+pub struct WebhookMessage {
+    /// What happened: the kind of thing and the action.
+    #[schema(max_length = 129, example = "programme.updated")]
+    r#type: String,
+    /// When it happened.
+    #[schema(max_length = 35)]
+    timestamp: DateTime<Utc>,
+    /// The event as `/v1/events` shows it: a `FeedEvent`. Of a ping the id of the webhook.
+    #[schema(value_type = Object)]
+    data: FeedEvent,
+}
+
+/// A new secret: 256 random bits.
+pub fn fresh_secret() -> String {
+    format!("{PREFIX}{}", STANDARD.encode(rand::random::<[u8; 32]>()))
+}
+
+/// The body of a delivery: the same in each attempt. `None` where the event is gone.
+pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -> ApiResult<Option<String>> {
+    let Some(position) = delivery.position else {
+        let data = json!({ "webhook": delivery.webhook });
+        return Ok(Some(json!({ "type": PING, "timestamp": delivery.created_at, "data": data }).to_string()));
+    };
+    let asked = Asked { limit: 1, ..Asked::all(position - 1) };
+    let told = events::read(db, &asked).await?.into_iter().find(|told| told.position == position);
+    let message = told.map(|told| {
+        let (r#type, timestamp) = (delivery.event_type.clone(), told.event.at);
+        serde_json::to_string(&WebhookMessage { r#type, timestamp, data: FeedEvent::from(&told) })
+    });
+    message.transpose().map_err(ApiError::unexpected)
+}
+
+/// The header `webhook-signature`: a signature with each secret that holds, the present one first.
+pub fn signatures(webhook: &webhook::Model, id: &str, at: DateTime<Utc>, body: &str) -> ApiResult<String> {
+    let secrets = [Some(webhook.secret.as_str()), webhook.previous_secret_at(at)];
+    let signed = secrets.into_iter().flatten().map(|secret| signature(secret, id, at.timestamp(), body));
+    signed
+        .collect::<Option<Vec<_>>>()
+        .map(|signed| signed.join(" "))
+        .ok_or_else(|| ApiError::unexpected("no secret of a webhook"))
+}
+
+fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> Option<String> {
+    let key = STANDARD.decode(secret.strip_prefix(PREFIX)?).ok()?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+    mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+    Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+}
+
+/// What a receiver is sent and may answer, as the member `webhooks` of the document has it.
+pub fn described() -> Value {
+    let example = json!({
+        "type": PING, "timestamp": "2022-10-04T01:00:00Z", "data": { "webhook": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11" },
+    });
+    let about = "A message to your address, signed as Standard Webhooks says: `docs/webhooks.md` tells how to verify it. It may come more \
+                 than once, with the same `webhook-id`, and not in order.";
+    let operation = Operation::new(Method::POST, "/", "receive_webhook_message", "webhooks", "A message about an event", about);
+    let text = |length: u32, pattern: &str| json!({ "type": "string", "maxLength": length, "pattern": pattern });
+    let seconds = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64 });
+    let operation = [400, 406, 500, 503].into_iter().fold(operation, Operation::without).public();
+    let mut described = operation
+        .parameter("header", "webhook-id", true, text(36, "^[0-9a-f-]+$"), "The id of the event: the same in each attempt.")
+        .parameter("header", "webhook-timestamp", true, seconds, "When this attempt was made, in Unix seconds.")
+        .parameter("header", "webhook-signature", true, text(200, "^v1,[ -~]+$"), "One signature, or two separated by a space.")
+        .answers_nothing(204, "Got it. Any 2xx will do.")
+        .answers_nothing(410, "Send nothing more: the webhook is disabled.")
+        .object;
+    let schema = json!({ "$ref": "#/components/schemas/WebhookMessage" });
+    described["requestBody"] =
+        json!({ "required": true, "content": { "application/json": { "schema": schema, "example": example } } });
+    json!({ "event": { "post": described } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_standard_webhooks_is_signed_alike() {
+        let (secret, id) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek");
+        let signed = signature(secret, id, 1_614_265_330, r#"{"test": 2432232314}"#);
+        assert_eq!(signed.as_deref(), Some("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="));
+    }
+
+    #[test]
+    fn secrets_are_long_and_differ() {
+        let (one, other) = (fresh_secret(), fresh_secret());
+        assert_ne!(one, other);
+        let key = STANDARD.decode(one.strip_prefix(PREFIX).unwrap_or_default()).unwrap_or_default();
+        assert!((24..=64).contains(&key.len()));
+    }
+}

@@ -1,0 +1,209 @@
+//! `/v1/webhooks/{id}/deliveries`: what was sent to a webhook and what became of it; and messages on demand.
+
+use actix_web::HttpRequest;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Path;
+use chrono::{DateTime, Utc};
+use entity::webhook_delivery::DeliveryStatus;
+use entity::{webhook, webhook_delivery};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::missing;
+use super::wire_types::operation;
+use crate::auth::permissions::ManageWebhooks;
+use crate::http::answer::Answer;
+use crate::http::body::OptionalBody;
+use crate::http::idempotency::IdempotencyKey;
+use crate::http::operation::Operation;
+use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::query::{NoParameters, Parameters};
+use crate::http::schema;
+use crate::http::table::Table;
+use crate::resources::describe::{filter_parameters, page_parameters};
+use crate::resources::wire;
+use crate::store::access::{Access, retry};
+use crate::store::change::Change;
+use crate::store::listing::{Field, Kind, Listing};
+use crate::webhooks::dispatch::delivery;
+use crate::webhooks::message::PING;
+
+const LIST: &str = "/v1/webhooks/{id}/deliveries";
+const REDELIVER: &str = "/v1/webhooks/{id}/deliveries/{delivery}/redeliver";
+const PING_ONE: &str = "/v1/webhooks/{id}/ping";
+const ID: Field = Field::sort("id", Kind::Code);
+const STATUSES: &[&str] = &["pending", "delivered", "failed"];
+const FIELDS: &[Field] = &[
+    Field::filter("status", Kind::Choice(STATUSES)),
+    Field::filter("event_type", Kind::Text),
+    Field::filter("message_id", Kind::Code),
+    Field::sort("created_at", Kind::Instant),
+];
+
+/// A message for a webhook, and what became of it.
+#[derive(Serialize, ToSchema)]
+pub struct WebhookDelivery {
+    /// UUIDv7.
+    #[schema(max_length = 36)]
+    id: String,
+    /// For which webhook.
+    #[schema(max_length = 36)]
+    webhook: String,
+    /// The `webhook-id`: the id of the event, the same in each attempt.
+    #[schema(max_length = 36)]
+    message_id: String,
+    /// What happened; `webhook.ping` for a ping.
+    #[schema(max_length = 129, example = "programme.updated")]
+    event_type: String,
+    /// The place of the event in the feed; null for a ping.
+    #[schema(minimum = 1, maximum = 9007199254740991i64)]
+    position: Option<i64>,
+    /// `pending`, `delivered` (the receiver answered 2xx) or `failed` (it is not sent any more).
+    status: DeliveryStatus,
+    /// How often it was sent.
+    #[schema(minimum = 0, maximum = 2147483647)]
+    attempts: i32,
+    /// When it was last sent.
+    #[schema(max_length = 35)]
+    last_attempt_at: Option<DateTime<Utc>>,
+    /// When it is sent next.
+    #[schema(max_length = 35)]
+    next_attempt_at: Option<DateTime<Utc>>,
+    /// The HTTP status of the last answer.
+    #[schema(minimum = 100, maximum = 999)]
+    response_status: Option<i32>,
+    /// How the body of the last answer began.
+    #[schema(max_length = 1000)]
+    response_excerpt: Option<String>,
+    /// Why the last attempt got no answer.
+    #[schema(max_length = 1000)]
+    error: Option<String>,
+    /// When it was made.
+    #[schema(max_length = 35)]
+    created_at: DateTime<Utc>,
+}
+
+impl From<webhook_delivery::Model> for WebhookDelivery {
+    fn from(row: webhook_delivery::Model) -> Self {
+        Self {
+            id: row.id,
+            webhook: row.webhook,
+            message_id: row.message_id,
+            event_type: row.event_type,
+            position: row.position,
+            status: row.status,
+            attempts: row.attempts,
+            last_attempt_at: row.last_attempt_at,
+            next_attempt_at: row.next_attempt_at,
+            response_status: row.response_status,
+            response_excerpt: row.response_excerpt,
+            error: row.error,
+            created_at: row.created_at,
+        }
+    }
+}
+
+async fn list_deliveries(
+    access: Access<ManageWebhooks>,
+    request: HttpRequest,
+    id: Path<String>,
+    mut parameters: Parameters,
+) -> ApiResult<Answer> {
+    let listing = Listing::read(&mut parameters, &format!("webhooks/{id}/deliveries"), FIELDS, "-id", ID, false);
+    parameters.finish()?;
+    let db = access.store.db();
+    webhook::Entity::find_by_id(id.clone()).one(db).await?.ok_or_else(|| missing(&id))?;
+    let rows = webhook_delivery::Entity::find().filter(webhook_delivery::Column::Webhook.eq(id.as_str()));
+    let page = listing.page(db, rows, |row| Ok(json!(WebhookDelivery::from(row.clone())))).await?;
+    page.answer(request.path(), request.query_string())
+}
+
+/// 409 for a webhook that nothing is sent to.
+async fn must_be_active(change: &Change, id: &str) -> ApiResult<()> {
+    let row = change.locked::<webhook::Entity>(id.to_owned()).await?.ok_or_else(|| missing(id))?;
+    if row.active {
+        return Ok(());
+    }
+    Err(ApiError::new(codes::CONFLICT).detail("The webhook is not active.", "Webhook ini tidak aktif."))
+}
+
+async fn redeliver(
+    access: Access<ManageWebhooks>,
+    request: HttpRequest,
+    ids: Path<(String, String)>,
+    _: NoParameters,
+    key: IdempotencyKey,
+    body: OptionalBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    let (webhook, id) = ids.into_inner();
+    access
+        .change(retry, async |change: &Change| {
+            must_be_active(change, &webhook).await?;
+            let row = change.locked::<webhook_delivery::Entity>(id.clone()).await?.filter(|row| row.webhook == webhook);
+            let mut row = row.ok_or_else(|| ApiError::not_found("webhook_delivery", &id))?.into_active_model();
+            row.status = Set(DeliveryStatus::Pending);
+            // Three days anew.
+            (row.next_attempt_at, row.first_attempt_at) = (Set(Some(change.now)), Set(None));
+            Answer::json(StatusCode::ACCEPTED, &WebhookDelivery::from(row.update(&change.db).await?))
+        })
+        .await
+}
+
+async fn ping(
+    access: Access<ManageWebhooks>,
+    request: HttpRequest,
+    id: Path<String>,
+    _: NoParameters,
+    key: IdempotencyKey,
+    body: OptionalBody,
+) -> ApiResult<Answer> {
+    let retry = retry(&request, key, &body.fingerprint);
+    access
+        .change(retry, async |change: &Change| {
+            must_be_active(change, &id).await?;
+            let row = delivery(&id, None, Uuid::now_v7(), PING.to_owned(), change.now).into_active_model();
+            Answer::json(StatusCode::ACCEPTED, &WebhookDelivery::from(row.insert(&change.db).await?))
+        })
+        .await
+}
+
+fn example() -> Value {
+    json!({
+        "id": "01929e3c-8a01-7d40-9a3e-0d7a5b1c2e33", "webhook": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11",
+        "message_id": "01929e3c-89f0-7b12-8b1f-5a0c3d2e1f44", "event_type": "programme.updated", "position": 42, "status": "pending",
+        "attempts": 2, "last_attempt_at": "2022-10-04T01:00:05Z", "next_attempt_at": "2022-10-04T01:00:35Z", "response_status": 503,
+        "response_excerpt": "Sedang dalam pemeliharaan", "error": null, "created_at": "2022-10-04T01:00:00Z",
+    })
+}
+
+/// Mounts the deliveries.
+pub(super) fn mount(table: &mut Table) {
+    let page = Map::<String, Value>::from_iter([(
+        "WebhookDeliveryPage".to_owned(),
+        wire::page(json!({ "$ref": "#/components/schemas/WebhookDelivery" })),
+    )]);
+    let about = "What was sent to it in the last 30 days and what became of it, the newest first. A message is sent until the receiver \
+                 answers 2xx: after 5 and 30 seconds, 2, 10 and 30 minutes, 2, 6, 12 and 24 hours, for three days.";
+    let list = operation(Method::GET, LIST, "list_webhook_deliveries", "Deliveries of a webhook", about).problems(&[404]);
+    let list = page_parameters(FIELDS.iter().fold(list, filter_parameters), &["id", "created_at"], "-id");
+    let about = "Sends the message again, now and for three days; its `webhook-id` stays.";
+    let again = operation(Method::POST, REDELIVER, "redeliver_webhook_delivery", "Deliver again", about);
+    let about =
+        "Sends a message of the type `webhook.ping`, to see whether messages arrive. What became of it is among the deliveries.";
+    let ping_one = operation(Method::POST, PING_ONE, "ping_webhook", "Ping a webhook", about);
+    let asked = |operation: Operation| {
+        let operation = operation.may_take_nothing().retryable().problems(&[404, 409]);
+        operation.answers::<WebhookDelivery>(202, "It is sent.", Some(example()), &["Idempotent-Replayed"])
+    };
+    let shown = json!({ "$ref": "#/components/schemas/WebhookDeliveryPage" });
+    let list = list.with_schemas(schema::components::<WebhookDelivery>()).with_schemas(page);
+    table
+        .on(list.answers_schema(200, "One page.", shown, None, &["Link"]), list_deliveries)
+        .on(asked(again), redeliver)
+        .on(asked(ping_one), ping);
+}

@@ -1,0 +1,110 @@
+//! The chain of events: each hash covers an event and the hash before it, so that nothing can be altered, removed or moved
+//! without every later hash being wrong. `docs/chain.md` defines the form, for who wants to verify it elsewhere.
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::event;
+
+/// The hash before the first event.
+pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The hash of an event that stands after the one with the hash `previous`: SHA-256, in lower-case hexadecimal, over
+/// `previous`, a line feed and the canonical form of the event.
+pub fn link(previous: &str, event: &event::Model) -> String {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update("\n");
+    hash.update(canonical(event));
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An event as one JSON text: members in the order of their names all the way down, no white space, instants in whole
+/// microseconds since 1970.
+pub fn canonical(event: &event::Model) -> String {
+    let members = json!({
+        "action": event.action, "actor_id": event.actor_id, "actor_kind": event.actor_kind, "address": event.address,
+        "after": event.after, "at": event.at.timestamp_micros(), "before": event.before, "id": event.id, "key": event.key,
+        "request_id": event.request_id, "resource": event.resource, "version": event.version,
+    });
+    sorted(members).to_string()
+}
+
+/// Databases keep the members of an object in an order of their own.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members = members.into_iter().map(|(name, member)| (name, sorted(member))).collect::<Vec<_>>();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(Map::from_iter(members))
+        }
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn event() -> event::Model {
+        event::Model {
+            seq: 7,
+            id: "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11".parse().unwrap(),
+            at: "2022-10-04T01:00:00Z".parse().unwrap(),
+            resource: "programme".into(),
+            key: "SG-09".into(),
+            action: "updated".into(),
+            version: 2,
+            actor_kind: "user".into(),
+            actor_id: "admin@demo.invalid".into(),
+            request_id: None,
+            address: Some("127.0.0.1".into()),
+            before: Some(json!({ "name": "Lama", "regions": [], "code": "SG-09" })),
+            after: Some(json!({ "code": "SG-09", "name": "Baru \"é\"", "regions": [{ "b": 1, "a": null }] })),
+        }
+    }
+
+    #[test]
+    fn the_canonical_form_is_the_documented_one() {
+        assert_eq!(
+            canonical(&event()),
+            r#"{"action":"updated","actor_id":"admin@demo.invalid","actor_kind":"user","address":"127.0.0.1","after":{"code":"SG-09","name":"Baru \"é\"","regions":[{"a":null,"b":1}]},"at":1664845200000000,"before":{"code":"SG-09","name":"Lama","regions":[]},"id":"01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11","key":"SG-09","request_id":null,"resource":"programme","version":2}"#
+        );
+        let by_hand = Sha256::digest(format!("{BEGINNING}\n{}", canonical(&event())));
+        assert_eq!(link(BEGINNING, &event()), by_hand.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    }
+
+    #[test]
+    fn every_member_counts_but_the_number_of_the_row() {
+        let first = link(BEGINNING, &event());
+        assert_ne!(first, link(&first, &event()));
+        let changes: [fn(&mut event::Model); 12] = [
+            |event| event.id = uuid(),
+            |event| event.at += chrono::Duration::microseconds(1),
+            |event| event.resource.push('s'),
+            |event| event.key.push('0'),
+            |event| event.action = "deleted".into(),
+            |event| event.version = 3,
+            |event| event.actor_kind = "client".into(),
+            |event| event.actor_id.push('x'),
+            |event| event.request_id = Some(String::new()),
+            |event| event.address = None,
+            |event| event.before = None,
+            |event| event.after.as_mut().unwrap()["name"] = json!("Baru"),
+        ];
+        for (index, change) in changes.into_iter().enumerate() {
+            let mut changed = event();
+            change(&mut changed);
+            assert_ne!(link(BEGINNING, &changed), first, "change {index}");
+        }
+        let moved = event::Model { seq: 8, ..event() };
+        assert_eq!(link(BEGINNING, &moved), first);
+    }
+
+    fn uuid() -> uuid::Uuid {
+        uuid::Uuid::from_u128(1)
+    }
+}

@@ -1,0 +1,17 @@
+//! Up to where in the feed the deliveries of webhooks have been made. One row.
+
+use sea_orm::entity::prelude::*;
+
+/// One row of `webhook_cursor`.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "webhook_cursor")]
+pub struct Model {
+    /// Always 1.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: i32,
+    /// The place of the last event that was looked at.
+    pub position: i64,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,72 @@
+//! Somebody who listens to Server-Sent Events.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::app::App;
+
+/// An event that was heard.
+#[derive(Debug)]
+pub struct Heard {
+    /// Its place.
+    pub id: i64,
+    /// What happened to what.
+    pub event: String,
+    /// All of it.
+    pub data: Value,
+}
+
+/// An open stream; a thread reads it until the connection ends.
+pub struct Stream {
+    connection: TcpStream,
+    heard: Receiver<Heard>,
+}
+
+impl Stream {
+    /// Opens one, perhaps to resume after an event.
+    pub fn open(app: &App, path: &str, token: Option<&str>, last: Option<i64>) -> Self {
+        Self::at(app.server().url().trim_start_matches("http://"), path, token, last).unwrap()
+    }
+
+    /// The same at an address, where the service may be gone.
+    pub fn at(address: &str, path: &str, token: Option<&str>, last: Option<i64>) -> std::io::Result<Self> {
+        let mut connection = TcpStream::connect(address)?;
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let last = last.map(|last| format!("Last-Event-ID: {last}\r\n")).unwrap_or_default();
+        write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n{token}{last}\r\n")?;
+        let (sender, heard) = channel();
+        let reader = BufReader::new(connection.try_clone()?);
+        thread::spawn(move || {
+            let (mut id, mut event) = (0, String::new());
+            for line in reader.lines().map_while(Result::ok) {
+                if let Some(text) = line.strip_prefix("id: ") {
+                    id = text.parse().unwrap();
+                } else if let Some(text) = line.strip_prefix("event: ") {
+                    event = text.to_owned();
+                } else if let Some(text) = line.strip_prefix("data: ") {
+                    let heard = Heard { id, event: event.clone(), data: serde_json::from_str(text).unwrap() };
+                    if sender.send(heard).is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        Ok(Self { connection, heard })
+    }
+
+    /// The next event, if it comes within `patience`; also `None` when the stream has ended.
+    pub fn next(&mut self, patience: Duration) -> Option<Heard> {
+        self.heard.recv_timeout(patience).ok()
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let _ = self.connection.shutdown(std::net::Shutdown::Both);
+    }
+}

@@ -1,0 +1,97 @@
+//! Nobody rewrites history without `renaksi audit verify` naming the place.
+
+use std::time::Duration;
+
+use renaksi_tests::{App, on_both_databases};
+use serde_json::json;
+
+/// What `renaksi audit verify` says, and whether it found the trail whole.
+fn verified(app: &App, more: &[&str]) -> (bool, String) {
+    let output = app.command(&[&["audit", "verify"], more].concat());
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+/// The head, once all that was committed is sealed.
+async fn head(app: &App) -> (i64, String) {
+    let admin = app.admin().await;
+    let etag = admin.etag_of("/v1/opds/DLH").await;
+    admin.patch("/v1/opds/DLH", json!({ "head_title": renaksi_tests::unique::word() })).if_match(&etag).await.is(200);
+    let mut last = 0;
+    for _ in 0..200 {
+        let head = admin.get("/v1/events/head").await.is(200);
+        let position = head.at("position").as_i64().unwrap();
+        // Still for a while: nothing waits any more.
+        if position > 0 && position == last {
+            return (position, head.text_at("hash"));
+        }
+        last = position;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    panic!("the feed does not come to rest");
+}
+
+/// Changes something behind the service's back, expects the place to be named, and changes it back.
+fn breaks(app: &App, change: &str, back: &str, position: i64) {
+    app.database().tamper(change);
+    let (whole, text) = verified(app, &[]);
+    assert!(!whole && text.contains(&format!("breaks at event {position}:")), "{change}: {text}");
+    app.database().tamper(back);
+    assert!(verified(app, &[]).0, "{back}");
+}
+
+on_both_databases! {
+    async fn an_untouched_trail_is_whole(app) {
+        let (position, hash) = head(&app).await;
+        let (whole, text) = verified(&app, &[]);
+        assert!(whole && text.contains(&format!("{position}:{hash}")), "{text}");
+        assert!(verified(&app, &["--head", &format!("{position}:{hash}")]).0);
+        assert!(!verified(&app, &["--head", &format!("{}:{hash}", position - 1)]).0, "another hash at that place");
+        assert!(!verified(&app, &["--head", &format!("{}:{hash}", position + 1)]).0, "the end was cut off");
+    }
+
+    async fn whatever_is_altered_is_named(app) {
+        head(&app).await;
+        let of = |position: i64| format!("(SELECT seq FROM event_seal WHERE position = {position})");
+        for (column, position) in [("\"key\"", 3), ("resource", 5), ("action", 7), ("actor_id", 9), ("actor_kind", 2)] {
+            let change = |from: &str| format!("UPDATE event SET {column} = {from} WHERE seq = {}", of(position));
+            breaks(&app, &change(&format!("{column} || 'x'")), &change(&format!("substr({column}, 1, length({column}) - 1)")), position);
+        }
+        let version = |by: &str| format!("UPDATE event SET version = version {by} WHERE seq = {}", of(11));
+        breaks(&app, &version("+ 1"), &version("- 1"), 11);
+        let hash = |from: &str| format!("UPDATE event_seal SET hash = {from} WHERE position = 4");
+        breaks(&app, &hash("replace(replace(replace(hash, 'a', 'g'), 'b', 'a'), 'g', 'b')"), &hash("replace(replace(replace(hash, 'a', 'g'), 'b', 'a'), 'g', 'b')"), 4);
+        // One letter within what was recorded.
+        app.database().tamper(&format!(
+            "UPDATE event SET after = {} WHERE seq = {}",
+            match app.backend() {
+                renaksi_tests::Backend::Sqlite => "replace(after, 'Lombok', 'Lumbok')",
+                renaksi_tests::Backend::Postgres => "replace(after::text, 'Lombok', 'Lumbok')::jsonb",
+            },
+            "(SELECT MIN(e.seq) FROM event e WHERE CAST(e.after AS text) LIKE '%Lombok%')"
+        ));
+        let (whole, text) = verified(&app, &[]);
+        assert!(!whole && text.contains("was altered"), "{text}");
+    }
+
+    async fn what_is_removed_or_moved_is_named(app) {
+        let (position, _) = head(&app).await;
+        // Two events change places: by way of numbers that nothing has.
+        let swap = ["seq = -seq WHERE position IN (6, 7)", "position = 13 - position + 1000000 WHERE position IN (6, 7)", "position = position - 1000000, seq = -seq WHERE position > 1000000"];
+        for step in swap {
+            app.database().tamper(&format!("UPDATE event_seal SET {step}"));
+        }
+        let (whole, text) = verified(&app, &[]);
+        assert!(!whole && text.contains("breaks at event 6:"), "{text}");
+        for step in swap {
+            app.database().tamper(&format!("UPDATE event_seal SET {step}"));
+        }
+        assert!(verified(&app, &[]).0);
+        app.database().tamper(&format!("DELETE FROM event WHERE seq = (SELECT seq FROM event_seal WHERE position = {position})"));
+        let (whole, text) = verified(&app, &[]);
+        assert!(!whole && text.contains(&format!("breaks at event {position}: an event is missing")), "{text}");
+        app.database().tamper("DELETE FROM event WHERE seq = (SELECT seq FROM event_seal WHERE position = 8)");
+        let (whole, text) = verified(&app, &[]);
+        assert!(!whole && text.contains("breaks at event 8: an event is missing"), "{text}");
+    }
+}

@@ -1,0 +1,74 @@
+//! The feed as Server-Sent Events.
+
+use std::time::Duration;
+
+use renaksi_tests::resource::OPDS;
+use renaksi_tests::stream::Stream;
+use renaksi_tests::{Actor, App, Backend, on_both_databases};
+use serde_json::json;
+
+const LONG: Duration = Duration::from_secs(30);
+
+async fn new_opd(admin: &Actor) -> String {
+    let (code, body) = OPDS.new_body();
+    admin.create(OPDS.path, body).await;
+    code
+}
+
+/// The next event about `key`.
+fn until(stream: &mut Stream, key: &str) -> renaksi_tests::stream::Heard {
+    loop {
+        let heard = stream.next(LONG).unwrap_or_else(|| panic!("nothing is heard of {key}"));
+        if heard.data["key"] == key {
+            return heard;
+        }
+    }
+}
+
+on_both_databases! {
+    async fn what_happens_is_heard_at_once(app) {
+        let admin = app.admin().await;
+        let head = admin.get("/v1/events/head").await.is(200).at("position");
+        let mut stream = Stream::open(&app, &format!("/v1/events/stream?after={head}"), Some(admin.token()), None);
+        let mut public = Stream::open(&app, &format!("/v1/public/events/stream?after={head}&resource=opd"), None, None);
+        let code = new_opd(&admin).await;
+        let heard = until(&mut stream, &code);
+        assert_eq!((heard.event.as_str(), heard.data["after"]["code"].as_str()), ("opd.created", Some(code.as_str())));
+        assert_eq!(heard.data["position"], heard.id);
+        let heard = until(&mut public, &code);
+        assert_eq!(heard.event, "opd.published");
+        assert!(heard.data.get("actor").is_none() && heard.data["data"].get("email").is_none());
+    }
+
+    async fn a_stream_resumes_where_it_was_cut_on_any_replica(app) {
+        let admin = app.admin().await;
+        let first = new_opd(&admin).await;
+        let mut stream = Stream::open(&app, "/v1/events/stream", Some(admin.token()), None);
+        let seen = until(&mut stream, &first).id;
+        drop(stream);
+        let second = new_opd(&admin).await;
+        let replica = (app.backend() == Backend::Postgres).then(|| app.replica());
+        let other: &App = replica.as_ref().unwrap_or(&app);
+        let mut resumed = Stream::open(other, "/v1/events/stream", Some(admin.token()), Some(seen));
+        let heard = resumed.next(LONG).unwrap();
+        assert!(heard.id > seen);
+        if heard.data["key"] != second.as_str() {
+            until(&mut resumed, &second);
+        }
+        // What another replica writes is heard as well.
+        let third = new_opd(&admin).await;
+        until(&mut resumed, &third);
+    }
+
+    async fn a_stream_asks_for_a_token_and_sound_parameters(app) {
+        let viewer = app.viewer().await;
+        app.anyone().get("/v1/events/stream").await.is(401);
+        viewer.get("/v1/events/stream?resource=nothing").await.is(400).has_fault_in_parameter("resource");
+        viewer.get("/v1/events/stream").header("Last-Event-ID", "x").await.is(400);
+        viewer.get("/v1/events").header("Accept", "text/event-stream").await.is(406);
+        let mut stream = Stream::open(&app, "/v1/events/stream?resource=user,client", Some(viewer.token()), None);
+        let admin = app.admin().await;
+        admin.create("/v1/users", json!({ "email": renaksi_tests::unique::email(), "role": "viewer", "password": "perahu-hijau-di-gili-meno-3" })).await;
+        assert!(stream.next(Duration::from_secs(3)).is_none(), "accounts are not told of to a viewer");
+    }
+}
