@@ -27,12 +27,12 @@ const READS: &[(&str, u32)] = &[
     ("/v1/dimensions", 1),
     ("/v1/opds?limit=200", 1),
     ("/v1/regions?limit=200", 1),
-    ("/v1/programmes?limit=1", 1),
-    ("/v1/programmes?limit=200", 1),
-    ("/v1/programmes?limit=200&count=true", 2),
-    ("/v1/programmes?limit=200&expand=lead_opd,supporting_opds,dimension", 3),
+    ("/v1/programmes?limit=1", 3),
+    ("/v1/programmes?limit=200", 3),
+    ("/v1/programmes?limit=200&count=true", 4),
+    ("/v1/programmes?limit=200&expand=lead_opd,supporting_opds,dimension", 5),
     ("/v1/programmes?supporting_opds=DLH&status=running&q=a&sort=-updated_at", 1),
-    ("/v1/programmes/SG-01", 1),
+    ("/v1/programmes/SG-01", 3),
     ("/v1/programmes/SG-01/transitions", 1),
     ("/v1/programmes/SG-01/history", 1),
     ("/v1/quick-wins", 1),
@@ -42,14 +42,14 @@ const READS: &[(&str, u32)] = &[
     ("/v1/awards", 1),
     ("/v1/users", 1),
     ("/v1/me", 0),
-    ("/v1/summary", 4),
+    ("/v1/summary", 9),
     ("/v1/timeline", 1),
-    ("/v1/kpis/STUNTING/standing", 3),
+    ("/v1/kpis/STUNTING/standing", 2),
     ("/v1/kpis/STUNTING/series", 3),
-    ("/v1/public/programmes?limit=200", 1),
-    ("/v1/public/programmes/SG-01", 1),
+    ("/v1/public/programmes?limit=200", 3),
+    ("/v1/public/programmes/SG-01", 3),
     ("/v1/public/programmes/SG-01/transitions", 2),
-    ("/v1/public/summary?as_of=2022-10-04", 4),
+    ("/v1/public/summary?as_of=2022-10-04", 9),
 ];
 
 /// An application on the demo data, a counter of its statements, and a token of an admin.
@@ -99,16 +99,20 @@ async fn a_read_takes_a_fixed_number_of_statements_and_a_kept_one_none() {
     std::fs::create_dir_all(&folder).unwrap();
     let (state, counter, token) = counted(&folder).await;
     let app = init_service(app(state)).await;
+    let mut faults = Vec::new();
     for (path, number) in READS {
         counter.store(0, Ordering::SeqCst);
         assert_eq!(call_service(&app, request(path, &token).to_request()).await.status(), 200, "{path}");
         let first = counter.swap(0, Ordering::SeqCst);
-        assert_eq!(first, *number, "{path}");
+        if first != *number {
+            faults.push(format!("{path}: {first} instead of {number}"));
+        }
         if path.contains("/public/") {
             call_service(&app, request(path, &token).to_request()).await;
             assert_eq!(counter.load(Ordering::SeqCst), 0, "{path} is kept in memory");
         }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

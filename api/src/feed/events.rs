@@ -312,7 +312,7 @@ fn described<T: ToSchema>(operation: Operation) -> Operation {
         },
     });
     parameters(operation)
-        .query("limit", limit, "The page size.")
+        .query("limit", limit, "Rows on a page.")
         .with_schemas(schema::components::<T>())
         .with_schemas(Map::<String, Value>::from_iter([(page_name.clone(), page)]))
         .answers_schema(200, "One page.", json!({ "$ref": format!("#/components/schemas/{page_name}") }), None, &["Link"])

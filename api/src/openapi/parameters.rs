@@ -11,6 +11,8 @@ struct Uses {
     place: String,
     tags: BTreeSet<String>,
     methods: BTreeSet<String>,
+    /// The collections in whose paths it stands: `findings` of `/v1/evaluations/{code}/findings/{id}`.
+    collections: BTreeSet<String>,
 }
 
 /// The uses of each parameter; parameters that are the same have the same text.
@@ -20,7 +22,7 @@ type Groups = BTreeMap<String, Uses>;
 pub(super) fn share(document: &mut Value) {
     let names = names(&groups(document));
     let mut shared = BTreeMap::new();
-    for_each_operation(document, |_, operation| {
+    for_each_operation(document, |_, _, operation| {
         for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
             if let Some(name) = names.get(&parameter.to_string()) {
                 let reference = json!({ "$ref": format!("#/components/parameters/{name}") });
@@ -31,17 +33,18 @@ pub(super) fn share(document: &mut Value) {
     document["components"]["parameters"] = Value::Object(Map::from_iter(shared));
 }
 
-fn for_each_operation(document: &mut Value, mut visit: impl FnMut(&str, &mut Value)) {
-    for operations in document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut()) {
+fn for_each_operation(document: &mut Value, mut visit: impl FnMut(&str, &str, &mut Value)) {
+    for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {
-            visit(method, operation);
+            visit(path, method, operation);
         }
     }
 }
 
 fn groups(document: &mut Value) -> Groups {
     let mut groups = Groups::new();
-    for_each_operation(document, |method, operation| {
+    for_each_operation(document, |path, method, operation| {
+        let collection = path.rsplit('/').find(|segment| !segment.starts_with('{')).unwrap_or_default();
         let tag = operation["tags"][0].as_str().unwrap_or_default();
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let uses = groups.entry(parameter.to_string()).or_default();
@@ -49,6 +52,7 @@ fn groups(document: &mut Value) -> Groups {
             uses.place = parameter["in"].as_str().unwrap_or_default().to_owned();
             uses.tags.insert(tag.to_owned());
             uses.methods.insert(method.to_owned());
+            uses.collections.insert(collection.to_owned());
         }
     });
     groups
@@ -64,9 +68,14 @@ fn names(groups: &Groups) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for (plain, rivals) in rivals {
         for (text, uses) in &rivals {
-            let name = uses.what_differs(&rivals) + &plain;
-            // Where a name is taken even so, the parameter stays where it is.
-            if taken.insert(name.clone()) {
+            let prefix = uses.what_differs(&rivals);
+            // The parts of a thing stand under its tag.
+            let is_shared = rivals.iter().filter(|(_, other)| other.what_differs(&rivals) == prefix).count() > 1;
+            let collection = uses.collections.first().filter(|_| is_shared && uses.collections.len() == 1);
+            let name = collection.map_or(prefix, |collection| camel_case(collection)) + &plain;
+            let long_name = uses.tags.iter().map(|tag| camel_case(tag)).collect::<String>() + &plain;
+            // Where both are taken the parameter stays where it is.
+            if let Some(name) = [name, long_name].into_iter().find(|name| taken.insert(name.clone())) {
                 names.insert((*text).clone(), name);
             }
         }

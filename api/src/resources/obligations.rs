@@ -269,7 +269,7 @@ pub fn mount(table: &mut Table) {
                 wire::code_schema(),
                 "Only this OPD and those below it. Who is bound to an OPD may ask for those below it.",
             )
-            .query("limit", limit, "The page size.")
+            .query("limit", limit, "Rows on a page.")
             .query("cursor", cursor, "`next_cursor` of the page before.")
             .query("count", json!({ "type": "boolean" }), "Adds `page.total`.")
             .problems(&[404])
