@@ -12,7 +12,7 @@ async fn end_of(app: &App) -> i64 {
     admin.create(OPDS.path, body).await;
     for _ in 0..200 {
         let position = admin.get("/v1/events/head").await.is(200).at("position").as_i64().unwrap();
-        let last = admin.get(format!("/v1/events?after={}", position - 1)).await.is(200).rows();
+        let last = admin.get(format!("/v1/events?after={}", (position - 1).max(0))).await.is(200).rows();
         if last.first().is_some_and(|event| event["key"] == code.as_str()) {
             return position;
         }
