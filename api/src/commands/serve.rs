@@ -18,6 +18,7 @@ use crate::auth::keys::Keys;
 use crate::auth::outside::Outside;
 use crate::config::Serve;
 use crate::demo::{self, Login};
+use crate::feed::seal;
 use crate::feed::tail::Tail;
 use crate::housekeeping;
 use crate::http::client_address::TrustedProxies;
@@ -45,6 +46,8 @@ pub async fn run(settings: Serve) -> CommandResult {
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
     let store = Store::new(db.clone(), calendar);
     let logins = if settings.demo { demo::load(&store, settings.fixed()).await.map_err(|error| error.sentence())? } else { None };
+    // What was committed before is in the feed before anybody follows it from now on.
+    seal::seal_all(&store).await.map_err(|error| error.sentence())?;
     let keys = Keys::load(db.clone(), settings.public_url.clone()).await.map_err(|error| error.sentence())?;
     let keys = Data::new(keys);
     let tail = Tail::new(store.clone());
