@@ -91,8 +91,9 @@ impl Year {
 
     /// What has reports stays; the newest has none.
     pub(super) async fn delete_action(&mut self, day: &Day) -> bool {
-        let of = if self.dice.flip() { &self.actions[self.actions.len().saturating_sub(1)..] } else { &self.actions[..] };
-        let Some(path) = self.one_of("/v1/actions", &of.to_vec()) else { return false };
+        let start = if self.dice.flip() { self.actions.len().saturating_sub(1) } else { 0 };
+        let of = self.actions[start..].to_vec();
+        let Some(path) = self.one_of("/v1/actions", &of) else { return false };
         let deleted = day.delete(&path).await;
         self.actions.retain(|id| !deleted || !path.ends_with(id.as_str()));
         deleted
