@@ -9,6 +9,7 @@ mod csv;
 pub mod measurements;
 pub mod programmes;
 pub mod report;
+mod reports;
 pub mod rows;
 
 use actix_web::HttpRequest;

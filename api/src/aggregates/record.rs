@@ -7,7 +7,6 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::finding::FindingState;
 use entity::rules::renaksi::{ACTION_STATE_VERSION, OPD_PROGRESS_VERSION};
 use entity::rules::{bands, kpi, spbe};
-use entity::value::period::{Frequency, Period};
 use entity::{evaluation, evaluation_record, finding, programme};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
@@ -172,7 +171,7 @@ pub async fn compute(
 ) -> ApiResult<EvaluationRecord> {
     let as_of = AsOf::new(row.held_on, today, db.get_database_backend());
     let masterplan = Some(row.masterplan.clone());
-    let (year, quarter) = last_ended_quarter(row.held_on);
+    let (year, quarter) = scoreboard::last_ended(row.held_on);
     let asked = ScoreboardAsked { masterplan: masterplan.clone(), year, quarter, as_of };
     Ok(EvaluationRecord {
         evaluation: Meeting {
@@ -193,15 +192,6 @@ pub async fn compute(
         findings: findings(db, scope, &row.code).await?,
         rule_versions: RuleVersions::on(row.held_on),
     })
-}
-
-/// The last quarter that had ended before a day, with its year.
-fn last_ended_quarter(day: NaiveDate) -> (i32, u8) {
-    let current = Period::containing(Frequency::Quarterly, day);
-    match Period::from_index(Frequency::Quarterly, current.index() - 1) {
-        Some(Period::Quarter(year, quarter)) => (year, quarter),
-        _ => (chrono::Datelike::year(&day), 1),
-    }
 }
 
 /// The findings in the order in which they were made; the public does not read of programmes that it does not see.
@@ -310,20 +300,4 @@ pub fn mount_public(table: &mut Table) {
         &about,
     );
     table.on(described(get.public()), get_public_evaluation_record);
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn a_quarter_has_ended_on_the_day_after_it() {
-        let of = |day: &str| last_ended_quarter(day.parse().unwrap());
-        assert_eq!(of("2022-10-04"), (2022, 3));
-        assert_eq!(of("2022-09-30"), (2022, 2));
-        assert_eq!(of("2022-01-01"), (2021, 4));
-        assert_eq!(of("2022-03-31"), (2021, 4));
-    }
 }

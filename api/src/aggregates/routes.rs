@@ -2,13 +2,15 @@
 //! `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public twins.
 
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use chrono::NaiveDate;
 use entity::rules::renaksi::last_ended_quarter;
 use entity::value::period::{Frequency, Period};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::examples;
 use super::reconciliation::{self, Reconciliation};
 use super::scoreboard::{self, Scoreboard, ScoreboardAsked};
 use super::scorecard::{self, Scorecard};
@@ -35,12 +37,15 @@ struct Asked {
     scope: Scope,
     kept: Data<Kept>,
     path: String,
+    /// The code in the path, where there is one.
+    code: String,
     preconditions: Preconditions,
 }
 
 impl Asked {
     fn new(store: Store, scope: Scope, kept: Data<Kept>, request: &HttpRequest, preconditions: Preconditions) -> Self {
-        Self { store, scope, kept, path: request.path().to_owned(), preconditions }
+        let code = request.match_info().get("code").unwrap_or_default().to_owned();
+        Self { store, scope, kept, path: request.path().to_owned(), code, preconditions }
     }
 
     fn key(&self, parameters: impl std::fmt::Debug) -> String {
@@ -53,7 +58,7 @@ impl Asked {
         AsOf::new(day.unwrap_or(today), today, self.store.db().get_database_backend())
     }
 
-    async fn answer<T: serde::Serialize>(
+    async fn answer<T: Serialize>(
         self,
         key: String,
         compute: impl AsyncFnOnce(&Store, Scope) -> ApiResult<T>,
@@ -61,31 +66,6 @@ impl Asked {
         let Self { store, scope, kept, preconditions, .. } = self;
         kept.answer(&store, key, &preconditions, async || Answer::ok(&compute(&store, scope).await?)).await
     }
-}
-
-async fn summary_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-    let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
-    parameters.finish()?;
-    let as_of = asked.as_of(as_of);
-    let key = asked.key((&masterplan, as_of));
-    asked.answer(key, async |store: &Store, scope| summary::compute(store.db(), scope, masterplan, as_of).await).await
-}
-
-async fn timeline_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-    let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
-    let expected = ("month, quarter or year", "month, quarter, atau year");
-    let interval = parameters.read("interval", expected, |text| match text {
-        "month" => Some(Frequency::Monthly),
-        "quarter" => Some(Frequency::Quarterly),
-        "year" => Some(Frequency::Yearly),
-        _ => None,
-    });
-    parameters.finish()?;
-    let today = asked.store.calendar().today();
-    // Nothing is recorded for the future, and the line ends where the records do.
-    let (interval, as_of) = (interval.unwrap_or(Frequency::Monthly), asked.as_of(as_of.map(|as_of| as_of.min(today))));
-    let key = asked.key((&masterplan, interval, as_of));
-    asked.answer(key, async |store: &Store, scope| timeline::compute(store.db(), scope, masterplan, interval, as_of).await).await
 }
 
 /// The quarter that is asked for: where it is not said, the last of the year that ended before the end of the day, and where no
@@ -108,204 +88,18 @@ fn scoreboard_asked(asked: &Asked, parameters: &mut Parameters, masterplan: Opti
     ScoreboardAsked { masterplan, year, quarter, as_of }
 }
 
-async fn scoreboard_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-    let masterplan = parameters.text("masterplan");
-    let of = scoreboard_asked(&asked, &mut parameters, masterplan);
-    parameters.finish()?;
-    let key = asked.key(&of);
-    asked.answer(key, async |store: &Store, scope| scoreboard::compute(store.db(), scope, of).await).await
+/// A figure: how it is described, and how it is asked for.
+trait Figure: Serialize + ToSchema + 'static {
+    const WORDS: Words;
+
+    /// Of the real case.
+    fn example() -> Value;
+
+    async fn answer(asked: Asked, parameters: Parameters) -> ApiResult<Answer>;
 }
 
-async fn scorecard_of(asked: Asked, code: String, mut parameters: Parameters) -> ApiResult<Answer> {
-    let of = scoreboard_asked(&asked, &mut parameters, None);
-    parameters.finish()?;
-    let key = asked.key(&of);
-    asked.answer(key, async |store: &Store, scope| scorecard::compute(store.db(), scope, &code, of).await).await
-}
-
-async fn standing_of(asked: Asked, code: String, mut parameters: Parameters) -> ApiResult<Answer> {
-    let as_of = parameters.date("as_of");
-    parameters.finish()?;
-    let as_of = asked.as_of(as_of);
-    let key = asked.key(as_of);
-    asked.answer(key, async |store: &Store, scope| standing::compute(store.db(), scope, &code, as_of).await).await
-}
-
-async fn series_of(asked: Asked, code: String, mut parameters: Parameters) -> ApiResult<Answer> {
-    let expected = ("a period: 2022, 2022-Q3 or 2022-09", "periode: 2022, 2022-Q3, atau 2022-09");
-    let from = parameters.read("from", expected, |text| Period::parse(text).ok());
-    let to = parameters.read("to", expected, |text| Period::parse(text).ok());
-    parameters.finish()?;
-    let key = asked.key((from, to));
-    asked.answer(key, async |store: &Store, scope| series::compute(store.db(), scope, &code, from, to).await).await
-}
-
-async fn reconciliation_of(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-    let evaluation = parameters.text("evaluation");
-    parameters.finish()?;
-    let today = asked.store.calendar().today();
-    let key = asked.key((&evaluation, today));
-    let compute = async |store: &Store, scope| {
-        let db = store.db();
-        let evaluation = reconciliation::asked_for(db, scope, evaluation.as_deref(), today).await?;
-        let as_of = AsOf::new(evaluation.held_on, today, db.get_database_backend());
-        reconciliation::compute(db, scope, &evaluation, as_of).await
-    };
-    asked.answer(key, compute).await
-}
-
-async fn get_summary(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    summary_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
-}
-
-async fn get_public_summary(
-    public: Public,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    summary_of(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
-}
-
-async fn get_timeline(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    timeline_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
-}
-
-async fn get_public_timeline(
-    public: Public,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    timeline_of(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
-}
-
-async fn get_scoreboard(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    scoreboard_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
-}
-
-async fn get_public_scoreboard(
-    public: Public,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    scoreboard_of(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
-}
-
-async fn get_scorecard(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    code: Path<String>,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    scorecard_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), code.into_inner(), parameters).await
-}
-
-async fn get_public_scorecard(
-    public: Public,
-    request: HttpRequest,
-    code: Path<String>,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
-    scorecard_of(asked, code.into_inner(), parameters).await.map(Answer::public)
-}
-
-async fn get_kpi_standing(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    code: Path<String>,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    standing_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), code.into_inner(), parameters).await
-}
-
-async fn get_public_kpi_standing(
-    public: Public,
-    request: HttpRequest,
-    code: Path<String>,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
-    standing_of(asked, code.into_inner(), parameters).await.map(Answer::public)
-}
-
-async fn get_kpi_series(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    code: Path<String>,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    series_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), code.into_inner(), parameters).await
-}
-
-async fn get_public_kpi_series(
-    public: Public,
-    request: HttpRequest,
-    code: Path<String>,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
-    series_of(asked, code.into_inner(), parameters).await.map(Answer::public)
-}
-
-async fn get_reconciliation(
-    access: Access<ReadAll>,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    reconciliation_of(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
-}
-
-async fn get_public_reconciliation(
-    public: Public,
-    request: HttpRequest,
-    kept: Data<Kept>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    let asked = Asked::new(public.store, Scope::Published, kept, &request, preconditions);
-    reconciliation_of(asked, parameters).await.map(Answer::public)
-}
-
-/// The description of one figure, for those who log in or for everybody.
-struct Figure {
+/// What a figure is called.
+struct Words {
     path: &'static str,
     id: &'static str,
     summary: &'static str,
@@ -313,87 +107,229 @@ struct Figure {
     parameters: &'static [&'static str],
 }
 
-const SUMMARY: Figure = Figure {
-    path: "/summary",
-    id: "summary",
-    summary: "Summary of the masterplan",
-    about: "Programmes planned in the masterplan and how many run, overall and for each dimension, and KPIs by standing. `as_of` answers as of the \
-            end of that day from the recorded transitions, in the past exactly as it was.",
-    parameters: &["masterplan", "as_of"],
-};
-const TIMELINE: Figure = Figure {
-    path: "/timeline",
-    id: "timeline",
-    summary: "Programmes over time",
-    about: "How many programmes were planned, running, suspended, completed and cancelled at the end of each month, quarter or year: of those \
-            that the masterplan holds on the day that the timeline reaches.",
-    parameters: &["masterplan", "interval", "as_of"],
-};
-const SCOREBOARD: Figure = Figure {
-    path: "/scoreboard",
-    id: "scoreboard",
-    summary: "Scoreboard of the OPDs",
-    about: "One row an OPD: programmes it leads, progress of its actions against their targets up to the end of a quarter (weighted) with the \
-            performance band, reports for the quarter that came on time, late or not at all, KPIs by standing and findings that are not done; ranked by \
-            achievement. Programmes, KPIs and findings are those of the day. An OPD's figures are its own, without those of the OPDs below it.",
-    parameters: &["year", "quarter", "as_of", "masterplan"],
-};
-const SCORECARD: Figure = Figure {
-    path: "/opds/{code}/scorecard",
-    id: "scorecard",
-    summary: "Scorecard of an OPD",
-    about: "The row of the OPD on the scoreboard with its place among all that have one, and what the row was computed from: the programmes it \
-            leads, its actions with their reports, its KPIs with their standing, and the findings it has to mend; of each at most 1,000.",
-    parameters: &["year", "quarter", "as_of"],
-};
-const STANDING: Figure = Figure {
-    path: "/kpis/{code}/standing",
-    id: "kpi_standing",
-    summary: "Standing of a KPI",
-    about: "Baseline, latest verified value, the target that applies, achievement, progress, standing, projection and required pace, each with \
-            enough to compute it by hand.",
-    parameters: &["as_of"],
-};
-const SERIES: Figure = Figure {
-    path: "/kpis/{code}/series",
-    id: "kpi_series",
-    summary: "Series of a KPI",
-    about: "Baseline, targets and verified values by period, in the order of the periods.",
-    parameters: &["from", "to"],
-};
+impl Figure for Summary {
+    const WORDS: Words = Words {
+        path: "/summary",
+        id: "summary",
+        summary: "Summary of the masterplan",
+        about: "Programmes planned in the masterplan and how many run, overall and for each dimension, and KPIs by standing. `as_of` answers as of the \
+                end of that day from the recorded transitions, in the past exactly as it was.",
+        parameters: &["masterplan", "as_of"],
+    };
 
-const RECONCILIATION: Figure = Figure {
-    path: "/reconciliation",
-    id: "reconciliation",
-    summary: "What an evaluation was told beside what is recorded",
-    about: "Of each dimension the programmes planned and running as the meeting was told, as the records give them for the end of its day, and by \
-            how many the records differ. Only transitions that are recorded later but dated back change it; the record of a closed evaluation \
-            holds it as it was.",
-    parameters: &["evaluation"],
-};
-
-impl Figure {
-    fn private<T: ToSchema>(&self, example: Value) -> Operation {
-        let path = format!("/v1{}", self.path);
-        self.described::<T>(Operation::get(&path, &format!("get_{}", self.id), "figures", self.summary, self.about), example)
-            .roles(&ReadAll::role_names())
+    fn example() -> Value {
+        examples::summary()
     }
 
-    fn public<T: ToSchema>(&self, example: Value) -> Operation {
-        let path = format!("/v1/public{}", self.path);
-        let about = format!("{} Over what is published and verified; no login.", self.about);
-        let summary = format!("{} (public)", self.summary);
-        self.described::<T>(Operation::get(&path, &format!("get_public_{}", self.id), "public", &summary, &about), example)
-            .public()
+    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+        let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
+        parameters.finish()?;
+        let as_of = asked.as_of(as_of);
+        let key = asked.key((&masterplan, as_of));
+        asked.answer(key, async |store: &Store, scope| summary::compute(store.db(), scope, masterplan, as_of).await).await
+    }
+}
+
+impl Figure for Timeline {
+    const WORDS: Words = Words {
+        path: "/timeline",
+        id: "timeline",
+        summary: "Programmes over time",
+        about: "How many programmes were planned, running, suspended, completed and cancelled at the end of each month, quarter or year: of those \
+                that the masterplan holds on the day that the timeline reaches.",
+        parameters: &["masterplan", "interval", "as_of"],
+    };
+
+    fn example() -> Value {
+        examples::timeline()
     }
 
-    fn described<T: ToSchema>(&self, operation: Operation, example: Value) -> Operation {
-        let with = self.parameters.iter().fold(operation, |operation, name| {
-            let (schema, about) = parameter(name);
-            operation.query(name, schema, about)
+    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+        let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
+        let expected = ("month, quarter or year", "month, quarter, atau year");
+        let interval = parameters.read("interval", expected, |text| match text {
+            "month" => Some(Frequency::Monthly),
+            "quarter" => Some(Frequency::Quarterly),
+            "year" => Some(Frequency::Yearly),
+            _ => None,
         });
-        with.conditional().problems(&[404]).answers::<T>(200, "It.", Some(example), &["ETag"])
+        parameters.finish()?;
+        let today = asked.store.calendar().today();
+        // Nothing is recorded for the future, and the line ends where the records do.
+        let (interval, as_of) = (interval.unwrap_or(Frequency::Monthly), asked.as_of(as_of.map(|as_of| as_of.min(today))));
+        let key = asked.key((&masterplan, interval, as_of));
+        asked
+            .answer(key, async |store: &Store, scope| timeline::compute(store.db(), scope, masterplan, interval, as_of).await)
+            .await
     }
+}
+
+impl Figure for Scoreboard {
+    const WORDS: Words = Words {
+        path: "/scoreboard",
+        id: "scoreboard",
+        summary: "Scoreboard of the OPDs",
+        about: "One row an OPD: programmes it leads, progress of its actions against their targets up to the end of a quarter (weighted) with the \
+                performance band, reports for the quarter that came on time, late or not at all, KPIs by standing and findings that are not done; ranked by \
+                achievement. Programmes, KPIs and findings are those of the day. An OPD's figures are its own, without those of the OPDs below it.",
+        parameters: &["year", "quarter", "as_of", "masterplan"],
+    };
+
+    fn example() -> Value {
+        examples::scoreboard()
+    }
+
+    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+        let masterplan = parameters.text("masterplan");
+        let of = scoreboard_asked(&asked, &mut parameters, masterplan);
+        parameters.finish()?;
+        let key = asked.key(&of);
+        asked.answer(key, async |store: &Store, scope| scoreboard::compute(store.db(), scope, of).await).await
+    }
+}
+
+impl Figure for Scorecard {
+    const WORDS: Words = Words {
+        path: "/opds/{code}/scorecard",
+        id: "scorecard",
+        summary: "Scorecard of an OPD",
+        about: "The row of the OPD on the scoreboard with its place among all that have one, and what the row was computed from: the programmes it \
+                leads, its actions with their reports, its KPIs with their standing, and the findings it has to mend; of each at most 1,000.",
+        parameters: &["year", "quarter", "as_of"],
+    };
+
+    fn example() -> Value {
+        examples::scorecard()
+    }
+
+    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+        let of = scoreboard_asked(&asked, &mut parameters, None);
+        parameters.finish()?;
+        let code = asked.code.clone();
+        let key = asked.key(&of);
+        asked.answer(key, async |store: &Store, scope| scorecard::compute(store.db(), scope, &code, of).await).await
+    }
+}
+
+impl Figure for KpiStanding {
+    const WORDS: Words = Words {
+        path: "/kpis/{code}/standing",
+        id: "kpi_standing",
+        summary: "Standing of a KPI",
+        about: "Baseline, latest verified value, the target that applies, achievement, progress, standing, projection and required pace, each with \
+                enough to compute it by hand.",
+        parameters: &["as_of"],
+    };
+
+    fn example() -> Value {
+        examples::standing()
+    }
+
+    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+        let as_of = parameters.date("as_of");
+        parameters.finish()?;
+        let as_of = asked.as_of(as_of);
+        let code = asked.code.clone();
+        let key = asked.key(as_of);
+        asked.answer(key, async |store: &Store, scope| standing::compute(store.db(), scope, &code, as_of).await).await
+    }
+}
+
+impl Figure for KpiSeries {
+    const WORDS: Words = Words {
+        path: "/kpis/{code}/series",
+        id: "kpi_series",
+        summary: "Series of a KPI",
+        about: "Baseline, targets and verified values by period, in the order of the periods.",
+        parameters: &["from", "to"],
+    };
+
+    fn example() -> Value {
+        examples::series()
+    }
+
+    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+        let expected = ("a period: 2022, 2022-Q3 or 2022-09", "periode: 2022, 2022-Q3, atau 2022-09");
+        let from = parameters.read("from", expected, |text| Period::parse(text).ok());
+        let to = parameters.read("to", expected, |text| Period::parse(text).ok());
+        parameters.finish()?;
+        let code = asked.code.clone();
+        let key = asked.key((from, to));
+        asked.answer(key, async |store: &Store, scope| series::compute(store.db(), scope, &code, from, to).await).await
+    }
+}
+
+impl Figure for Reconciliation {
+    const WORDS: Words = Words {
+        path: "/reconciliation",
+        id: "reconciliation",
+        summary: "What an evaluation was told beside what is recorded",
+        about: "Of each dimension the programmes planned and running as the meeting was told, as the records give them for the end of its day, and by \
+                how many the records differ. Only transitions that are recorded later but dated back change it; the record of a closed evaluation \
+                holds it as it was.",
+        parameters: &["evaluation"],
+    };
+
+    fn example() -> Value {
+        examples::reconciliation()
+    }
+
+    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+        let evaluation = parameters.text("evaluation");
+        parameters.finish()?;
+        let today = asked.store.calendar().today();
+        let key = asked.key((&evaluation, today));
+        let compute = async |store: &Store, scope| {
+            let db = store.db();
+            let evaluation = reconciliation::asked_for(db, scope, evaluation.as_deref(), today).await?;
+            let as_of = AsOf::new(evaluation.held_on, today, db.get_database_backend());
+            reconciliation::compute(db, scope, &evaluation, as_of).await
+        };
+        asked.answer(key, compute).await
+    }
+}
+
+async fn private<F: Figure>(
+    access: Access<ReadAll>,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    F::answer(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
+}
+
+async fn public<F: Figure>(
+    public: Public,
+    request: HttpRequest,
+    kept: Data<Kept>,
+    preconditions: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    F::answer(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
+}
+
+/// The description for those who log in.
+fn described_private<F: Figure>() -> Operation {
+    let Words { path, id, summary, about, .. } = F::WORDS;
+    let operation = Operation::get(&format!("/v1{path}"), &format!("get_{id}"), "figures", summary, about);
+    described::<F>(operation).roles(&ReadAll::role_names())
+}
+
+/// The description for everybody.
+fn described_public<F: Figure>() -> Operation {
+    let Words { path, id, summary, about, .. } = F::WORDS;
+    let (path, summary) = (format!("/v1/public{path}"), format!("{summary} (public)"));
+    let about = format!("{about} Over what is published and verified; no login.");
+    described::<F>(Operation::get(&path, &format!("get_public_{id}"), "public", &summary, &about)).public()
+}
+
+fn described<F: Figure>(operation: Operation) -> Operation {
+    let with = F::WORDS.parameters.iter().fold(operation, |operation, name| {
+        let (schema, about) = parameter(name);
+        operation.query(name, schema, about)
+    });
+    with.conditional().problems(&[404]).answers::<F>(200, "It.", Some(F::example()), &["ETag"])
 }
 
 fn parameter(name: &str) -> (Value, &'static str) {
@@ -425,26 +361,24 @@ fn parameter(name: &str) -> (Value, &'static str) {
 
 /// Mounts the figures.
 pub fn mount(table: &mut Table) {
-    use super::examples;
     table
-        .on(SUMMARY.private::<Summary>(examples::summary()), get_summary)
-        .on(TIMELINE.private::<Timeline>(examples::timeline()), get_timeline)
-        .on(SCOREBOARD.private::<Scoreboard>(examples::scoreboard()), get_scoreboard)
-        .on(SCORECARD.private::<Scorecard>(examples::scorecard()), get_scorecard)
-        .on(STANDING.private::<KpiStanding>(examples::standing()), get_kpi_standing)
-        .on(SERIES.private::<KpiSeries>(examples::series()), get_kpi_series)
-        .on(RECONCILIATION.private::<Reconciliation>(examples::reconciliation()), get_reconciliation);
+        .on(described_private::<Summary>(), private::<Summary>)
+        .on(described_private::<Timeline>(), private::<Timeline>)
+        .on(described_private::<Scoreboard>(), private::<Scoreboard>)
+        .on(described_private::<Scorecard>(), private::<Scorecard>)
+        .on(described_private::<KpiStanding>(), private::<KpiStanding>)
+        .on(described_private::<KpiSeries>(), private::<KpiSeries>)
+        .on(described_private::<Reconciliation>(), private::<Reconciliation>);
 }
 
 /// Mounts their public twins.
 pub fn mount_public(table: &mut Table) {
-    use super::examples;
     table
-        .on(SUMMARY.public::<Summary>(examples::summary()), get_public_summary)
-        .on(TIMELINE.public::<Timeline>(examples::timeline()), get_public_timeline)
-        .on(SCOREBOARD.public::<Scoreboard>(examples::scoreboard()), get_public_scoreboard)
-        .on(SCORECARD.public::<Scorecard>(examples::scorecard()), get_public_scorecard)
-        .on(STANDING.public::<KpiStanding>(examples::standing()), get_public_kpi_standing)
-        .on(SERIES.public::<KpiSeries>(examples::series()), get_public_kpi_series)
-        .on(RECONCILIATION.public::<Reconciliation>(examples::reconciliation()), get_public_reconciliation);
+        .on(described_public::<Summary>(), public::<Summary>)
+        .on(described_public::<Timeline>(), public::<Timeline>)
+        .on(described_public::<Scoreboard>(), public::<Scoreboard>)
+        .on(described_public::<Scorecard>(), public::<Scorecard>)
+        .on(described_public::<KpiStanding>(), public::<KpiStanding>)
+        .on(described_public::<KpiSeries>(), public::<KpiSeries>)
+        .on(described_public::<Reconciliation>(), public::<Reconciliation>);
 }

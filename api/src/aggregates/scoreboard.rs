@@ -301,3 +301,19 @@ fn ranked(mut rows: Vec<ScoreboardRow>) -> Vec<ScoreboardRow> {
     rows.sort_by_key(|row| row.rank.unwrap_or(u32::MAX));
     rows
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_quarter_has_ended_on_the_day_after_it() {
+        let of = |day: &str| last_ended(day.parse().unwrap());
+        assert_eq!(of("2022-10-04"), (2022, 3));
+        assert_eq!(of("2022-09-30"), (2022, 2));
+        assert_eq!(of("2022-01-01"), (2021, 4));
+        assert_eq!(of("2022-03-31"), (2021, 4));
+    }
+}

@@ -9,7 +9,7 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel};
 use serde_json::{Value, json};
 
-use super::measurements::{duplicate, outside};
+use super::reports::{duplicate, outside};
 use super::rows::{Cells, Column, Row};
 use super::{Outcome, Pushed};
 use crate::auth::permissions::EditProgrammes;

@@ -5,7 +5,7 @@ pub mod follow_ups;
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, SecondsFormat};
 use entity::value::code::Code;
 use entity::{evaluation, evaluation_dimension};
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -218,9 +218,7 @@ impl Resource for Evaluation {
 
 /// 409 where an evaluation is closed.
 pub fn must_be_open(row: &evaluation::Model) -> ApiResult<()> {
-    match row.closed_at {
-        None => Ok(()),
-        Some(at) => Err(ApiError::new(codes::CLOSED)
-            .detail(format!("`{}` was closed at {at}.", row.code), format!("`{}` ditutup pada {at}.", row.code))),
-    }
+    let Some(at) = row.closed_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)) else { return Ok(()) };
+    Err(ApiError::new(codes::CLOSED)
+        .detail(format!("`{}` was closed at {at}.", row.code), format!("`{}` ditutup pada {at}.", row.code)))
 }

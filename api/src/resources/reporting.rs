@@ -12,7 +12,9 @@ pub mod routes;
 use std::fmt::{self, Display};
 
 use chrono::NaiveDate;
-use sea_orm::{ActiveModelBehavior, ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, PrimaryKeyTrait};
+use sea_orm::{
+    ActiveModelBehavior, ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, PrimaryKeyTrait,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -100,7 +102,7 @@ impl Display for Place {
 /// A kind of report: the row of one revision.
 #[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
 pub trait Report:
-    ModelTrait<Entity = Self::Table> + IntoActiveModel<<Self::Table as EntityTrait>::ActiveModel> + Sync + 'static
+    ModelTrait<Entity = Self::Table> + FromQueryResult + IntoActiveModel<<Self::Table as EntityTrait>::ActiveModel> + Sync + 'static
 {
     /// Which kind.
     const KIND: ReportKind;
@@ -136,6 +138,9 @@ pub trait Report:
 
     /// The part of time as it stands in the table.
     fn stored(part: Self::Part) -> sea_orm::Value;
+
+    /// The code or id of what it is about.
+    fn key(subject: &Subject<Self>) -> &str;
 
     /// The OPD that reports.
     fn opd(subject: &Subject<Self>) -> &str;

@@ -68,6 +68,10 @@ impl Report for Model {
         quarter.into()
     }
 
+    fn key(action: &action::Model) -> &str {
+        &action.id
+    }
+
     fn opd(action: &action::Model) -> &str {
         &action.opd
     }

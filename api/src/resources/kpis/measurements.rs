@@ -20,7 +20,7 @@ use crate::auth::permissions;
 use crate::http::problem::{ApiResult, Fault};
 use crate::resources::provenance::Provenance;
 use crate::resources::reporting::course::{Course, along};
-use crate::resources::reporting::{Place, Report, ReportKind, Words, flow};
+use crate::resources::reporting::{Place, Report, ReportKind, Words};
 use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
 
@@ -65,6 +65,10 @@ impl Report for Model {
 
     fn stored(period: Period) -> sea_orm::Value {
         period.to_string().into()
+    }
+
+    fn key(kpi: &kpi::Model) -> &str {
+        &kpi.code
     }
 
     fn opd(kpi: &kpi::Model) -> &str {
@@ -121,11 +125,6 @@ impl Report for Model {
         self.leads = takes_the_lead(change, &self.kpi, known_on, self.period_end, self.revision).await?;
         Ok(known_on)
     }
-}
-
-/// Writes the first value of a period.
-pub async fn write_first(change: &Change, kpi: &str, period: &str, input: MeasurementInput) -> ApiResult<Model> {
-    flow::write(change, &Place { of: kpi.to_owned(), part: period.to_owned() }, None, input).await
 }
 
 /// From which day a value counts: the day its source gives, else today. A correction counts from today, so that what
