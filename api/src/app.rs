@@ -6,12 +6,12 @@ use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, Error, web};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
 use crate::auth::outside::Outside;
 use crate::feed::tail::Tail;
-use crate::health::Draining;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
 use crate::http::middleware::{envelope, problems};
@@ -39,8 +39,8 @@ pub struct State {
     pub kept: Data<Kept>,
     /// The document.
     pub document: Data<Document>,
-    /// Whether the service is stopping.
-    pub draining: Data<Draining>,
+    /// Cancelled when the service is asked to stop.
+    pub stopping: Data<CancellationToken>,
     /// The metrics.
     pub metrics: Data<PrometheusHandle>,
     /// Which proxies are believed.
@@ -67,7 +67,7 @@ pub fn app(
         .app_data(state.addresses)
         .app_data(state.kept)
         .app_data(state.document)
-        .app_data(state.draining)
+        .app_data(state.stopping)
         .app_data(state.metrics)
         .app_data(state.proxies)
         .app_data(state.origins)

@@ -43,7 +43,7 @@ pub enum Command {
     Client(Client),
     /// Manage the keys that sign access tokens.
     Keys(Keys),
-    /// Prove that the trail of changes is whole.
+    /// Prove that the trail of changes is whole, or keep a copy of it.
     Audit(Audit),
     /// Read data from a file, or from a folder of CSV files: all of it or nothing.
     Import(Import),
@@ -324,7 +324,7 @@ pub enum KeysCommand {
     Rotate(Database),
 }
 
-/// Prove that the trail of changes is whole.
+/// Prove that the trail of changes is whole, or keep a copy of it.
 #[derive(Args, Clone, Debug)]
 pub struct Audit {
     /// What to do.
@@ -337,6 +337,8 @@ pub struct Audit {
 pub enum AuditCommand {
     /// Compute every hash again; exit status 1 and the first place that does not fit if the trail was altered.
     Verify(AuditVerify),
+    /// Write the trail as lines of JSON, one an event, that anybody can verify without this program: see docs/chain.md.
+    Export(AuditExport),
 }
 
 /// How to verify.
@@ -345,6 +347,20 @@ pub struct AuditVerify {
     /// A head that was kept, as POSITION:HASH of /v1/events/head: the chain must go through it.
     #[arg(long, value_parser = kept_head)]
     pub head: Option<(i64, String)>,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// What to write of the trail.
+#[derive(Args, Clone, Debug)]
+pub struct AuditExport {
+    /// Only what stands after this place: the last one of the copy that you have.
+    #[arg(long, value_name = "POSITION", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
+    pub after: i64,
+    /// The file to write; standard output where it is not set.
+    #[arg(long)]
+    pub output: Option<PathBuf>,
     /// Where the data is.
     #[command(flatten)]
     pub database: Database,

@@ -1,6 +1,7 @@
 //! What happened, in one order for everybody: the feed, its stream, and the chain that proves that nothing of it was altered.
 
 pub mod events;
+pub mod export;
 pub mod publicity;
 pub mod seal;
 pub mod stream;

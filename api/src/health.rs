@@ -1,6 +1,5 @@
 //! `/health/live` and `/health/ready`, for whoever runs the service.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -8,6 +7,7 @@ use sea_orm::DbErr;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::http::answer::Answer;
@@ -21,10 +21,6 @@ use crate::store::connection;
 /// How long the database may take to say that it is there.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Set when the service is asked to stop: a balancer sends no more requests.
-#[derive(Default)]
-pub struct Draining(pub AtomicBool);
-
 /// How the service is.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
@@ -37,9 +33,10 @@ async fn get_live(_: NoParameters) -> ApiResult<Answer> {
     Ok(Answer::ok(&Health { status: "pass" })?.header("Cache-Control", "no-store"))
 }
 
-async fn get_ready(public: Public, draining: Data<Draining>, _: NoParameters) -> ApiResult<Answer> {
+async fn get_ready(public: Public, stopping: Data<CancellationToken>, _: NoParameters) -> ApiResult<Answer> {
     let unavailable = |en: &str, id: &str| ApiError::new(codes::UNAVAILABLE).header("Retry-After", "2").detail(en, id);
-    if draining.0.load(Ordering::SeqCst) {
+    // A balancer that asks now sends its requests elsewhere.
+    if stopping.is_cancelled() {
         return Err(unavailable("The service is stopping.", "Layanan sedang berhenti."));
     }
     // A probe does not wait long, so neither does the answer.

@@ -1,37 +1,72 @@
-//! What is forgotten after its time: kept answers for retries, refresh tokens, failed logins,
-//! deliveries of webhooks. Every replica may do it: deleting what is old twice is the same as once.
+//! What is forgotten after its time: kept answers for retries, refresh tokens, failed logins, deliveries of webhooks.
+//!
+//! One replica does it at a time; whoever finds another at it leaves it the rest. The trail is never forgotten: see
+//! `renaksi audit export` for keeping it elsewhere too.
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{idempotency_record, login_failure, refresh_token, webhook_delivery};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QuerySelect};
 
+use crate::auth::actor::Actor;
 use crate::http::problem::ApiResult;
-use crate::store::change::{RETRIES_FOR, Store};
+use crate::store::change::{Change, Origin, RETRIES_FOR, Store};
 use crate::store::clock::now;
 
 /// How long deliveries can be looked up and sent again.
 const DELIVERIES_FOR: TimeDelta = TimeDelta::days(30);
 const EVERY: Duration = Duration::from_secs(10 * 60);
+/// Rows of one transaction, so that writers of SQLite do not wait long.
+const AT_ONCE: u64 = 1_000;
 
 /// Tidies up for as long as the service runs.
 pub async fn run(store: Store) {
     loop {
-        tokio::time::sleep(EVERY).await;
         // What failed is logged where it failed, and tried again next time.
         let _ = sweep(&store).await;
+        tokio::time::sleep(EVERY).await;
     }
 }
 
 /// Tidies up once.
-pub async fn sweep(store: &Store) -> ApiResult<()> {
-    let (db, now) = (store.db(), now());
-    let day_ago = now - RETRIES_FOR;
-    idempotency_record::Entity::delete_many().filter(idempotency_record::Column::CreatedAt.lt(day_ago)).exec(db).await?;
-    refresh_token::Entity::delete_many().filter(refresh_token::Column::ExpiresAt.lt(now)).exec(db).await?;
-    login_failure::Entity::delete_many().filter(login_failure::Column::UpdatedAt.lt(day_ago)).exec(db).await?;
-    let month_ago = now - DELIVERIES_FOR;
-    webhook_delivery::Entity::delete_many().filter(webhook_delivery::Column::CreatedAt.lt(month_ago)).exec(db).await?;
+async fn sweep(store: &Store) -> ApiResult<()> {
+    let (now, day_ago) = (now(), now() - RETRIES_FOR);
+    forget::<idempotency_record::Entity>(store, idempotency_record::Column::CreatedAt, day_ago).await?;
+    forget::<refresh_token::Entity>(store, refresh_token::Column::ExpiresAt, now).await?;
+    forget::<login_failure::Entity>(store, login_failure::Column::UpdatedAt, day_ago).await?;
+    forget::<webhook_delivery::Entity>(store, webhook_delivery::Column::CreatedAt, now - DELIVERIES_FOR).await
+}
+
+/// Deletes what is older than `before`.
+async fn forget<E: EntityTrait>(store: &Store, since: E::Column, before: DateTime<Utc>) -> ApiResult<()> {
+    // Without a transaction that writes, where nothing is that old.
+    while is_any_older::<E>(store, since, before).await? {
+        let origin = Origin { actor: Actor::system("housekeeping"), request_id: None, address: None };
+        let is_mine = store.transact(origin, async |change: &Change| {
+            let is_mine = change.try_lock("housekeeping").await?;
+            if is_mine {
+                delete_some::<E>(change, since, before).await?;
+            }
+            Ok(is_mine)
+        });
+        if !is_mine.await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn is_any_older<E: EntityTrait>(store: &Store, since: E::Column, before: DateTime<Utc>) -> ApiResult<bool> {
+    let old = E::find().select_only().column(since).filter(since.lt(before)).into_tuple::<DateTime<Utc>>();
+    Ok(old.one(store.db()).await?.is_some())
+}
+
+async fn delete_some<E: EntityTrait>(change: &Change, since: E::Column, before: DateTime<Utc>) -> ApiResult<()> {
+    let keys = || E::PrimaryKey::iter();
+    let old = Query::select().columns(keys()).from(E::default()).and_where(since.lt(before)).limit(AT_ONCE).take();
+    let row = Expr::tuple(keys().map(|key| Expr::col(key)));
+    E::delete_many().filter(row.in_subquery(old)).exec(&change.db).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use renaksi::commands::{self, CommandResult};
-use renaksi::config::{AuditCommand, Cli, Command};
+use renaksi::config::{Cli, Command};
 
 /// Gives memory back after a large push, and serves small requests faster than the system's allocator.
 #[global_allocator]
@@ -27,9 +27,7 @@ async fn run(command: Command) -> CommandResult {
         Command::User(user) => commands::user::run(user.command).await,
         Command::Client(client) => commands::client::run(client.command).await,
         Command::Keys(keys) => commands::keys::run(keys.command).await,
-        Command::Audit(audit) => match audit.command {
-            AuditCommand::Verify(asked) => commands::audit::run(asked).await,
-        },
+        Command::Audit(audit) => commands::audit::run(audit.command).await,
         Command::Import(import) => commands::import::run(import).await,
         Command::Export(export) => commands::export::run(export).await,
         Command::Openapi => {

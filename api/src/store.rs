@@ -8,5 +8,6 @@ pub mod connection;
 pub mod generation;
 pub mod kept;
 pub mod listing;
+pub mod output;
 pub mod past;
 pub mod scope;

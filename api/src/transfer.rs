@@ -161,7 +161,7 @@ macro_rules! kinds {
         }
 
         /// Writes every list out of a database.
-        async fn export_all(db: &impl sea_orm::ConnectionTrait, sink: &mut export::Sink) -> Result<Counts, export::Failed> {
+        async fn export_all(db: &impl sea_orm::ConnectionTrait, sink: &mut export::Sink) -> Result<Counts, crate::store::output::Failed> {
             Ok(vec![$((stringify!($list), export::export_list::<$kind>(stringify!($list), db, sink).await?)),*])
         }
     };

@@ -1,15 +1,42 @@
 //! Nobody rewrites history without `renaksi audit verify` naming the place.
 
+use std::io::Write;
+use std::process::Stdio;
 use std::time::Duration;
 
+use renaksi_tests::guide::{self, Guide};
+use renaksi_tests::workplace::Workplace;
 use renaksi_tests::{App, on_both_databases, unique};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What `renaksi audit verify` says, and whether it found the trail whole.
 fn verified(app: &App, more: &[&str]) -> (bool, String) {
     let output = app.command(&[&["audit", "verify"], more].concat());
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+/// What `renaksi audit export` writes to a file, which it also tells on standard output.
+fn exported(app: &App, more: &[&str]) -> String {
+    let file = Workplace::get().join(unique::word());
+    let printed = app.command(&[&["audit", "export"], more].concat());
+    let written = app.command(&[&["audit", "export", "--output", file.to_str().unwrap()], more].concat());
+    assert!(printed.status.success() && written.status.success(), "{printed:?}");
+    let printed = String::from_utf8(printed.stdout).unwrap();
+    assert_eq!(std::fs::read_to_string(file).unwrap(), printed);
+    printed
+}
+
+/// What the program of the guide says of a copy, and whether it found it whole.
+fn verified_elsewhere(copy: &str) -> (bool, String) {
+    let mut program = guide::runs("python", &Guide("chain.md").program("python"));
+    let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut stdin, copy) = (program.stdin.take().unwrap(), copy.to_owned());
+    // It ends at the first place that does not fit, and reads no further.
+    let writing = std::thread::spawn(move || drop(stdin.write_all(copy.as_bytes())));
+    let output = program.wait_with_output().unwrap();
+    writing.join().unwrap();
+    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }
 
 /// The head, once all that was committed is sealed: what we write last stands there.
@@ -46,6 +73,33 @@ on_both_databases! {
         assert!(verified(&app, &["--head", &format!("{position}:{hash}")]).0);
         assert!(!verified(&app, &["--head", &format!("{}:{hash}", position - 1)]).0, "another hash at that place");
         assert!(!verified(&app, &["--head", &format!("{}:{hash}", position + 1)]).0, "the end was cut off");
+    }
+
+    async fn a_copy_is_verified_without_the_service(app) {
+        let (position, hash) = head(&app).await;
+        let whole = exported(&app, &[]);
+        assert_eq!(whole.lines().count() as i64, position);
+        let (sound, text) = verified_elsewhere(&whole);
+        assert!(sound && text.contains(&format!("Head: {position}:{hash}")), "{text}");
+        // A copy is continued where it ends.
+        let half = position / 2;
+        let (first, rest) = whole.split_at(whole.match_indices('\n').nth(usize::try_from(half).unwrap() - 1).unwrap().0 + 1);
+        assert_eq!(exported(&app, &["--after", &half.to_string()]), rest);
+        assert_eq!(exported(&app, &["--after", &position.to_string()]), "");
+        assert!(verified_elsewhere(first).0);
+        let altered = whole.replacen("Lombok", "Lumbok", 1);
+        let place = whole.lines().position(|line| line.contains("Lombok")).unwrap() + 1;
+        let (sound, text) = verified_elsewhere(&altered);
+        assert!(!sound && text.contains(&format!("breaks at event {place}")), "{text}");
+        let (sound, text) = verified_elsewhere(rest);
+        assert!(!sound && text.contains("breaks at event 1"), "{text}");
+        // What the feed shows, and its secrets are in neither.
+        let event = serde_json::from_str::<Value>(whole.lines().nth(2).unwrap()).unwrap();
+        let shown = app.admin().await.get("/v1/events?after=2&limit=1").await.is(200);
+        for member in ["id", "resource", "key", "action", "after"] {
+            assert_eq!(event["event"][member], shown.at(&format!("data/0/{member}")), "{member}");
+        }
+        assert_eq!(event["hash"], shown.at("data/0/hash"));
     }
 
     async fn whatever_is_altered_is_named(app) {

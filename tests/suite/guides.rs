@@ -3,19 +3,16 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::thread;
 
+use renaksi_tests::guide::{self, Guide};
 use renaksi_tests::resource::ACTIONS;
 use renaksi_tests::server::CLIENT_SECRET;
-use renaksi_tests::workplace::Workplace;
-use renaksi_tests::{App, on_both_databases, unique};
+use renaksi_tests::{App, on_both_databases};
 use serde_json::{Value, json};
 
-/// Kind of the block, what runs it, and the file that it is saved as.
-const PROGRAMS: [(&str, &str, &str); 3] =
-    [("sh", "bash", "push.sh"), ("python", "python3", "push.py"), ("js", "node", "push.mjs")];
+const GUIDE: Guide = Guide("push.md");
 
 on_both_databases! {
     async fn the_curl_program_pushes(app) {
@@ -35,12 +32,9 @@ on_both_databases! {
         let (_, mut action) = ACTIONS.new_body();
         action["year"] = json!(2022);
         let (id, _) = ACTIONS.create_as(&admin, action).await;
-        let folder = Workplace::get().join(unique::word());
-        fs::create_dir(&folder).unwrap();
-        fs::write(folder.join(".curlrc"), "").unwrap();
-        fs::write(folder.join("reports.csv"), program("csv").replace("0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", &id)).unwrap();
-        let mut command = Command::new("bash");
-        command.arg("-c").arg(program("bash")).current_dir(&folder).env("no_proxy", "*").env("CURL_HOME", &folder);
+        let mut command = guide::runs("sh", &GUIDE.program("bash"));
+        let rows = GUIDE.program("csv").replace("0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", &id);
+        fs::write(command.get_current_dir().unwrap().join("reports.csv"), rows).unwrap();
         command.env("RENAKSI_URL", app.server().url()).env("token", app.client_dinkes().await.token());
         let pushed = succeeded(&command.output().unwrap());
         assert_eq!((&pushed["received"], &pushed["created"]), (&json!(2), &json!(2)), "{pushed}");
@@ -63,13 +57,13 @@ on_both_databases! {
 
 #[test]
 fn the_guide_has_one_program_a_language() {
-    let mut kinds = blocks().into_iter().map(|(kind, _)| kind).filter(|kind| kind != "json").collect::<Vec<_>>();
+    let mut kinds = GUIDE.blocks().into_iter().map(|(kind, _)| kind).filter(|kind| kind != "json").collect::<Vec<_>>();
     kinds.sort();
     assert_eq!(kinds, ["bash", "csv", "js", "python", "sh"]);
 }
 
 async fn a_program_pushes(app: &App, kind: &str) {
-    let (program, url) = (program(kind), app.server().url());
+    let (program, url) = (GUIDE.program(kind), app.server().url());
     let first = succeeded(&run(kind, &program, &url, CLIENT_SECRET));
     assert_eq!((&first["received"], &first["rejected"]), (&json!(2), &json!(0)), "{first}");
     assert_eq!(first["created"].as_u64().unwrap() + first["unchanged"].as_u64().unwrap(), 2, "{first}");
@@ -93,23 +87,15 @@ async fn a_program_pushes(app: &App, kind: &str) {
 /// The first request is refused for a moment, and the answer to the first push is lost.
 fn a_program_tries_again(app: &App, kind: &str) {
     let url = flaky(app.server().url().trim_start_matches("http://").to_owned());
-    let answer = succeeded(&run(kind, &program(kind), &url, CLIENT_SECRET));
+    let answer = succeeded(&run(kind, &GUIDE.program(kind), &url, CLIENT_SECRET));
     // The push whose answer was lost was done: the retry gets its answer, not that of a repeat.
     assert_eq!((&answer["received"], &answer["created"]), (&json!(2), &json!(2)), "{answer}");
 }
 
 fn run(kind: &str, program: &str, url: &str, secret: &str) -> Output {
-    let (_, runner, file) = PROGRAMS.into_iter().find(|(name, ..)| *name == kind).unwrap();
-    let folder = Workplace::get().join(unique::word());
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join(file), program).unwrap();
-    fs::write(folder.join(".curlrc"), "").unwrap();
-    let mut command = Command::new(runner);
-    command.arg(file).current_dir(&folder);
-    // Neither a proxy nor the `.curlrc` of whoever runs the tests comes between.
-    command.env("no_proxy", "*").env("CURL_HOME", &folder);
+    let mut command = guide::runs(kind, program);
     command.env("RENAKSI_URL", url).env("RENAKSI_CLIENT_ID", "demo-dinkes").env("RENAKSI_CLIENT_SECRET", secret);
-    command.output().unwrap_or_else(|error| panic!("{runner} is missing ({error}): the guide's programs are run with it"))
+    command.output().unwrap_or_else(|error| panic!("{command:?} is missing ({error}): the guide's programs are run with it"))
 }
 
 #[track_caller]
@@ -126,24 +112,6 @@ fn printed(output: &Output) -> Value {
 fn told(output: &Output) -> String {
     let [stdout, stderr] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     format!("{}\n{stdout}\n{stderr}", output.status)
-}
-
-/// The program of a language as the guide shows it.
-fn program(kind: &str) -> String {
-    blocks().into_iter().find(|(name, _)| name == kind).unwrap_or_else(|| panic!("docs/push.md has no block `{kind}`")).1
-}
-
-/// The fenced blocks of the guide, each with its kind.
-fn blocks() -> Vec<(String, String)> {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/push.md"));
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("docs/push.md: {error}"));
-    let (mut blocks, mut lines) = (Vec::new(), text.lines());
-    while let Some(line) = lines.next() {
-        let Some(kind) = line.strip_prefix("```") else { continue };
-        let body = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect::<String>();
-        blocks.push((kind.to_owned(), body));
-    }
-    blocks
 }
 
 /// A bad network before a service: the address of one that refuses the first request and loses the answer to the first push.

@@ -28,6 +28,7 @@ mod chain;
 mod feed;
 mod feed_storm;
 mod stream;
+mod webhook_guide;
 mod webhooks;
 
 mod action_reports;
@@ -52,6 +53,7 @@ mod users;
 mod concurrency;
 mod contract_document;
 mod crash;
+mod housekeeping;
 mod readme;
 mod running;
 mod statements;

@@ -60,6 +60,19 @@ on_both_databases! {
         until(&mut resumed, &third);
     }
 
+    async fn a_stop_ends_streams_instead_of_waiting_for_them(app) {
+        // Longer than a story may take.
+        let app = app.replica_with(&[("RENAKSI_SHUTDOWN_SECONDS", "3600")]);
+        let admin = app.admin().await;
+        let mut streams = [("/v1/events/stream", Some(admin.token())), ("/v1/public/events/stream", None)]
+            .map(|(path, token)| Stream::open(&app, path, token, None));
+        let code = new_opd(&admin).await;
+        streams.iter_mut().for_each(|stream| drop(until(stream, &code)));
+        app.server().terminate();
+        assert!(app.server().wait().success());
+        assert!(streams.iter_mut().all(|stream| stream.next(LONG).is_none()));
+    }
+
     async fn a_stream_asks_for_a_token_and_sound_parameters(app) {
         let viewer = app.viewer().await;
         app.anyone().get("/v1/events/stream").await.is(401);

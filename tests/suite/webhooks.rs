@@ -1,24 +1,19 @@
 //! Webhooks: what happens is sent to a real receiver, signed, until it says yes.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use renaksi_tests::receiver::{Manner, PATIENCE, Receiver};
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::{Actor, App, Backend, on_both_databases};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
-use standardwebhooks::Webhook as Verifier;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
 
 /// Receivers of the tests listen here, without TLS; three days last 26 seconds.
-const SETTINGS: &[(&str, &str)] = &[
+pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("RENAKSI_WEBHOOK_ALLOW_HTTP", "true"),
     ("RENAKSI_WEBHOOK_ALLOW_NETWORKS", "127.0.0.0/8"),
     ("RENAKSI_WEBHOOK_TIMEOUT_SECONDS", "2"),
     ("RENAKSI_WEBHOOK_RETRY_SCALE", "0.0001"),
 ];
-const PATIENCE: Duration = Duration::from_secs(60);
 
 on_both_databases! {
     async fn an_event_arrives_signed_once(app) {
@@ -132,6 +127,19 @@ on_both_databases! {
         delivery(&app.admin().await, &id, "delivered").await;
     }
 
+    async fn a_stop_finishes_what_is_being_sent(app) {
+        let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::Thinks).await);
+        let admin = app.admin().await;
+        let (id, _) = subscribe(&admin, &receiver.url, &["opd.*"]).await;
+        new_opd(&admin).await;
+        receiver.until(1).await;
+        app.server().terminate();
+        assert!(app.server().wait().success());
+        app.server().restart();
+        let log = delivery(&app.admin().await, &id, "delivered").await;
+        assert_eq!((&log["attempts"], receiver.messages().len()), (&json!(1), 1));
+    }
+
     async fn replicas_make_each_message_once(app) {
         let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::Accepts).await);
         let other = (app.backend() == Backend::Postgres).then(|| app.replica_with(SETTINGS));
@@ -194,7 +202,7 @@ on_both_databases! {
 }
 
 /// The service with other settings; the one without would send messages too.
-fn instead_of(app: &App, settings: &[(&str, &str)]) -> App {
+pub(crate) fn instead_of(app: &App, settings: &[(&str, &str)]) -> App {
     app.server().terminate();
     assert!(app.server().wait().success());
     app.replica_with(settings)
@@ -207,7 +215,7 @@ async fn new_opd(admin: &Actor) -> String {
 }
 
 /// A webhook: its id and its secret.
-async fn subscribe(admin: &Actor, url: &str, event_types: &[&str]) -> (String, String) {
+pub(crate) async fn subscribe(admin: &Actor, url: &str, event_types: &[&str]) -> (String, String) {
     let made = admin.create("/v1/webhooks", json!({ "url": url, "event_types": event_types })).await;
     (made.text_at("id"), made.text_at("secret"))
 }
@@ -226,117 +234,6 @@ async fn until(admin: &Actor, id: &str, is_so: impl Fn(&Value) -> bool) -> Value
     panic!("not within {PATIENCE:?}: {last}");
 }
 
-async fn delivery(admin: &Actor, id: &str, status: &str) -> Value {
+pub(crate) async fn delivery(admin: &Actor, id: &str, status: &str) -> Value {
     until(admin, id, |log| log["status"] == status).await
-}
-
-/// How a receiver behaves.
-#[derive(Clone, Copy, Debug)]
-enum Manner {
-    Accepts,
-    Fails,
-    Redirects,
-    Hangs,
-    Cuts,
-    IsGone,
-    Talks,
-}
-
-/// A message as it arrived.
-#[derive(Clone)]
-struct Message {
-    headers: HeaderMap,
-    raw: Vec<u8>,
-    body: Value,
-}
-
-impl Message {
-    fn header(&self, name: &str) -> &str {
-        self.headers[name].to_str().unwrap()
-    }
-
-    fn verified_by(&self, secret: &str) -> Result<(), standardwebhooks::WebhookError> {
-        Verifier::new(secret).unwrap().verify(&self.raw, &self.headers)
-    }
-
-    #[track_caller]
-    fn must_fit(&self, secret: &str) {
-        self.verified_by(secret).unwrap();
-    }
-}
-
-/// A real receiver on this machine.
-struct Receiver {
-    url: String,
-    manner: Arc<Mutex<Manner>>,
-    heard: Arc<Mutex<Vec<Message>>>,
-}
-
-impl Receiver {
-    async fn start(manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let (manner, heard) = (Arc::new(Mutex::new(manner)), Arc::<Mutex<Vec<Message>>>::default());
-        let (behaves, hears) = (Arc::clone(&manner), Arc::clone(&heard));
-        tokio::spawn(async move {
-            while let Ok((connection, _)) = listener.accept().await {
-                tokio::spawn(serve(connection, Arc::clone(&behaves), Arc::clone(&hears)));
-            }
-        });
-        Self { url, manner, heard }
-    }
-
-    fn change(&self, manner: Manner) {
-        *self.manner.lock().unwrap() = manner;
-    }
-
-    fn messages(&self) -> Vec<Message> {
-        self.heard.lock().unwrap().clone()
-    }
-
-    /// What arrived, once it is so much.
-    async fn until(&self, count: usize) -> Vec<Message> {
-        for _ in 0..PATIENCE.as_millis() / 50 {
-            if self.messages().len() >= count {
-                return self.messages();
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("only {} of {count} messages arrived within {PATIENCE:?}", self.messages().len());
-    }
-}
-
-async fn serve(connection: TcpStream, manner: Arc<Mutex<Manner>>, heard: Arc<Mutex<Vec<Message>>>) {
-    let mut connection = BufReader::new(connection);
-    let Some(message) = read(&mut connection).await else { return };
-    let manner = *manner.lock().unwrap();
-    heard.lock().unwrap().push(message);
-    let (status, more, body) = match manner {
-        Manner::Accepts => ("200 OK", "", "terima kasih".to_owned()),
-        Manner::Fails => ("503 Service Unavailable", "", "nanti".to_owned()),
-        Manner::Redirects => ("307 Temporary Redirect", "Location: /hook\r\n", String::new()),
-        Manner::IsGone => ("410 Gone", "", String::new()),
-        Manner::Talks => ("200 OK", "", "x".repeat(5_000_000)),
-        Manner::Hangs => return tokio::time::sleep(Duration::from_secs(60)).await,
-        Manner::Cuts => return,
-    };
-    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{more}Connection: close\r\n\r\n", body.len());
-    // Whoever has heard enough hangs up.
-    let _ = connection.write_all(&[head.as_bytes(), body.as_bytes()].concat()).await;
-}
-
-async fn read(connection: &mut BufReader<TcpStream>) -> Option<Message> {
-    let (mut headers, mut line) = (HeaderMap::new(), String::new());
-    connection.read_line(&mut line).await.ok().filter(|_| line.starts_with("POST "))?;
-    loop {
-        line.clear();
-        connection.read_line(&mut line).await.ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.insert(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
-    }
-    let length = headers.get("content-length")?.to_str().ok()?.parse().ok()?;
-    let mut raw = vec![0; length];
-    connection.read_exact(&mut raw).await.ok()?;
-    let body = serde_json::from_slice(&raw).ok()?;
-    Some(Message { headers, raw, body })
 }

@@ -81,7 +81,7 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
         addresses: Data::default(),
         kept: Data::default(),
         document: Data::new(Document::new()),
-        draining: Data::default(),
+        stopping: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().build_recorder().handle()),
         proxies: Data::default(),
         origins: Data::default(),

@@ -4,7 +4,7 @@ use super::CommandResult;
 use crate::config::{Export, Format};
 use crate::store::change::Store;
 use crate::store::connection;
-use crate::transfer::export::{self, Failed};
+use crate::transfer::export;
 
 /// Writes all data, and on standard error how many rows of each kind there are.
 pub async fn run(settings: Export) -> CommandResult {
@@ -16,11 +16,7 @@ pub async fn run(settings: Export) -> CommandResult {
         (_, path) => export::json(&store, path.as_deref()).await,
     };
     db.close().await?;
-    let counts = exported.map_err(|failed| match failed {
-        Failed::Io(error) => format!("the output cannot be written: {error}"),
-        Failed::Database(error) => error.sentence(),
-    })?;
-    for (list, count) in counts {
+    for (list, count) in exported? {
         eprintln!("{list}: {count}");
     }
     Ok(())

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::HttpServer;
@@ -10,6 +9,7 @@ use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::CommandResult;
@@ -52,6 +52,7 @@ pub async fn run(settings: Serve) -> CommandResult {
     let keys = Data::new(keys);
     let tail = Tail::new(store.clone());
     let webhooks = settings.webhooks();
+    let stopping = CancellationToken::new();
     let state = State {
         store: Data::new(store.clone()),
         keys: keys.clone(),
@@ -60,7 +61,7 @@ pub async fn run(settings: Serve) -> CommandResult {
         addresses: Data::from(webhooks.addresses.clone()),
         kept: Data::default(),
         document: Data::new(Document::new()),
-        draining: Data::default(),
+        stopping: Data::new(stopping.clone()),
         metrics: Data::new(PrometheusBuilder::new().install_recorder()?),
         proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
         origins: Data::new(Origins(settings.cors_origins.clone())),
@@ -68,10 +69,12 @@ pub async fn run(settings: Serve) -> CommandResult {
     tokio::spawn(async move { keys.follow().await });
     tokio::spawn(store.generation().clone().watch(db.clone()));
     let courier = Courier::new(store.clone(), webhooks)?;
-    actix_web::rt::spawn(courier.run(tail.end()));
+    let courier = actix_web::rt::spawn(courier.run(tail.end(), stopping));
     tokio::spawn(tail.follow());
     tokio::spawn(housekeeping::run(store));
     serve(settings, listener, state, logins).await?;
+    // What it is sending is not sent a second time by another replica.
+    courier.await?;
     // A SQLite file is left without its log.
     Ok(db.close().await?)
 }
@@ -86,7 +89,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 async fn serve(settings: Serve, listener: TcpListener, state: State, logins: Option<Vec<Login>>) -> CommandResult {
     let address = listener.local_addr()?;
-    let draining = state.draining.clone();
+    let stopping = state.stopping.clone();
     let mut server = HttpServer::new(move || app(state.clone()))
         .disable_signals()
         .shutdown_timeout(settings.shutdown_seconds)
@@ -103,8 +106,8 @@ async fn serve(settings: Serve, listener: TcpListener, state: State, logins: Opt
     announce(address, logins.as_deref())?;
     tokio::spawn(async move {
         stop_asked(terminate).await;
-        // A balancer that asks now sends its requests elsewhere; those that run finish.
-        draining.0.store(true, Ordering::SeqCst);
+        // Streams end and no message is begun; requests that run finish.
+        stopping.cancel();
         tracing::info!("stopping");
         tokio::time::sleep(Duration::from_secs(settings.drain_seconds)).await;
         handle.stop(true).await;

@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::events::{self, Asked};
 use super::seal;
@@ -35,30 +36,33 @@ const WAITING: usize = 32;
 /// How long a stream of somebody without a login lasts: it then resumes, perhaps elsewhere.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
+/// The end of the feed, and when to let go of it.
+type Feed = (Data<Tail>, Data<CancellationToken>);
+
 async fn stream_events(
     access: Access<ReadAll>,
     request: HttpRequest,
-    tail: Data<Tail>,
+    feed: Feed,
     mut parameters: Parameters,
 ) -> ApiResult<HttpResponse> {
     let asked = Asked::read(&mut parameters, Some(access.actor()));
     parameters.finish()?;
     // Whoever lost the right to read finds out when the token ends.
-    open(&request, tail, asked, token_ends_in(&request).unwrap_or_default())
+    open(&request, feed, asked, token_ends_in(&request).unwrap_or_default())
 }
 
 async fn stream_public_events(
     _: Public,
     request: HttpRequest,
-    tail: Data<Tail>,
+    feed: Feed,
     mut parameters: Parameters,
 ) -> ApiResult<HttpResponse> {
     let asked = Asked::read(&mut parameters, None);
     parameters.finish()?;
-    open(&request, tail, asked, LONGEST)
+    open(&request, feed, asked, LONGEST)
 }
 
-fn open(request: &HttpRequest, tail: Data<Tail>, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
+fn open(request: &HttpRequest, (tail, stopping): Feed, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
     let resumed = request.headers().get("last-event-id").map(|value| {
         let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
         position.ok_or_else(|| {
@@ -67,7 +71,7 @@ fn open(request: &HttpRequest, tail: Data<Tail>, asked: Asked, lasts: Duration) 
     });
     let after = resumed.transpose()?.unwrap_or(asked.after);
     let (sender, receiver) = mpsc::channel(WAITING);
-    actix_web::rt::spawn(pump(tail, Asked { after, ..asked }, sender, Instant::now() + lasts));
+    actix_web::rt::spawn(pump((tail, stopping), Asked { after, ..asked }, sender, Instant::now() + lasts));
     let body = stream::unfold(receiver, |mut receiver| async {
         let bytes = receiver.recv().await?;
         Some((Ok::<_, actix_web::Error>(bytes), receiver))
@@ -82,12 +86,14 @@ fn open(request: &HttpRequest, tail: Data<Tail>, asked: Asked, lasts: Duration) 
 }
 
 /// Sends until the end, or until the client is gone or does not read.
-async fn pump(tail: Data<Tail>, asked: Asked, client: Sender<Bytes>, ends: Instant) {
+async fn pump((tail, stopping): Feed, asked: Asked, client: Sender<Bytes>, ends: Instant) {
     tokio::select! {
         () = sleep_until(ends) => {}
         // Either there is nobody left to tell or the database is down: the client comes again.
         _ = send_all(&tail, asked, &client) => {}
         () = client.closed() => {}
+        // The client resumes at another replica, and a stop does not wait for it.
+        () = stopping.cancelled() => {}
     }
 }
 

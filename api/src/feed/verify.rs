@@ -1,14 +1,14 @@
 //! Proves that nothing of the trail was altered, removed or moved: every hash is computed again.
 
 use entity::rules::chain::{BEGINNING, link};
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 
-use super::events::Told;
+use super::events::{self, Asked, Told};
 use super::seal::{Head, head};
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiResult;
 
 /// Events of one statement.
-const AT_ONCE: i64 = 5_000;
+const AT_ONCE: u64 = 5_000;
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
     let end = head(db).await?;
     let mut last = Head { position: 0, hash: BEGINNING.to_owned() };
     loop {
-        let page = page(db, last.position).await?;
+        let page = events::read(db, &Asked { limit: AT_ONCE, ..Asked::all(last.position) }).await?;
         for told in &page {
             if let Some(why) = misfit(told, &last) {
                 return Ok(Verdict::Broken { position: last.position + 1, why });
@@ -40,7 +40,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
                 return Ok(Verdict::Broken { position: last.position, why });
             }
         }
-        if (page.len() as i64) < AT_ONCE {
+        if (page.len() as u64) < AT_ONCE {
             break;
         }
     }
@@ -60,15 +60,6 @@ fn misfit(told: &Told, last: &Head) -> Option<String> {
     }
     let is_whole = link(&last.hash, &told.event) == told.hash;
     (!is_whole).then(|| format!("event {} of {} `{}` was altered", told.event.id, told.event.resource, told.event.key))
-}
-
-async fn page(db: &impl ConnectionTrait, after: i64) -> ApiResult<Vec<Told>> {
-    let sql = format!(
-        "SELECT s.position, s.hash, s.public, e.* FROM event_seal s JOIN event e ON e.seq = s.seq WHERE s.position > $1 \
-         ORDER BY s.position LIMIT {AT_ONCE}"
-    );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, [after.into()])).await?;
-    rows.iter().map(|row| Told::from_query_result(row, "").map_err(ApiError::from)).collect()
 }
 
 /// An event that was put among sealed ones, if there is any: what the sealing would never look at.

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::reporting::course::Course;
 use super::reporting::{Report as _, ReportKind};
 use super::wire;
-use crate::auth::permissions::{Permission, ReadAll};
+use crate::auth::permissions::{KnowOneself, Permission};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::page::{Cursor, DEFAULT_LIMIT, LARGEST_LIMIT, Page};
@@ -77,7 +77,7 @@ pub struct Obligation {
     version: Option<i32>,
 }
 
-async fn list_obligations(access: Access<ReadAll>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
+async fn list_obligations(access: Access<KnowOneself>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
     let wanted = parameters.read("opd", ("a code", "kode"), |text| entity::value::code::Code::parse(text).ok());
     let limits = ("a number from 1 to 200", "angka dari 1 sampai 200");
     let in_range = |text: &str| text.parse().ok().filter(|limit| (1..=LARGEST_LIMIT).contains(limit));
@@ -263,7 +263,7 @@ pub fn mount(table: &mut Table) {
         wire::page(json!({ "$ref": "#/components/schemas/Obligation" })),
     )]);
     table.on(
-        list.roles(&ReadAll::role_names())
+        list.roles(&KnowOneself::role_names())
             .query(
                 "opd",
                 wire::code_schema(),

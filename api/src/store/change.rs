@@ -229,6 +229,16 @@ impl Change {
         Ok(())
     }
 
+    /// The same without waiting: whether `name` was free.
+    pub async fn try_lock(&self, name: &str) -> ApiResult<bool> {
+        if self.db.get_database_backend() != DbBackend::Postgres {
+            return Ok(true);
+        }
+        let sql = "SELECT pg_try_advisory_xact_lock($1) AS free";
+        let row = self.db.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [number_of(name).into()]));
+        Ok(row.await?.map_or(Ok(false), |row| row.try_get("", "free"))?)
+    }
+
     /// Appends to the trail.
     pub async fn record(&self, happening: Happening<'_>) -> ApiResult<()> {
         self.record_all([happening]).await
@@ -325,16 +335,8 @@ impl Change {
 
     /// The answer this request got before, if it is a retry.
     async fn answered(&self, id: &str, fingerprint: &str) -> ApiResult<Option<Answer>> {
-        if self.db.get_database_backend() == DbBackend::Postgres {
-            let lock = Statement::from_sql_and_values(
-                DbBackend::Postgres,
-                "SELECT pg_try_advisory_xact_lock($1) AS mine",
-                [number_of(id).into()],
-            );
-            let row = self.db.query_one_raw(lock).await?;
-            if !row.map_or(Ok(false), |row| row.try_get::<bool>("", "mine"))? {
-                return Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"));
-            }
+        if !self.try_lock(id).await? {
+            return Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"));
         }
         let Some(record) = idempotency_record::Entity::find_by_id(id).one(&self.db).await? else {
             return Ok(None);

@@ -11,39 +11,12 @@ use sea_orm::{ConnectionTrait, EntityTrait, ModelTrait, Order, QueryFilter, Quer
 use serde_json::{Map, Value, json};
 
 use super::{Counts, FORMAT, Kind, Row, columns_of, csv, export_all, key_of};
-use crate::http::problem::ApiError;
 use crate::store::change::Store;
+use crate::store::output::Failed;
 use crate::store::past;
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: u64 = 1000;
-
-/// Why an export ended early.
-#[derive(Debug)]
-pub enum Failed {
-    /// The file.
-    Io(io::Error),
-    /// The database.
-    Database(ApiError),
-}
-
-impl From<io::Error> for Failed {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-impl From<ApiError> for Failed {
-    fn from(error: ApiError) -> Self {
-        Self::Database(error)
-    }
-}
-
-impl From<sea_orm::DbErr> for Failed {
-    fn from(error: sea_orm::DbErr) -> Self {
-        Self::Database(error.into())
-    }
-}
 
 /// Where an export goes.
 pub(super) enum Sink {
@@ -158,7 +131,7 @@ fn after<K: Kind>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity> {
 }
 
 /// A row as it stands in the file: what is null is left out.
-fn shown<K: Kind>(row: &Row<K>, since: &HashMap<String, NaiveDate>) -> Result<Map<String, Value>, ApiError> {
+fn shown<K: Kind>(row: &Row<K>, since: &HashMap<String, NaiveDate>) -> Result<Map<String, Value>, Failed> {
     let mut shown = K::show(row)?;
     if let Some(since) = since.get(&key_of::<K>(row)) {
         shown.insert("since".to_owned(), json!(since));

@@ -11,6 +11,7 @@ use reqwest::{Client, Response, Url};
 use sea_orm::EntityTrait;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::addresses::{Addresses, Resolver};
 use super::queue::{self, Attempt, Outcome};
@@ -68,11 +69,12 @@ impl Courier {
         Ok(Self { store, settings, client })
     }
 
-    /// Makes and sends deliveries for as long as the service runs. A failure of the database is tried again.
-    pub async fn run(self, mut feed: watch::Receiver<i64>) {
+    /// Makes and sends deliveries until the service stops; what it is sending then it finishes. A failure of the database is
+    /// tried again.
+    pub async fn run(self, mut feed: watch::Receiver<i64>, stopping: CancellationToken) {
         let mut sending = JoinSet::new();
         let mut busy = HashMap::<String, usize>::new();
-        loop {
+        while !stopping.is_cancelled() {
             // What failed is logged where it failed.
             let _ = dispatch::dispatch_all(&self.store).await;
             let _ = self.send_due(&mut sending, &mut busy).await;
@@ -80,8 +82,10 @@ impl Courier {
                 Some(done) = sending.join_next() => done.into_iter().for_each(|webhook: String| release(&mut busy, &webhook)),
                 Ok(()) = feed.changed() => {}
                 () = tokio::time::sleep(AT_LATEST) => {}
+                () = stopping.cancelled() => {}
             }
         }
+        while sending.join_next().await.is_some() {}
     }
 
     /// Begins to send as much of what is due as may be sent at the same time.
