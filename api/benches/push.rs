@@ -9,22 +9,23 @@
 //! Both take turns; the ratio is the median over the rounds. The push also checks each row, appends an event for each, and
 //! keeps its answer for a retry. The memory is the peak of this process, which holds the client as well.
 
-#![allow(dead_code, reason = "the server is that of the other benchmark, which uses more of it")]
+#![allow(dead_code, reason = "the server is common to the benchmarks, and others use more of it")]
 
-#[path = "reads/load.rs"]
+#[path = "common/load.rs"]
 mod load;
-#[path = "reads/place.rs"]
+#[path = "common/place.rs"]
 mod place;
-#[path = "reads/server.rs"]
+#[path = "common/run.rs"]
+mod run;
+#[path = "common/server.rs"]
 mod server;
 
-use std::error::Error;
 use std::fmt::Write;
 use std::time::Instant;
 
 use entity::measurement::{self, Column, PrimaryKey};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use place::{Folder, Schema};
+use run::{Outcome, median, on_each};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter, TransactionTrait,
@@ -36,8 +37,6 @@ use server::Server;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
 const KPIS: usize = 100;
 const PERIODS: usize = 100;
 const ROUNDS: usize = 5;
@@ -46,23 +45,8 @@ const ROWS_AT_ONCE: usize = 1_200;
 
 #[actix_web::main]
 async fn main() -> Outcome<()> {
-    if !std::env::args().any(|argument| argument == "--bench") {
-        println!("Nothing was measured: run it with `cargo bench -p renaksi --bench push`.");
-        return Ok(());
-    }
-    tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(std::io::sink).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    let folder = Folder::make()?;
-    measure("SQLite", &folder.sqlite_url(), &metrics).await?;
-    if let Ok(url) = std::env::var("BENCH_DATABASE_URL") {
-        let schema = Schema::make(&url).await?;
-        let measured = measure("PostgreSQL", &schema.url(), &metrics).await;
-        schema.remove().await?;
-        measured?;
-    } else {
-        println!("PostgreSQL was not measured: BENCH_DATABASE_URL is not set.");
-    }
-    Ok(())
+    on_each("push", async |database: &str, url: &str| measure(database, url, &metrics).await).await
 }
 
 async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outcome<()> {
@@ -158,9 +142,4 @@ fn peak_memory() -> Outcome<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).ok_or("no VmHWM")?;
     Ok(line.split_whitespace().nth(1).ok_or("no number")?.parse::<f64>()? / 1000.0)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

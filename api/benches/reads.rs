@@ -13,26 +13,25 @@
 //! Both at the size of the demo data and with 2,000 programmes, 500 KPIs and 1,000,000 measurements: no answer may cost
 //! more because of rows that are not in it. On PostgreSQL it works in a schema of its own, which it drops at the end.
 
-#[path = "reads/load.rs"]
+#[path = "common/load.rs"]
 mod load;
-#[path = "reads/place.rs"]
+#[path = "common/place.rs"]
 mod place;
-#[path = "reads/rows.rs"]
+#[path = "common/rows.rs"]
 mod rows;
+#[path = "common/run.rs"]
+mod run;
 #[path = "reads/seed.rs"]
 mod seed;
-#[path = "reads/server.rs"]
+#[path = "common/server.rs"]
 mod server;
 
-use std::error::Error;
 use std::time::{Duration, Instant};
 
 use load::{Ask, Connection};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use place::{Folder, Schema};
+use run::{Outcome, median, on_each};
 use server::Server;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(600);
@@ -56,27 +55,8 @@ struct Speed {
 
 #[actix_web::main]
 async fn main() -> Outcome<()> {
-    if !std::env::args().any(|argument| argument == "--bench") {
-        println!("Nothing was measured: run it with `cargo bench -p renaksi --bench reads`.");
-        return Ok(());
-    }
-    // Every request is logged, as in service, but to nowhere.
-    tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(std::io::sink).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    let folder = Folder::make()?;
-    measure("SQLite", &folder.sqlite_url(), &metrics).await?;
-    match std::env::var("BENCH_DATABASE_URL") {
-        Ok(url) => {
-            let schema = Schema::make(&url).await?;
-            let measured = measure("PostgreSQL", &schema.url(), &metrics).await;
-            schema.remove().await?;
-            measured
-        }
-        Err(_) => {
-            println!("\nPostgreSQL was not measured: BENCH_DATABASE_URL is not set.");
-            Ok(())
-        }
-    }
+    on_each("reads", async |database: &str, url: &str| measure(database, url, &metrics).await).await
 }
 
 /// Measures one database at both sizes.
@@ -157,9 +137,4 @@ async fn after_writes(server: &Server) -> Outcome<Vec<(&'static str, f64)>> {
         }
     }
     Ok(asks.iter().zip(times).map(|((name, _), times)| (*name, median(times))).collect())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

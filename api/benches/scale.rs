@@ -11,28 +11,27 @@
 //!
 //! Each figure is asked as the first after a write, when nothing is kept in memory.
 
-#![allow(dead_code, reason = "the server is that of the benchmark of reads, which uses more of it")]
+#![allow(dead_code, reason = "the server is common to the benchmarks, and others use more of it")]
 
-#[path = "reads/load.rs"]
+#[path = "common/load.rs"]
 mod load;
-#[path = "reads/place.rs"]
+#[path = "common/place.rs"]
 mod place;
-#[path = "reads/rows.rs"]
+#[path = "common/rows.rs"]
 mod rows;
+#[path = "common/run.rs"]
+mod run;
 #[path = "scale/seed.rs"]
 mod seed;
-#[path = "reads/server.rs"]
+#[path = "common/server.rs"]
 mod server;
 
-use std::error::Error;
 use std::time::Instant;
 
 use load::Ask;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use place::{Folder, Schema};
+use run::{Outcome, median, on_each};
 use server::Server;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const WRITES: usize = 11;
 
@@ -54,27 +53,8 @@ struct Cost {
 
 #[actix_web::main]
 async fn main() -> Outcome<()> {
-    if !std::env::args().any(|argument| argument == "--bench") {
-        println!("Nothing was measured: run it with `cargo bench -p renaksi --bench scale`.");
-        return Ok(());
-    }
-    // Every request is logged, as in service, but to nowhere.
-    tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(std::io::sink).init();
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    let folder = Folder::make()?;
-    measure("SQLite", &folder.sqlite_url(), &metrics).await?;
-    match std::env::var("BENCH_DATABASE_URL") {
-        Ok(url) => {
-            let schema = Schema::make(&url).await?;
-            let measured = measure("PostgreSQL", &schema.url(), &metrics).await;
-            schema.remove().await?;
-            measured
-        }
-        Err(_) => {
-            println!("\nPostgreSQL was not measured: BENCH_DATABASE_URL is not set.");
-            Ok(())
-        }
-    }
+    on_each("scale", async |database: &str, url: &str| measure(database, url, &metrics).await).await
 }
 
 async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outcome<()> {
@@ -134,9 +114,4 @@ fn taken(metrics: &PrometheusHandle) -> u64 {
     let text = metrics.render();
     let lines = text.lines().filter(|line| line.starts_with("renaksi_sql_statements_total{") && line.contains("method=\"GET\""));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -15,7 +15,7 @@ use sea_orm::ActiveEnum;
 
 use crate::auth::outside;
 use crate::demo::Fixed;
-use crate::resources::clients::GRACE_SECONDS;
+use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
 use crate::webhooks::addresses::Addresses;
 use crate::webhooks::courier;

@@ -1,8 +1,10 @@
 //! What people and systems with a token read and write: one file a resource.
 //!
 //! `resource` says what a resource must tell about itself; `crud` is the same seven operations for all of them.
-//! `reporting` is the same for what OPDs report: what they write, hand in and correct, and who reviews it.
+//! `accounts` is the same for what only its managers see, whose secrets nobody sees; `reporting` for what OPDs
+//! report: what they write, hand in and correct, and who reviews it.
 
+pub mod accounts;
 pub mod crud;
 pub mod describe;
 pub mod history;

@@ -11,8 +11,8 @@ use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, IntoActiveModel
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Outcome;
 use super::rows::{day, insert, instant, settle};
+use super::run::Outcome;
 
 const PROGRAMMES: u64 = 2_000;
 const KPIS: u64 = 500;

@@ -19,8 +19,8 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Outcome;
 use super::rows::{day, insert, instant};
+use super::run::Outcome;
 
 /// OPDs of the small database.
 pub(crate) const OPDS: u32 = 50;

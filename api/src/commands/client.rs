@@ -8,7 +8,8 @@ use crate::auth::actor::Actor;
 use crate::auth::secret;
 use crate::config::{ClientAdd, ClientCommand, ClientRotate, Database};
 use crate::http::problem::ApiResult;
-use crate::resources::clients::{self, NewClient};
+use crate::resources::accounts;
+use crate::resources::clients::{self, Client, NewClient};
 use crate::store::change::{Change, Origin, Store};
 use crate::store::connection;
 
@@ -35,7 +36,7 @@ async fn add(client: ClientAdd) -> CommandResult {
 
 async fn rotate(client: ClientRotate) -> CommandResult {
     let (fresh, grace) = (secret::fresh(), client.grace_seconds);
-    let work = async |change: &Change| clients::rotate(change, &client.id, &fresh, grace).await;
+    let work = async |change: &Change| accounts::rotate::<Client>(change, &client.id, &fresh, grace).await;
     let rotated = change(&client.database, work).await?;
     show(&rotated, &fresh, client.json);
     Ok(())

@@ -34,11 +34,12 @@ const BACKLOG: u32 = 1024;
 /// Brings the schema up to date and serves until SIGTERM or Ctrl-C.
 pub async fn run(settings: Serve) -> CommandResult {
     log(&settings.log)?;
+    allow_connections();
     let calendar = settings.calendar()?;
     if settings.rehearsal.is_some() {
         tracing::warn!(today = %calendar.today(), "a rehearsal: a file says which day it is");
     }
-    let db = connection::open(&settings.database.database_url, settings.database.database_connections)
+    let db = connection::hold(&settings.database.database_url, settings.database.database_connections)
         .await
         .map_err(|error| format!("--database-url (DATABASE_URL): {error}"))?;
     connection::migrate(&db).await?;
@@ -77,6 +78,13 @@ pub async fn run(settings: Serve) -> CommandResult {
     courier.await?;
     // A SQLite file is left without its log.
     Ok(db.close().await?)
+}
+
+/// Streams stay open, and the usual soft limit of 1,024 files would refuse the next client.
+fn allow_connections() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// As a restarted service must: on an address whose last connections are still closing.

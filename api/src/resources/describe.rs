@@ -25,7 +25,7 @@ pub struct Describe<R> {
 }
 
 /// The media types that `PATCH` takes.
-const PATCHES: &[&str] = &["application/merge-patch+json", "application/json"];
+pub const PATCHES: &[&str] = &["application/merge-patch+json", "application/json"];
 
 impl<R: Resource> Describe<R> {
     /// Describes the operations of `R`.

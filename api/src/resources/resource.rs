@@ -236,13 +236,19 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of a row.
+    /// The stamp of the row of a resource.
     pub fn of<R: Resource>(row: &Row<R>) -> ApiResult<Self> {
-        let instant = |name| match row.get(column::<R>(name)?) {
+        Self::of_row::<R::Entity>(row)
+    }
+
+    /// The stamp of a row.
+    pub fn of_row<E: EntityTrait<Model: ModelTrait<Entity = E>, Column: FromStr>>(row: &E::Model) -> ApiResult<Self> {
+        let column = |name| E::Column::from_str(name).map_err(|_| ApiError::unexpected(format!("no column `{name}`")));
+        let instant = |name| match row.get(column(name)?) {
             Stored::ChronoDateTimeUtc(Some(instant)) => Ok(instant),
             _ => Err(ApiError::unexpected(format!("column `{name}` holds no instant"))),
         };
-        let version = match row.get(column::<R>("version")?) {
+        let version = match row.get(column("version")?) {
             Stored::Int(Some(version)) => version,
             _ => return Err(ApiError::unexpected("column `version` holds no number")),
         };

@@ -1,50 +1,36 @@
 //! `/v1/users`: the people who log in.
 
 use actix_web::HttpRequest;
-use actix_web::http::Method;
 use actix_web::web::Path;
 use chrono::{DateTime, Utc};
 use entity::user::{self, Role};
 use entity::value::code::Code;
 use entity::{opd, refresh_token};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::describe::{filter_parameters, page_parameters};
-use super::history::{self, Entry};
+use super::accounts::{self, Account, apply, created, describe, insert, matching, shown};
 use super::references::{Target, unknown};
-use super::wire;
+use super::resource::Names;
 use crate::auth::password;
-use crate::auth::permissions::{ManageUsers, Permission};
+use crate::auth::permissions::ManageUsers;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Text;
-use crate::http::operation::Operation;
-use crate::http::precondition::{Preconditions, entity_tag};
+use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
-use crate::http::query::{NoParameters, Parameters};
-use crate::http::schema;
+use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Happening, Retry};
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::change::{Change, Retry};
+use crate::store::listing::{Field, Kind};
 
-const LIST: &str = "/v1/users";
-const ONE: &str = "/v1/users/{id}";
-const HISTORY: &str = "/v1/users/{id}/history";
-const EMAIL: Field = Field::sort("email", Kind::Text);
 const ROLES: &[&str] = &["admin", "verifier", "operator", "viewer"];
-const FIELDS: &[Field] = &[
-    Field::filter("email", Kind::Text),
-    Field::filter("role", Kind::Choice(ROLES)),
-    Field::filter("opd", Kind::Code),
-    Field::filter("active", Kind::Flag),
-];
 
 /// What a client sends to add a user.
 #[derive(Deserialize, ToSchema)]
@@ -133,33 +119,37 @@ impl From<&user::Model> for User {
     }
 }
 
-fn etag(row: &user::Model) -> String {
-    entity_tag(row.version, row.created_at)
-}
+impl Account for User {
+    const NAMES: Names = Names { one: "user", many: "users", spoken: "user", plural: "users", about: "A person who logs in." };
+    const ABOUT_ALL: &'static str = "The people who log in.";
+    const TAG: &'static str = "identity";
+    const ONE: &'static str = "/v1/users/{id}";
+    const FIELDS: &'static [Field] = &[
+        Field::filter("email", Kind::Text),
+        Field::filter("role", Kind::Choice(ROLES)),
+        Field::filter("opd", Kind::Code),
+        Field::filter("active", Kind::Flag),
+    ];
+    const SORT: Field = Field::sort("email", Kind::Text);
+    const SEARCHES: &'static str = "e-mail addresses and names";
+    type Entity = user::Entity;
+    type Manage = ManageUsers;
 
-fn missing(id: &str) -> ApiError {
-    ApiError::not_found("user", id)
-}
+    fn example() -> Value {
+        json!({
+            "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES",
+            "role": "operator", "opd": "DINKES", "active": true, "last_login_at": null, "version": 1,
+            "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+        })
+    }
 
-fn id_of(text: &str) -> ApiResult<Uuid> {
-    Uuid::parse_str(text).map_err(|_| missing(text))
-}
+    fn key(id: &str) -> Option<Uuid> {
+        Uuid::parse_str(id).ok()
+    }
 
-async fn list_users(access: Access<ManageUsers>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let listing = Listing::read(&mut parameters, "users", FIELDS, "email", EMAIL, true);
-    parameters.finish()?;
-    let page = listing.page(access.store.db(), user::Entity::find(), |row| Ok(json!(User::from(row)))).await?;
-    page.answer(request.path(), request.query_string())
-}
-
-async fn get_user(
-    access: Access<ManageUsers>,
-    id: Path<String>,
-    _: NoParameters,
-    preconditions: Preconditions,
-) -> ApiResult<Answer> {
-    let row = user::Entity::find_by_id(id_of(&id)?).one(access.store.db()).await?.ok_or_else(|| missing(&id))?;
-    Ok(Answer::ok(&User::from(&row))?.etag(&etag(&row)).unless_known(&preconditions))
+    fn id(row: &user::Model) -> String {
+        row.id.to_string()
+    }
 }
 
 async fn create_user(
@@ -177,12 +167,7 @@ async fn create_user(
     }
     // Hashed before the transaction: it takes long and needs no row.
     let hash = password::hash(new.password.clone()).await?;
-    access
-        .change(retry, async |change: &Change| {
-            let row = add(change, new, hash).await?;
-            Ok(Answer::created(&format!("{LIST}/{}", row.id), &User::from(&row))?.etag(&etag(&row)))
-        })
-        .await
+    access.change(retry, async |change: &Change| created::<User>(&add(change, new, hash).await?)).await
 }
 
 /// Adds a user whose password has this hash.
@@ -200,13 +185,9 @@ pub async fn add(change: &Change, new: NewUser, hash: String) -> ApiResult<user:
         active: Set(true),
         password_hash: Set(hash),
         last_login_at: Set(None),
-        version: Set(1),
-        created_at: Set(change.now),
-        updated_at: Set(change.now),
+        ..Default::default()
     };
-    let row = row.insert(&change.db).await?;
-    record(change, "created", None, &row).await?;
-    Ok(row)
+    insert::<User>(change, row).await
 }
 
 /// Every fault of a role with its OPD and a password.
@@ -250,22 +231,19 @@ async fn update_user(
     };
     access
         .change(Retry::default(), async |change: &Change| {
-            let row = change.locked::<user::Entity>(id_of(&id)?).await?.ok_or_else(|| missing(&id))?;
-            preconditions.must_match(&etag(&row))?;
-            let row = apply(change, row, patch, clears_opd, hash).await?;
-            Ok(Answer::ok(&User::from(&row))?.etag(&etag(&row)))
+            let row = matching::<User>(change, &id, &preconditions).await?;
+            shown::<User>(&update(change, row, patch, clears_opd, hash).await?)
         })
         .await
 }
 
-async fn apply(
+async fn update(
     change: &Change,
     row: user::Model,
     patch: UserPatch,
     clears_opd: bool,
     hash: Option<String>,
 ) -> ApiResult<user::Model> {
-    let before = row.clone();
     let role = patch.role.unwrap_or(row.role);
     let kept = row.opd.as_deref().filter(|_| !clears_opd && role == Role::Operator).map(super::resource::code);
     let opd = patch.opd.or(kept);
@@ -275,26 +253,24 @@ async fn apply(
     }
     must_know_opd(change, opd.as_ref()).await?;
     let active = patch.active.unwrap_or(row.active);
-    must_leave_an_admin(change, &before, role, active).await?;
-    let name = patch.name.unwrap_or_else(|| row.name.clone());
+    must_leave_an_admin(change, &row, role, active).await?;
     let ends_sessions = !active || hash.is_some();
-    let mut new = row.into_active_model();
-    new.search = Set(format!("{}\n{name}", before.email).to_lowercase());
-    new.name = Set(name);
-    new.role = Set(role);
-    new.opd = Set(opd.map(|code| code.to_string()));
-    new.active = Set(active);
-    if let Some(hash) = hash {
-        new.password_hash = Set(hash);
-    }
-    new.version = Set(before.version + 1);
-    new.updated_at = Set(change.now);
-    let row = new.update(&change.db).await?;
+    let row = apply::<User>(change, row, "updated", |row, before| {
+        let name = patch.name.unwrap_or_else(|| before.name.clone());
+        row.search = Set(format!("{}\n{name}", before.email).to_lowercase());
+        row.name = Set(name);
+        row.role = Set(role);
+        row.opd = Set(opd.map(|code| code.to_string()));
+        row.active = Set(active);
+        if let Some(hash) = hash {
+            row.password_hash = Set(hash);
+        }
+    });
+    let row = row.await?;
     if ends_sessions {
         let sessions = refresh_token::Entity::delete_many().filter(refresh_token::Column::UserId.eq(row.id));
         sessions.exec(&change.db).await?;
     }
-    record(change, "updated", Some(&before), &row).await?;
     Ok(row)
 }
 
@@ -312,104 +288,20 @@ async fn must_leave_an_admin(change: &Change, before: &user::Model, role: Role, 
     Err(ApiError::new(codes::CONFLICT).detail("This is the last active admin.", "Ini admin aktif yang terakhir."))
 }
 
-async fn record(change: &Change, action: &str, before: Option<&user::Model>, after: &user::Model) -> ApiResult<()> {
-    let show = |row: &user::Model| json!(User::from(row));
-    let key = after.id.to_string();
-    change
-        .record(Happening {
-            resource: "user",
-            key: &key,
-            action,
-            version: after.version,
-            before: before.map(show),
-            after: Some(show(after)),
-        })
-        .await
-}
-
-async fn user_history(
-    access: Access<ManageUsers>,
-    request: HttpRequest,
-    id: Path<String>,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    history::answer(access.store.db(), &request, parameters, "user", &id).await
-}
-
 /// Mounts the users.
 pub fn mount(table: &mut Table) {
-    let roles = ManageUsers::role_names();
-    let shown = json!({
-        "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES", "role": "operator",
-        "opd": "DINKES", "active": true, "last_login_at": null, "version": 1,
-        "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
-    });
-    let page =
-        Map::<String, Value>::from_iter([("UserPage".to_owned(), wire::page(json!({ "$ref": "#/components/schemas/User" })))]);
-    let list = Operation::get(LIST, "list_users", "identity", "List users", "The people who log in.").roles(&roles);
-    let q = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });
-    let list = FIELDS.iter().fold(list, filter_parameters).query("q", q, "Searches e-mail addresses and names.");
     let new = json!({ "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES", "role": "operator", "opd": "DINKES", "password": "kopi tubruk tanpa gula" });
-    let create = Operation::new(
-        Method::POST,
-        LIST,
-        "create_user",
-        "identity",
-        "Create a user",
-        "The password is kept as an argon2id hash and never shown.",
-    );
-    let get = Operation::get(ONE, "get_user", "identity", "Get a user", "A person who logs in.");
-    let update = Operation::new(
-        Method::PATCH,
-        ONE,
-        "update_user",
-        "identity",
-        "Change a user",
-        "Only what the body names changes. Users are disabled, not deleted: history names them.",
-    );
-    let past = Operation::get(
-        HISTORY,
-        "list_user_history",
-        "identity",
-        "History of a user",
-        "Who changed the account, the oldest first. Passwords are not in it.",
-    );
+    let about = "The password is kept as an argon2id hash and never shown.";
+    let create = describe::create::<User, NewUser>(about, new, User::example());
+    let about = "Only what the body names changes. Users are disabled, not deleted: history names them.";
+    let update = describe::update::<User, UserPatch>(about, json!({ "active": false })).problems(&[409]);
+    let about = "Who changed the account, the oldest first. Passwords are not in it.";
     table
-        .on(
-            page_parameters(list, &["email"], "email")
-                .with_schemas(schema::components::<User>())
-                .with_schemas(page)
-                .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/UserPage" }), None, &["Link"]),
-            list_users,
-        )
-        .on(
-            create.roles(&roles).takes::<NewUser>(new).retryable().answers::<User>(
-                201,
-                "Created.",
-                Some(shown.clone()),
-                &["ETag", "Location", "Idempotent-Replayed"],
-            ),
-            create_user,
-        )
-        .on(
-            get.roles(&roles).conditional().problems(&[404]).answers::<User>(200, "It.", Some(shown.clone()), &["ETag"]),
-            get_user,
-        )
-        .on(
-            update
-                .roles(&roles)
-                .guarded()
-                .body(
-                    "UserPatch",
-                    schema::input::<UserPatch>(),
-                    json!({ "active": false }),
-                    &["application/merge-patch+json", "application/json"],
-                )
-                .problems(&[404, 409])
-                .answers::<User>(200, "Changed.", Some(shown), &["ETag"]),
-            update_user,
-        )
-        .on(Entry::describe_list(past.roles(&roles)), user_history);
+        .on(describe::list::<User>(), accounts::list::<User>)
+        .on(create, create_user)
+        .on(describe::get::<User>(), accounts::get::<User>)
+        .on(update, update_user)
+        .on(describe::past::<User>(about), accounts::past::<User>);
 }
 
 #[cfg(test)]

@@ -13,9 +13,21 @@ use crate::http::statements;
 
 /// Opens the database at `url` with at most `connections` connections.
 pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    connect(url, 1, connections).await
+}
+
+/// The same for a service, which holds all of its connections to PostgreSQL.
+///
+/// All are opened now, by the runtime that lasts. One that a worker opens for itself ends with that worker when the service
+/// stops, maybe in the middle of what another worker asks of it. (Those to SQLite have threads of their own.)
+pub async fn hold(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    connect(url, connections, connections).await
+}
+
+async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(connections)
+        .max_connections(at_most)
         .min_connections(1)
         .acquire_timeout(Duration::from_secs(5))
         .connect_timeout(Duration::from_secs(10))
@@ -32,9 +44,7 @@ pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbE
                 .busy_timeout(Duration::from_secs(10))
         });
     } else {
-        // These are opened by the runtime of the service. One that a worker opens for itself ends with that worker when the
-        // service stops, maybe before the requests of another.
-        options.min_connections(connections.min(4));
+        options.min_connections(at_once).max_lifetime(None).idle_timeout(None);
         options.set_application_name("renaksi").statement_timeout(Duration::from_secs(30));
     }
     let mut db = Database::connect(options).await?;

@@ -13,8 +13,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::missing;
-use super::wire_types::operation;
+use super::wire_types::Webhook;
 use crate::auth::permissions::ManageWebhooks;
 use crate::http::answer::Answer;
 use crate::http::body::OptionalBody;
@@ -24,6 +23,8 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
+use crate::resources::accounts::describe::operation;
+use crate::resources::accounts::{locked, missing};
 use crate::resources::describe::{filter_parameters, page_parameters};
 use crate::resources::wire;
 use crate::store::access::{Access, retry};
@@ -116,7 +117,7 @@ async fn list_deliveries(
     let listing = Listing::read(&mut parameters, &format!("webhooks/{id}/deliveries"), FIELDS, "-id", ID, false);
     parameters.finish()?;
     let db = access.store.db();
-    webhook::Entity::find_by_id(id.clone()).one(db).await?.ok_or_else(|| missing(&id))?;
+    webhook::Entity::find_by_id(id.clone()).one(db).await?.ok_or_else(|| missing::<Webhook>(&id))?;
     let rows = webhook_delivery::Entity::find().filter(webhook_delivery::Column::Webhook.eq(id.as_str()));
     let page = listing.page(db, rows, |row| Ok(json!(WebhookDelivery::from(row.clone())))).await?;
     page.answer(request.path(), request.query_string())
@@ -124,7 +125,7 @@ async fn list_deliveries(
 
 /// 409 for a webhook that nothing is sent to.
 async fn must_be_active(change: &Change, id: &str) -> ApiResult<()> {
-    let row = change.locked::<webhook::Entity>(id.to_owned()).await?.ok_or_else(|| missing(id))?;
+    let row = locked::<Webhook>(change, id).await?;
     if row.active {
         return Ok(());
     }
@@ -189,13 +190,14 @@ pub(super) fn mount(table: &mut Table) {
     )]);
     let about = "What was sent to it in the last 30 days and what became of it, the newest first. A message is sent until the receiver \
                  answers 2xx: after 5 and 30 seconds, 2, 10 and 30 minutes, 2, 6, 12 and 24 hours, for three days.";
-    let list = operation(Method::GET, LIST, "list_webhook_deliveries", "Deliveries of a webhook", about).problems(&[404]);
+    let list =
+        operation::<Webhook>(Method::GET, LIST, "list_webhook_deliveries", "Deliveries of a webhook", about).problems(&[404]);
     let list = page_parameters(FIELDS.iter().fold(list, filter_parameters), &["id", "created_at"], "-id");
     let about = "Sends the message again, now and for three days; its `webhook-id` stays.";
-    let again = operation(Method::POST, REDELIVER, "redeliver_webhook_delivery", "Deliver again", about);
+    let again = operation::<Webhook>(Method::POST, REDELIVER, "redeliver_webhook_delivery", "Deliver again", about);
     let about =
         "Sends a message of the type `webhook.ping`, to see whether messages arrive. What became of it is among the deliveries.";
-    let ping_one = operation(Method::POST, PING_ONE, "ping_webhook", "Ping a webhook", about);
+    let ping_one = operation::<Webhook>(Method::POST, PING_ONE, "ping_webhook", "Ping a webhook", about);
     let asked = |operation: Operation| {
         let operation = operation.may_take_nothing().retryable().problems(&[404, 409]);
         operation.answers::<WebhookDelivery>(202, "It is sent.", Some(example()), &["Idempotent-Replayed"])

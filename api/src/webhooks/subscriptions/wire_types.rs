@@ -1,20 +1,18 @@
 //! Webhooks as requests and answers have them, and the descriptions of their operations.
 
-use actix_web::http::Method;
 use chrono::{DateTime, Utc};
 use entity::webhook::{self, DisabledReason};
+use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{FIELDS, HISTORY, LIST, ONE, ROTATE};
-use crate::auth::permissions::{ManageWebhooks, Permission};
+use crate::auth::permissions::ManageWebhooks;
 use crate::http::operation::Operation;
-use crate::http::schema;
-use crate::resources::clients::Rotation;
-use crate::resources::describe::{filter_parameters, page_parameters};
-use crate::resources::history::Entry;
-use crate::resources::wire;
+use crate::resources::accounts::{Account, Secret, describe};
+use crate::resources::resource::Names;
+use crate::store::listing::{Field, Kind};
+use crate::webhooks::message::fresh_secret;
 
 /// What a client sends to be told of events.
 #[derive(Deserialize, ToSchema)]
@@ -126,36 +124,53 @@ fn patterns() -> utoipa::openapi::schema::Array {
     ArrayBuilder::new().items(pattern).min_items(Some(1)).max_items(Some(100)).description(Some(about)).build()
 }
 
-fn example() -> Value {
-    json!({
-        "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "url": "https://sistem.example.go.id/renaksi", "description": "Dasbor kabupaten",
-        "event_types": ["programme.*", "measurement.verified"], "active": true, "disabled_reason": null, "disabled_at": null,
-        "previous_secret_until": null, "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
-    })
+impl Account for Webhook {
+    const NAMES: Names = Names {
+        one: "webhook",
+        many: "webhooks",
+        spoken: "webhook",
+        plural: "webhooks",
+        about: "An address that is told of events.",
+    };
+    const ABOUT_ALL: &'static str = "The addresses that are told of events.";
+    const TAG: &'static str = "webhooks";
+    const ONE: &'static str = "/v1/webhooks/{id}";
+    const FIELDS: &'static [Field] = &[Field::filter("active", Kind::Flag), Field::sort("created_at", Kind::Instant)];
+    const SORT: Field = Field::sort("id", Kind::Code);
+    const SEARCHES: &'static str = "addresses and descriptions";
+    type Entity = webhook::Entity;
+    type Manage = ManageWebhooks;
+
+    fn example() -> Value {
+        json!({
+            "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "url": "https://sistem.example.go.id/renaksi", "description": "Dasbor kabupaten",
+            "event_types": ["programme.*", "measurement.verified"], "active": true, "disabled_reason": null, "disabled_at": null,
+            "previous_secret_until": null, "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+        })
+    }
+
+    fn key(id: &str) -> Option<String> {
+        Some(id.to_owned())
+    }
+
+    fn id(row: &webhook::Model) -> String {
+        row.id.clone()
+    }
 }
 
-fn example_with_secret() -> Value {
-    let mut shown = example();
-    shown["secret"] = json!("whsec_Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCB0byB1c2U=");
-    shown
-}
+impl Secret for Webhook {
+    const MEMBER: &'static str = "secret";
+    const SECRET_EXAMPLE: &'static str = "whsec_Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCB0byB1c2U=";
 
-pub(super) fn operation(method: Method, path: &str, id: &str, summary: &str, about: &str) -> Operation {
-    Operation::new(method, path, id, "webhooks", summary, about).roles(&ManageWebhooks::role_names())
-}
+    fn fresh() -> String {
+        fresh_secret()
+    }
 
-pub(super) fn list() -> Operation {
-    let page = Map::<String, Value>::from_iter([(
-        "WebhookPage".to_owned(),
-        wire::page(json!({ "$ref": "#/components/schemas/Webhook" })),
-    )]);
-    let list = operation(Method::GET, LIST, "list_webhooks", "List webhooks", "The addresses that are told of events.");
-    let q = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });
-    let list = FIELDS.iter().fold(list, filter_parameters).query("q", q, "Searches addresses and descriptions.");
-    page_parameters(list, &["id", "created_at"], "id")
-        .with_schemas(schema::components::<Webhook>())
-        .with_schemas(page)
-        .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/WebhookPage" }), None, &["Link"])
+    fn replace(row: &mut webhook::ActiveModel, before: &webhook::Model, fresh: &str, until: DateTime<Utc>) {
+        row.previous_secret = Set(Some(before.secret.clone()));
+        row.previous_secret_until = Set(Some(until));
+        row.secret = Set(fresh.to_owned());
+    }
 }
 
 pub(super) fn create() -> Operation {
@@ -165,53 +180,21 @@ pub(super) fn create() -> Operation {
     });
     let about = "From now on every event of these types is sent to the address, signed as Standard Webhooks says, at least once and not \
                  always in order. The answer shows the secret, once.";
-    operation(Method::POST, LIST, "create_webhook", "Create a webhook", about)
-        .takes::<NewWebhook>(new)
-        .retryable()
-        .answers::<Webhook>(201, "Created.", Some(example_with_secret()), &["ETag", "Location", "Idempotent-Replayed"])
-}
-
-pub(super) fn get() -> Operation {
-    operation(Method::GET, ONE, "get_webhook", "Get a webhook", "An address that is told of events.")
-        .conditional()
-        .problems(&[404])
-        .answers::<Webhook>(200, "It.", Some(example()), &["ETag"])
+    describe::create::<Webhook, NewWebhook>(about, new, describe::example_with_secret::<Webhook>())
 }
 
 pub(super) fn update() -> Operation {
     let about = "Only what the body names changes. While it is not active nothing is sent, and what happens meanwhile is not sent later: \
                  read that from `/v1/events`.";
-    operation(Method::PATCH, ONE, "update_webhook", "Change a webhook", about)
-        .guarded()
-        .body(
-            "WebhookPatch",
-            schema::input::<WebhookPatch>(),
-            json!({ "active": true }),
-            &["application/merge-patch+json", "application/json"],
-        )
-        .problems(&[404])
-        .answers::<Webhook>(200, "Changed.", Some(example()), &["ETag"])
+    describe::update::<Webhook, WebhookPatch>(about, json!({ "active": true }))
 }
 
 pub(super) fn delete() -> Operation {
-    let about = "Nothing more is sent to it. Its deliveries go with it; its history stays.";
-    operation(Method::DELETE, ONE, "delete_webhook", "Delete a webhook", about)
-        .guarded()
-        .problems(&[404])
-        .answers_nothing(204, "Deleted.")
+    describe::delete::<Webhook>("Nothing more is sent to it. Its deliveries go with it; its history stays.")
 }
 
 pub(super) fn rotate() -> Operation {
     let about =
         "The answer shows the new secret, once. For `grace_seconds` each message carries two signatures, one with each secret.";
-    operation(Method::POST, ROTATE, "rotate_webhook_secret", "Replace a webhook's secret", about)
-        .takes::<Rotation>(json!({ "grace_seconds": 86400 }))
-        .retryable()
-        .problems(&[404])
-        .answers::<Webhook>(200, "Replaced.", Some(example_with_secret()), &["ETag", "Idempotent-Replayed"])
-}
-
-pub(super) fn past() -> Operation {
-    let about = "Who changed it, the oldest first. Secrets are not in it.";
-    Entry::describe_list(operation(Method::GET, HISTORY, "list_webhook_history", "History of a webhook", about))
+    describe::rotate::<Webhook>("/v1/webhooks/{id}/rotate-secret", "rotate_webhook_secret", about)
 }

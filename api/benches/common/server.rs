@@ -22,8 +22,8 @@ use renaksi::store::clock::Calendar;
 use renaksi::store::connection;
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::load::{Ask, Connection, Reply};
+use super::run::Outcome;
 
 /// The headers of an answer that come from its handler, not from the middleware.
 const OWN_HEADERS: &[&str] = &["content-type", "etag", "link", "cache-control"];
@@ -62,7 +62,7 @@ impl Server {
             addresses: Data::default(),
             kept: Data::default(),
             document: Data::new(Document::new()),
-            draining: Data::default(),
+            stopping: Data::default(),
             metrics: Data::new(metrics.clone()),
             proxies: Data::default(),
             origins: Data::default(),

@@ -1,0 +1,95 @@
+//! The descriptions of what can be done with accounts.
+
+use actix_web::http::Method;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::{Account, Rotation, Secret};
+use crate::auth::permissions::Permission;
+use crate::http::operation::Operation;
+use crate::http::schema;
+use crate::resources::describe::{PATCHES, filter_parameters, page_parameters};
+use crate::resources::history::Entry;
+use crate::resources::wire;
+
+/// An operation of those who manage them.
+pub fn operation<A: Account>(method: Method, path: &str, id: &str, summary: &str, about: &str) -> Operation {
+    Operation::new(method, path, id, A::TAG, summary, about).roles(&A::Manage::role_names())
+}
+
+fn of_one<A: Account>(method: Method, verb: &str, summary: &str, about: &str) -> Operation {
+    operation::<A>(method, A::ONE, &format!("{verb}_{}", A::NAMES.one), summary, about).problems(&[404])
+}
+
+/// The list.
+pub fn list<A: Account>() -> Operation {
+    let (name, path) = (A::name(), A::path());
+    let page = wire::page(json!({ "$ref": format!("#/components/schemas/{name}") }));
+    let summary = format!("List {}", A::NAMES.plural);
+    let list = operation::<A>(Method::GET, &path, &format!("list_{}", A::NAMES.many), &summary, A::ABOUT_ALL);
+    let q = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });
+    let list = A::FIELDS.iter().fold(list, filter_parameters).query("q", q, &format!("Searches {}.", A::SEARCHES));
+    let others = A::FIELDS.iter().filter(|field| field.sortable).map(|field| field.name);
+    let sortable = [A::SORT.name].into_iter().chain(others).collect::<Vec<_>>();
+    page_parameters(list, &sortable, A::SORT.name)
+        .with_schemas(schema::components::<A>())
+        .with_schemas(Map::<String, Value>::from_iter([(format!("{name}Page"), page)]))
+        .answers_schema(200, "One page.", json!({ "$ref": format!("#/components/schemas/{name}Page") }), None, &["Link"])
+}
+
+/// The creation by a `New`, such as `example`; `shown` is the answer.
+pub fn create<A: Account, New: DeserializeOwned + ToSchema>(about: &str, example: Value, shown: Value) -> Operation {
+    let (id, summary) = (format!("create_{}", A::NAMES.one), format!("Create {}", A::NAMES.a()));
+    operation::<A>(Method::POST, &A::path(), &id, &summary, about).takes::<New>(example).retryable().answers::<A>(
+        201,
+        "Created.",
+        Some(shown),
+        &["ETag", "Location", "Idempotent-Replayed"],
+    )
+}
+
+/// One.
+pub fn get<A: Account>() -> Operation {
+    of_one::<A>(Method::GET, "get", &format!("Get {}", A::NAMES.a()), A::NAMES.about).conditional().answers::<A>(
+        200,
+        "It.",
+        Some(A::example()),
+        &["ETag"],
+    )
+}
+
+/// The change by a `Patch`, such as `example`.
+pub fn update<A: Account, Patch: ToSchema>(about: &str, example: Value) -> Operation {
+    of_one::<A>(Method::PATCH, "update", &format!("Change {}", A::NAMES.a()), about)
+        .guarded()
+        .body(&Patch::name(), schema::input::<Patch>(), example, PATCHES)
+        .answers::<A>(200, "Changed.", Some(A::example()), &["ETag"])
+}
+
+/// The deletion.
+pub fn delete<A: Account>(about: &str) -> Operation {
+    of_one::<A>(Method::DELETE, "delete", &format!("Delete {}", A::NAMES.a()), about).guarded().answers_nothing(204, "Deleted.")
+}
+
+/// The replacement of a secret.
+pub fn rotate<A: Secret>(path: &str, id: &str, about: &str) -> Operation {
+    operation::<A>(Method::POST, path, id, &format!("Replace {}'s secret", A::NAMES.a()), about)
+        .takes::<Rotation>(json!({ "grace_seconds": 86400 }))
+        .retryable()
+        .problems(&[404])
+        .answers::<A>(200, "Replaced.", Some(example_with_secret::<A>()), &["ETag", "Idempotent-Replayed"])
+}
+
+/// The example of one as the answer shows it that made its secret.
+pub fn example_with_secret<A: Secret>() -> Value {
+    let mut shown = A::example();
+    shown[A::MEMBER] = json!(A::SECRET_EXAMPLE);
+    shown
+}
+
+/// The history.
+pub fn past<A: Account>(about: &str) -> Operation {
+    let (path, id) = (format!("{}/history", A::ONE), format!("list_{}_history", A::NAMES.one));
+    Entry::describe_list(operation::<A>(Method::GET, &path, &id, &format!("History of {}", A::NAMES.a()), about))
+}
