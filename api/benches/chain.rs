@@ -111,8 +111,7 @@ async fn create(address: SocketAddr, token: String, until: Instant) -> io::Resul
     let mut answers = 0;
     while Instant::now() < until {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let body =
-            json!({ "code": format!("BENCH-{number}"), "name": "Dinas Uji", "short_name": "DU" }).to_string();
+        let body = json!({ "code": format!("BENCH-{number}"), "name": "Dinas Uji", "short_name": "DU" }).to_string();
         let ask = Ask::new("POST", "/v1/opds", Some(&token), "Content-Type: application/json\r\n", &body);
         connection.exchange(&ask).await?.must_be(201)?;
         answers += 1;

@@ -17,6 +17,8 @@ use crate::store::change::Store;
 
 /// How long something may wait that nobody woke us for, such as what a replica appended before it was killed.
 const AT_LATEST: Duration = Duration::from_secs(1);
+/// Sealing many events costs little more than sealing one. Under load it waits for some, and writers keep the machine.
+const REST: Duration = Duration::from_millis(100);
 /// Events that wait for a stream; one that falls behind reads them from the table instead.
 const WAITING: usize = 1_024;
 /// The channel by which replicas on one PostgreSQL wake each other.
@@ -74,7 +76,10 @@ impl Tail {
                 others = listen(self.store.db()).await;
             }
             // What failed is logged where it failed.
-            let _ = self.step(&mut told).await;
+            let sealed = self.step(&mut told).await.unwrap_or_default();
+            if sealed {
+                tokio::time::sleep(REST).await;
+            }
             tokio::select! {
                 () = self.store.appended() => {}
                 () = tokio::time::sleep(AT_LATEST) => {}
@@ -83,9 +88,11 @@ impl Tail {
         }
     }
 
-    async fn step(&self, told: &mut Option<i64>) -> ApiResult<()> {
+    /// Seals what waits and tells it; says whether anything waited.
+    async fn step(&self, told: &mut Option<i64>) -> ApiResult<bool> {
         let db = self.store.db();
-        if seal::seal_all(&self.store).await? && db.get_database_backend() == DbBackend::Postgres {
+        let sealed = seal::seal_all(&self.store).await?;
+        if sealed && db.get_database_backend() == DbBackend::Postgres {
             db.execute_raw(Statement::from_string(DbBackend::Postgres, format!("NOTIFY {CHANNEL}"))).await?;
         }
         let end = head(db).await?.position;
@@ -102,7 +109,7 @@ impl Tail {
             }
         }
         *told = Some(end.max(last));
-        Ok(())
+        Ok(sealed)
     }
 }
 
