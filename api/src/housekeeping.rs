@@ -66,7 +66,7 @@ async fn is_any_older<E: EntityTrait>(store: &Store, since: E::Column, before: D
 async fn delete_some<E: EntityTrait>(change: &Change, since: E::Column, before: DateTime<Utc>) -> ApiResult<()> {
     let keys = || E::PrimaryKey::iter();
     let old = Query::select().columns(keys()).from(E::default()).and_where(since.lt(before)).limit(AT_ONCE).take();
-    let row = Expr::tuple(keys().map(|key| Expr::col(key)));
+    let row = Expr::tuple(keys().map(Expr::col));
     E::delete_many().filter(row.in_subquery(old)).exec(&change.db).await?;
     Ok(())
 }
