@@ -1,7 +1,5 @@
 //! `/v1/awards`
 
-use std::collections::BTreeSet;
-
 use entity::award::{self, RecipientKind};
 use entity::value::code::Code;
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -10,11 +8,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::provenance::Provenance;
-use super::references::{Target, unknown};
+use super::references::{Target, must_exist};
 use super::resource::{Names, Resource, code};
 use crate::auth::permissions::EditCatalogue;
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault};
+use crate::http::problem::{ApiResult, Fault};
 use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
 
@@ -170,7 +168,6 @@ impl Resource for Award {
 
     async fn check(&self, change: &Change, _code: &str, _before: Option<&award::Model>) -> ApiResult<()> {
         let (Some(target), Some(code)) = (target(self.recipient.kind), &self.recipient.r#ref) else { return Ok(()) };
-        let existing = target.existing(&change.db, &BTreeSet::from([code.to_string()])).await?;
-        if existing.is_empty() { Err(ApiError::invalid(vec![unknown("/recipient/ref".into(), target, code)])) } else { Ok(()) }
+        must_exist(&change.db, "/recipient/ref", target, code).await
     }
 }

@@ -4,16 +4,14 @@ use actix_web::HttpRequest;
 use actix_web::web::Path;
 use chrono::{DateTime, Utc};
 use entity::client::{self, Scope};
-use entity::opd;
 use entity::value::code::Code;
 use sea_orm::ActiveValue::Set;
-use sea_orm::EntityTrait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::accounts::{self, Account, Secret, apply, created, describe, insert, locked, matching, shown, with_secret};
-use super::references::{Target, unknown};
+use super::references::{Target, must_exist};
 use super::resource::Names;
 use crate::auth::permissions::ManageClients;
 use crate::auth::secret;
@@ -21,7 +19,7 @@ use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::precondition::Preconditions;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiResult;
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
@@ -188,7 +186,7 @@ async fn create_client(
 
 /// Adds a client with this secret.
 pub async fn add(change: &Change, new: NewClient, fresh: &str) -> ApiResult<client::Model> {
-    must_know_opd(change, &new.opd).await?;
+    must_exist(&change.db, "/opd", Target::Opd, &new.opd).await?;
     let id = new.id.to_string();
     let name = new.name.unwrap_or_else(|| id.clone());
     let row = client::ActiveModel {
@@ -214,13 +212,6 @@ fn stored(mut scopes: Vec<Scope>) -> Value {
     json!(scopes)
 }
 
-async fn must_know_opd(change: &Change, code: &Code) -> ApiResult<()> {
-    match opd::Entity::find_by_id(code.to_string()).one(&change.db).await? {
-        Some(_) => Ok(()),
-        None => Err(ApiError::invalid(vec![unknown("/opd".into(), Target::Opd, code)])),
-    }
-}
-
 async fn update_client(
     access: Access<ManageClients>,
     id: Path<String>,
@@ -233,7 +224,7 @@ async fn update_client(
         .change(Retry::default(), async |change: &Change| {
             let row = matching::<Client>(change, &id, &preconditions).await?;
             if let Some(opd) = &patch.opd {
-                must_know_opd(change, opd).await?;
+                must_exist(&change.db, "/opd", Target::Opd, opd).await?;
             }
             let row = apply::<Client>(change, row, "updated", |row, before| {
                 let name = patch.name.unwrap_or_else(|| before.name.clone());

@@ -137,6 +137,14 @@ pub fn unknown(pointer: String, target: Target, code: &str) -> Fault {
     Fault::at(pointer, "unknown_reference", Text::new(format!("There is no {en} `{code}`."), format!("Tidak ada {id} `{code}`.")))
 }
 
+/// 422 at `pointer` unless the thing is there.
+pub async fn must_exist(db: &impl ConnectionTrait, pointer: &str, target: Target, code: &str) -> ApiResult<()> {
+    if target.existing(db, &BTreeSet::from([code.to_owned()])).await?.is_empty() {
+        return Err(ApiError::invalid(vec![unknown(pointer.to_owned(), target, code)]));
+    }
+    Ok(())
+}
+
 /// The codes that a member holds, each with its pointer.
 pub fn codes_in(reference: &Reference, members: &Value) -> Vec<(String, String)> {
     let pointer = format!("/{}", reference.member);

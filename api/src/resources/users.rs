@@ -3,9 +3,9 @@
 use actix_web::HttpRequest;
 use actix_web::web::Path;
 use chrono::{DateTime, Utc};
+use entity::refresh_token;
 use entity::user::{self, Role};
 use entity::value::code::Code;
-use entity::{opd, refresh_token};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::accounts::{self, Account, apply, created, describe, insert, matching, shown};
-use super::references::{Target, unknown};
+use super::references::{Target, must_exist};
 use super::resource::Names;
 use crate::auth::password;
 use crate::auth::permissions::ManageUsers;
@@ -172,7 +172,9 @@ async fn create_user(
 
 /// Adds a user whose password has this hash.
 pub async fn add(change: &Change, new: NewUser, hash: String) -> ApiResult<user::Model> {
-    must_know_opd(change, new.opd.as_ref()).await?;
+    if let Some(opd) = &new.opd {
+        must_exist(&change.db, "/opd", Target::Opd, opd).await?;
+    }
     let email = new.email.to_lowercase();
     let name = new.name.unwrap_or_else(|| email.clone());
     let row = user::ActiveModel {
@@ -206,14 +208,6 @@ pub fn faults_of(role: Role, opd: Option<&Code>, password: Option<&str>) -> Vec<
     }
     faults.extend(password.and_then(password::weakness).map(|text| Fault::at("/password", "weak_password", text)));
     faults
-}
-
-async fn must_know_opd(change: &Change, code: Option<&Code>) -> ApiResult<()> {
-    let Some(code) = code else { return Ok(()) };
-    match opd::Entity::find_by_id(code.to_string()).one(&change.db).await? {
-        Some(_) => Ok(()),
-        None => Err(ApiError::invalid(vec![unknown("/opd".into(), Target::Opd, code)])),
-    }
 }
 
 async fn update_user(
@@ -251,7 +245,9 @@ async fn update(
     if !faults.is_empty() {
         return Err(ApiError::invalid(faults));
     }
-    must_know_opd(change, opd.as_ref()).await?;
+    if let Some(opd) = &opd {
+        must_exist(&change.db, "/opd", Target::Opd, opd).await?;
+    }
     let active = patch.active.unwrap_or(row.active);
     must_leave_an_admin(change, &row, role, active).await?;
     let ends_sessions = !active || hash.is_some();
