@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use renaksi_tests::rehearsal::Today;
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::server::{Server, command};
@@ -55,6 +56,8 @@ on_both_databases! {
     async fn a_running_request_is_finished(app) {
         let admin = app.admin().await;
         app.server().greet();
+        // Both workers have used the database: what one of them opened ends with it.
+        join_all((0..40).map(|_| async { admin.get("/v1/opds").await.is(200) })).await;
         let (code, body) = OPDS.new_body();
         let body = body.to_string();
         let address = app.server().url().trim_start_matches("http://").to_owned();
