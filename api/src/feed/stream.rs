@@ -167,14 +167,14 @@ fn described(operation: Operation) -> Operation {
 /// Mounts the stream.
 pub fn mount(table: &mut Table) {
     let about = "The feed as Server-Sent Events: `id` is the place, `event` the kind of thing and what happened to it, `data` the event as `/v1/events` \
-                 gives it. A comment comes every 15 seconds. It ends when the access token does; resume with a new one and `Last-Event-ID`.";
+                 gives it. A comment comes every 15 seconds. It ends when the access token or the replica does; resume with `Last-Event-ID`.";
     let stream = Operation::get("/v1/events/stream", "stream_events", "events", "Hear what happens", about);
     table.on(described(stream).roles(&ReadAll::role_names()), stream_events);
 }
 
 /// Mounts the stream of what is public.
 pub fn mount_public(table: &mut Table) {
-    let about = "The public feed as Server-Sent Events; no login. A comment comes every 15 seconds; after an hour it ends and is to be resumed with \
+    let about = "The public feed as Server-Sent Events; no login. A comment comes every 15 seconds; after an hour, or when the replica stops, it ends and is to be resumed with \
                  `Last-Event-ID`, as browsers do by themselves.";
     let stream =
         Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Hear what happens (public)", about);

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use entity::action_report;
-use entity::rules::review::Stored;
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
 use serde::Deserialize;
@@ -13,7 +12,6 @@ use super::reports::Reported;
 use super::rows::{Cells, Column};
 use crate::resources::actions::reports::wire_types::ActionReportInput;
 use crate::resources::references::Target;
-use crate::resources::reporting::Place;
 use crate::resources::reporting::evidence::Evidence;
 
 /// A report on an action, as other systems push it: the whole of it, as `PUT` takes it, with its key.
@@ -70,8 +68,8 @@ impl Reported for ActionReportRow {
         self.quarter
     }
 
-    fn place(&self) -> Place {
-        Place { of: self.action.to_string(), part: self.quarter.to_string() }
+    fn changed_at(&self) -> Option<DateTime<Utc>> {
+        self.source_updated_at
     }
 
     fn input(&self) -> ActionReportInput {
@@ -85,13 +83,11 @@ impl Reported for ActionReportRow {
         }
     }
 
-    fn beside(&self, stored: &action_report::Model) -> Stored {
-        let is_same = stored.realisation == self.realisation
+    fn says(&self, stored: &action_report::Model) -> bool {
+        stored.realisation == self.realisation
             && stored.narrative == self.narrative
             && stored.obstacles == self.obstacles
-            && stored.evidence == json!(self.evidence);
-        let is_newer = self.source_updated_at.zip(stored.source_updated_at).is_some_and(|(own, stored)| own < stored);
-        Stored { state: stored.state, is_same, is_newer }
+            && stored.evidence == json!(self.evidence)
     }
 
     fn repeats(&self, other: &Self) -> bool {

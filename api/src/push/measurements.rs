@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use entity::measurement;
-use entity::rules::review::Stored;
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
 use entity::value::period::Period;
@@ -15,7 +14,6 @@ use super::rows::Column;
 use crate::resources::kpis::measurements::wire_types::MeasurementInput;
 use crate::resources::provenance::Provenance;
 use crate::resources::references::Target;
-use crate::resources::reporting::Place;
 use crate::resources::reporting::evidence::Evidence;
 
 /// A measurement, as other systems push it: the whole of it, as `PUT` takes it, with its key.
@@ -69,8 +67,8 @@ impl Reported for MeasurementRow {
         self.period
     }
 
-    fn place(&self) -> Place {
-        Place { of: self.kpi.to_string(), part: self.period.to_string() }
+    fn changed_at(&self) -> Option<DateTime<Utc>> {
+        self.source_updated_at
     }
 
     fn input(&self) -> MeasurementInput {
@@ -84,13 +82,11 @@ impl Reported for MeasurementRow {
         }
     }
 
-    fn beside(&self, stored: &measurement::Model) -> Stored {
-        let is_same = stored.value == self.value
+    fn says(&self, stored: &measurement::Model) -> bool {
+        stored.value == self.value
             && stored.note == self.note
             && stored.evidence == json!(self.evidence)
-            && stored.provenance == Provenance::stored(self.provenance.as_ref());
-        let is_newer = self.source_updated_at.zip(stored.source_updated_at).is_some_and(|(own, stored)| own < stored);
-        Stored { state: stored.state, is_same, is_newer }
+            && stored.provenance == Provenance::stored(self.provenance.as_ref())
     }
 
     fn repeats(&self, other: &Self) -> bool {

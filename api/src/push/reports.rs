@@ -1,7 +1,9 @@
 //! Pushes of what is reported on: measurements of KPIs, and what was done of actions. What becomes of their rows is the same.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fmt::Display;
 
+use chrono::{DateTime, Utc};
 use entity::rules::review::{Arrival, Stored, arrival};
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -26,7 +28,7 @@ use crate::store::change::{Change, Happening};
 /// A row that is a report: the whole of it, as `PUT` takes it, with its key.
 pub trait Reported: DeserializeOwned + ToSchema + 'static {
     /// The kind of report.
-    type Report: Report<Part: Serialize, Shown: Serialize>;
+    type Report: Report<Part: Serialize + Display, Shown: Serialize>;
     /// What it is about.
     const OF: Target;
     /// The type of the part of time in SQL.
@@ -40,17 +42,28 @@ pub trait Reported: DeserializeOwned + ToSchema + 'static {
     /// The part of time.
     fn part(&self) -> <Self::Report as Report>::Part;
 
-    /// Which report it is.
-    fn place(&self) -> Place;
+    /// When the source system last changed it.
+    fn changed_at(&self) -> Option<DateTime<Utc>>;
 
     /// What `PUT` takes.
     fn input(&self) -> <Self::Report as Report>::Input;
 
-    /// What is stored, as far as this row is concerned.
-    fn beside(&self, stored: &Self::Report) -> Stored;
+    /// Whether it says what is stored.
+    fn says(&self, stored: &Self::Report) -> bool;
 
     /// Whether it says the same as another row of the push.
     fn repeats(&self, other: &Self) -> bool;
+
+    /// Which report it is.
+    fn place(&self) -> Place {
+        Place { of: self.of().to_owned(), part: self.part().to_string() }
+    }
+
+    /// What is stored, as far as this row is concerned.
+    fn beside(&self, stored: &Self::Report) -> Stored {
+        let is_newer = self.changed_at().zip(stored.changed_at()).is_some_and(|(own, stored)| own < stored);
+        Stored { state: stored.state(), is_same: self.says(stored), is_newer }
+    }
 }
 
 /// What is written: which of the rows, each with what it takes the place of.

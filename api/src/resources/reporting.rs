@@ -11,7 +11,8 @@ pub mod routes;
 
 use std::fmt::{self, Display};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::measurement::ReportState;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, PrimaryKeyTrait,
 };
@@ -153,6 +154,12 @@ pub trait Report:
 
     /// The row that reporting `input` over `before` makes: not handed in yet.
     fn drafted(change: &Change, of: &str, part: Self::Part, before: Option<&Self>, input: Self::Input) -> Self;
+
+    /// Where it stands in the review.
+    fn state(&self) -> ReportState;
+
+    /// When the source system last changed it.
+    fn changed_at(&self) -> Option<DateTime<Utc>>;
 
     /// Which it is.
     fn place(&self) -> Place;

@@ -47,6 +47,14 @@ macro_rules! along {
             returned_by, verified_by, verified_at, version, created_at, updated_at);
     };
     (@members $($member:ident),*) => {
+        fn state(&self) -> entity::measurement::ReportState {
+            self.state
+        }
+
+        fn changed_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+            self.source_updated_at
+        }
+
         fn course(&self) -> Course {
             Course { $($member: self.$member.clone()),* }
         }
