@@ -322,6 +322,19 @@ pub struct Keys {
 pub enum KeysCommand {
     /// Sign with a new key from now on; tokens that the old one signed hold until they run out.
     Rotate(Database),
+    /// End a key at once: no token that it signed is good any more, on any replica. A new one takes its place.
+    Revoke(KeyRevoke),
+}
+
+/// A key that leaked.
+#[derive(Args, Clone, Debug)]
+pub struct KeyRevoke {
+    /// Its `kid`, as /.well-known/jwks.json shows it.
+    #[arg(allow_hyphen_values = true)]
+    pub kid: String,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
 }
 
 /// Prove that the trail of changes is whole, or keep a copy of it.

@@ -243,6 +243,9 @@ async fn list_events(access: Access<ReadAll>, request: HttpRequest, mut paramete
     let asked = Asked::read(&mut parameters, Some(access.actor()));
     let asked = Asked { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
+    if asked.accounts {
+        access.now().await?;
+    }
     let page = read(access.store.db(), &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, page.iter().map(|told| json!(FeedEvent::from(told))).collect(), last, asked.limit)

@@ -47,6 +47,9 @@ async fn stream_events(
 ) -> ApiResult<HttpResponse> {
     let asked = Asked::read(&mut parameters, Some(access.actor()));
     parameters.finish()?;
+    if asked.accounts {
+        access.now().await?;
+    }
     // Whoever lost the right to read finds out when the token ends.
     open(&request, feed, asked, token_ends_in(&request).unwrap_or_default())
 }
