@@ -13,7 +13,7 @@ use entity::value::code::Code;
 use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
-use crate::auth::outside;
+use crate::auth::{outside, password};
 use crate::demo::Fixed;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
@@ -191,6 +191,19 @@ impl Serve {
             timeout: Duration::from_secs(self.webhook_timeout_seconds),
             plan: Plan { scale: self.webhook_retry_scale },
         }
+    }
+
+    /// What may not be, beside what each setting says by itself.
+    pub fn check(&self) -> Result<(), String> {
+        let is_short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < password::SHORTEST);
+        let least = password::SHORTEST;
+        if is_short(&self.demo_password) {
+            return Err(format!("--demo-password (RENAKSI_DEMO_PASSWORD): expected at least {least} characters"));
+        }
+        if is_short(&self.demo_client_secret) {
+            return Err(format!("--demo-client-secret (RENAKSI_DEMO_CLIENT_SECRET): expected at least {least} characters"));
+        }
+        Ok(())
     }
 
     /// What the demo's accounts prove themselves with, where it is set.

@@ -44,11 +44,17 @@ mod reviews;
 
 mod access;
 mod auth;
+mod associations;
 mod clients;
+mod four_eyes;
+mod lockout;
 mod outside;
+mod private_files;
+mod revoked_keys;
 mod secrets;
 mod tokens;
 mod users;
+mod writes_look_again;
 
 mod concurrency;
 mod contract_document;

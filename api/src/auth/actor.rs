@@ -65,6 +65,12 @@ impl Actor {
         format!("{}:{}", self.kind.name(), self.id)
     }
 
+    /// Whether the trail shows it who did something, and from where: e-mail and network addresses are no business of those who
+    /// only read.
+    pub fn sees_people(&self) -> bool {
+        self.scopes.is_none() && self.role != Role::Viewer
+    }
+
     /// Whether an account of this service tells what it may do.
     pub fn has_account(&self) -> bool {
         self.kind != ActorKind::System && !self.is_outside

@@ -56,6 +56,9 @@ struct Claims {
     /// Of a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    /// Of a person: an administrator vouches for the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
     /// Of a person; a client has scopes instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
@@ -148,6 +151,7 @@ impl Keys {
             jti: Uuid::now_v7().to_string(),
             scope: actor.scopes.as_deref().map_or_else(|| PERSON_SCOPE.to_owned(), Scope::list),
             email: (!is_client).then(|| actor.name.clone()),
+            email_verified: (!is_client).then_some(true),
             role: (!is_client).then(|| actor.role.to_value()),
             opd: actor.opd.clone(),
         };

@@ -125,7 +125,11 @@ async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) 
         return Ok(());
     }
     asked.after = frame.position;
-    let bytes = if asked.public { frame.public.clone() } else { Some(frame.private.clone()) };
+    let bytes = match (asked.public, asked.people) {
+        (true, _) => frame.public.clone(),
+        (_, true) => Some(frame.private.clone()),
+        (_, false) => Some(frame.reader.clone()),
+    };
     match bytes.filter(|_| asked.wants(&frame.resource)) {
         Some(bytes) => send(client, bytes).await,
         None => Ok(()),

@@ -225,7 +225,7 @@ pub async fn past<A: Account>(
     parameters: Parameters,
 ) -> ApiResult<Answer> {
     access.now().await?;
-    history::answer(access.store.db(), &request, parameters, A::NAMES.one, &id).await
+    history::answer(&access, &request, parameters, A::NAMES.one, &id).await
 }
 
 /// Deletes one.
