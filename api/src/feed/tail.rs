@@ -33,6 +33,8 @@ pub struct Frame {
     pub resource: String,
     /// As those see it who log in.
     pub private: Bytes,
+    /// As those see it who only read: without who the people are.
+    pub reader: Bytes,
     /// As everybody sees it.
     pub public: Option<Bytes>,
 }
