@@ -1,9 +1,9 @@
 //! Pushes of what is reported on: measurements of KPIs, and what was done of actions. What becomes of their rows is the same.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::review::{Arrival, Stored, arrival};
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -26,6 +26,7 @@ use crate::store::bulk;
 use crate::store::change::{Change, Happening};
 
 /// A row that is a report: the whole of it, as `PUT` takes it, with its key.
+#[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
 pub trait Reported: DeserializeOwned + ToSchema + 'static {
     /// The kind of report.
     type Report: Report<Part: Serialize + Display, Shown: Serialize>;
@@ -54,6 +55,16 @@ pub trait Reported: DeserializeOwned + ToSchema + 'static {
     /// Whether it says the same as another row of the push.
     fn repeats(&self, other: &Self) -> bool;
 
+    /// The faults of rows that would be written, by their index, beside what is reported for other parts of time: in this push, and
+    /// before it.
+    async fn faults_beside_others(
+        _change: &Change,
+        _rows: &[Row<Self>],
+        _writes: &Writes<Self::Report>,
+    ) -> ApiResult<BTreeMap<usize, Fault>> {
+        Ok(BTreeMap::new())
+    }
+
     /// Which report it is.
     fn place(&self) -> Place {
         Place { of: self.of().to_owned(), part: self.part().to_string() }
@@ -65,6 +76,9 @@ pub trait Reported: DeserializeOwned + ToSchema + 'static {
         Stored { state: stored.state(), is_same: self.says(stored), is_newer }
     }
 }
+
+/// Which of the rows are written, each with what it takes the place of.
+pub type Writes<R> = [(usize, Option<Box<R>>)];
 
 /// What is written: which of the rows, each with what it takes the place of.
 pub struct Plan<R> {
@@ -80,6 +94,7 @@ struct Known<R: Report> {
     /// The last revisions by their places, until they are taken into the plan.
     stored: HashMap<String, Box<R>>,
     submits: bool,
+    today: NaiveDate,
 }
 
 impl<T: Reported> Pushed for T {
@@ -98,13 +113,20 @@ impl<T: Reported> Pushed for T {
     async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
         let subjects = subjects::<T::Report>(change, good.clone().map(|row| row.of()).collect()).await?;
-        let mut known = Known { subjects, covered: change.covered().await?, stored: stored(change, good).await?, submits };
+        let (covered, stored, today) = (change.covered().await?, stored(change, good).await?, change.today);
+        let mut known = Known { subjects, covered, stored, submits, today };
         let (mut writes, mut seen) = (Vec::new(), HashMap::new());
         let outcomes = rows.iter().enumerate().map(|(index, row)| match &row.read {
             Err(faults) => Outcome::Rejected(faults.clone()),
             Ok(row) => known.judge(row, &mut seen, |before| writes.push((index, before))),
         });
-        Ok((outcomes.collect(), Plan { writes, submits }))
+        let mut outcomes = outcomes.collect::<Vec<_>>();
+        let fell = T::faults_beside_others(change, rows, &writes).await?;
+        writes.retain(|(index, _)| !fell.contains_key(index));
+        for (index, fault) in fell {
+            outcomes[index] = Outcome::Rejected(vec![fault]);
+        }
+        Ok((outcomes, Plan { writes, submits }))
     }
 
     async fn write(change: &Change, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()> {
@@ -177,7 +199,9 @@ impl<R: Report> Known<R> {
         if self.covered.as_ref().is_some_and(|covered| !covered.contains(opd)) {
             return vec![outside(&pointer, opd)];
         }
-        R::faults(subject, row.part(), input)
+        let mut faults = R::faults(subject, row.part(), input);
+        faults.extend(R::early(subject, row.part(), self.today));
+        faults
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Words {
     pub put: &'static str,
     /// What writing one does, in a sentence.
     pub about: &'static str,
+    /// What else writing one is held to, in sentences.
+    pub more: &'static str,
 }
 
 /// Which report: of what, and for which part of time.
@@ -148,6 +150,20 @@ pub trait Report:
 
     /// Every fault that what is sent has beside what it is about.
     fn faults(subject: &Subject<Self>, part: Self::Part, input: &Self::Input) -> Vec<Fault>;
+
+    /// The fault of a report for a part of time that has not begun on a day.
+    fn early(subject: &Subject<Self>, part: Self::Part, today: NaiveDate) -> Option<Fault>;
+
+    /// Every fault that what is sent over `before` has beside the reports for other parts of time. The row of what it is about is locked.
+    async fn faults_beside_others(
+        _change: &Change,
+        _subject: &Subject<Self>,
+        _part: Self::Part,
+        _before: Option<&Self>,
+        _input: &Self::Input,
+    ) -> ApiResult<Vec<Fault>> {
+        Ok(Vec::new())
+    }
 
     /// Why a verified one is corrected, as the client says.
     fn reason(input: &Self::Input) -> Option<&str>;

@@ -9,7 +9,10 @@ use rust_decimal::Decimal;
 pub use mean::{OpdProgress, VERSION as OPD_PROGRESS_VERSION, mean_progress, opd_progress, weighted_mean};
 pub use state::{ActionState, ExplainedAction, VERSION as ACTION_STATE_VERSION, explain, last_ended_quarter, state};
 
-use crate::value::decimal::{self, Percent};
+use crate::value::{
+    decimal::{self, Percent},
+    period::Period,
+};
 
 /// The last quarter, whose cumulative target is the one of the year.
 const YEAR_END: u8 = 4;
@@ -36,6 +39,15 @@ pub fn realised(realisation: &[Option<Decimal>; 4], quarter: u8) -> Decimal {
 
 fn last_reported(realisation: &[Option<Decimal>; 4], quarter: u8) -> Option<Decimal> {
     realisation.iter().take(usize::from(quarter)).rev().copied().flatten().next()
+}
+
+/// What is realised without quarters that have not begun: reports of these were taken once, and count from then on.
+pub fn begun<T>(year: i32, realisation: [Option<T>; 4], on: NaiveDate) -> [Option<T>; 4] {
+    let mut quarter = 0;
+    realisation.map(|value| {
+        quarter += 1;
+        value.filter(|_| Period::Quarter(year, quarter).has_begun(on))
+    })
 }
 
 /// What is to be reached by the end of a quarter, 1 to 4; before the first nothing.
@@ -135,6 +147,15 @@ mod tests {
         let realisation = plan([0; 4], "- 3 - 7").realisation;
         let up_to = |quarter| realised(&realisation, quarter);
         assert_eq!([0, 1, 2, 3, 4].map(up_to), [0, 0, 3, 3, 7].map(Decimal::from));
+    }
+
+    #[test]
+    fn what_was_reported_of_quarters_to_come_does_not_count_yet() {
+        let of = |day: &str| begun(2022, plan([0; 4], "1 2 - 9").realisation, day.parse().unwrap()).map(|value| value.is_some());
+        assert_eq!(of("2021-12-31"), [false; 4]);
+        assert_eq!(of("2022-04-01"), [true, true, false, false]);
+        assert_eq!(of("2022-09-30"), [true, true, false, false]);
+        assert_eq!(of("2022-10-01"), [true, true, false, true]);
     }
 
     #[test]

@@ -88,8 +88,13 @@ async fn put<R: Report>(
             }
             let input: R::Input = body.read()?;
             let mut faults = R::faults(&subject, part, &input);
+            faults.extend(R::early(&subject, part, change.today));
             let is_correction = before.as_ref().is_some_and(|row| row.course().counts());
-            faults.extend((is_correction && R::reason(&input).is_none()).then(reason_required));
+            if is_correction && R::reason(&input).is_none() {
+                faults.push(reason_required());
+            } else {
+                faults.extend(R::faults_beside_others(change, &subject, part, before.as_ref(), &input).await?);
+            }
             if !faults.is_empty() {
                 return Err(ApiError::invalid(faults));
             }
@@ -142,8 +147,10 @@ pub fn mount<R: Report>(table: &mut Table) {
     let about = format!(
         "Creates (201) or changes (200) {}, as a `draft` that counts once it was submitted and somebody else verified it. A verified value is \
          never overwritten: writing it again adds a `revision`, which names its `reason`; until that is verified itself the value before stays \
-         in force.",
+         in force. A {} that has not begun, by the calendar of the regency, takes none (`period_not_begun`).{}",
         R::WORDS.about,
+        R::WORDS.part,
+        R::WORDS.more,
     );
     let put_it = describe(Method::PUT, &one, &format!("put_{kind}"), R::WORDS.put, &about);
     let about = "Only a draft can be deleted: 409 otherwise.";

@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(result.standing, Standing::OnTrack);
         assert_eq!(rounded(result.applicable_target.unwrap(), 4), exact("23.5333"));
         assert_eq!(rounded(result.ratio.unwrap(), 2), exact("1.13"));
-        assert_eq!(result.rule_version, "kpi-standing-1");
+        assert_eq!(result.rule_version, "kpi-standing-2");
         assert_eq!(
             result.reasons,
             [

@@ -183,8 +183,16 @@ mod tests {
 
     #[test]
     fn a_mean_is_rounded_once() {
-        // Rounded before, 0.005 and 0 would give 0.01 instead of 0.00.
-        assert_eq!(mean(&[("0.005", "1"), ("0", "1")]).unwrap(), "0.00");
+        // Rounded before, 1.005 and 1 would give 1.01 instead of 1.00.
+        assert_eq!(mean(&[("1.005", "1"), ("1", "1")]).unwrap(), "1.00");
+    }
+
+    #[test]
+    fn a_mean_is_whole_or_nothing_only_where_all_are() {
+        assert_eq!(mean(&[("100", "1000"), ("99.9999999999", "0.000000000001")]).unwrap(), "99.99");
+        assert_eq!(mean(&[("0", "1000"), ("0.0000000001", "0.000000000001")]).unwrap(), "0.01");
+        assert_eq!(mean(&[("100", "1"), ("0", "0")]).unwrap(), "100.00");
+        assert_eq!(mean(&[("0", "1"), ("100", "0")]).unwrap(), "0.00");
     }
 
     #[test]
