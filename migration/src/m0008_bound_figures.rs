@@ -42,7 +42,7 @@ fn first_day(backend: DbBackend) -> String {
 async fn count_values_of_their_period(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let first_day = first_day(manager.get_database_backend());
     for name in ["ux_measurement_leads", "ix_measurement_first"] {
-        manager.drop_index(Index::drop().name(name).table("measurement").take()).await?;
+        manager.drop_index(Index::drop().name(name).table("measurement").to_owned()).await?;
     }
     let later = "o.counts_from <= measurement.counts_from AND (o.period_end > measurement.period_end \
                  OR (o.period_end = measurement.period_end AND o.revision > measurement.revision))";

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::reports::{Reported, Writes};
 use super::rows::{Cells, Column, Row};
 use crate::http::problem::{ApiResult, Fault};
-use crate::resources::actions::reports::{falling, has_reason};
+use crate::resources::actions::reports::{falling, needs_none};
 use crate::resources::actions::reports::wire_types::ActionReportInput;
 use crate::resources::references::Target;
 use crate::resources::reporting::evidence::Evidence;
@@ -106,7 +106,8 @@ impl Reported for ActionReportRow {
             for (_, row, _) in &left {
                 falling::set(reported.entry(row.action.to_string()).or_default(), row.quarter, row.realisation);
             }
-            let fell = left.into_iter().filter(|(_, row, before)| row.reason.is_none() && !has_reason(before.as_deref()));
+            let unexplained = |row: &Self, before: Option<&action_report::Model>| row.reason.is_none() && !needs_none(before, row.realisation);
+            let fell = left.into_iter().filter(|(_, row, before)| unexplained(row, before.as_deref()));
             let fell = fell.filter_map(|(index, row, _)| {
                 Some((*index, falling::fault(reported.get(row.action.as_str())?, row.quarter, row.realisation)?))
             });

@@ -78,7 +78,7 @@ pub trait Reported: DeserializeOwned + ToSchema + 'static {
 }
 
 /// Which of the rows are written, each with what it takes the place of.
-pub type Writes<R> = [(usize, Option<Box<R>>)];
+pub(super) type Writes<R> = [(usize, Option<Box<R>>)];
 
 /// What is written: which of the rows, each with what it takes the place of.
 pub struct Plan<R> {

@@ -20,9 +20,14 @@ use crate::resources::reporting::{Place, Report, ReportKind, Words};
 use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
 
-/// Whether what is written over says why already: a report that does not count yet keeps its reason.
-pub fn has_reason(before: Option<&Model>) -> bool {
-    before.is_some_and(|row| !row.course().counts() && row.reason.is_some())
+/// Whether writing a realisation over `before` needs no reason of its own: it says the same, or what is written over does not count
+/// yet and keeps its reason.
+pub fn needs_none(before: Option<&Model>, realisation: Decimal) -> bool {
+    before.is_some_and(|row| row.realisation == realisation || has_reason(row))
+}
+
+fn has_reason(row: &Model) -> bool {
+    !row.course().counts() && row.reason.is_some()
 }
 
 /// The fault of a realisation that cannot be.
@@ -101,7 +106,7 @@ impl Report for Model {
         before: Option<&Self>,
         input: &ActionReportInput,
     ) -> ApiResult<Vec<Fault>> {
-        if input.reason.is_some() || has_reason(before) {
+        if input.reason.is_some() || needs_none(before, input.realisation) {
             return Ok(Vec::new());
         }
         let reported = falling::reported(&change.db, [action.id.as_str()]).await?.remove(&action.id).unwrap_or_default();
@@ -115,7 +120,7 @@ impl Report for Model {
     fn drafted(change: &Change, action: &str, quarter: i32, before: Option<&Self>, input: ActionReportInput) -> Self {
         let course = Course::drafted(change, before.map(Self::course).as_ref(), input.reason.clone());
         // Also the first report has one, where what is realised fell.
-        let kept = before.filter(|_| has_reason(before)).and_then(|row| row.reason.clone());
+        let kept = before.filter(|row| has_reason(row)).and_then(|row| row.reason.clone());
         Self {
             action: action.to_owned(),
             quarter,

@@ -154,7 +154,9 @@ async fn put_target(
             }
             let input: KpiTargetInput = body.read()?;
             let mut faults = value_faults(&kpi, period, "/period", input.value, "/value");
-            faults.extend(against_direction(&kpi, input.value, "/value"));
+            // One that was taken before this was refused may change what else it says.
+            let stays = before.as_ref().is_some_and(|row| row.value == input.value);
+            faults.extend(against_direction(&kpi, input.value, "/value").filter(|_| !stays));
             if !faults.is_empty() {
                 return Err(ApiError::invalid(faults));
             }
