@@ -212,7 +212,7 @@ on_both_databases! {
         };
         let (key, exact) = SURVEYS.create_as(&admin, survey(Value::Null, sums.clone(), json!(149))).await;
         let exact = exact.has("ikm", "88.29").has("grade", "B").has("scores", Value::Null).has("sums", sums.clone());
-        exact.clone().has("explanation/inputs/u9", "520").has("explanation/inputs/respondents", "149");
+        let exact = exact.has("explanation/inputs/u9", "520").has("explanation/inputs/respondents", "149");
         let created = admin.post(SURVEYS.path, survey(means.clone(), Value::Null, json!(149))).await.is(201);
         created.has("ikm", "88.29").has("grade", "B").has("scores/u1", "3.3154").has("sums", Value::Null);
         // What was read may be sent back; the one may take the place of the other.
@@ -374,7 +374,7 @@ impl Model {
     async fn make(dice: &mut Dice, admin: &Actor) -> Self {
         let increases = dice.flip();
         let scale = dice.pick(&[5, 500, 50_000, 90_000_000]);
-        let mut value = |dice: &mut Dice| dice.below(2 * scale as usize + 1) as i64 - scale;
+        let value = |dice: &mut Dice| dice.below(2 * scale as usize + 1) as i64 - scale;
         let baseline = (dice.below(4) > 0).then(|| value(dice));
         let body = json!({
             "direction": if increases { "increase" } else { "decrease" },
