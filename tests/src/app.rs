@@ -61,6 +61,12 @@ impl App {
         Self { server: Server::start_with(&database.url(), settings), database }
     }
 
+    /// A service on a database that an earlier version filled.
+    pub fn upgraded(backend: Backend, step: &'static str) -> Self {
+        let database = Arc::new(Database::of_version(backend, step));
+        Self { server: Server::start(&database.url()), database }
+    }
+
     /// Another service on the same database.
     pub fn replica(&self) -> Self {
         Self { server: Server::start(&self.database.url()), database: Arc::clone(&self.database) }
@@ -160,7 +166,7 @@ impl App {
         type Tokens = Mutex<HashMap<String, (Instant, String)>>;
         static TOKENS: LazyLock<Tokens> = LazyLock::new(Tokens::default);
         let mut tokens = TOKENS.lock().await;
-        let key = format!("{name} on {}", self.backend().name());
+        let key = format!("{name} on {} {}", self.database.lineage(), self.backend().name());
         if let Some((_, token)) = tokens.get(&key).filter(|(since, _)| since.elapsed() < TOKEN_USE) {
             return Actor::new(self.server.url(), Some(token.clone()));
         }

@@ -1,7 +1,5 @@
 //! `/v1/push/action-reports`
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use chrono::{DateTime, Utc};
 use entity::action_report;
 use entity::value::code::Code;
@@ -10,14 +8,11 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::reports::{Reported, Writes};
-use super::rows::{Cells, Column, Row};
-use crate::http::problem::{ApiResult, Fault};
-use crate::resources::actions::reports::{falling, needs_none};
+use super::reports::Reported;
+use super::rows::{Cells, Column};
 use crate::resources::actions::reports::wire_types::ActionReportInput;
 use crate::resources::references::Target;
 use crate::resources::reporting::evidence::Evidence;
-use crate::store::change::Change;
 
 /// A report on an action, as other systems push it: the whole of it, as `PUT` takes it, with its key.
 #[derive(Clone, PartialEq, Deserialize, ToSchema)]
@@ -85,37 +80,6 @@ impl Reported for ActionReportRow {
             evidence: self.evidence.clone(),
             source_updated_at: self.source_updated_at,
             reason: self.reason.clone(),
-        }
-    }
-
-    /// Of the rows that would be written those that make what is realised fall are rejected, which leaves others beside what is
-    /// stored: until none is left that falls.
-    async fn faults_beside_others(
-        change: &Change,
-        rows: &[Row<Self>],
-        writes: &Writes<action_report::Model>,
-    ) -> ApiResult<BTreeMap<usize, Fault>> {
-        let written = writes.iter().filter_map(|(index, before)| Some((*index, rows[*index].read.as_ref().ok()?, before)));
-        let written = written.collect::<Vec<_>>();
-        let actions = written.iter().map(|(_, row, _)| row.action.as_str()).collect::<BTreeSet<_>>();
-        let stored = falling::reported(&change.db, actions).await?;
-        let mut faults = BTreeMap::new();
-        loop {
-            let mut reported = stored.clone();
-            let left = written.iter().filter(|(index, ..)| !faults.contains_key(index)).collect::<Vec<_>>();
-            for (_, row, _) in &left {
-                falling::set(reported.entry(row.action.to_string()).or_default(), row.quarter, row.realisation);
-            }
-            let unexplained = |row: &Self, before: Option<&action_report::Model>| row.reason.is_none() && !needs_none(before, row.realisation);
-            let fell = left.into_iter().filter(|(_, row, before)| unexplained(row, before.as_deref()));
-            let fell = fell.filter_map(|(index, row, _)| {
-                Some((*index, falling::fault(reported.get(row.action.as_str())?, row.quarter, row.realisation)?))
-            });
-            let fell = fell.collect::<Vec<_>>();
-            if fell.is_empty() {
-                return Ok(faults);
-            }
-            faults.extend(fell);
         }
     }
 

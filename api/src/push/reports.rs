@@ -1,6 +1,6 @@
 //! Pushes of what is reported on: measurements of KPIs, and what was done of actions. What becomes of their rows is the same.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -21,12 +21,11 @@ use crate::http::problem::{ApiResult, Fault};
 use crate::resources::references::{Target, unknown};
 use crate::resources::reporting::course::Course;
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
-use crate::resources::reporting::{Place, Report, Subject};
+use crate::resources::reporting::{Place, Report, Subject, Written};
 use crate::store::bulk;
 use crate::store::change::{Change, Happening};
 
 /// A row that is a report: the whole of it, as `PUT` takes it, with its key.
-#[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
 pub trait Reported: DeserializeOwned + ToSchema + 'static {
     /// The kind of report.
     type Report: Report<Part: Serialize + Display, Shown: Serialize>;
@@ -55,16 +54,6 @@ pub trait Reported: DeserializeOwned + ToSchema + 'static {
     /// Whether it says the same as another row of the push.
     fn repeats(&self, other: &Self) -> bool;
 
-    /// The faults of rows that would be written, by their index, beside what is reported for other parts of time: in this push, and
-    /// before it.
-    async fn faults_beside_others(
-        _change: &Change,
-        _rows: &[Row<Self>],
-        _writes: &Writes<Self::Report>,
-    ) -> ApiResult<BTreeMap<usize, Fault>> {
-        Ok(BTreeMap::new())
-    }
-
     /// Which report it is.
     fn place(&self) -> Place {
         Place { of: self.of().to_owned(), part: self.part().to_string() }
@@ -76,9 +65,6 @@ pub trait Reported: DeserializeOwned + ToSchema + 'static {
         Stored { state: stored.state(), is_same: self.says(stored), is_newer }
     }
 }
-
-/// Which of the rows are written, each with what it takes the place of.
-pub(super) type Writes<R> = [(usize, Option<Box<R>>)];
 
 /// What is written: which of the rows, each with what it takes the place of.
 pub struct Plan<R> {
@@ -121,10 +107,18 @@ impl<T: Reported> Pushed for T {
             Ok(row) => known.judge(row, &mut seen, |before| writes.push((index, before))),
         });
         let mut outcomes = outcomes.collect::<Vec<_>>();
-        let fell = T::faults_beside_others(change, rows, &writes).await?;
-        writes.retain(|(index, _)| !fell.contains_key(index));
-        for (index, fault) in fell {
-            outcomes[index] = Outcome::Rejected(vec![fault]);
+        if T::Report::BESIDE_OTHERS {
+            let written = |(index, before): &(usize, Option<Box<T::Report>>)| {
+                let row = rows.get(*index)?.read.as_ref().ok()?;
+                Some(Written { of: row.of(), part: row.part(), input: row.input(), before: before.as_deref() })
+            };
+            let faults = T::Report::faults_together(change, &writes.iter().filter_map(written).collect::<Vec<_>>()).await?;
+            let mut places = 0..;
+            writes.retain(|(index, _)| {
+                let fault = places.next().and_then(|place| faults.get(&place));
+                fault.into_iter().for_each(|fault| outcomes[*index] = Outcome::Rejected(vec![fault.clone()]));
+                fault.is_none()
+            });
         }
         Ok((outcomes, Plan { writes, submits }))
     }

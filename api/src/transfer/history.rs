@@ -8,7 +8,7 @@ use entity::rules::coverage::{Arrival, Entry, arrival};
 use entity::rules::programme_status::{self, ProgrammeStatus};
 use entity::value::period::Period;
 use entity::{action_report, kpi, programme, status_change};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TryIntoModel};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::check::{Checking, KEYS_AT_ONCE};
 use super::sense;
@@ -16,7 +16,7 @@ use super::parts::{Coverage, EvaluationRecord, Transition};
 use super::reports::{ActionReport, Measurement};
 use super::things::Thing;
 use super::{Everything, Incoming, Kind, Row, key_of};
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiResult;
 use crate::resources::evaluations::Evaluation;
 use crate::resources::kpis::value_faults;
 use crate::resources::programmes::coverage::entry_of;
@@ -110,7 +110,7 @@ fn statuses(
     for Incoming { index, row, .. } in programmes {
         let mut own = of.remove(&row.code).unwrap_or_default();
         if own.first().is_none_or(|first| first.row.to_status != ProgrammeStatus::Planned) {
-            own.insert(0, Incoming { index: *index, since: None, was_taken: false, row: beginning(change, row)? });
+            own.insert(0, Incoming { index: *index, since: None, was_taken: false, row: beginning(change, row) });
         }
         let mut before: Option<status_change::Model> = None;
         for (seq, entry) in (1..).zip(&mut own) {
@@ -125,8 +125,8 @@ fn statuses(
     Ok(())
 }
 
-fn beginning(change: &Change, row: &programme::Model) -> ApiResult<status_change::Model> {
-    transitions::beginning(change, &row.code, row.start_date).try_into_model().map_err(ApiError::from)
+fn beginning(change: &Change, row: &programme::Model) -> status_change::Model {
+    transitions::beginning(change, &row.code, row.start_date)
 }
 
 /// Whether an entry may follow the one before it.

@@ -3,6 +3,8 @@
 pub mod falling;
 pub mod wire_types;
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use entity::action;
 use entity::action_report::{self, Model};
@@ -16,16 +18,11 @@ use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 use crate::resources::kpis::not_begun;
 use crate::resources::reporting::course::{Course, along};
-use crate::resources::reporting::{Place, Report, ReportKind, Words};
+use crate::resources::reporting::{Place, Report, ReportKind, Words, Written};
 use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
 
-/// Whether writing a realisation over `before` needs no reason of its own: it says the same, or what is written over does not count
-/// yet and keeps its reason.
-pub fn needs_none(before: Option<&Model>, realisation: Decimal) -> bool {
-    before.is_some_and(|row| row.realisation == realisation || has_reason(row))
-}
-
+/// Whether a report says why already, also when it is written again: one that does not count yet keeps its reason.
 fn has_reason(row: &Model) -> bool {
     !row.course().counts() && row.reason.is_some()
 }
@@ -53,6 +50,7 @@ impl Report for Model {
                before, or above that of the next one, it needs a `reason` (`reason_required`).",
     };
     const ORDER: Field = Field::sort("quarter", Kind::Integer);
+    const BESIDE_OTHERS: bool = true;
     type Table = action_report::Entity;
     type Subject = action::Entity;
     type Part = i32;
@@ -99,18 +97,8 @@ impl Report for Model {
         not_begun(Period::Quarter(action.year, u8::try_from(quarter).ok()?), today, "/quarter")
     }
 
-    async fn faults_beside_others(
-        change: &Change,
-        action: &action::Model,
-        quarter: i32,
-        before: Option<&Self>,
-        input: &ActionReportInput,
-    ) -> ApiResult<Vec<Fault>> {
-        if input.reason.is_some() || needs_none(before, input.realisation) {
-            return Ok(Vec::new());
-        }
-        let reported = falling::reported(&change.db, [action.id.as_str()]).await?.remove(&action.id).unwrap_or_default();
-        Ok(falling::fault(&reported, quarter, input.realisation).into_iter().collect())
+    async fn faults_together(change: &Change, written: &[Written<'_, Self>]) -> ApiResult<BTreeMap<usize, Fault>> {
+        falling::faults(&change.db, written).await
     }
 
     fn reason(input: &ActionReportInput) -> Option<&str> {

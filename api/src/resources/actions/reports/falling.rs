@@ -1,20 +1,49 @@
 //! A cumulative realisation that falls from one quarter to the next: it happens, but not without a reason.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use entity::action_report;
+use entity::action_report::{self, Model};
 use entity::rules::renaksi;
 use entity::value::decimal::Decimal;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
+use super::has_reason;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
+use crate::resources::reporting::Written;
 
 /// What is reported for each quarter, by its number less one: what was written last, whether it counts yet or not.
 pub type Reported = [Option<Decimal>; 4];
 
-/// What is reported of these actions. One statement.
-pub async fn reported<'a>(
+/// The faults of reports that make what is realised fall and say not why, by their place in the list. One that does so is not
+/// written, which leaves the others beside what stands: until none is left that falls. One statement.
+pub async fn faults(db: &impl ConnectionTrait, written: &[Written<'_, Model>]) -> ApiResult<BTreeMap<usize, Fault>> {
+    let stand = reported(db, written.iter().map(|one| one.of).collect::<BTreeSet<_>>()).await?;
+    let mut faults = BTreeMap::new();
+    loop {
+        let left = || written.iter().enumerate().filter(|(place, _)| !faults.contains_key(place));
+        let mut reported = stand.clone();
+        for (_, one) in left() {
+            set(reported.entry(one.of.to_owned()).or_default(), one.part, one.input.realisation);
+        }
+        let fault = |one: &Written<'_, Model>| fault(reported.get(one.of)?, one.part, one.input.realisation);
+        let fell = left().filter(|(_, one)| !needs_none(one)).filter_map(|(place, one)| Some((place, fault(one)?)));
+        let fell = fell.collect::<Vec<_>>();
+        if fell.is_empty() {
+            return Ok(faults);
+        }
+        faults.extend(fell);
+    }
+}
+
+/// Whether a report needs no reason of its own: it gives one, says what stands, or is written over one that keeps its reason.
+fn needs_none(one: &Written<'_, Model>) -> bool {
+    let stands = |before: &Model| before.realisation == one.input.realisation || has_reason(before);
+    one.input.reason.is_some() || one.before.is_some_and(stands)
+}
+
+/// What is reported of these actions.
+async fn reported<'a>(
     db: &impl ConnectionTrait,
     actions: impl IntoIterator<Item = &'a str>,
 ) -> ApiResult<HashMap<String, Reported>> {
