@@ -44,6 +44,17 @@ where
     assert!(told.is_ok(), "the story did not end within {longest:?}");
 }
 
+/// Tells a story about a database that an earlier version filled, if this run covers its kind.
+pub async fn tell_upgraded<F, S>(backend: Backend, step: &'static str, story: S)
+where
+    S: FnOnce(App) -> F,
+    F: Future<Output = ()>,
+{
+    if backend.is_wanted() {
+        story(App::upgraded(backend, step)).await;
+    }
+}
+
 /// How many mutated requests a story sends: `RENAKSI_TEST_MUTATIONS`, 300 where it is not set.
 pub fn mutations() -> u32 {
     std::env::var("RENAKSI_TEST_MUTATIONS").map_or(300, |count| count.parse().expect("RENAKSI_TEST_MUTATIONS"))

@@ -166,7 +166,8 @@ async fn last_told(
     let backend = db.get_database_backend();
     let is_postgres = backend == DbBackend::Postgres;
     let number = match (told_by, is_postgres) {
-        (ToldBy::Last, _) => "0",
+        // No literal: a number among what is grouped by stands for a column.
+        (ToldBy::Last, _) => "e.version * 0",
         (ToldBy::Revision, true) => "CAST(e.after->>'revision' AS bigint)",
         (ToldBy::Revision, false) => "json_extract(e.after, '$.revision')",
         (ToldBy::Number, _) => "e.version",
