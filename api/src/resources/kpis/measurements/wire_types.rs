@@ -26,7 +26,8 @@ pub struct MeasurementInput {
     /// When the source system last changed it.
     #[schema(max_length = 35)]
     pub source_updated_at: Option<DateTime<Utc>>,
-    /// Where it comes from. With a `date` the value counts for `as_of` from that day, else from the day it was verified.
+    /// Where it comes from. With a `date` the value counts for `as_of` from that day, else from the day it was verified; never before
+    /// its period has begun.
     pub provenance: Option<Provenance>,
     /// Why a verified value is corrected: required then, and meaningless else.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
