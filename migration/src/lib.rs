@@ -13,6 +13,7 @@ mod m0005_create_evaluation;
 mod m0006_create_feed;
 mod m0007_create_webhooks;
 mod m0008_bound_figures;
+mod m0009_harden_identity;
 mod m0010_index_first_days;
 mod m0014_record_transitions;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_bound_figures::Migration),
             Box::new(m0010_index_first_days::Migration),
             Box::new(m0014_record_transitions::Migration),
+            Box::new(m0009_harden_identity::Migration),
         ]
     }
 }
