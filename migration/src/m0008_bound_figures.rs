@@ -69,7 +69,8 @@ async fn count_values_of_their_period(manager: &SchemaManager<'_>) -> Result<(),
 /// does not stay without bounds. Each change leaves its event, as any other.
 async fn bound_percentages(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let (db, backend) = (manager.get_connection(), manager.get_database_backend());
-    let outside = |table: &str| format!("EXISTS (SELECT 1 FROM {table} v WHERE v.kpi = k.code AND (v.value < 0 OR v.value > 100))");
+    let outside =
+        |table: &str| format!("EXISTS (SELECT 1 FROM {table} v WHERE v.kpi = k.code AND (v.value < 0 OR v.value > 100))");
     let sql = format!(
         "SELECT k.code, k.version, (SELECT e.after FROM event e WHERE e.resource = 'kpi' AND e.\"key\" = k.code \
            AND e.after IS NOT NULL ORDER BY e.seq DESC LIMIT 1) AS shown \
@@ -85,7 +86,12 @@ async fn bound_percentages(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     Ok(())
 }
 
-async fn bound(db: &SchemaManagerConnection<'_>, backend: DbBackend, row: &QueryResult, now: ChronoDateTimeUtc) -> Result<(), DbErr> {
+async fn bound(
+    db: &SchemaManagerConnection<'_>,
+    backend: DbBackend,
+    row: &QueryResult,
+    now: ChronoDateTimeUtc,
+) -> Result<(), DbErr> {
     let (code, version): (String, i32) = (row.try_get("", "code")?, row.try_get("", "version")?);
     let run = async |sql: &str, values: Vec<Value>| db.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await;
     let bounded = "UPDATE kpi SET minimum = 0, maximum = 100, version = $1, updated_at = $2 WHERE code = $3";
@@ -99,18 +105,15 @@ async fn bound(db: &SchemaManagerConnection<'_>, backend: DbBackend, row: &Query
     }
     let told = "INSERT INTO event (id, at, resource, \"key\", action, version, actor_kind, actor_id, before, after) \
                 VALUES ($1, $2, 'kpi', $3, 'updated', $4, 'system', 'migrate', $5, $6)";
-    let values = vec![
-        Uuid::now_v7().into(),
-        now.into(),
-        code.clone().into(),
-        (version + 1).into(),
-        before.into(),
-        after.clone().into(),
-    ];
+    let values =
+        vec![Uuid::now_v7().into(), now.into(), code.clone().into(), (version + 1).into(), before.into(), after.clone().into()];
     run(told, values).await?;
     // What figures of past days know of it since it was last changed.
-    run("UPDATE past SET content = $1 WHERE resource = 'kpi' AND \"key\" = $2 AND until = '9999-12-31'", vec![after.into(), code.into()])
-        .await?;
+    run(
+        "UPDATE past SET content = $1 WHERE resource = 'kpi' AND \"key\" = $2 AND until = '9999-12-31'",
+        vec![after.into(), code.into()],
+    )
+    .await?;
     Ok(())
 }
 

@@ -325,9 +325,8 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, as_of: NaiveDate) -> KpiStand
     let bounds = kpi.bounds();
     let measured_after = from.as_ref().zip(at.as_ref()).filter(|(from, at)| from.period < at.period).zip(last);
     let measured = u32::try_from(kpi.measured).unwrap_or_default();
-    let projected = measured_after.and_then(|((from, at), last)| {
-        projection::projection(direction, from, at, last, bounds, measured + 1)
-    });
+    let projected =
+        measured_after.and_then(|((from, at), last)| projection::projection(direction, from, at, last, bounds, measured + 1));
     let pace = at.as_ref().zip(last).and_then(|(at, last)| projection::required_pace(at, last));
     let predicate =
         |value: Option<rust_decimal::Decimal>| value.filter(|_| kpi.is_spbe()).map(|value| spbe::predicate(value, as_of));

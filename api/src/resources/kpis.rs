@@ -160,10 +160,7 @@ pub fn against_direction(kpi: &kpi::Model, target: Decimal, pointer: &str) -> Op
         Direction::Increase => ("increase: a target is not below the baseline", "naik: target tidak di bawah nilai awal"),
         Direction::Decrease => ("decrease: a target is not above the baseline", "turun: target tidak di atas nilai awal"),
     };
-    let text = Text::new(
-        format!("This KPI should {en}, {baseline}."),
-        format!("Indikator ini seharusnya {id}, {baseline}."),
-    );
+    let text = Text::new(format!("This KPI should {en}, {baseline}."), format!("Indikator ini seharusnya {id}, {baseline}."));
     Some(Fault::at(pointer, "against_direction", text))
 }
 

@@ -11,9 +11,9 @@ use entity::{action_report, kpi, programme, status_change};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::check::{Checking, KEYS_AT_ONCE};
-use super::sense;
 use super::parts::{Coverage, EvaluationRecord, Transition};
 use super::reports::{ActionReport, Measurement};
+use super::sense;
 use super::things::Thing;
 use super::{Everything, Incoming, Kind, Row, key_of};
 use crate::http::problem::ApiResult;

@@ -127,8 +127,9 @@ pub fn achievement(direction: Direction, target: Decimal, actual: Decimal) -> Re
         let none = || format!("no achievement: the target is 0, and the actual {} does not meet it", shown(actual));
         return is_met.then(|| Percent::of(Decimal::ONE_HUNDRED)).ok_or_else(none);
     }
-    let percentage = beyond(direction, target, actual)
-        .and_then(|beyond| beyond.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(target.abs())?.checked_add(Decimal::ONE_HUNDRED));
+    let percentage = beyond(direction, target, actual).and_then(|beyond| {
+        beyond.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(target.abs())?.checked_add(Decimal::ONE_HUNDRED)
+    });
     let percentage = percentage.ok_or_else(|| "no achievement: it is too large to be written".to_owned())?;
     let percent = Percent::of(percentage.max(Decimal::ZERO));
     // A gap that is lost in the division still is one.
@@ -162,7 +163,9 @@ pub fn progress(direction: Direction, baseline: Decimal, final_target: Decimal, 
             Direction::Decrease => ("above", "decrease"),
         };
         let (target, baseline) = (shown(final_target), shown(baseline));
-        return Err(format!("no progress: the final target {target} lies {side} the baseline {baseline}, against the direction {way}"));
+        return Err(format!(
+            "no progress: the final target {target} lies {side} the baseline {baseline}, against the direction {way}"
+        ));
     }
     let share = || {
         let (done, whole) = (actual.checked_sub(baseline)?, final_target.checked_sub(baseline)?);
@@ -286,8 +289,9 @@ mod tests {
 
     #[test]
     fn a_target_of_zero_is_met_or_has_no_achievement() {
-        let of =
-            |direction, actual: &str| achievement(direction, exact("0.00"), exact(actual)).ok().map(|percent| percent.to_string());
+        let of = |direction, actual: &str| {
+            achievement(direction, exact("0.00"), exact(actual)).ok().map(|percent| percent.to_string())
+        };
         assert_eq!(of(Direction::Decrease, "0").unwrap(), "100.00");
         assert_eq!(of(Direction::Decrease, "-1").unwrap(), "100.00");
         assert_eq!(of(Direction::Decrease, "1"), None);
@@ -326,7 +330,9 @@ mod tests {
         assert!(progress(Direction::Increase, least, most, Decimal::ZERO).is_err());
         assert!(achievement(Direction::Decrease, most, Decimal::MIN).is_err());
         let least = exact("0.000000000001");
-        assert!(achievement(Direction::Increase, least, exact("999999999999999")).unwrap_err().ends_with("too large to be written"));
+        assert!(
+            achievement(Direction::Increase, least, exact("999999999999999")).unwrap_err().ends_with("too large to be written")
+        );
     }
 
     fn any_value() -> impl Strategy<Value = Decimal> {

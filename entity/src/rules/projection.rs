@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn what_moves_away_or_stands_still_never_meets_it() {
         let (baseline, target) = (point("2021", "28.3"), point("2024", "14"));
-        let of = |value| projection(Direction::Decrease, &baseline, &point("2022", value), &target, Bounds::default(), 2).unwrap();
+        let of =
+            |value| projection(Direction::Decrease, &baseline, &point("2022", value), &target, Bounds::default(), 2).unwrap();
         assert_eq!(of("30").met_in, None);
         assert_eq!(of("28.3").met_in, None);
         assert_eq!(of("28.3").value, exact("28.3"));

@@ -199,7 +199,11 @@ mod tests {
             ("- 3 -", 2, "0", false),
             ("", 4, "0", false),
         ] {
-            assert_eq!(falls(&reported(before), quarter, exact(realisation)), expected, "{realisation} as {quarter} of {before:?}");
+            assert_eq!(
+                falls(&reported(before), quarter, exact(realisation)),
+                expected,
+                "{realisation} as {quarter} of {before:?}"
+            );
         }
     }
 

@@ -280,12 +280,7 @@ mod tests {
     }
 
     fn any_frequency() -> impl Strategy<Value = Frequency> {
-        prop_oneof![
-            Just(Frequency::Yearly),
-            Just(Frequency::Semesterly),
-            Just(Frequency::Quarterly),
-            Just(Frequency::Monthly)
-        ]
+        prop_oneof![Just(Frequency::Yearly), Just(Frequency::Semesterly), Just(Frequency::Quarterly), Just(Frequency::Monthly)]
     }
 
     fn any_period() -> impl Strategy<Value = Period> {
@@ -360,7 +355,8 @@ mod tests {
 
     #[test]
     fn periods_are_in_the_order_of_their_ends() {
-        let mut periods = ["2023", "2022-12", "2022-S2", "2022", "2022-Q2", "2022-Q4", "2022-01", "2022-S1", "2022-Q1", "2022-03"].map(period);
+        let mut periods =
+            ["2023", "2022-12", "2022-S2", "2022", "2022-Q2", "2022-Q4", "2022-01", "2022-S1", "2022-Q1", "2022-03"].map(period);
         periods.sort();
         assert_eq!(
             periods.map(|period| period.to_string()),

@@ -160,7 +160,8 @@ async fn takes_the_lead(
     use measurement::Column;
     // As the index spells it, which a parameter would keep from being used.
     let leading = measurement::Entity::find().filter(Column::Kpi.eq(kpi)).filter(Expr::cust("leads"));
-    let before = leading.clone().filter(Column::CountsFrom.lte(counts_from)).order_by_desc(Column::CountsFrom).one(&change.db).await?;
+    let before =
+        leading.clone().filter(Column::CountsFrom.lte(counts_from)).order_by_desc(Column::CountsFrom).one(&change.db).await?;
     if before.is_some_and(|row| (row.period_end, row.revision) > (period_end, revision)) {
         return Ok(false);
     }
