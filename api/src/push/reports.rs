@@ -108,11 +108,11 @@ impl<T: Reported> Pushed for T {
         });
         let mut outcomes = outcomes.collect::<Vec<_>>();
         if T::Report::BESIDE_OTHERS {
-            let written = |(index, before): &(usize, Option<Box<T::Report>>)| {
+            let written = writes.iter().filter_map(|(index, before)| {
                 let row = rows.get(*index)?.read.as_ref().ok()?;
                 Some(Written { of: row.of(), part: row.part(), input: row.input(), before: before.as_deref() })
-            };
-            let faults = T::Report::faults_together(change, &writes.iter().filter_map(written).collect::<Vec<_>>()).await?;
+            });
+            let faults = T::Report::faults_together(change, &written.collect::<Vec<_>>()).await?;
             let mut places = 0..;
             writes.retain(|(index, _)| {
                 let fault = places.next().and_then(|place| faults.get(&place));
