@@ -1,9 +1,12 @@
 //! Figures are right for all signs, directions, units and periods, and what cannot be is refused when it is written.
 
+use std::process::Output;
+
 use futures_util::future::join_all;
 use renaksi_tests::dice::Dice;
 use renaksi_tests::resource::{ACTIONS, KPIS, SURVEYS};
-use renaksi_tests::{Actor, Answer, App, on_both_databases};
+use renaksi_tests::workplace::Workplace;
+use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
 use serde_json::{Value, json};
 
 /// KPIs of the random model.
@@ -337,6 +340,54 @@ on_both_databases! {
         new_action(&admin, json!({ "weight": "1000" })).await;
     }
 
+    async fn an_import_is_held_to_the_same(app) {
+        let (_, mut kpi) = KPIS.new_body();
+        for (member, value) in [("direction", json!("increase")), ("unit", json!({ "kind": "percent" })), ("minimum", Value::Null)] {
+            kpi[member] = value;
+        }
+        kpi.as_object_mut().unwrap().remove("maximum");
+        let code = kpi["code"].clone();
+        let (_, mut action) = ACTIONS.new_body();
+        let id = "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e77";
+        action["id"] = json!(id);
+        action["weight"] = json!("1000.5");
+        let (_, survey) = SURVEYS.new_body();
+        let mut twin = survey.clone();
+        twin["service"] = json!(format!(" {} ", survey["service"].as_str().unwrap().to_uppercase()));
+        let file = json!({
+            "kpis": [kpi], "actions": [action], "surveys": [survey, twin],
+            "targets": [{ "kpi": code, "period": "2022", "value": "5", "kind": "commitment" }],
+            "measurements": [{ "kpi": code, "period": "2199", "value": "5" }, { "kpi": code, "period": "2022", "value": "104.5" }],
+            "action_reports": [
+                { "action": id, "quarter": 1, "realisation": "5" }, { "action": id, "quarter": 2, "realisation": "4" },
+                { "action": id, "quarter": 3, "realisation": "3", "reason": "Dihitung ulang" },
+            ],
+        });
+        let refused = imported(&app, &file);
+        assert!(!refused.status.success());
+        let told = String::from_utf8(refused.stderr).unwrap();
+        for fault in [
+            "targets[0]/value: This KPI should increase", "measurements[0]/period: 2199 begins on", "measurements[1]/value: Values of this KPI",
+            "actions[0]/weight", "action_reports[1]/reason", "surveys[1]/service",
+        ] {
+            assert!(told.contains(fault), "`{fault}` is not in {told}");
+        }
+        assert!(!told.contains("action_reports[2]"), "{told}");
+        // What an export wrote was taken once, and is taken again.
+        let mut file = file;
+        file["measurements"].as_array_mut().unwrap().truncate(1);
+        for list in ["kpis", "actions", "surveys", "targets", "measurements", "action_reports"] {
+            for row in file[list].as_array_mut().unwrap() {
+                row["created_at"] = json!("2022-10-04T00:00:00Z");
+            }
+        }
+        let taken = imported(&app, &file);
+        assert!(taken.status.success(), "{taken:?}");
+        let standing = app.admin().await.get(format!("/v1/kpis/{}/standing", code.as_str().unwrap())).await.is(200);
+        let standing = standing.has("latest", Value::Null).has("standing", "no_data");
+        assert!(standing.text().contains("verified value of 2199"), "{standing:?}");
+    }
+
     async fn random_standings_agree_with_themselves(app) {
         let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         println!("seed {seed}");
@@ -454,6 +505,13 @@ impl Model {
             assert!(gap.abs() < 0.1 || (achievement >= 100.0) == (gap >= 0.0), "{told}");
         }
     }
+}
+
+/// What importing a file of these lists says.
+fn imported(app: &App, lists: &Value) -> Output {
+    let file = Workplace::get().join(format!("{}.json", unique::word()));
+    std::fs::write(&file, lists.to_string()).unwrap();
+    app.command(&["import", file.to_str().unwrap()])
 }
 
 /// Hundredths as they are written.

@@ -108,8 +108,11 @@ impl<T: Reported> Pushed for T {
         });
         let mut outcomes = outcomes.collect::<Vec<_>>();
         if T::Report::BESIDE_OTHERS {
-            let written = writes.iter().filter_map(|write| written(rows, write)).collect::<Vec<_>>();
-            let faults = T::Report::faults_together(change, &written).await?;
+            let written = writes.iter().filter_map(|(index, before)| {
+                let row = rows.get(*index)?.read.as_ref().ok()?;
+                Some(Written { of: row.of(), part: row.part(), input: row.input(), before: before.as_deref() })
+            });
+            let faults = T::Report::faults_together(change, &written.collect::<Vec<_>>()).await?;
             let mut places = 0..;
             writes.retain(|(index, _)| {
                 let fault = places.next().and_then(|place| faults.get(&place));
@@ -140,15 +143,6 @@ impl<T: Reported> Pushed for T {
         });
         change.record_all(happenings).await
     }
-}
-
-/// What is about to be written for a row, as the rules over several reports take it.
-fn written<'a, T: Reported>(
-    rows: &'a [Row<T>],
-    (index, before): &'a (usize, Option<Box<T::Report>>),
-) -> Option<Written<'a, T::Report>> {
-    let row = rows.get(*index)?.read.as_ref().ok()?;
-    Some(Written { of: row.of(), part: row.part(), input: row.input(), before: before.as_deref() })
 }
 
 /// The row that is stored in the place of `before`.

@@ -61,7 +61,7 @@ pub struct Measurement {
     provenance: Option<Provenance>,
     /// Where it stands in the review. Only `verified` values count.
     state: ReportState,
-    /// From which day it counts for `as_of`; null while it does not count.
+    /// From which day it counts for `as_of`, though never before its period has begun; null while it does not count.
     #[schema(max_length = 10)]
     known_on: Option<NaiveDate>,
     /// Why a verified value was corrected by this revision.
