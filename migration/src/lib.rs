@@ -13,6 +13,8 @@ mod m0005_create_evaluation;
 mod m0006_create_feed;
 mod m0007_create_webhooks;
 mod m0009_harden_identity;
+mod m0010_index_first_days;
+mod m0014_record_transitions;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_create_feed::Migration),
             Box::new(m0007_create_webhooks::Migration),
             Box::new(m0009_harden_identity::Migration),
+            Box::new(m0010_index_first_days::Migration),
+            Box::new(m0014_record_transitions::Migration),
         ]
     }
 }

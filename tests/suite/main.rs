@@ -56,11 +56,14 @@ mod tokens;
 mod users;
 mod writes_look_again;
 
+mod backlog;
 mod concurrency;
 mod contract_document;
 mod crash;
+mod flood;
 mod housekeeping;
 mod readme;
 mod running;
 mod statements;
 mod transfer;
+mod upgrade;

@@ -36,6 +36,7 @@ pub const RESOURCES: &[&str] = &[
     "opd",
     "region",
     "programme",
+    "transition",
     "coverage",
     "quick_win",
     "kpi",
@@ -267,7 +268,8 @@ async fn list_public_events(public: Public, request: HttpRequest, mut parameters
     let asked = Asked::read(&mut parameters, None);
     let asked = Asked { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
-    let db = public.store.db();
+    let store = public.store.for_public();
+    let db = store.db();
     let page = read(db, &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, public_forms(db, &page).await?, last, asked.limit).map(Answer::public)

@@ -34,13 +34,30 @@ impl TrustedProxies {
 
 /// The client of `request`.
 pub fn of(request: &HttpRequest) -> Option<String> {
+    address_of(request).map(|address| address.to_string())
+}
+
+/// The same, as an address.
+pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let trusted = request.app_data::<Data<TrustedProxies>>();
     let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
-    if !forwarded.is_empty() && !trusted.is_some_and(|trusted| trusted.trusts(peer)) {
+    if is_forwarded_unseen(request) {
         warn_once(peer);
     }
-    Some(trusted.map_or(peer, |trusted| trusted.client(peer, &forwarded.join(","))).to_string())
+    Some(trusted.map_or(peer, |trusted| trusted.client(peer, &forwarded.join(","))))
+}
+
+/// Whether a proxy that is not trusted passed the request on: the address is then that of the proxy.
+pub fn is_forwarded_unseen(request: &HttpRequest) -> bool {
+    let trusted = request.app_data::<Data<TrustedProxies>>();
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    request.headers().contains_key("x-forwarded-for") && !peer.is_some_and(|peer| trusted.is_some_and(|all| all.trusts(peer)))
+}
+
+/// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one subscriber has whole.
+pub fn network_of(request: &HttpRequest) -> String {
+    of(request).map(|address| prefix(&address)).unwrap_or_default()
 }
 
 /// A balancer that is not configured makes all clients one: they would share their limits. Or a client makes it up, so it is
