@@ -43,8 +43,8 @@ mod push_storm;
 mod reviews;
 
 mod access;
-mod auth;
 mod associations;
+mod auth;
 mod clients;
 mod four_eyes;
 mod lockout;

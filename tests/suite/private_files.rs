@@ -8,8 +8,8 @@ use std::process::Output;
 use renaksi_tests::database::{Backend, Database};
 use renaksi_tests::on_both_databases;
 use renaksi_tests::server::{PASSWORD, command};
-use renaksi_tests::workplace::Workplace;
 use renaksi_tests::unique;
+use renaksi_tests::workplace::Workplace;
 
 on_both_databases! {
     async fn exports_are_for_their_owner(app) {

@@ -150,7 +150,6 @@ on_both_databases! {
     }
 
     async fn admins_who_change_each_other_do_not_wait_for_ever(app) {
-        let admin = app.admin().await;
         let (one, other) = (Account::person(&app, "admin", None).await, Account::person(&app, "admin", None).await);
         for _ in 0..5 {
             let name = || json!({ "name": unique::word() });
@@ -167,7 +166,6 @@ on_both_databases! {
         let mut statuses = [first.status(), second.status()];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 401], "who comes second is disabled already");
-        drop(admin);
     }
 }
 
@@ -252,7 +250,10 @@ fn place(operation: &Operation) -> String {
 /// The body that the document gives as an example.
 fn body_of(operation: &Operation) -> Value {
     let content = &operation.value["requestBody"]["content"];
-    let body = ["application/json", "application/merge-patch+json"].iter().map(|media| &content[media]["example"]).find(|body| !body.is_null());
+    let body = ["application/json", "application/merge-patch+json"]
+        .iter()
+        .map(|media| &content[media]["example"])
+        .find(|body| !body.is_null());
     body.cloned().unwrap_or_else(|| json!({}))
 }
 
@@ -274,10 +275,14 @@ fn of_dinkes(operation: &Operation) -> Option<String> {
 
 /// A row of DINKES for each push.
 fn pushes() -> [(&'static str, Value); 3] {
-    let programme = json!({ "code": unique::code("T"), "masterplan": "KLU-SC", "dimension": "living", "name": "Uji", "lead_opd": "DINKES" });
+    let programme =
+        json!({ "code": unique::code("T"), "masterplan": "KLU-SC", "dimension": "living", "name": "Uji", "lead_opd": "DINKES" });
     [
         ("/v1/push/measurements", json!({ "kpi": "STUNTING", "period": "2023", "value": "18.4" })),
-        ("/v1/push/action-reports", json!({ "action": "017e1d3c-5400-7a00-8000-00000000000e", "quarter": 4, "realisation": "9" })),
+        (
+            "/v1/push/action-reports",
+            json!({ "action": "017e1d3c-5400-7a00-8000-00000000000e", "quarter": 4, "realisation": "9" }),
+        ),
         ("/v1/push/programmes", programme),
     ]
 }

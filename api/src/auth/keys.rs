@@ -245,17 +245,15 @@ pub fn new_key() -> ApiResult<signing_key::ActiveModel> {
 fn actor_of(claims: Claims) -> Option<Actor> {
     let Claims { sub: id, email, role, opd, scope, .. } = claims;
     Some(match role {
-        Some(role) => {
-            Actor {
-                kind: ActorKind::User,
-                id,
-                name: email?,
-                is_outside: false,
-                role: Role::try_from_value(&role).ok()?,
-                opd,
-                scopes: None,
-            }
-        }
+        Some(role) => Actor {
+            kind: ActorKind::User,
+            id,
+            name: email?,
+            is_outside: false,
+            role: Role::try_from_value(&role).ok()?,
+            opd,
+            scopes: None,
+        },
         None => Actor {
             kind: ActorKind::Client,
             name: id.clone(),

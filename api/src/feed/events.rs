@@ -91,7 +91,15 @@ impl Asked {
         }
         let accounts = actor.is_some_and(crate::auth::permissions::ManageUsers::allows);
         let people = actor.is_some_and(Actor::sees_people);
-        Self { after: after.unwrap_or(0), resources, public: actor.is_none(), accounts, people, actor: actor.cloned(), limit: PAGE }
+        Self {
+            after: after.unwrap_or(0),
+            resources,
+            public: actor.is_none(),
+            accounts,
+            people,
+            actor: actor.cloned(),
+            limit: PAGE,
+        }
     }
 
     /// Whether a kind of thing was asked for.

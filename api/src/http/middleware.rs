@@ -97,7 +97,8 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
     }
     if path.starts_with("/v1/") && !headers.contains_key("cache-control") {
         // What is about accounts stays nowhere; the rest is asked for anew each time, by who may see it.
-        let is_of_accounts = ["/v1/auth/", "/v1/me", "/v1/users", "/v1/clients", "/v1/webhooks"].iter().any(|of| path.starts_with(of));
+        let is_of_accounts =
+            ["/v1/auth/", "/v1/me", "/v1/users", "/v1/clients", "/v1/webhooks"].iter().any(|of| path.starts_with(of));
         let value = if is_of_accounts { "no-store" } else { "private, no-cache" };
         headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static(value));
     }
