@@ -196,9 +196,11 @@ on_both_databases! {
 async fn seven(admin: &Actor, resource: Resource) -> (String, Vec<String>) {
     let word = unique::word();
     let mut keys = Vec::new();
-    for _ in 0..7 {
+    for turn in 0..7 {
         let (_, mut body) = resource.new_body();
-        body[resource.text] = json!(format!("Uji {word}"));
+        // A service is asked about once in a period, so surveys differ in it; other texts are alike, as they may be.
+        let text = if resource.path == "/v1/surveys" { format!("Uji {word} {turn}") } else { format!("Uji {word}") };
+        body[resource.text] = json!(text);
         keys.push(resource.create_as(admin, body).await.0);
     }
     (word, keys)

@@ -109,7 +109,9 @@ pub struct Projected {
     period: Period,
     /// The value then, rounded to 4 places; the `minimum` or `maximum` of the KPI where the line goes beyond it.
     value: Decimal,
-    /// Whether the line goes beyond the `minimum` or `maximum` of the KPI, so that `value` is that.
+    /// Whether the line goes beyond the `minimum` or `maximum` of the KPI, so that `value` is that. Records that were frozen before
+    /// KPIs had bounds lack it.
+    #[schema(required = false)]
     bounded: bool,
     /// The first period in which the final target would be met; null when it moves away or stands still.
     met_in: Option<Period>,
