@@ -11,3 +11,4 @@ pub mod listing;
 pub mod output;
 pub mod past;
 pub mod scope;
+pub mod visible;
