@@ -15,6 +15,7 @@ mod scorecard;
 mod summary;
 mod surveys;
 mod transitions;
+mod visible;
 
 mod bad_input;
 mod changing;

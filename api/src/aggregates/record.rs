@@ -331,10 +331,11 @@ pub fn mount(table: &mut Table) {
 
 /// Mounts its public twin.
 pub fn mount_public(table: &mut Table) {
-    let about =
-        format!("{ABOUT} Of this record it is `public_record_sha256`. It holds only what was published and verified; no login. While a KPI or a \
+    let about = format!(
+        "{ABOUT} Of this record it is `public_record_sha256`. It holds only what was published and verified; no login. While a KPI or a \
                  programme that it names is not public any more, it is withheld (410 `withheld`): what is withdrawn is named nowhere, and a record \
-                 without it would have another hash.");
+                 without it would have another hash."
+    );
     let get = Operation::get(
         "/v1/public/evaluations/{code}/record",
         "get_public_evaluation_record",

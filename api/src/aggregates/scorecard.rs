@@ -218,7 +218,12 @@ async fn led_programmes(
     rows.iter()
         .map(|row| {
             let [code, name] = [row.try_get("", "code")?, row.try_get("", "name")?];
-            Ok(LedProgramme { code, name, dimension: row.try_get("", "dimension")?, status: ProgrammeStatus::try_from_value(&row.try_get("", "status")?)? })
+            Ok(LedProgramme {
+                code,
+                name,
+                dimension: row.try_get("", "dimension")?,
+                status: ProgrammeStatus::try_from_value(&row.try_get("", "status")?)?,
+            })
         })
         .collect()
 }

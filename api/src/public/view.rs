@@ -74,29 +74,21 @@ impl Published for Masterplan {
     const THING: Thing = Thing::Masterplan;
     const MEMBERS: &'static [&'static str] =
         &["title", "region", "legal_basis", "start_year", "end_year", "status", "description"];
-
-
 }
 
 impl Published for Dimension {
     const THING: Thing = Thing::Dimension;
     const MEMBERS: &'static [&'static str] = &["name", "name_en", "position", "description"];
-
-
 }
 
 impl Published for Opd {
     const THING: Thing = Thing::Opd;
     const MEMBERS: &'static [&'static str] = &["name", "short_name", "parent", "head_name", "head_title", "website", "active"];
-
-
 }
 
 impl Published for Region {
     const THING: Thing = Thing::Region;
     const MEMBERS: &'static [&'static str] = &["name", "level", "parent"];
-
-
 }
 
 impl Published for Programme {
@@ -160,7 +152,6 @@ impl Published for Action {
         "progress",
         "state",
     ];
-
 }
 
 impl Published for Award {
@@ -199,7 +190,6 @@ impl Published for Finding {
     const THING: Thing = Thing::Finding;
     const MEMBERS: &'static [&'static str] = &["programme", "opd", "text", "recommendation", "due_on", "state", "follow_ups"];
     const INNER: &'static [(&'static str, &'static [&'static str])] = &[("follow_ups", &["at", "text", "state"])];
-
 }
 
 impl Published for Survey {
@@ -269,7 +259,8 @@ pub fn may_be_hidden<R: Published>() -> impl Iterator<Item = (&'static Reference
 /// Leaves out what rows refer to and the public does not see. At most one statement.
 pub async fn hide_hidden<R: Published>(db: &impl ConnectionTrait, things: &mut [Value]) -> ApiResult<()> {
     let references = may_be_hidden::<R>().map(|(reference, _)| *reference).collect::<Vec<_>>();
-    let named = things.iter().flat_map(|thing| named_by(&references, thing)).filter(|(to, _)| to.can_be_hidden()).collect::<Things>();
+    let named =
+        things.iter().flat_map(|thing| named_by(&references, thing)).filter(|(to, _)| to.can_be_hidden()).collect::<Things>();
     let public = public_among(db, named.clone()).await?;
     let hidden = named.difference(&public).cloned().collect();
     things.iter_mut().for_each(|thing| hide(&references, thing, &hidden));

@@ -10,7 +10,7 @@ use renaksi_tests::document::{Document, Operation};
 use renaksi_tests::{Actor, Answer, App};
 use serde_json::Value;
 
-use super::world::{BEGINNING, Bird, Stage, World, never};
+use super::world::{BEGINNING, Bird, Fate, Stage, World, never};
 
 /// An id that nothing has.
 const NO_ID: &str = "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21";
@@ -80,15 +80,17 @@ impl<'a> Walk<'a> {
                 let places = self.paths_of(&operation, std::slice::from_ref(bird));
                 pairs.extend(places.into_iter().filter(|path| path.contains(&bird.key)).map(|path| pair(path, &bird.key)));
             }
-            let Some(base) = self.paths_of(&operation, &self.world.shown(self.stage).collect::<Vec<_>>()).into_iter().next() else {
+            let Some(base) = self.paths_of(&operation, &self.world.shown(self.stage).collect::<Vec<_>>()).into_iter().next()
+            else {
                 continue;
             };
             for name in parameters(&operation).iter().filter_map(|parameter| parameter["name"].as_str()) {
                 let birds = unseen.iter().filter(|bird| kinds_of(name).contains(&bird.kind));
                 pairs.extend(birds.flat_map(|bird| {
-                    ["", "&count=true"].map(|more| pair(format!("{base}?{name}={}{more}", bird.key), &bird.key)).into_iter().take(
-                        if parameter(&operation, "count").is_some() { 2 } else { 1 },
-                    )
+                    ["", "&count=true"]
+                        .map(|more| pair(format!("{base}?{name}={}{more}", bird.key), &bird.key))
+                        .into_iter()
+                        .take(if parameter(&operation, "count").is_some() { 2 } else { 1 })
                 }));
                 if name == "q" {
                     pairs.extend(unseen.iter().map(|bird| pair(format!("{base}?q={}&count=true", bird.word), &bird.word)));
@@ -102,7 +104,9 @@ impl<'a> Walk<'a> {
                 (ask(hidden).await, ask(never).await, known)
             }));
             for (hidden, never, (known, unknown)) in answers.await {
-                let same = |answer: &Answer, text: &str| (answer.status(), heads(answer).replace(text, "?"), answer.text().replace(text, "?"));
+                let same = |answer: &Answer, text: &str| {
+                    (answer.status(), heads(answer).replace(text, "?"), answer.text().replace(text, "?"))
+                };
                 if same(&hidden, known) != same(&never, unknown) {
                     self.faults.push(format!("{hidden:?}\nis not as\n{never:?}"));
                 }
@@ -153,20 +157,34 @@ impl<'a> Walk<'a> {
     fn listen(&mut self, answer: &Answer) {
         self.asked += 1;
         let cursor = serde_json::from_slice::<Value>(answer.bytes()).ok();
-        let cursor = cursor.as_ref().and_then(|body| body["page"]["next_cursor"].as_str()).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+        let cursor = cursor
+            .as_ref()
+            .and_then(|body| body["page"]["next_cursor"].as_str())
+            .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         let cursor = String::from_utf8_lossy(&cursor.unwrap_or_default()).into_owned();
         let asked = answer.path().to_lowercase();
         let text = format!("{}\n{}\n{cursor}", heads(answer), answer.text()).to_lowercase();
         let words = text.match_indices(BEGINNING).filter_map(|(at, _)| text.get(at..at + BEGINNING.len() + 5));
         let ids = text.match_indices('-').filter_map(|(at, _)| text.get(at.checked_sub(8)?..at + 28));
         let found = words.chain(ids).map(str::to_owned).collect::<BTreeSet<_>>();
-        let hidden = found.iter().filter(|word| self.hidden.contains(*word) && !asked.contains(word.as_str())).collect::<Vec<_>>();
+        let hidden = found.iter().filter(|word| self.hidden.contains(*word) && !asked.contains(word.as_str()));
+        let is_kept = |word: &&String| answer.path().ends_with("/record") && self.is_kept_in_records(word);
+        let hidden = hidden.filter(|word| !is_kept(word)).collect::<Vec<_>>();
         if !hidden.is_empty() {
-            self.faults.push(format!("{} {} tells of {:?}", answer.status(), answer.path(), self.world.birds.iter().filter(|bird| hidden.contains(&&bird.word) || hidden.iter().any(|word| **word == bird.key.to_lowercase())).map(|bird| (bird.kind, &bird.key, bird.fate)).collect::<Vec<_>>()));
+            let of =
+                |word: &&String| self.world.birds.iter().find(|bird| bird.word == **word || bird.key.to_lowercase() == **word);
+            let birds = hidden.iter().filter_map(of).map(|bird| (bird.kind, &bird.key, bird.fate)).collect::<BTreeSet<_>>();
+            self.faults.push(format!("{} {} tells of {hidden:?} {birds:?}", answer.status(), answer.path()));
         }
         if answer.status() == 200 {
             self.heard.extend(found);
         }
+    }
+
+    /// What is frozen keeps what has no publication of its own, also where that was removed since.
+    fn is_kept_in_records(&self, word: &str) -> bool {
+        let kept = |bird: &&Bird| ["opds", "dimensions"].contains(&bird.kind) && bird.fate == Fate::Deleted;
+        self.world.birds.iter().filter(kept).any(|bird| bird.word == word)
     }
 
     /// The paths of an operation: as it is, or of each of `birds` that it can be asked of.
@@ -178,7 +196,8 @@ impl<'a> Walk<'a> {
             let path = bird.path.replace("/v1/", "/v1/public/");
             let (given, wanted) = (path.split('/').collect::<Vec<_>>(), operation.path.split('/').collect::<Vec<_>>());
             // Its own path, or one below it.
-            let own = wanted.len() >= given.len() && given.iter().zip(&wanted).all(|(one, other)| one == other || other.starts_with('{'));
+            let own = wanted.len() >= given.len()
+                && given.iter().zip(&wanted).all(|(one, other)| one == other || other.starts_with('{'));
             (own && wanted[given.len()..].iter().all(|part| !part.starts_with('{')) && wanted[given.len() - 1].starts_with('{'))
                 .then(|| [&given[..], &wanted[given.len()..]].concat().join("/"))
         };
@@ -195,8 +214,15 @@ impl<'a> Walk<'a> {
             let mut values = match name {
                 "cursor" => Vec::new(),
                 "limit" => vec!["7".to_owned(), "200".to_owned()],
-                "q" => shown.iter().step_by(9).map(|bird| bird.word.clone()).chain([BEGINNING.to_owned(), "rancangan".to_owned()]).collect(),
-                _ if !own.is_empty() => shown.iter().filter(|bird| own.contains(&bird.kind)).map(|bird| bird.key.clone()).take(4).collect(),
+                "q" => shown
+                    .iter()
+                    .step_by(9)
+                    .map(|bird| bird.word.clone())
+                    .chain([BEGINNING.to_owned(), "rancangan".to_owned()])
+                    .collect(),
+                _ if !own.is_empty() => {
+                    shown.iter().filter(|bird| own.contains(&bird.kind)).map(|bird| bird.key.clone()).take(4).collect()
+                }
                 _ => values_of(&parameter),
             };
             if name == "sort" {

@@ -8,7 +8,7 @@ use renaksi_tests::{Actor, App, unique};
 use serde_json::{Value, json};
 
 /// What becomes of a thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fate {
     /// Everybody sees it from the first day on.
     Shown,
@@ -57,11 +57,6 @@ impl Bird {
     /// Whether it has events in the public feed.
     pub(super) fn is_told(&self) -> bool {
         !["actions", "findings"].contains(&self.kind)
-    }
-
-    /// Whether it went itself, not only with what it hangs on.
-    pub(super) fn is_withdrawn_itself(&self) -> bool {
-        [Withdrawn, Deleted].contains(&self.fate)
     }
 
     fn is_up(&self, stage: Stage) -> bool {
@@ -147,6 +142,11 @@ impl World {
         (0..self.birds.len()).filter(went).map(|at| &self.birds[at])
     }
 
+    /// Whether it went while what it hangs on stayed.
+    pub(super) fn went_alone(&self, bird: &Bird) -> bool {
+        bird.above.is_none_or(|above| self.is_public(above, Stage::Now))
+    }
+
     fn is_public(&self, at: usize, stage: Stage) -> bool {
         let bird = &self.birds[at];
         bird.is_up(stage) && bird.above.is_none_or(|above| self.is_public(above, stage))
@@ -173,7 +173,15 @@ impl World {
     }
 
     /// Makes a thing out of a body that names its texts `WORD`; what everybody is to see from the first day on is published.
-    async fn make_bird(&mut self, admin: &Actor, kind: &'static str, list: String, fate: Fate, above: Option<usize>, body: Value) -> usize {
+    async fn make_bird(
+        &mut self,
+        admin: &Actor,
+        kind: &'static str,
+        list: String,
+        fate: Fate,
+        above: Option<usize>,
+        body: Value,
+    ) -> usize {
         let word = self.word();
         let mut body: Value = serde_json::from_str(&body.to_string().replace("WORD", &word)).unwrap();
         let is_coded = !["actions", "findings", "surveys"].contains(&kind);
@@ -212,12 +220,14 @@ impl World {
 
     async fn make_masterplan(&mut self, admin: &Actor, fate: Fate) {
         let status = if [Shown, Withdrawn].contains(&fate) { "active" } else { "draft" };
-        let body = json!({ "title": "Rencana WORD", "region": "52.08", "legal_basis": "WORD", "status": status, "description": "WORD" });
+        let body =
+            json!({ "title": "Rencana WORD", "region": "52.08", "legal_basis": "WORD", "status": status, "description": "WORD" });
         self.make_bird(admin, "masterplans", "/v1/masterplans".into(), fate, None, body).await;
     }
 
     async fn make_programmes(&mut self, admin: &Actor) {
-        let (opd, doomed_opd, doomed_dimension) = (self.birds[0].key.clone(), self.birds[2].key.clone(), self.birds[3].key.clone());
+        let (opd, doomed_opd, doomed_dimension) =
+            (self.birds[0].key.clone(), self.birds[2].key.clone(), self.birds[3].key.clone());
         for plan in self.all_of("masterplans") {
             for fate in [Shown, Withdrawn, Late, Hidden] {
                 let number = self.all_of("programmes").len();
@@ -245,8 +255,8 @@ impl World {
     async fn make_actions(&mut self, admin: &Actor, verifier: &Actor) {
         let opd = self.birds[0].key.clone();
         for programme in self.all_of("programmes") {
-            for _ in 0..2 {
-                let fate = self.fate("actions", &[Shown, Withdrawn, Late, Hidden, Deleted]);
+            for number in 0..2 {
+                let fate = if number == 0 { Shown } else { self.fate("actions", &[Withdrawn, Late, Hidden, Deleted]) };
                 let body = json!({
                     "programme": self.birds[programme].key, "opd": opd, "title": "Renaksi WORD", "output_unit": "WORD", "year": 2022,
                     "targets": { "q1": "1", "q2": "2", "q3": "3", "q4": "4" }, "provenance": provenance(),
