@@ -183,7 +183,7 @@ impl AsOf {
         Ok(Self { day: made.map_or(self.day, |made| made.max(self.day)), ..self })
     }
 
-    /// Whether the day is past.
+    /// Whether the day has ended: then few changes touch what is answered of it.
     pub fn is_past(&self) -> bool {
         self.day < self.today
     }

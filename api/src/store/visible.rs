@@ -149,14 +149,14 @@ impl Thing {
     }
 
     /// The SQL condition under which `row`, as things were at the end of a day, was public then and is public now, for figures:
-    /// what it hangs on is gathered once, since all rows are looked at.
+    /// what it hangs on is gathered once, since many rows hang on the same.
     pub fn was_public(self, row: &str, as_of: AsOf) -> String {
         let Rule { table, key, own, hangs_on } = self.rule();
         let mut conditions = vec![own.condition(row)];
         if as_of.is_past() {
             let now = format!("{row}_now");
             let is_public = self.is_public(&now);
-            conditions.push(format!("{row}.{key} IN (SELECT {now}.{key} FROM {table} {now} WHERE {is_public})"));
+            conditions.push(format!("EXISTS (SELECT 1 FROM {table} {now} WHERE {now}.{key} = {row}.{key} AND {is_public})"));
         }
         if let Some((column, above)) = hangs_on {
             let Rule { table, key, .. } = above.rule();
