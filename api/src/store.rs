@@ -16,3 +16,4 @@ pub mod output;
 pub mod past;
 pub mod scope;
 pub mod standing;
+pub mod visible;

@@ -21,7 +21,6 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::public::view;
 use crate::resources::history::Entry;
 use crate::store::access::{Access, Public};
 
@@ -116,8 +115,10 @@ pub struct Told {
     pub position: i64,
     /// Its hash.
     pub hash: String,
-    /// Whether everybody may know of it.
+    /// Whether everybody might know of it when it got its place.
     pub public: bool,
+    /// The first event of the same thing.
+    pub thing: Uuid,
     /// The event.
     #[sea_orm(nested)]
     pub event: event::Model,
@@ -152,13 +153,18 @@ pub struct PublicEvent {
     /// Kind of thing.
     #[schema(max_length = 64, example = "programme")]
     resource: String,
-    /// Its code or id.
+    /// A name without a meaning that all events of the same thing share: it tells what was withdrawn or deleted, to those who know
+    /// the thing from before.
+    #[schema(max_length = 36)]
+    thing: Uuid,
+    /// Its code or id; null in all its events where it is not public any more.
     #[schema(max_length = 200, example = "SV-01")]
-    key: String,
+    key: Option<String>,
     /// What happened: `published`, `withdrawn`, `updated`, `deleted`, or a verb of the resource such as `transitioned`.
     #[schema(max_length = 64, example = "updated")]
     action: String,
-    /// The thing afterwards, as the public sees it; null when it is gone.
+    /// The thing afterwards, as the public sees it; null when it is gone, and in all its events where it is not public any more.
+    /// What it refers to and is not public is null in it.
     #[schema(value_type = Option<Object>)]
     data: Option<Value>,
 }
@@ -177,17 +183,19 @@ impl FeedEvent {
     }
 }
 
-impl From<&Told> for PublicEvent {
-    fn from(told: &Told) -> Self {
+impl PublicEvent {
+    /// An event with what it still shows, if the thing still is public.
+    fn of(told: &Told, shown: Option<Option<Value>>) -> Self {
         let event = &told.event;
         Self {
             position: told.position,
             id: event.id,
             at: event.at,
             resource: event.resource.clone(),
-            key: event.key.clone(),
+            thing: told.thing,
+            key: shown.is_some().then(|| event.key.clone()),
             action: publicity::action(event).to_owned(),
-            data: publicity::seen(event, &event.after),
+            data: shown.flatten(),
         }
     }
 }
@@ -214,7 +222,9 @@ pub async fn read(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Tol
     }
     let (conditions, limit) = (conditions.join(" AND "), asked.limit);
     let sql = format!(
-        "SELECT s.position, s.hash, s.public, e.* FROM event_seal s JOIN event e ON e.seq = s.seq WHERE {conditions} \
+        "SELECT s.position, s.hash, s.public, \
+           (SELECT f.id FROM event f WHERE f.resource = e.resource AND f.\"key\" = e.\"key\" ORDER BY f.seq LIMIT 1) AS thing, e.* \
+         FROM event_seal s JOIN event e ON e.seq = s.seq WHERE {conditions} \
          ORDER BY s.position LIMIT {limit}"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
@@ -223,11 +233,9 @@ pub async fn read(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Tol
 
 /// What everybody sees of public events. At most one statement.
 async fn public_forms(db: &impl ConnectionTrait, page: &[Told]) -> ApiResult<Vec<Value>> {
-    let mut shown = page.iter().map(|told| json!(PublicEvent::from(told))).collect::<Vec<_>>();
-    let mut things = shown.iter_mut().map(|event| event["data"].take()).collect::<Vec<_>>();
-    view::hide_unpublished(db, &mut things).await?;
-    shown.iter_mut().zip(things).for_each(|(event, thing)| event["data"] = thing);
-    Ok(shown)
+    let events = page.iter().map(|told| &told.event).collect::<Vec<_>>();
+    let shown = publicity::still_public(db, &events).await?;
+    Ok(page.iter().zip(shown).map(|(told, shown)| json!(PublicEvent::of(told, shown))).collect())
 }
 
 /// Events as the streams send them. At most one statement.
@@ -366,8 +374,11 @@ pub fn mount(table: &mut Table) {
 
 /// Mounts what everybody sees of it.
 pub fn mount_public(table: &mut Table) {
-    let about = "Every change of what is published, in the order in which it was committed, as the public sees it; no login. Keep \
-                 `page.next_cursor` and send it as `after`.";
+    let about = "Every change of what is public, in the order in which it was committed, as the public sees it; no login. Keep \
+                 `page.next_cursor` and send it as `after`.\n\nOf what was withdrawn or deleted since, `key` and `data` are null in all its events, from \
+                 the first one on; `thing` still tells whoever followed which one it was. What hangs on a thing comes and goes with it without an event \
+                 of its own: the programmes, KPIs and evaluations of a masterplan when it stops being a draft or becomes one again. Read the lists \
+                 then.";
     let list = Operation::get("/v1/public/events", "list_public_events", "public", "What happened (public)", about);
     let head = Operation::get(
         "/v1/public/events/head",

@@ -57,6 +57,7 @@ pub mod codes {
         CLOSED = 409 "closed", "It is closed and does not change any more", "Sudah ditutup dan tidak berubah lagi", "What is closed stays as it is. What was found later belongs to another evaluation.";
         CONFLICT = 409 "conflict", "The request conflicts with what is stored", "Permintaan bertentangan dengan data tersimpan", "Read the current state and decide again.";
         KEY_IN_USE = 409 "idempotency_key_in_use", "The first request with this Idempotency-Key is still running", "Permintaan pertama dengan Idempotency-Key ini masih berjalan", "Wait a second and send the same request again.";
+        WITHHELD = 410 "withheld", "It is withheld from the public for now", "Untuk sementara tidak dibuka untuk publik", "It was public and cannot be shown without something that was withdrawn since. It is the same again once that is public again.";
         STALE = 412 "precondition_failed", "It was changed meanwhile", "Data telah berubah sementara itu", "Read it again, apply your change to the new state, and send the new ETag in `If-Match`.";
         TOO_LARGE = 413 "content_too_large", "The body is too large", "Isi permintaan terlalu besar", "`detail` names the limit.";
         UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The body has a media type that is not read here", "Jenis media isi permintaan tidak didukung", "Send `Content-Type: application/json`, or `application/merge-patch+json` for `PATCH`.";

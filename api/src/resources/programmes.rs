@@ -29,6 +29,7 @@ use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
 use crate::store::past::AsOf;
 use crate::store::scope::Scope;
+use crate::store::visible::Thing;
 
 /// The quarter up to which all of a year counts.
 const YEAR_END: u8 = 4;
@@ -263,8 +264,8 @@ async fn progress(
         return Ok(HashMap::new());
     }
     let places = (1..=codes.len()).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
-    let condition = format!("a.programme IN ({places}) AND {}", scope.condition("a"));
     let as_of = AsOf::new(today, today, db.get_database_backend());
+    let condition = format!("a.programme IN ({places}) AND {}", scope.shows(Thing::Action, "a", as_of));
     let actions = planned(db, as_of, &condition, codes.iter().map(|code| (*code).into()).collect()).await?;
     let mut plans: HashMap<String, Vec<ActionPlan>> = HashMap::new();
     for action in actions {

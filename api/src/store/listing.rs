@@ -143,9 +143,7 @@ impl Listing {
                 (1..=200).contains(&text.trim().chars().count()).then(|| text.trim().to_lowercase())
             })
         {
-            let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            listing.conditions =
-                listing.conditions.clone().add(Expr::col("search").like(LikeExpr::new(format!("%{escaped}%")).escape('\\')));
+            listing.conditions = listing.conditions.clone().add(Expr::col("search").like(contains(&text)));
             listing.list += &format!("\nq={text}");
         }
         let sort = parameters.list("sort").unwrap_or_else(|| default_sort.split(',').map(str::to_owned).collect());
@@ -317,6 +315,12 @@ impl Listing {
         };
         Ok(Condition::all().add(bound).add(any))
     }
+}
+
+/// The pattern of what holds `text` somewhere.
+pub fn contains(text: &str) -> LikeExpr {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    LikeExpr::new(format!("%{escaped}%")).escape('\\')
 }
 
 fn is_in(field: Field, values: Vec<Value>) -> SimpleExpr {
