@@ -16,13 +16,18 @@ mod surveys;
 mod transitions;
 
 mod bad_input;
+mod bodies;
 mod changing;
 mod creating;
 mod decimals;
 mod idempotency;
+mod identifiers;
 mod lists;
+mod patching;
 mod problems;
 mod reading;
+mod sorting;
+mod tags;
 
 mod chain;
 mod feed;

@@ -48,7 +48,7 @@ async fn stream_events(
     let asked = Asked::read(&mut parameters, Some(access.actor()));
     parameters.finish()?;
     // Whoever lost the right to read finds out when the token ends.
-    open(&request, feed, asked, token_ends_in(&request).unwrap_or_default())
+    open(&request, feed, asked, token_ends_in(&request).unwrap_or_default()).await
 }
 
 async fn stream_public_events(
@@ -59,10 +59,10 @@ async fn stream_public_events(
 ) -> ApiResult<HttpResponse> {
     let asked = Asked::read(&mut parameters, None);
     parameters.finish()?;
-    open(&request, feed, asked, LONGEST)
+    open(&request, feed, asked, LONGEST).await
 }
 
-fn open(request: &HttpRequest, (tail, stopping): Feed, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
+async fn open(request: &HttpRequest, (tail, stopping): Feed, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
     let resumed = request.headers().get("last-event-id").map(|value| {
         let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
         position.ok_or_else(|| {
@@ -70,6 +70,9 @@ fn open(request: &HttpRequest, (tail, stopping): Feed, asked: Asked, lasts: Dura
         })
     });
     let after = resumed.transpose()?.unwrap_or(asked.after);
+    if after > 0 {
+        events::must_be_within(tail.store().db(), after).await?;
+    }
     let (sender, receiver) = mpsc::channel(WAITING);
     actix_web::rt::spawn(pump((tail, stopping), Asked { after, ..asked }, sender, Instant::now() + lasts));
     let body = stream::unfold(receiver, |mut receiver| async {

@@ -48,9 +48,9 @@ pub struct Kpi {
     pub direction: Direction,
     /// How often it is measured; periods of targets and measurements are of this kind.
     pub frequency: Frequency,
-    /// Decimal places to show. Values are kept as exact as they come.
+    /// Decimal places to show, none in a new one where this is absent. Values are kept as exact as they come.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 12, default = 0)]
+    #[schema(minimum = 0, maximum = 12, example = 1)]
     pub decimals: i32,
     /// Where it started.
     pub baseline: Option<Baseline>,
@@ -60,7 +60,7 @@ pub struct Kpi {
     /// How values are made.
     #[schema(max_length = 1000)]
     pub method: Option<String>,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
 }
@@ -152,6 +152,7 @@ impl Resource for Kpi {
         Field::sort("opd", Kind::Code),
         Field::filter("direction", Kind::Choice(&["increase", "decrease"])),
         Field::filter("frequency", Kind::Choice(&["yearly", "quarterly", "monthly"])),
+        Field::sort("decimals", Kind::Integer),
         Field::filter("published", Kind::Flag),
         Field::sort("name", Kind::Text),
     ];

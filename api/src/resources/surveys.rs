@@ -36,7 +36,7 @@ pub struct Survey {
     pub respondents: Option<i32>,
     /// The mean answer to each of the nine elements.
     pub scores: Scores,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
 }
@@ -115,6 +115,7 @@ impl Resource for Survey {
     const FIELDS: &'static [Field] = &[
         Field::sort("opd", Kind::Code),
         Field::sort("period", Kind::Text),
+        Field::sort_nullable("respondents", Kind::Integer),
         Field::filter("published", Kind::Flag),
         Field::sort("service", Kind::Text),
     ];

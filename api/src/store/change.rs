@@ -25,6 +25,7 @@ use uuid::Uuid;
 use super::bulk;
 use super::clock::{Calendar, now};
 use super::generation::Generation;
+use super::happenings;
 use super::past;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
@@ -284,6 +285,12 @@ impl Change {
 
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
     fn event<T: Serialize>(&self, happening: Happening<'_, T>) -> ApiResult<Vec<sea_orm::Value>> {
+        debug_assert!(
+            happenings::can_be(happening.resource, happening.action),
+            "`{}.{}` is not among the happenings of store/happenings.rs",
+            happening.resource,
+            happening.action
+        );
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
         Ok(vec![
             Uuid::now_v7().into(),

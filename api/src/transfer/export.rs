@@ -1,7 +1,7 @@
 //! Writing the database into a file, or a folder of CSV files.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use super::{Counts, FORMAT, Kind, Row, columns_of, csv, export_all, key_of};
 use crate::store::change::Store;
 use crate::store::output::Failed;
 use crate::store::past;
+use crate::store::progress::Progress;
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: u64 = 1000;
@@ -26,17 +27,35 @@ pub(super) enum Sink {
     Csv(PathBuf, Option<BufWriter<File>>),
 }
 
+/// A file that nobody else reads: it holds everything, also what is not published.
+fn own_file(path: &Path) -> io::Result<BufWriter<File>> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let file = options.mode(0o600).open(path)?;
+        // One that was there keeps its permissions otherwise.
+        if file.metadata()?.is_file() {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(BufWriter::new(file))
+    }
+    #[cfg(not(unix))]
+    Ok(BufWriter::new(options.open(path)?))
+}
+
 /// Writes everything as JSON, to a file or to standard output, as it is at one instant.
-pub async fn json(store: &Store, path: Option<&Path>) -> Result<Counts, Failed> {
+pub async fn json(store: &Store, path: Option<&Path>, progress: Progress) -> Result<Counts, Failed> {
     let out: Box<dyn Write> = match path {
-        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
+        Some(path) => Box::new(own_file(path)?),
         None => Box::new(BufWriter::new(io::stdout())),
     };
     let mut sink = Sink::Json(out);
     if let Sink::Json(out) = &mut sink {
         write!(out, "{{\n\"format\": {FORMAT}")?;
     }
-    let counts = all(store, &mut sink).await?;
+    let counts = all(store, &mut sink, progress).await?;
     if let Sink::Json(out) = &mut sink {
         writeln!(out, "\n}}")?;
         out.flush()?;
@@ -45,14 +64,14 @@ pub async fn json(store: &Store, path: Option<&Path>) -> Result<Counts, Failed> 
 }
 
 /// Writes everything as CSV files into a folder, as it is at one instant.
-pub async fn csv(store: &Store, folder: &Path) -> Result<Counts, Failed> {
+pub async fn csv(store: &Store, folder: &Path, progress: Progress) -> Result<Counts, Failed> {
     fs::create_dir_all(folder)?;
-    all(store, &mut Sink::Csv(folder.to_owned(), None)).await
+    all(store, &mut Sink::Csv(folder.to_owned(), None), progress).await
 }
 
-async fn all(store: &Store, sink: &mut Sink) -> Result<Counts, Failed> {
+async fn all(store: &Store, sink: &mut Sink, mut progress: Progress) -> Result<Counts, Failed> {
     let db = store.snapshot().await?;
-    let counts = export_all(&db, sink).await?;
+    let counts = export_all(&db, sink, &mut progress).await?;
     db.rollback().await?;
     Ok(counts)
 }
@@ -62,7 +81,7 @@ impl Sink {
         match self {
             Self::Json(out) => write!(out, ",\n\"{list}\": ["),
             Self::Csv(folder, file) => {
-                let mut out = BufWriter::new(File::create(folder.join(format!("{list}.csv")))?);
+                let mut out = own_file(&folder.join(format!("{list}.csv")))?;
                 out.write_all(csv::header(&columns_of::<K>()).as_bytes())?;
                 *file = Some(out);
                 Ok(())
@@ -93,6 +112,7 @@ pub(super) async fn export_list<K: Kind>(
     list: &'static str,
     db: &impl ConnectionTrait,
     sink: &mut Sink,
+    progress: &mut Progress,
 ) -> Result<usize, Failed> {
     let columns = columns_of::<K>();
     let (mut count, mut last) = (0, None);
@@ -108,6 +128,7 @@ pub(super) async fn export_list<K: Kind>(
             sink.row(&columns, shown::<K>(row, &since)?, count == 0)?;
             count += 1;
         }
+        progress.add(list, rows.len(), count);
         let is_last = (rows.len() as u64) < ROWS_AT_ONCE;
         last = rows.into_iter().last();
         if is_last {

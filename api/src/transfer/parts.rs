@@ -15,7 +15,8 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Defaults, Kind, Row, Told, key_of, members_of};
+use super::import::Import;
+use super::{Defaults, Incoming, Kind, Row, Told, history, key_of, members_of};
 use crate::http::body::{deserialize_or_fault, hex};
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
@@ -45,6 +46,7 @@ impl Kind for Transition {
     const ONE: &'static str = "transition";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
+    const SUBJECT: &'static [&'static str] = &["programme"];
     type Entity = status_change::Entity;
 
     fn order() -> Vec<status_change::Column> {
@@ -87,6 +89,14 @@ impl Kind for Transition {
     fn told(_: &status_change::Model) -> ApiResult<Option<Told>> {
         Ok(None)
     }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        history::transitions(import, list, rows).await
+    }
+
+    fn more(import: &Import<'_>) -> usize {
+        import.beginnings
+    }
 }
 
 /// An entry of what a programme has in a region. The rows of a programme and region stand in their order.
@@ -107,6 +117,7 @@ impl Kind for Coverage {
     const ONE: &'static str = "coverage";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
+    const SUBJECT: &'static [&'static str] = &["programme", "region"];
     type Entity = coverage::Entity;
 
     fn order() -> Vec<coverage::Column> {
@@ -152,6 +163,10 @@ impl Kind for Coverage {
         let key = format!("{}/{}", row.programme, row.region);
         Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
     }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        history::villages(import, list, rows).await
+    }
 }
 
 /// A target of a KPI.
@@ -173,6 +188,7 @@ pub(super) struct Target {
 impl Kind for Target {
     const ONE: &'static str = "kpi_target";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
+    const SUBJECT: &'static [&'static str] = &["kpi", "period"];
     type Entity = kpi_target::Entity;
 
     fn order() -> Vec<kpi_target::Column> {
@@ -209,6 +225,10 @@ impl Kind for Target {
         let after = json!(KpiTarget::from(row));
         Ok(Some(Told { key: key_of::<Self>(row), version: row.version, created_at: row.created_at, after }))
     }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        history::of_kpis(import, list, rows, |row| (&row.kpi, &row.period, row.value)).await
+    }
 }
 
 /// A frozen record of a closed evaluation, byte by byte.
@@ -227,6 +247,7 @@ pub(super) struct EvaluationRecord {
 impl Kind for EvaluationRecord {
     const ONE: &'static str = "evaluation_record";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("evaluation", "evaluations"));
+    const SUBJECT: &'static [&'static str] = &["evaluation", "audience"];
     type Entity = evaluation_record::Entity;
 
     fn order() -> Vec<evaluation_record::Column> {

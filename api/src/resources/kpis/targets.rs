@@ -42,7 +42,7 @@ const PERIOD_END: Field = Field::sort("period_end", Kind::Date);
 pub struct KpiTargetInput {
     /// The value to reach.
     value: Decimal,
-    /// How binding it is.
+    /// How binding it is: a `commitment`, where this is absent.
     #[serde(default = "commitment")]
     kind: TargetKind,
     /// Where it comes from.
