@@ -24,7 +24,7 @@ use crate::auth::{password, secret};
 use crate::http::answer::Answer;
 use crate::http::body;
 use crate::http::operation::Operation;
-use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::problem::ApiResult;
 use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
 use crate::http::table::Table;

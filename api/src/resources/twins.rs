@@ -23,7 +23,7 @@ pub async fn of(db: &impl ConnectionTrait, table: &str, codes: &BTreeSet<&str>) 
     }
     // A code that is there itself was there with its twin, or has none.
     let twin = |code: &&str| {
-        let alike = standing.get(&code.to_ascii_lowercase()).filter(|alike| !alike.contains(**code))?;
+        let alike = standing.get(&code.to_ascii_lowercase()).filter(|alike| !alike.contains::<str>(code))?;
         Some(((*code).to_owned(), alike.first()?.clone()))
     };
     Ok(codes.iter().filter_map(twin).collect())

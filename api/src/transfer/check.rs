@@ -3,7 +3,7 @@
 //! A row that is faulty is not written, so whatever refers to it would be found faulty as well. Such a consequence is not told:
 //! of a file with a wrong header somebody wants to know the header, and not the hundred rows that name what stands below it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ pub(super) struct Checking {
     /// What rows follow from is faulty, in each list.
     spoiled: HashMap<&'static str, Spoiled>,
     /// The lists in which things that are referred to stand.
-    lists: HashMap<Target, &'static str>,
+    lists: BTreeMap<Target, &'static str>,
 }
 
 enum Spoiled {

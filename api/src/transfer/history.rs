@@ -2,6 +2,7 @@
 //!
 //! Rows come some hundred at a time, so what came before them is read from the database.
 
+use std::cmp::max;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
@@ -331,7 +332,7 @@ where
     let mut places = Condition::any();
     for row in by {
         let place = order[..2].iter().map(|column| Expr::col(*column).eq(row.get(*column)));
-        places = places.add(place.fold(Condition::all(), Condition::add));
+        places = places.add(place.fold(Condition::all(), |all, one| all.add(one)));
     }
     if places.is_empty() {
         return Ok(());
@@ -370,8 +371,7 @@ pub(super) fn lead(leading: &mut HashMap<String, Leading>, rows: &mut [Incoming<
             }
         };
         row.leads = is_later && is_higher;
-        let best = leading.last.map_or(rank, |(_, best)| best.max(rank));
-        leading.last = Some((leading.last.map_or(known_on, |(last, _)| last.max(known_on)), best));
+        leading.last = Some(leading.last.map_or((known_on, rank), |(last, best)| (max(last, known_on), max(best, rank))));
     }
 }
 
@@ -401,7 +401,7 @@ async fn lead_of(import: &Import<'_>, kpi: &str) -> ApiResult<()> {
     for (period, revision, end, _, leads) in rows {
         let rank = Some((end, revision));
         let should = best < rank;
-        best = best.max(rank);
+        best = max(best, rank);
         match (leads, should) {
             (true, false) => wrong.push((period, revision)),
             (false, true) => missing.push((period, revision)),

@@ -239,7 +239,7 @@ async fn follow<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut
     for (_, target, key) in rows.iter().flat_map(|row| &row.references) {
         wanted.entry(*target).or_default().insert(key.clone());
     }
-    let mut there: HashMap<Target, BTreeSet<String>> = HashMap::new();
+    let mut there: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
     for (target, keys) in wanted {
         there.insert(target, target.existing(&import.change.db, &keys).await?);
     }
