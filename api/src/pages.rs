@@ -1,6 +1,6 @@
 //! Pages beside the API: the document, its interactive reference, the explanations of problems, and the metrics.
 
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::http::header::{ACCEPT, CONTENT_TYPE, ETAG};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -9,6 +9,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::http::body::hex;
 use crate::http::language::Language;
+use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Code, codes};
 use crate::openapi;
 
@@ -34,12 +35,11 @@ impl Document {
         Self { json: json.into(), yaml: yaml.into(), etag }
     }
 
-    fn answer(&self, request: &HttpRequest, media_type: &str, body: &Bytes) -> HttpResponse {
-        let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let mut response =
-            if known.is_some_and(|tags| tags.contains(&self.etag)) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    fn answer(&self, preconditions: &Preconditions, media_type: &str, body: &Bytes) -> HttpResponse {
+        let is_known = preconditions.is_known(&self.etag);
+        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response.insert_header((ETAG, self.etag.as_str())).insert_header(("Cache-Control", "public, max-age=0, must-revalidate"));
-        if known.is_some_and(|tags| tags.contains(&self.etag)) {
+        if is_known {
             return response.finish();
         }
         response.insert_header((CONTENT_TYPE, media_type)).body(body.clone())
@@ -52,12 +52,12 @@ impl Default for Document {
     }
 }
 
-async fn json(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    document.answer(&request, "application/json", &document.json)
+async fn json(preconditions: Preconditions, document: Data<Document>) -> HttpResponse {
+    document.answer(&preconditions, "application/json", &document.json)
 }
 
-async fn yaml(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    document.answer(&request, "application/yaml", &document.yaml)
+async fn yaml(preconditions: Preconditions, document: Data<Document>) -> HttpResponse {
+    document.answer(&preconditions, "application/yaml", &document.yaml)
 }
 
 async fn to_docs() -> HttpResponse {

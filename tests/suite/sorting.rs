@@ -130,6 +130,10 @@ async fn random_rows(admin: &Actor, dice: &mut Dice, resource: Resource, choices
 
 /// As the list is sorted: by each name in its direction, nulls last, and by the key in the direction of the last.
 fn compare(sort: &[String], key: &str, one: &Value, other: &Value) -> Ordering {
+    // Of a name that is given twice the first counts.
+    let named = |name: &String| name.trim_start_matches('-').to_owned();
+    let sort = sort.iter().enumerate().filter(|(at, name)| sort[..*at].iter().all(|earlier| named(earlier) != named(name)));
+    let sort = sort.map(|(_, name)| name.clone()).collect::<Vec<_>>();
     let last = sort.last().map_or(key, String::as_str);
     let tie = if last.starts_with('-') { format!("-{key}") } else { key.to_owned() };
     for name in sort.iter().chain([&tie]) {

@@ -28,6 +28,16 @@ on_both_databases! {
         }
     }
 
+    async fn what_is_kept_is_asked_for_behind_a_proxy_too(app) {
+        for path in ["/v1/public/programmes", "/v1/public/programmes/SL-01", "/v1/public/summary", "/openapi.json", "/openapi.yaml"] {
+            let etag = app.anyone().get(path).await.header("etag").unwrap().to_owned();
+            for mark in MARKS {
+                let marked = format!("W/\"{}{mark}\"", etag.trim_start_matches("W/").trim_matches('"'));
+                assert_eq!(app.anyone().get(path).if_none_match(&marked).await.status(), 304, "{marked} of {path}");
+            }
+        }
+    }
+
     async fn what_is_shown_has_a_tag_to_change_it_with(app) {
         let admin = app.admin().await;
         for resource in all(&admin).await {
