@@ -133,6 +133,15 @@ pub struct Serve {
     /// By which factor the pauses between the attempts of a webhook, and the three days that they go on, are shorter: for rehearsals.
     #[arg(long, env = "RENAKSI_WEBHOOK_RETRY_SCALE", default_value_t = 1.0, value_parser = scale)]
     pub webhook_retry_scale: f64,
+    /// An address of its own for /metrics; without it they are given on the main address, to this machine only.
+    #[arg(long, env = "RENAKSI_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Streams of events that may be open without a login.
+    #[arg(long, env = "RENAKSI_PUBLIC_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub public_streams: u16,
+    /// How many of these one address may have open; of IPv6 a /64 counts as one address.
+    #[arg(long, env = "RENAKSI_PUBLIC_STREAMS_PER_ADDRESS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub public_streams_per_address: u16,
     /// Worker threads; one for each processor where it is not set.
     #[arg(long, env = "RENAKSI_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,

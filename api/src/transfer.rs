@@ -6,6 +6,7 @@
 //! Accounts, clients, keys, the trail and kept answers are no part of it.
 
 mod check;
+pub mod compare;
 mod csv;
 pub mod export;
 mod history;
@@ -69,6 +70,8 @@ trait Kind: Sized + 'static {
     const SUBJECT: &'static [&'static str];
     /// What one stands below in its own list, where they form a tree. Such a list is held as a whole.
     const PARENT: Option<fn(&Row<Self>) -> Option<&str>> = None;
+    /// Which event tells of a row.
+    const TOLD_BY: compare::ToldBy = compare::ToldBy::Last;
     /// What refers to one, where anything does: what is there already cannot be imported again.
     const TARGET: Option<Target> = None;
     /// Its table.
@@ -159,6 +162,13 @@ struct Incoming<K: Kind> {
     is_sound: bool,
 }
 
+impl<K: Kind> Incoming<K> {
+    /// A row that the import itself makes.
+    fn made(row: Row<K>) -> Self {
+        Self { index: 0, since: None, row, subject: None, references: Vec::new(), whole: None, is_sound: true }
+    }
+}
+
 /// How many rows there are of each kind, in the order of the file.
 pub type Counts = Vec<(&'static str, usize)>;
 
@@ -171,6 +181,15 @@ macro_rules! kinds {
         /// Imports every list.
         async fn import_all(import: &mut Import<'_>, source: &mut Source) -> ApiResult<Counts> {
             Ok(vec![$((stringify!($list), Box::pin(import::import_list::<$kind>(import, source, stringify!($list))).await?)),*])
+        }
+
+        /// The first row that differs from what the audit log last told of it, in words; `None` where all agree. To be asked of
+        /// one snapshot of the database.
+        pub async fn compare_rows(db: &impl sea_orm::ConnectionTrait) -> ApiResult<Option<String>> {
+            $(if let Some(difference) = compare::compare_list::<$kind>(db).await? {
+                return Ok(Some(difference));
+            })*
+            Ok(None)
         }
 
         /// Writes every list out of a database.

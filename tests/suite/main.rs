@@ -55,11 +55,14 @@ mod secrets;
 mod tokens;
 mod users;
 
+mod backlog;
 mod concurrency;
 mod contract_document;
 mod crash;
+mod flood;
 mod housekeeping;
 mod readme;
 mod running;
 mod statements;
 mod transfer;
+mod upgrade;

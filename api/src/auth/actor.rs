@@ -25,6 +25,11 @@ impl ActorKind {
             Self::System => "system",
         }
     }
+
+    /// The kind that has this word in the trail.
+    pub fn named(name: &str) -> Self {
+        [Self::User, Self::Client].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::System)
+    }
 }
 
 /// Who makes a request.

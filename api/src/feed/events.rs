@@ -36,6 +36,7 @@ pub const RESOURCES: &[&str] = &[
     "opd",
     "region",
     "programme",
+    "transition",
     "coverage",
     "quick_win",
     "kpi",
@@ -275,7 +276,8 @@ async fn list_public_events(public: Public, request: HttpRequest, mut parameters
     let asked = Asked::read(&mut parameters, None);
     let asked = Asked { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
-    let db = public.store.db();
+    let store = public.store.for_public();
+    let db = store.db();
     let page = read_within(db, &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, public_forms(db, &page).await?, last, asked.limit).map(Answer::public)
@@ -379,4 +381,16 @@ pub fn mount_public(table: &mut Table) {
 
 fn example() -> Value {
     json!({ "position": 42, "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::happenings::HAPPENINGS;
+
+    #[test]
+    fn webhooks_can_ask_for_every_kind_of_the_feed_but_accounts() {
+        let told = RESOURCES.iter().filter(|kind| !ACCOUNTS.contains(kind)).copied().collect::<Vec<_>>();
+        assert_eq!(told, HAPPENINGS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>());
+    }
 }

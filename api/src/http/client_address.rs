@@ -1,6 +1,6 @@
 //! The network address of a client: who connects, or, behind a proxy that is trusted, whom the proxy names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -31,10 +31,34 @@ impl TrustedProxies {
 
 /// The client of `request`.
 pub fn of(request: &HttpRequest) -> Option<String> {
+    address_of(request).map(|address| address.to_string())
+}
+
+/// The same, as an address.
+pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let trusted = request.app_data::<Data<TrustedProxies>>();
     let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
-    Some(trusted.map_or(peer, |trusted| trusted.client(peer, &forwarded.join(","))).to_string())
+    Some(trusted.map_or(peer, |trusted| trusted.client(peer, &forwarded.join(","))))
+}
+
+/// Whether a proxy that is not trusted passed the request on: the address is then that of the proxy.
+pub fn is_forwarded_unseen(request: &HttpRequest) -> bool {
+    let trusted = request.app_data::<Data<TrustedProxies>>();
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    request.headers().contains_key("x-forwarded-for") && !peer.is_some_and(|peer| trusted.is_some_and(|all| all.trusts(peer)))
+}
+
+/// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one subscriber has whole.
+pub fn network_of(request: &HttpRequest) -> String {
+    match address_of(request) {
+        Some(IpAddr::V6(address)) => {
+            let network = address.to_bits() >> 64 << 64;
+            format!("{}/64", Ipv6Addr::from_bits(network))
+        }
+        Some(IpAddr::V4(address)) => address.to_string(),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]

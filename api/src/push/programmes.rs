@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::code::Code;
-use entity::{programme, programme_region, programme_supporting_opd, status_change};
+use entity::{programme, programme_region, programme_supporting_opd};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel};
 use serde_json::{Value, json};
@@ -269,8 +269,5 @@ async fn begin_all(change: &Change, some: &[Write]) -> ApiResult<()> {
     let new = some.iter().filter(|write| write.before.is_none());
     let entries =
         new.map(|write| transitions::beginning(change, &write.after.code, write.members.start_date)).collect::<Vec<_>>();
-    if !entries.is_empty() {
-        status_change::Entity::insert_many(entries).exec_without_returning(&change.db).await?;
-    }
-    Ok(())
+    transitions::append(change, &entries).await
 }

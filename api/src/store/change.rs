@@ -6,15 +6,13 @@
 //! is written; what spans rows takes a [`Change::lock`] by name.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex as Lock};
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record};
 use sea_orm::{
-    AccessMode, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
-    IsolationLevel, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -24,7 +22,9 @@ use uuid::Uuid;
 
 use super::bulk;
 use super::clock::{Calendar, now};
-use super::generation::Generation;
+use super::connection;
+use super::effect::{Effect, Seen};
+use super::generation::{Appended, Generation};
 use super::happenings;
 use super::past;
 use crate::auth::actor::Actor;
@@ -39,6 +39,8 @@ pub const RETRIES_FOR: Duration = Duration::hours(24);
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
+    /// Connections that only read for the public: what anybody asks takes none from those who log in and write.
+    public_db: DatabaseConnection,
     generation: Generation,
     calendar: Calendar,
     /// SQLite has one writer at a time: writers of this process queue here, in order, instead of polling its lock.
@@ -47,6 +49,8 @@ pub struct Store {
     running: Arc<Lock<HashSet<String>>>,
     /// Wakes who seals what was appended.
     appended: Arc<Notify>,
+    /// The first day of which anything is recorded, with the generation at which it was looked up.
+    first_day: Arc<Lock<Option<(u64, NaiveDate)>>>,
 }
 
 /// Who asks for a change, and from where.
@@ -105,21 +109,38 @@ pub struct Change {
     pub now: DateTime<Utc>,
     /// The regency's day of the change.
     pub today: NaiveDate,
-    /// Whether anything happened that the trail tells of.
-    recorded: AtomicBool,
+    /// What was appended to the trail.
+    appended: Lock<Option<Appended>>,
 }
 
 impl Store {
     /// A store over an open database.
     pub fn new(db: DatabaseConnection, calendar: Calendar) -> Self {
         Self {
+            public_db: db.clone(),
             db,
             generation: Generation::default(),
             calendar,
             queue: Arc::default(),
             running: Arc::default(),
             appended: Arc::default(),
+            first_day: Arc::default(),
         }
+    }
+
+    /// The same with connections of their own for what the public reads.
+    pub fn with_public_db(self, public_db: DatabaseConnection) -> Self {
+        Self { public_db, ..self }
+    }
+
+    /// The store as the public reads it: on connections of its own.
+    pub fn for_public(&self) -> Self {
+        Self { db: self.public_db.clone(), ..self.clone() }
+    }
+
+    /// The first day of which anything is recorded, where it was looked up.
+    pub(super) fn known_first_day(&self) -> &Lock<Option<(u64, NaiveDate)>> {
+        &self.first_day
     }
 
     /// The database, to read.
@@ -129,11 +150,7 @@ impl Store {
 
     /// The database as it is at one instant, to read: several figures out of it agree with each other.
     pub async fn snapshot(&self) -> ApiResult<DatabaseTransaction> {
-        if self.db.get_database_backend() == DbBackend::Sqlite {
-            return Ok(self.db.begin().await?);
-        }
-        let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
-        Ok(self.db.begin_with_config(Some(isolation), Some(access)).await?)
+        Ok(connection::snapshot(&self.db).await?)
     }
 
     /// The generation of what is stored.
@@ -192,13 +209,13 @@ impl Store {
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         let db = if is_sqlite { self.db.begin_with_options(options).await? } else { self.db.begin().await? };
-        let change = Change { db, origin, now: now(), today, recorded: AtomicBool::new(false) };
+        let change = Change { db, origin, now: now(), today, appended: Lock::default() };
         match work(&change).await {
             Ok(result) => {
                 change.db.commit().await?;
-                // A login, for one, changes nothing that is shown.
-                if change.recorded.into_inner() {
-                    self.generation.raise();
+                // A login, for one, appends nothing.
+                if let Some(appended) = change.appended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                    self.generation.committed(appended);
                     self.appended.notify_one();
                 }
                 Ok(result)
@@ -249,16 +266,23 @@ impl Change {
     pub async fn record_all<T: Serialize>(&self, happenings: impl IntoIterator<Item = Happening<'_, T>>) -> ApiResult<()> {
         let mut left: BTreeMap<String, past::Left> = BTreeMap::new();
         let events = happenings.into_iter().map(|happening| {
-            if past::is_tracked(happening.resource) {
-                let after = happening.after.as_ref().map(serde_json::to_value).transpose().map_err(ApiError::unexpected)?;
-                left.entry(happening.resource.to_owned()).or_default().insert(happening.key.to_owned(), after);
-            }
-            self.event(happening)
+            let json = |thing: Option<&T>| thing.map(serde_json::to_value).transpose().map_err(ApiError::unexpected);
+            let seen = self.seen(happening.resource, happening.action);
+            let is_tracked = past::is_tracked(happening.resource);
+            let effect = match seen.effect() {
+                // Many rows are reports: what they hold need not be looked at.
+                Some(effect) if !is_tracked => effect,
+                _ => {
+                    let (before, after) = (json(happening.before.as_ref())?, json(happening.after.as_ref())?);
+                    let effect = seen.effect_of(before.as_ref(), after.as_ref(), self.today);
+                    if is_tracked {
+                        left.entry(happening.resource.to_owned()).or_default().insert(happening.key.to_owned(), after);
+                    }
+                    effect
+                }
+            };
+            self.event(happening, effect)
         });
-        let mut events = events.peekable();
-        if events.peek().is_some() {
-            self.recorded.store(true, Ordering::Relaxed);
-        }
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, left) in left {
             past::remember(self, &resource, left).await?;
@@ -274,26 +298,33 @@ impl Change {
                 begun.entry((*resource).to_owned()).or_default().push(((*key).to_owned(), *since, content));
             }
         }
-        let events = happenings.into_iter().map(|(_, happening)| self.event(happening));
+        let events = happenings.into_iter().map(|(_, happening)| self.event(happening, Effect::Past));
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
-        self.recorded.store(true, Ordering::Relaxed);
         for (resource, begun) in begun {
             past::begin(self, &resource, begun).await?;
         }
         Ok(())
     }
 
+    fn seen<'a>(&self, resource: &'a str, action: &'a str) -> Seen<'a> {
+        Seen { actor: self.origin.actor.kind, resource, action }
+    }
+
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
-    fn event<T: Serialize>(&self, happening: Happening<'_, T>) -> ApiResult<Vec<sea_orm::Value>> {
+    fn event<T: Serialize>(&self, happening: Happening<'_, T>, effect: Effect) -> ApiResult<Vec<sea_orm::Value>> {
         debug_assert!(
             happenings::can_be(happening.resource, happening.action),
             "`{}.{}` is not among the happenings of store/happenings.rs",
             happening.resource,
             happening.action
         );
+        let id = Uuid::now_v7();
+        let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
+        let so_far = appended.get_or_insert(Appended { number: 0, first: id, effect });
+        (so_far.number, so_far.effect) = (so_far.number + 1, so_far.effect.max(effect));
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
         Ok(vec![
-            Uuid::now_v7().into(),
+            id.into(),
             self.now.into(),
             happening.resource.into(),
             happening.key.into(),

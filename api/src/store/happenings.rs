@@ -14,6 +14,7 @@ pub const HAPPENINGS: &[(&str, &[&str])] = &[
     ("opd", USUAL),
     ("region", USUAL),
     ("programme", &["created", "updated", "transitioned", "deleted", "imported"]),
+    ("transition", &["created", "deleted", "imported"]),
     ("coverage", &["created", "updated", "imported"]),
     ("quick_win", USUAL),
     ("kpi", USUAL),

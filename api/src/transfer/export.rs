@@ -140,7 +140,7 @@ pub(super) async fn export_list<K: Kind>(
 }
 
 /// The rows that come after a row, in their order.
-fn after<K: Kind>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity> {
+pub(super) fn after<K: Kind>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity> {
     let order = K::order();
     let mut select = K::Entity::find();
     if let Some(last) = last {

@@ -18,7 +18,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, ModelTrait, QueryFilter, Quer
 use serde_json::Value;
 
 use super::check::Checking;
-use super::import::Import;
+use super::import::{Import, write};
 use super::parts::{Coverage, EvaluationRecord, Transition};
 use super::reports::{ActionReport, Measurement};
 use super::source::Source;
@@ -85,12 +85,10 @@ pub(super) async fn begin(import: &mut Import<'_>, rows: &[Incoming<Thing<Progra
         import.statuses.get(&row.code).is_none_or(|(first, _)| *first != ProgrammeStatus::Planned)
     };
     let unsaid = rows.iter().map(|row| &row.row).filter(begins);
-    let entries = unsaid.map(|row| transitions::beginning(import.change, &row.code, row.start_date)).collect::<Vec<_>>();
+    let entries = unsaid.map(|row| transitions::beginning(import.change, &row.code, row.start_date));
+    let entries = entries.map(Incoming::<Transition>::made).collect::<Vec<_>>();
     import.beginnings += entries.len();
-    if !entries.is_empty() {
-        status_change::Entity::insert_many(entries).exec_without_returning(&import.change.db).await?;
-    }
-    Ok(())
+    if entries.is_empty() { Ok(()) } else { write(import, &entries).await }
 }
 
 /// Each entry of a status history begins where the one before it ends.

@@ -367,7 +367,7 @@ fn parents_first<K: Kind>(
 }
 
 /// Writes rows with their events.
-async fn write<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<()> {
+pub(super) async fn write<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<()> {
     let Import { change, defaults, .. } = import;
     let columns = super::Column::<K>::iter().collect::<Vec<_>>();
     let values = rows.iter().map(|incoming| Ok(columns.iter().map(|column| incoming.row.get(*column)).collect()));

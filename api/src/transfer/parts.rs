@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::compare::ToldBy;
 use super::import::Import;
 use super::{Defaults, Incoming, Kind, Row, Told, history, key_of, members_of};
 use crate::http::body::{deserialize_or_fault, hex};
@@ -22,6 +23,7 @@ use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
 use crate::resources::kpis::targets::KpiTarget;
+use crate::resources::programmes::transitions;
 use crate::resources::provenance::Provenance;
 use crate::resources::references;
 use crate::resources::resource::code;
@@ -85,9 +87,9 @@ impl Kind for Transition {
         })
     }
 
-    /// With its programme.
-    fn told(_: &status_change::Model) -> ApiResult<Option<Told>> {
-        Ok(None)
+    fn told(row: &status_change::Model) -> ApiResult<Option<Told>> {
+        let (key, after) = (transitions::trail_key(row), transitions::in_trail(row));
+        Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
@@ -118,6 +120,7 @@ impl Kind for Coverage {
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["programme", "region"];
+    const TOLD_BY: ToldBy = ToldBy::Number;
     type Entity = coverage::Entity;
 
     fn order() -> Vec<coverage::Column> {

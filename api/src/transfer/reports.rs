@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::compare::ToldBy;
 use super::import::Import;
 use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, members_of};
 use crate::http::body::deserialize_or_fault;
@@ -66,6 +67,7 @@ impl Kind for Measurement {
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["kpi", "period"];
+    const TOLD_BY: ToldBy = ToldBy::Revision;
     type Entity = measurement::Entity;
 
     fn order() -> Vec<measurement::Column> {
@@ -182,6 +184,7 @@ impl Kind for ActionReport {
     const WHOLE: Option<(&'static str, &'static str)> = Some(("action", "actions"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["action", "quarter"];
+    const TOLD_BY: ToldBy = ToldBy::Revision;
     type Entity = action_report::Entity;
 
     fn order() -> Vec<action_report::Column> {

@@ -36,6 +36,7 @@ use crate::resources::references::{Target, unknown};
 use crate::resources::wire;
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Happening};
+use crate::store::days::read_as_of;
 use crate::store::listing::{Field, Kind, Listing};
 
 const PATH: &str = "/v1/programmes/{code}/coverage";
@@ -217,7 +218,7 @@ pub struct AskedCoverage {
 impl AskedCoverage {
     /// Reads `as_of`, the filters and the page.
     pub fn read(mut parameters: Parameters, programme: &str, today: NaiveDate) -> ApiResult<Self> {
-        let as_of = parameters.date("as_of").unwrap_or(today);
+        let as_of = read_as_of(&mut parameters, today).unwrap_or(today);
         let name = format!("{programme}/coverage as of {as_of}");
         let listing = Listing::read(&mut parameters, &name, FIELDS, REGION.name, REGION, false);
         parameters.finish()?;
@@ -264,7 +265,7 @@ async fn list_coverage(
 /// Adds the parameters of the list.
 pub fn list_parameters(operation: Operation) -> Operation {
     let day = json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" });
-    let operation = operation.query("as_of", day, "As of the end of this day; today without it.");
+    let operation = operation.query("as_of", day, "As of the end of this day, which is not after today; today without it.");
     page_parameters(FIELDS.iter().fold(operation, filter_parameters), &[REGION.name], REGION.name)
 }
 
