@@ -13,7 +13,7 @@ use entity::value::code::Code;
 use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
-use crate::auth::outside;
+use crate::auth::{outside, password};
 use crate::demo::Fixed;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
@@ -202,6 +202,19 @@ impl Serve {
         }
     }
 
+    /// What may not be, beside what each setting says by itself.
+    pub fn check(&self) -> Result<(), String> {
+        let is_short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < password::SHORTEST);
+        let least = password::SHORTEST;
+        if is_short(&self.demo_password) {
+            return Err(format!("--demo-password (RENAKSI_DEMO_PASSWORD): expected at least {least} characters"));
+        }
+        if is_short(&self.demo_client_secret) {
+            return Err(format!("--demo-client-secret (RENAKSI_DEMO_CLIENT_SECRET): expected at least {least} characters"));
+        }
+        Ok(())
+    }
+
     /// What the demo's accounts prove themselves with, where it is set.
     pub fn fixed(&self) -> Fixed<'_> {
         Fixed { password: self.demo_password.as_deref(), client_secret: self.demo_client_secret.as_deref() }
@@ -331,6 +344,19 @@ pub struct Keys {
 pub enum KeysCommand {
     /// Sign with a new key from now on; tokens that the old one signed hold until they run out.
     Rotate(Database),
+    /// End a key at once: no token that it signed is good any more, on any replica. A new one takes its place.
+    Revoke(KeyRevoke),
+}
+
+/// A key that leaked.
+#[derive(Args, Clone, Debug)]
+pub struct KeyRevoke {
+    /// Its `kid`, as /.well-known/jwks.json shows it.
+    #[arg(allow_hyphen_values = true)]
+    pub kid: String,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
 }
 
 /// Prove that the trail of changes is whole, or keep a copy of it.

@@ -17,5 +17,6 @@ pub mod query;
 pub mod representation;
 pub mod request_id;
 pub mod schema;
+pub mod security;
 pub mod statements;
 pub mod table;

@@ -48,12 +48,18 @@ mod push_storm;
 mod reviews;
 
 mod access;
+mod associations;
 mod auth;
 mod clients;
+mod four_eyes;
+mod lockout;
 mod outside;
+mod private_files;
+mod revoked_keys;
 mod secrets;
 mod tokens;
 mod users;
+mod writes_look_again;
 
 mod backlog;
 mod concurrency;

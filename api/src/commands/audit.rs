@@ -1,6 +1,5 @@
 //! `renaksi audit`
 
-use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
 
 use super::CommandResult;
@@ -8,7 +7,7 @@ use crate::config::{AuditCommand, AuditExport, AuditVerify, Database};
 use crate::feed::export::export;
 use crate::feed::seal::Head;
 use crate::feed::verify::{Verdict, verify};
-use crate::store::connection;
+use crate::store::{connection, files};
 use crate::webhooks::subscriptions;
 
 /// Proves that the trail is whole, or says where it is not; or writes it.
@@ -44,7 +43,7 @@ async fn run_verify(asked: AuditVerify) -> CommandResult {
 async fn run_export(asked: AuditExport) -> CommandResult {
     let db = open(&asked.database).await?;
     let out: Box<dyn Write> = match &asked.output {
-        Some(path) => Box::new(File::create(path).map_err(|error| format!("{}: {error}", path.display()))?),
+        Some(path) => Box::new(files::create(path).map_err(|error| format!("{}: {error}", path.display()))?),
         None => Box::new(stdout()),
     };
     let head = export(&db, asked.after, &mut BufWriter::new(out)).await?;

@@ -25,6 +25,7 @@ use crate::feed::tail::Tail;
 use crate::housekeeping;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::Origins;
+use crate::http::security;
 use crate::pages;
 use crate::store::change::Store;
 use crate::store::connection;
@@ -42,6 +43,10 @@ const BACKLOG: u32 = 1024;
 pub async fn run(settings: Serve) -> CommandResult {
     log(&settings.log)?;
     allow_connections();
+    settings.check()?;
+    if settings.demo && !settings.listen.ip().is_loopback() {
+        warn_of_demo(settings.listen);
+    }
     let calendar = settings.calendar()?;
     if settings.rehearsal.is_some() {
         tracing::warn!(today = %calendar.today(), "a rehearsal: a file says which day it is");
@@ -100,6 +105,13 @@ pub async fn run(settings: Serve) -> CommandResult {
 /// The threads that compute figures: those that answer requests go on meanwhile.
 fn figure_threads() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(FIGURE_THREADS).thread_name("figures").enable_all().build()
+}
+
+/// The accounts of the demo are known by name, and an address that is not loopback is reached by others.
+fn warn_of_demo(address: SocketAddr) {
+    let reason = "--demo (RENAKSI_DEMO) makes accounts with well-known names; it is not for a service that others can reach";
+    security::log("demo_in_public", "--demo", Some(&address.to_string()), reason);
+    eprintln!("renaksi: WARNING: {reason}. This one listens on {address}.");
 }
 
 /// Streams stay open, and the usual soft limit of 1,024 files would refuse the next client.

@@ -27,11 +27,8 @@ use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::change::{Change, Origin, Store};
 
-/// Events of one statement.
+/// Events of one transaction: few enough that writers of SQLite, who wait for it, do not notice.
 const AT_ONCE: i64 = 1_000;
-/// The most statements of one transaction, so that a long backlog does not keep writers of SQLite waiting.
-const ROUNDS: usize = 5;
-
 /// Where the feed ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -122,27 +119,22 @@ async fn seal(change: &Change, pass: Option<Pass>) -> ApiResult<Option<(usize, O
         Some(pass) => pass,
         None => begin(change).await?,
     };
-    let (mut position, mut hash, mut sealed, mut is_through) = (head.position, head.hash.clone(), 0, false);
-    for _ in 0..ROUNDS {
-        let events = waiting(change, head.horizon, pass.floor).await?;
-        let public = publicity::are_public(&change.db, &events).await?;
-        let rows = events.iter().zip(public).map(|(event, public)| {
-            position += 1;
-            hash = link(&hash, event);
-            let (seq, resource, hash) = (event.seq, event.resource.clone(), hash.clone());
-            event_seal::Model { position, seq, resource, public, hash }.into_active_model().reset_all()
-        });
-        let rows = rows.collect::<Vec<_>>();
-        if !rows.is_empty() {
-            event_seal::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
-        }
-        sealed += events.len();
-        pass.floor = events.last().map_or(pass.floor, |last| last.seq);
-        is_through = (events.len() as i64) < AT_ONCE;
-        if is_through {
-            break;
-        }
+    let (mut position, mut hash) = (head.position, head.hash.clone());
+    let events = waiting(change, head.horizon, pass.floor).await?;
+    let public = publicity::are_public(&change.db, &events).await?;
+    let rows = events.iter().zip(public).map(|(event, public)| {
+        position += 1;
+        hash = link(&hash, event);
+        let (seq, resource, hash) = (event.seq, event.resource.clone(), hash.clone());
+        event_seal::Model { position, seq, resource, public, hash }.into_active_model().reset_all()
+    });
+    let rows = rows.collect::<Vec<_>>();
+    if !rows.is_empty() {
+        event_seal::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
     }
+    let sealed = events.len();
+    pass.floor = events.last().map_or(pass.floor, |last| last.seq);
+    let is_through = (sealed as i64) < AT_ONCE;
     let reached = match pass.horizon {
         // All below it is sealed only once the pass is through.
         Some(horizon) if is_through => horizon,

@@ -51,6 +51,9 @@ async fn stream_events(
 ) -> ApiResult<HttpResponse> {
     let asked = Asked::read(&mut parameters, Some(access.actor()));
     parameters.finish()?;
+    if asked.accounts {
+        access.now().await?;
+    }
     let stream = feed.2.open_private()?;
     // Whoever lost the right to read finds out when the token ends.
     open(&request, feed, stream, asked, token_ends_in(&request).unwrap_or_default()).await
@@ -77,7 +80,7 @@ async fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Aske
     });
     let after = resumed.transpose()?.unwrap_or(asked.after);
     if after > 0 {
-        events::must_be_within(tail.store().db(), after).await?;
+        events::must_be_within(feed.0.store().db(), after).await?;
     }
     let (sender, receiver) = mpsc::channel(WAITING);
     actix_web::rt::spawn(pump(feed, stream, Asked { after, ..asked }, sender, Instant::now() + lasts));
@@ -139,7 +142,11 @@ async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) 
         return Ok(());
     }
     asked.after = frame.position;
-    let bytes = if asked.public { frame.public.clone() } else { Some(frame.private.clone()) };
+    let bytes = match (asked.public, asked.people) {
+        (true, _) => frame.public.clone(),
+        (_, true) => Some(frame.private.clone()),
+        (_, false) => Some(frame.reader.clone()),
+    };
     match bytes.filter(|_| asked.wants(&frame.resource)) {
         Some(bytes) => send(client, bytes).await,
         None => Ok(()),

@@ -1,7 +1,7 @@
 //! Follows the feed for as long as the service runs: seals what was appended, and tells the streams of this process.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
@@ -33,6 +33,8 @@ pub struct Frame {
     pub resource: String,
     /// As those see it who log in.
     pub private: Bytes,
+    /// As those see it who only read: without who the people are.
+    pub reader: Bytes,
     /// As everybody sees it.
     pub public: Option<Bytes>,
 }
@@ -75,10 +77,14 @@ impl Tail {
             if self.store.db().get_database_backend() == DbBackend::Postgres && others.is_none() {
                 others = listen(self.store.db()).await;
             }
+            let began = Instant::now();
             // What failed is logged where it failed.
             match self.step(&mut sealer, &mut told).await.unwrap_or(Step::Nothing) {
-                // Those who write get their turn in between: the queue of writers is fair.
-                Step::More => continue,
+                // Those who write get their turn in between: the queue of writers is fair. They also get as much of the machine.
+                Step::More => {
+                    tokio::time::sleep(began.elapsed()).await;
+                    continue;
+                }
                 Step::All => tokio::time::sleep(REST).await,
                 Step::Nothing => {}
             }

@@ -96,7 +96,11 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
         add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
     if path.starts_with("/v1/") && !headers.contains_key("cache-control") {
-        headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("private, no-cache"));
+        // What is about accounts stays nowhere; the rest is asked for anew each time, by who may see it.
+        let is_of_accounts =
+            ["/v1/auth/", "/v1/me", "/v1/users", "/v1/clients", "/v1/webhooks"].iter().any(|of| path.starts_with(of));
+        let value = if is_of_accounts { "no-store" } else { "private, no-cache" };
+        headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static(value));
     }
 }
 

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use entity::{event, idempotency_record};
+use entity::{event, idempotency_record, server_secret};
+use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
     PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -17,7 +18,7 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OnceCell};
 use uuid::Uuid;
 
 use super::bulk;
@@ -27,6 +28,7 @@ use super::effect::{Effect, Seen};
 use super::generation::{Appended, Generation};
 use super::happenings;
 use super::past;
+use super::standing::Must;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
 use crate::http::body::hex;
@@ -51,6 +53,8 @@ pub struct Store {
     appended: Arc<Notify>,
     /// The first day of which anything is recorded, with the generation at which it was looked up.
     first_day: Arc<Lock<Option<(u64, NaiveDate)>>>,
+    /// What the fingerprints of requests are made with; all replicas have the same.
+    secret: Arc<OnceCell<Vec<u8>>>,
 }
 
 /// Who asks for a change, and from where.
@@ -125,6 +129,7 @@ impl Store {
             running: Arc::default(),
             appended: Arc::default(),
             first_day: Arc::default(),
+            secret: Arc::default(),
         }
     }
 
@@ -168,28 +173,44 @@ impl Store {
         self.appended.notified().await;
     }
 
-    /// Does `work` in one transaction together with its events and the record for its retries.
+    /// Does `work` in one transaction together with its events and the record for its retries, if the actor still may. A retry
+    /// is looked at like any other request: who was disabled gets no kept answer.
     pub async fn change(
         &self,
         origin: Origin,
+        must: Must,
         retry: Retry,
         work: impl AsyncFnOnce(&Change) -> ApiResult<Answer>,
     ) -> ApiResult<Answer> {
-        let Some((name, fingerprint)) = retry.key else {
-            return self.transact(origin, work).await;
+        let today = self.calendar.today();
+        let Some((name, plain)) = retry.key else {
+            return self.run(today, origin, Some(must), work).await;
         };
         let principal = &origin.actor.id;
         let id = hex(&Sha256::digest(format!("{principal}\n{name}")));
+        let fingerprint = Fingerprint { sealed: self.sealed(&plain).await?, plain };
         let _turn = Turn::take(&self.running, &id)?;
-        self.transact(origin, async |change: &Change| {
+        self.run(today, origin, Some(must), async |change: &Change| {
             if let Some(answer) = change.answered(&id, &fingerprint).await? {
                 return Ok(answer);
             }
             let answer = work(change).await?;
-            change.keep(id.clone(), fingerprint.clone(), &answer).await?;
+            change.keep(id.clone(), fingerprint.sealed.clone(), &answer).await?;
             Ok(answer)
         })
         .await
+    }
+
+    /// The fingerprint of a body as it is kept: it may hold a password, which a plain hash would let be guessed.
+    async fn sealed(&self, fingerprint: &str) -> ApiResult<String> {
+        let load = async || {
+            let row = server_secret::Entity::find_by_id("idempotency").one(&self.db).await?;
+            row.map(|row| row.value).ok_or_else(|| ApiError::unexpected("no secret for fingerprints"))
+        };
+        let secret = self.secret.get_or_try_init(load).await?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(ApiError::unexpected)?;
+        mac.update(fingerprint.as_bytes());
+        Ok(hex(&mac.finalize().into_bytes()))
     }
 
     /// Does `work` in one transaction.
@@ -204,13 +225,27 @@ impl Store {
         origin: Origin,
         work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
     ) -> ApiResult<T> {
+        self.run(today, origin, None, work).await
+    }
+
+    async fn run<T>(
+        &self,
+        today: NaiveDate,
+        origin: Origin,
+        must: Option<Must>,
+        work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
+    ) -> ApiResult<T> {
         let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
         let _queue = if is_sqlite { Some(self.queue.lock().await) } else { None };
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         let db = if is_sqlite { self.db.begin_with_options(options).await? } else { self.db.begin().await? };
-        let change = Change { db, origin, now: now(), today, appended: Lock::default() };
-        match work(&change).await {
+        let mut change = Change { db, origin, now: now(), today, appended: Lock::default() };
+        let done = match change.look_again(must).await {
+            Ok(()) => work(&change).await,
+            Err(refusal) => Err(refusal),
+        };
+        match done {
             Ok(result) => {
                 change.db.commit().await?;
                 // A login, for one, appends nothing.
@@ -229,6 +264,14 @@ impl Store {
 }
 
 impl Change {
+    /// From here on the actor is who it is now, not who its token says it was.
+    async fn look_again(&mut self, must: Option<Must>) -> ApiResult<()> {
+        if let Some(must) = must {
+            self.origin.actor = must.look_again(&self.db, &self.origin.actor, self.origin.address.as_deref()).await?;
+        }
+        Ok(())
+    }
+
     /// Reads a row and keeps others from changing it until the commit.
     pub async fn locked<E: EntityTrait>(
         &self,
@@ -372,7 +415,7 @@ impl Change {
     }
 
     /// The answer this request got before, if it is a retry.
-    async fn answered(&self, id: &str, fingerprint: &str) -> ApiResult<Option<Answer>> {
+    async fn answered(&self, id: &str, fingerprint: &Fingerprint) -> ApiResult<Option<Answer>> {
         if !self.try_lock(id).await? {
             return Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"));
         }
@@ -383,7 +426,7 @@ impl Change {
             idempotency_record::Entity::delete_many().filter(idempotency_record::Column::Id.eq(id)).exec(&self.db).await?;
             return Ok(None);
         }
-        if record.fingerprint != fingerprint {
+        if !fingerprint.fits(&record.fingerprint) {
             return Err(ApiError::new(codes::KEY_REUSED));
         }
         Answer::replayed(record.status, record.headers, record.body).map(Some)
@@ -405,9 +448,22 @@ impl Change {
 }
 
 /// A name as the number that PostgreSQL's advisory locks take.
-fn number_of(name: &str) -> i64 {
+pub(super) fn number_of(name: &str) -> i64 {
     let digest = Sha256::digest(name);
     i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+}
+
+/// What tells whether a request with a key is the same.
+struct Fingerprint {
+    sealed: String,
+    plain: String,
+}
+
+impl Fingerprint {
+    /// Records from before fingerprints were sealed have the plain one, until their day is over.
+    fn fits(&self, kept: &str) -> bool {
+        kept == self.sealed || kept == self.plain
+    }
 }
 
 /// The right to work on a key in this process; given back when dropped.

@@ -1,14 +1,16 @@
 //! The connection to SQLite or PostgreSQL, chosen by the URL.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
+use super::files;
 use crate::http::statements;
 
 /// Opens the database at `url` with at most `connections` connections.
@@ -34,6 +36,7 @@ async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnec
         .record_stmt_in_spans(false)
         .sqlx_logging(false);
     if url.starts_with("sqlite:") {
+        keep_to_ourselves(url)?;
         options.map_sqlx_sqlite_opts(|sqlite| {
             sqlite
                 .create_if_missing(true)
@@ -50,6 +53,22 @@ async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnec
     let mut db = Database::connect(options).await?;
     db.set_metric_callback(|_| statements::count());
     Ok(db)
+}
+
+/// Makes the file of an SQLite database for us alone, or refuses one that others can reach: it holds the keys that sign tokens.
+fn keep_to_ourselves(url: &str) -> Result<(), DbErr> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Ok(());
+    }
+    let options = SqliteConnectOptions::from_str(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    let path = options.get_filename();
+    let open = files::open_to_others(path);
+    if !open.is_empty() {
+        return Err(DbErr::Custom(files::advice(&open)));
+    }
+    // Where it may not be made, opening it says so in better words.
+    let _ = files::make_database(path);
+    Ok(())
 }
 
 /// Brings the schema up to date: all of the missing steps or none. Processes that start together take turns.

@@ -1,7 +1,7 @@
 //! Writing the database into a file, or a folder of CSV files.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Counts, FORMAT, Kind, Row, columns_of, csv, export_all, key_of};
 use crate::store::change::Store;
+use crate::store::files;
 use crate::store::output::Failed;
 use crate::store::past;
 use crate::store::progress::Progress;
@@ -27,28 +28,10 @@ pub(super) enum Sink {
     Csv(PathBuf, Option<BufWriter<File>>),
 }
 
-/// A file that nobody else reads: it holds everything, also what is not published.
-fn own_file(path: &Path) -> io::Result<BufWriter<File>> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        // One that was there keeps its permissions otherwise.
-        if file.metadata()?.is_file() {
-            file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        }
-        Ok(BufWriter::new(file))
-    }
-    #[cfg(not(unix))]
-    Ok(BufWriter::new(options.open(path)?))
-}
-
 /// Writes everything as JSON, to a file or to standard output, as it is at one instant.
 pub async fn json(store: &Store, path: Option<&Path>, progress: Progress) -> Result<Counts, Failed> {
     let out: Box<dyn Write> = match path {
-        Some(path) => Box::new(own_file(path)?),
+        Some(path) => Box::new(BufWriter::new(files::create(path)?)),
         None => Box::new(BufWriter::new(io::stdout())),
     };
     let mut sink = Sink::Json(out);
@@ -81,7 +64,7 @@ impl Sink {
         match self {
             Self::Json(out) => write!(out, ",\n\"{list}\": ["),
             Self::Csv(folder, file) => {
-                let mut out = own_file(&folder.join(format!("{list}.csv")))?;
+                let mut out = BufWriter::new(files::create(&folder.join(format!("{list}.csv")))?);
                 out.write_all(csv::header(&columns_of::<K>()).as_bytes())?;
                 *file = Some(out);
                 Ok(())
