@@ -151,7 +151,8 @@ pub fn mount(table: &mut Table) {
                 "push_measurements",
                 "Push measurements",
                 "The natural key is KPI and period. A row that says what is stored is `unchanged`, also one that was returned. A changed value of a \
-                 verified one is a revision, which needs a `reason`.",
+                 verified one is a revision, which needs a `reason`. A \
+                 period that has not begun takes none (`period_not_begun`).",
                 "MeasurementRow",
                 crate::http::schema::input::<measurements::MeasurementRow>(),
                 json!([{ "kpi": "STUNTING", "period": "2023", "value": "18.4", "source_updated_at": "2024-01-08T02:00:00Z" }]),
@@ -165,7 +166,8 @@ pub fn mount(table: &mut Table) {
                 "push_action_reports",
                 "Push action reports",
                 "The natural key is action and quarter. A row that says what is stored is `unchanged`, also one that was returned. A changed \
-                 realisation of a verified report is a revision, which needs a `reason`.",
+                 realisation of a verified report is a revision, which needs a `reason`, and so does one that is less than for \
+                 the quarter before, or more than for the next (`reason_required`). A quarter that has not begun takes none (`period_not_begun`).",
                 "ActionReportRow",
                 crate::http::schema::input::<ActionReportRow>(),
                 json!([{ "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "realisation": "4", "narrative": "Dua unit selesai" }]),

@@ -14,6 +14,7 @@ pub mod import;
 mod parts;
 mod reports;
 mod scan;
+mod sense;
 mod source;
 mod things;
 
@@ -150,6 +151,8 @@ struct Incoming<K: Kind> {
     index: usize,
     /// The first day of which figures count it, if the file says so.
     since: Option<NaiveDate>,
+    /// Whether the file says when it was made, as an export does: it was taken then, by the rules of its time.
+    was_taken: bool,
     /// The row.
     row: Row<K>,
     /// By what other rows refer to it.
@@ -165,7 +168,7 @@ struct Incoming<K: Kind> {
 impl<K: Kind> Incoming<K> {
     /// A row that the import itself makes.
     fn made(row: Row<K>) -> Self {
-        Self { index: 0, since: None, row, subject: None, references: Vec::new(), whole: None, is_sound: true }
+        Self { index: 0, since: None, was_taken: false, row, subject: None, references: Vec::new(), whole: None, is_sound: true }
     }
 }
 

@@ -40,7 +40,7 @@ pub struct ActionReportRow {
     /// When the source system last changed it.
     #[schema(max_length = 35)]
     source_updated_at: Option<DateTime<Utc>>,
-    /// Why a verified report is corrected: required then.
+    /// Why a verified report is corrected, or why what is realised is less than for the quarter before: required then.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     reason: Option<String>,
 }

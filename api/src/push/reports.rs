@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::review::{Arrival, Stored, arrival};
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -21,7 +21,7 @@ use crate::http::problem::{ApiResult, Fault};
 use crate::resources::references::{Target, unknown};
 use crate::resources::reporting::course::Course;
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
-use crate::resources::reporting::{Place, Report, Subject};
+use crate::resources::reporting::{Place, Report, Subject, Written};
 use crate::store::bulk;
 use crate::store::change::{Change, Happening};
 
@@ -80,6 +80,7 @@ struct Known<R: Report> {
     /// The last revisions by their places, until they are taken into the plan.
     stored: HashMap<String, Box<R>>,
     submits: bool,
+    today: NaiveDate,
 }
 
 impl<T: Reported> Pushed for T {
@@ -98,13 +99,28 @@ impl<T: Reported> Pushed for T {
     async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
         let subjects = subjects::<T::Report>(change, good.clone().map(|row| row.of()).collect()).await?;
-        let mut known = Known { subjects, covered: change.covered().await?, stored: stored(change, good).await?, submits };
+        let (covered, stored, today) = (change.covered().await?, stored(change, good).await?, change.today);
+        let mut known = Known { subjects, covered, stored, submits, today };
         let (mut writes, mut seen) = (Vec::new(), HashMap::new());
         let outcomes = rows.iter().enumerate().map(|(index, row)| match &row.read {
             Err(faults) => Outcome::Rejected(faults.clone()),
             Ok(row) => known.judge(row, &mut seen, |before| writes.push((index, before))),
         });
-        Ok((outcomes.collect(), Plan { writes, submits }))
+        let mut outcomes = outcomes.collect::<Vec<_>>();
+        if T::Report::BESIDE_OTHERS {
+            let written = writes.iter().filter_map(|(index, before)| {
+                let row = rows.get(*index)?.read.as_ref().ok()?;
+                Some(Written { of: row.of(), part: row.part(), input: row.input(), before: before.as_deref() })
+            });
+            let faults = T::Report::faults_together(change, &written.collect::<Vec<_>>()).await?;
+            let mut places = 0..;
+            writes.retain(|(index, _)| {
+                let fault = places.next().and_then(|place| faults.get(&place));
+                fault.into_iter().for_each(|fault| outcomes[*index] = Outcome::Rejected(vec![fault.clone()]));
+                fault.is_none()
+            });
+        }
+        Ok((outcomes, Plan { writes, submits }))
     }
 
     async fn write(change: &Change, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()> {
@@ -177,7 +193,9 @@ impl<R: Report> Known<R> {
         if self.covered.as_ref().is_some_and(|covered| !covered.contains(opd)) {
             return vec![outside(&pointer, opd)];
         }
-        R::faults(subject, row.part(), input)
+        let mut faults = R::faults(subject, row.part(), input);
+        faults.extend(R::early(subject, row.part(), self.today));
+        faults
     }
 }
 

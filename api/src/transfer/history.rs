@@ -24,7 +24,7 @@ use super::reports::{ActionReport, Measurement};
 use super::source::Source;
 use super::things::Thing;
 use super::{Incoming, Kind, ROWS_AT_ONCE, Row, key_of};
-use crate::http::problem::ApiResult;
+use crate::http::problem::{ApiResult, Fault};
 use crate::resources::evaluations::Evaluation;
 use crate::resources::kpis::value_faults;
 use crate::resources::programmes::coverage::entry_of;
@@ -208,6 +208,7 @@ pub(super) async fn of_kpis<K: Kind>(
     list: &'static str,
     rows: &mut [Incoming<K>],
     value: fn(&Row<K>) -> (&str, &str, Decimal),
+    of_new: fn(&kpi::Model, Decimal) -> Option<Fault>,
 ) -> ApiResult<()> {
     let codes = rows.iter().map(|row| value(&row.row).0.to_owned()).collect::<BTreeSet<_>>();
     let kpis = kpi::Entity::find().filter(kpi::Column::Code.is_in(codes)).all(&import.change.db).await?;
@@ -215,7 +216,8 @@ pub(super) async fn of_kpis<K: Kind>(
     for row in rows {
         let (code, period, value) = value(&row.row);
         let Some((kpi, period)) = kpis.get(code).zip(Period::parse(period).ok()) else { continue };
-        for fault in value_faults(kpi, period, "/period", value, "/value") {
+        let new = (!row.was_taken).then(|| of_new(kpi, value)).flatten();
+        for fault in value_faults(kpi, period, "/period", value, "/value").into_iter().chain(new) {
             import.checking.refuse(list, row, &fault);
         }
     }
@@ -343,18 +345,18 @@ where
 /// Which value of a KPI leads it so far.
 #[derive(Default)]
 pub(super) struct Leading {
-    /// The last day on which one became known, and the highest that was known by then: by period, then by revision.
+    /// The last day from which one counts, and the highest that counted by then: by period, then by revision.
     last: Option<(NaiveDate, (NaiveDate, i32))>,
     /// Whether the values did not come in the order of those days, so that it is to be computed from all of them.
     is_unsure: bool,
 }
 
-/// Notes which values lead their KPI: those before which none that was known by then belongs to a later period or revision.
-/// Where they come in the order in which they became known, as they do in an export, that is known at once.
+/// Notes which values lead their KPI: those beside which none that counted by then belongs to a later period or revision.
+/// Where they come in the order of the days from which they count, as they do in an export, that is known at once.
 pub(super) fn lead(leading: &mut HashMap<String, Leading>, rows: &mut [Incoming<Measurement>]) {
     for row in rows {
         let row = &mut row.row;
-        let Some(known_on) = row.known_on else { continue };
+        let Some(counts_from) = row.counts_from else { continue };
         if !leading.contains_key(&row.kpi) {
             leading.insert(row.kpi.clone(), Leading::default());
         }
@@ -364,12 +366,12 @@ pub(super) fn lead(leading: &mut HashMap<String, Leading>, rows: &mut [Incoming<
             None => (true, true),
             Some((last, best)) => {
                 // Of one day only the highest leads.
-                leading.is_unsure |= known_on < last || (known_on == last && best < rank);
-                (last < known_on, best < rank)
+                leading.is_unsure |= counts_from < last || (counts_from == last && best < rank);
+                (last < counts_from, best < rank)
             }
         };
         row.leads = is_later && is_higher;
-        leading.last = Some(leading.last.map_or((known_on, rank), |(last, best)| (max(last, known_on), max(best, rank))));
+        leading.last = Some(leading.last.map_or((counts_from, rank), |(last, best)| (max(last, counts_from), max(best, rank))));
     }
 }
 
@@ -385,8 +387,8 @@ pub(super) async fn lead_again(import: &mut Import<'_>) -> ApiResult<()> {
 async fn lead_of(import: &Import<'_>, kpi: &str) -> ApiResult<()> {
     use measurement::Column;
     use sea_orm::QuerySelect;
-    let of_kpi = || measurement::Entity::find().filter(Column::Kpi.eq(kpi)).filter(Column::KnownOn.is_not_null());
-    let columns = [Column::Period, Column::Revision, Column::PeriodEnd, Column::KnownOn, Column::Leads];
+    let of_kpi = || measurement::Entity::find().filter(Column::Kpi.eq(kpi)).filter(Column::CountsFrom.is_not_null());
+    let columns = [Column::Period, Column::Revision, Column::PeriodEnd, Column::CountsFrom, Column::Leads];
     let mut rows = of_kpi()
         .select_only()
         .columns(columns)
@@ -394,7 +396,7 @@ async fn lead_of(import: &Import<'_>, kpi: &str) -> ApiResult<()> {
         .all(&import.change.db)
         .await?;
     // Of one day the highest comes first, so that the others of that day do not lead.
-    rows.sort_by_key(|(_, revision, end, known_on, _)| (*known_on, std::cmp::Reverse((*end, *revision))));
+    rows.sort_by_key(|(_, revision, end, counts_from, _)| (*counts_from, std::cmp::Reverse((*end, *revision))));
     let (mut best, mut wrong, mut missing) = (None, Vec::new(), Vec::new());
     for (period, revision, end, _, leads) in rows {
         let rank = Some((end, revision));

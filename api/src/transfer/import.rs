@@ -192,9 +192,10 @@ fn read_rows<K: Kind>(
         }
         let (subject, references) = (subject::<K>(&value), K::references(&value));
         let whole = K::WHOLE.and_then(|(member, _)| value[member].as_str().map(str::to_owned));
+        let was_taken = value.get("created_at").is_some_and(|instant| !instant.is_null());
         let since = if past::is_tracked(K::ONE) { take_day(&mut value) } else { None };
         match K::read(value.clone(), &import.defaults) {
-            Ok(row) => rows.push(Incoming { index, since, row, subject, references, whole, is_sound: true }),
+            Ok(row) => rows.push(Incoming { index, since, was_taken, row, subject, references, whole, is_sound: true }),
             Err(faults) => import.checking.refuse_value::<K>(list, index, &value, &faults),
         }
     }

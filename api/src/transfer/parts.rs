@@ -22,6 +22,7 @@ use crate::http::body::{deserialize_or_fault, hex};
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
+use crate::resources::kpis::against_direction;
 use crate::resources::kpis::targets::KpiTarget;
 use crate::resources::programmes::transitions;
 use crate::resources::provenance::Provenance;
@@ -230,7 +231,7 @@ impl Kind for Target {
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
-        history::of_kpis(import, list, rows, |row| (row.kpi.as_str(), row.period.as_str(), row.value)).await
+        history::of_kpis(import, list, rows, |row| (row.kpi.as_str(), row.period.as_str(), row.value), |kpi, value| against_direction(kpi, value, "/value")).await
     }
 }
 

@@ -12,14 +12,14 @@ use utoipa::ToSchema;
 
 use super::compare::ToldBy;
 use super::import::Import;
-use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, members_of};
+use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, members_of, sense};
 use crate::http::body::deserialize_or_fault;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
 use crate::resources::actions::reports::realisation_fault;
 use crate::resources::actions::reports::wire_types as actions;
 use crate::resources::kpis::measurements::wire_types;
-use crate::resources::kpis::measurements::{self, known_on};
+use crate::resources::kpis::measurements::{self, counts_from, known_on};
 use crate::resources::provenance::Provenance;
 use crate::resources::reporting::evidence::Evidence;
 
@@ -91,6 +91,7 @@ impl Kind for Measurement {
         let handed_in = given.state.is_some_and(|state| state == ReportState::Submitted);
         let created_at = given.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
         let actor = || defaults.actor.clone();
+        let known_on = given.known_on.or_else(|| counts.then(|| known_on(revision, stated, defaults.today)));
         Ok(measurement::Model {
             kpi: given.kpi.to_string(),
             period: given.period.to_string(),
@@ -102,7 +103,8 @@ impl Kind for Measurement {
             source_updated_at: micros(given.source_updated_at),
             provenance: Provenance::stored(given.provenance.as_ref()),
             state: given.state.unwrap_or(ReportState::Verified),
-            known_on: given.known_on.or_else(|| counts.then(|| known_on(revision, stated, defaults.today))),
+            known_on,
+            counts_from: known_on.map(|known_on| counts_from(given.period, known_on)),
             latest: false,
             leads: false,
             reason: given.reason,
@@ -127,7 +129,8 @@ impl Kind for Measurement {
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
-        history::of_kpis(import, list, rows, |row| (row.kpi.as_str(), row.period.as_str(), row.value)).await?;
+        history::of_kpis(import, list, rows, |row| (row.kpi.as_str(), row.period.as_str(), row.value), |_, _| None).await?;
+        sense::measurements(import, list, rows);
         history::revisions(import, list, rows).await?;
         history::lead(&mut import.leading, rows);
         Ok(())
@@ -251,6 +254,7 @@ impl Kind for ActionReport {
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        sense::action_reports(import, list, rows).await?;
         history::revisions(import, list, rows).await
     }
 }

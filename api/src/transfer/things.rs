@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::import::Import;
 use super::source::Source;
-use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case};
+use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, sense};
 use crate::http::body::deserialize_or_fault;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
@@ -77,7 +77,7 @@ pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoM
     fn prepare(_import: &mut Import<'_>, _source: &mut Source) {}
 
     /// Checks what rows have to agree on with what is there, and sets what follows from it.
-    async fn complete(_import: &mut Import<'_>, _list: &'static str, _rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+    async fn completed(_import: &mut Import<'_>, _list: &'static str, _rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
         Ok(())
     }
 
@@ -181,6 +181,10 @@ impl<R: Transferred> Kind for Thing<R> {
         let kept = kept.collect::<Map<_, _>>();
         let carried = ["version", "created_at", "updated_at"].into_iter().filter_map(|name| Some((name.to_owned(), take(name)?)));
         let carried: Carried = deserialize_or_fault(Value::Object(carried.collect())).map_err(|fault| vec![fault])?;
+        // An export says all there is; what it leaves empty is null.
+        if carried.created_at.is_none() {
+            R::complete(&mut value);
+        }
         let members: R = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
         let faults = members.faults();
         if !faults.is_empty() {
@@ -226,7 +230,7 @@ impl<R: Transferred> Kind for Thing<R> {
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
-        R::complete(import, list, rows).await
+        R::completed(import, list, rows).await
     }
 
     async fn written(import: &mut Import<'_>, rows: &[Incoming<Self>]) -> ApiResult<()> {
@@ -239,7 +243,7 @@ impl Transferred for Region {
     const TARGET: Option<Target> = Some(Target::Region);
     const ABOVE: Option<fn(&resource::Row<Self>) -> Option<&str>> = Some(|row| row.parent.as_deref());
 
-    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
         history::regions(import, list, rows).await
     }
 }
@@ -265,7 +269,7 @@ impl Transferred for Programme {
         history::read_statuses(import, source);
     }
 
-    async fn complete(import: &mut Import<'_>, _: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+    async fn completed(import: &mut Import<'_>, _: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
         history::statuses(import, rows);
         Ok(())
     }
@@ -313,6 +317,11 @@ impl Transferred for Award {
 
 impl Transferred for Action {
     const TARGET: Option<Target> = Some(Target::Action);
+
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        sense::actions(import, list, rows);
+        Ok(())
+    }
 }
 
 impl Transferred for Evaluation {
@@ -322,7 +331,7 @@ impl Transferred for Evaluation {
         history::read_records(import, source);
     }
 
-    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
         history::records(import, list, rows);
         Ok(())
     }
@@ -419,4 +428,8 @@ impl Transferred for Commitment {
 
 impl Transferred for CouncilMember {}
 
-impl Transferred for Survey {}
+impl Transferred for Survey {
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        sense::surveys(import, list, rows).await
+    }
+}
