@@ -41,6 +41,23 @@ fn member(events: &[Value], name: &str) -> Vec<String> {
 }
 
 on_both_databases! {
+    async fn a_place_beyond_the_end_tells_that_the_places_began_anew(app) {
+        let admin = app.admin().await;
+        let head = end_of(&app).await;
+        for path in ["/v1/events", "/v1/public/events"] {
+            // At the end there is nothing yet, and that is no fault.
+            assert!(admin.get(format!("{path}?after={head}")).await.is(200).rows().is_empty());
+            for beyond in [head + 1, 999_999, i64::MAX] {
+                let refused = admin.get(format!("{path}?after={beyond}&resource=opd")).await.is(410).has_problem("feed_restarted").has("head", head);
+                let next = refused.at("head");
+                admin.get(format!("{path}?after={next}")).await.is(200);
+                admin.get(format!("{path}/stream?after={beyond}")).await.is(410).has_problem("feed_restarted").has("head", head);
+                let resumed = admin.get(format!("{path}/stream")).header("Last-Event-ID", &beyond.to_string());
+                resumed.await.is(410).has_problem("feed_restarted").has("head", head);
+            }
+        }
+    }
+
     async fn a_reader_sees_every_event_once_and_in_order(app) {
         let admin = app.admin().await;
         let start = end_of(&app).await;

@@ -19,13 +19,18 @@ mod transitions;
 mod visible;
 
 mod bad_input;
+mod bodies;
 mod changing;
 mod creating;
 mod decimals;
 mod idempotency;
+mod identifiers;
 mod lists;
+mod patching;
 mod problems;
 mod reading;
+mod sorting;
+mod tags;
 
 mod chain;
 mod feed;

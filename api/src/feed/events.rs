@@ -17,7 +17,7 @@ use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::page::{DEFAULT_LIMIT, LARGEST_LIMIT};
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
@@ -252,6 +252,29 @@ pub async fn frames(db: &impl ConnectionTrait, page: &[Told]) -> ApiResult<Vec<F
     Ok(frames.collect())
 }
 
+/// 410 where a place lies beyond the end of the feed: the places that the client knows are not those of this feed.
+pub async fn must_be_within(db: &impl ConnectionTrait, after: i64) -> ApiResult<()> {
+    let head = seal::head(db).await?.position;
+    if after <= head {
+        return Ok(());
+    }
+    Err(ApiError::new(codes::FEED_RESTARTED)
+        .detail(
+            format!("The last place of the feed is {head}, before {after}: its places began anew."),
+            format!("Tempat terakhir umpan adalah {head}, sebelum {after}: nomor tempatnya mulai dari awal lagi."),
+        )
+        .member("head", head))
+}
+
+/// Reads what was asked for; 410 where nothing can be there. A place with something behind it is within.
+async fn read_within(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Told>> {
+    let page = read(db, asked).await?;
+    if page.is_empty() && asked.after > 0 {
+        must_be_within(db, asked.after).await?;
+    }
+    Ok(page)
+}
+
 fn answer(request: &HttpRequest, data: Vec<Value>, last: i64, limit: u64) -> ApiResult<Answer> {
     let has_more = data.len() as u64 == limit;
     let page = json!({ "next_cursor": last.to_string(), "limit": limit });
@@ -277,7 +300,7 @@ async fn list_events(access: Access<ReadAll>, request: HttpRequest, mut paramete
     if asked.accounts {
         access.now().await?;
     }
-    let page = read(access.store.db(), &asked).await?;
+    let page = read_within(access.store.db(), &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, page.iter().map(|told| json!(FeedEvent::of(told, asked.people))).collect(), last, asked.limit)
 }
@@ -288,7 +311,7 @@ async fn list_public_events(public: Public, request: HttpRequest, mut parameters
     parameters.finish()?;
     let store = public.store.for_public();
     let db = store.db();
-    let page = read(db, &asked).await?;
+    let page = read_within(db, &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, public_forms(db, &page).await?, last, asked.limit).map(Answer::public)
 }
@@ -328,6 +351,7 @@ pub fn parameters(operation: Operation) -> Operation {
         resource,
         "Only changes of these kinds of things, as a comma-separated list.",
     )
+    .problems(&[410])
 }
 
 fn described<T: ToSchema>(operation: Operation) -> Operation {
@@ -394,4 +418,16 @@ pub fn mount_public(table: &mut Table) {
 
 fn example() -> Value {
     json!({ "position": 42, "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::happenings::HAPPENINGS;
+
+    #[test]
+    fn webhooks_can_ask_for_every_kind_of_the_feed_but_accounts() {
+        let told = RESOURCES.iter().filter(|kind| !ACCOUNTS.contains(kind)).copied().collect::<Vec<_>>();
+        assert_eq!(told, HAPPENINGS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>());
+    }
 }
