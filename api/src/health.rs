@@ -15,7 +15,7 @@ use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
-use crate::store::access::Public;
+use crate::store::access::Anyone;
 use crate::store::connection;
 
 /// How long the database may take to say that it is there.
@@ -33,14 +33,14 @@ async fn get_live(_: NoParameters) -> ApiResult<Answer> {
     Ok(Answer::ok(&Health { status: "pass" })?.header("Cache-Control", "no-store"))
 }
 
-async fn get_ready(public: Public, stopping: Data<CancellationToken>, _: NoParameters) -> ApiResult<Answer> {
+async fn get_ready(anyone: Anyone, stopping: Data<CancellationToken>, _: NoParameters) -> ApiResult<Answer> {
     let unavailable = |en: &str, id: &str| ApiError::new(codes::UNAVAILABLE).header("Retry-After", "2").detail(en, id);
     // A balancer that asks now sends its requests elsewhere.
     if stopping.is_cancelled() {
         return Err(unavailable("The service is stopping.", "Layanan sedang berhenti."));
     }
     // A probe does not wait long, so neither does the answer.
-    let ready = timeout(LONGEST_WAIT, connection::is_ready(public.store.db())).await;
+    let ready = timeout(LONGEST_WAIT, connection::is_ready(anyone.store.db())).await;
     match ready.unwrap_or(Err(DbErr::Custom("no answer in time".into()))) {
         Ok(true) => Ok(Answer::ok(&Health { status: "pass" })?.header("Cache-Control", "no-store")),
         Ok(false) => Err(unavailable("The schema is not up to date.", "Skema belum mutakhir.")),

@@ -3,9 +3,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use actix_web::http::header::{
-    ACCEPT, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header,
-};
+use actix_web::http::header::{ACCEPT, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;

@@ -6,8 +6,7 @@ use sea_orm_migration::prelude::*;
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
-const TABLES: [&str; 9] =
-    ["masterplan", "dimension", "opd", "region", "programme", "quick_win", "kpi", "award", "evaluation"];
+const TABLES: [&str; 9] = ["masterplan", "dimension", "opd", "region", "programme", "quick_win", "kpi", "award", "evaluation"];
 
 #[sea_orm_migration::async_trait::async_trait]
 impl MigrationTrait for Migration {

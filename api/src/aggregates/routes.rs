@@ -358,9 +358,7 @@ async fn public<F: Figure>(
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    F::answer(Asked::new(public.store.for_public(), Scope::Published, kept, &request, preconditions), parameters)
-        .await
-        .map(Answer::public)
+    F::answer(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
 }
 
 /// The description for those who log in.

@@ -309,8 +309,7 @@ async fn list_public_events(public: Public, request: HttpRequest, mut parameters
     let asked = Asked::read(&mut parameters, None);
     let asked = Asked { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
-    let store = public.store.for_public();
-    let db = store.db();
+    let db = public.store.db();
     let page = read_within(db, &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, public_forms(db, &page).await?, last, asked.limit).map(Answer::public)
@@ -346,12 +345,10 @@ pub fn parameters(operation: Operation) -> Operation {
     let after = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 });
     let one = json!({ "type": "string", "enum": RESOURCES });
     let resource = json!({ "type": "array", "minItems": 1, "maxItems": crate::http::query::LONGEST_LIST, "items": one });
-    operation.query("after", after, "The place of the last event that you have; what stands after it is given.").query(
-        "resource",
-        resource,
-        "Only changes of these kinds of things, as a comma-separated list.",
-    )
-    .problems(&[410])
+    operation
+        .query("after", after, "The place of the last event that you have; what stands after it is given.")
+        .query("resource", resource, "Only changes of these kinds of things, as a comma-separated list.")
+        .problems(&[410])
 }
 
 fn described<T: ToSchema>(operation: Operation) -> Operation {

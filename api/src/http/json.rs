@@ -55,10 +55,7 @@ pub fn text_of(bytes: &[u8]) -> Result<&str, ApiError> {
 fn not_utf8(place: usize) -> ApiError {
     ApiError::new(codes::MALFORMED).detail(
         format!("The body is not UTF-8: byte {} begins no character. Save or send it as UTF-8.", place + 1),
-        format!(
-            "Isi permintaan bukan UTF-8: bita ke-{} bukan awal suatu karakter. Simpan atau kirim sebagai UTF-8.",
-            place + 1
-        ),
+        format!("Isi permintaan bukan UTF-8: bita ke-{} bukan awal suatu karakter. Simpan atau kirim sebagai UTF-8.", place + 1),
     )
 }
 

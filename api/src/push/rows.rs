@@ -176,7 +176,10 @@ impl Form {
 fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
     let text = json::text_of(bytes)?;
     if text.trim_start().starts_with('{') {
-        let (en, id) = ("Expected an array of rows: put the row in brackets.", "Seharusnya larik baris: letakkan baris itu dalam kurung siku.");
+        let (en, id) = (
+            "Expected an array of rows: put the row in brackets.",
+            "Seharusnya larik baris: letakkan baris itu dalam kurung siku.",
+        );
         return Err(ApiError::fault("", "wrong_type", en, id));
     }
     let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| crate::http::body::malformed(&error))?;

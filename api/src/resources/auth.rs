@@ -30,7 +30,7 @@ use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
 use crate::http::security;
 use crate::http::table::Table;
-use crate::store::access::Public;
+use crate::store::access::Anyone;
 use crate::store::change::{Change, Origin};
 use crate::store::standing;
 
@@ -108,7 +108,7 @@ impl Form {
 }
 
 async fn create_token(
-    public: Public,
+    anyone: Anyone,
     request: HttpRequest,
     _: NoParameters,
     keys: Data<Keys>,
@@ -119,15 +119,15 @@ async fn create_token(
     };
     match form.get("grant_type") {
         Some("password") => match (form.get("username"), form.get("password")) {
-            (Some(name), Some(password)) => log_in(public, &keys, name, password).await,
+            (Some(name), Some(password)) => log_in(anyone, &keys, name, password).await,
             _ => refused("invalid_request", "`username` and `password` are required."),
         },
         Some("refresh_token") => match form.get("refresh_token") {
-            Some(token) => refresh(public, &keys, token).await,
+            Some(token) => refresh(anyone, &keys, token).await,
             None => refused("invalid_request", "`refresh_token` is required."),
         },
         Some("client_credentials") => match client::Credentials::of(&request, &form) {
-            Ok(Some(credentials)) => client::log_in(public, &keys, credentials, form.get("scope")).await,
+            Ok(Some(credentials)) => client::log_in(anyone, &keys, credentials, form.get("scope")).await,
             Ok(None) => client::unknown(),
             Err(about) => refused("invalid_request", about),
         },
@@ -136,22 +136,22 @@ async fn create_token(
     }
 }
 
-async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResult<Answer> {
+async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResult<Answer> {
     let email = name.to_lowercase();
-    let attempt = Attempt::begin(&public, Who::Person, &email).await?;
-    let user = user::Entity::find().filter(user::Column::Email.eq(&email)).one(public.store.db()).await?;
+    let attempt = Attempt::begin(&anyone, Who::Person, &email).await?;
+    let user = user::Entity::find().filter(user::Column::Email.eq(&email)).one(anyone.store.db()).await?;
     let user = user.filter(|user| user.active);
     // Whether the account exists or not, one hash is computed and one failure counted.
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let is_right = password::verify(given.chars().take(password::LONGEST + 1).collect(), hash, attempt.is_known).await?;
     let Some(user) = user.filter(|_| is_right) else {
-        attempt.failed(&public, "unknown or disabled account, or wrong password").await?;
+        attempt.failed(&anyone, "unknown or disabled account, or wrong password").await?;
         return refused("invalid_grant", "The user name or the password is wrong.");
     };
     let token = secret::fresh();
-    let granted = public
+    let granted = anyone
         .store
-        .transact(origin(&public, actor_of(&user)), async |change: &Change| {
+        .transact(origin(&anyone, actor_of(&user)), async |change: &Change| {
             // It was read before the password was compared: the account may have been disabled meanwhile, or the password changed.
             let Some(now) = held(change, user.id).await?.filter(|now| now.password_hash == user.password_hash) else {
                 return Ok(None);
@@ -168,7 +168,7 @@ async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResu
     match granted {
         Some(answer) => Ok(answer),
         None => {
-            attempt.failed(&public, "disabled or changed during the login").await?;
+            attempt.failed(&anyone, "disabled or changed during the login").await?;
             refused("invalid_grant", "The user name or the password is wrong.")
         }
     }
@@ -180,18 +180,18 @@ async fn held(change: &Change, id: Uuid) -> ApiResult<Option<user::Model>> {
     Ok(user::Entity::find_by_id(id).one(&change.db).await?.filter(|user| user.active))
 }
 
-async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> {
-    let origin = origin(&public, Actor::system("auth"));
+async fn refresh(anyone: Anyone, keys: &Keys, token: &str) -> ApiResult<Answer> {
+    let origin = origin(&anyone, Actor::system("auth"));
     let next = secret::fresh();
     let hash = secret::hash_of(token);
-    let exchanged = public
+    let exchanged = anyone
         .store
         .transact(origin, async |change: &Change| {
             let Some(row) = locked(change, &hash).await? else { return Ok(None) };
             if row.used_at.is_some() {
                 // Somebody else has a copy: nobody may go on with this family.
                 let reason = "somebody else may have a copy: all tokens of that login are revoked";
-                security::log("refresh_token_reused", &row.user_id.to_string(), public.address.as_deref(), reason);
+                security::log("refresh_token_reused", &row.user_id.to_string(), anyone.address.as_deref(), reason);
                 revoke_family(change, row.family).await?;
                 return Ok(None);
             }
@@ -213,14 +213,14 @@ async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> 
     }
 }
 
-async fn revoke_token(public: Public, request: HttpRequest, _: NoParameters, payload: Payload) -> ApiResult<Answer> {
+async fn revoke_token(anyone: Anyone, request: HttpRequest, _: NoParameters, payload: Payload) -> ApiResult<Answer> {
     let form = Form::read(&request, payload).await?;
     let Some(token) = form.as_ref().and_then(|form| form.get("token")) else {
         return refused("invalid_request", "`token` is required.");
     };
     let hash = secret::hash_of(token);
-    let origin = origin(&public, Actor::system("auth"));
-    public
+    let origin = origin(&anyone, Actor::system("auth"));
+    anyone
         .store
         .transact(origin, async |change: &Change| match locked(change, &hash).await? {
             Some(row) => revoke_family(change, row.family).await,
@@ -282,8 +282,8 @@ fn actor_of(user: &user::Model) -> Actor {
     }
 }
 
-fn origin(public: &Public, actor: Actor) -> Origin {
-    Origin { actor, request_id: public.request_id.clone(), address: public.address.clone() }
+fn origin(anyone: &Anyone, actor: Actor) -> Origin {
+    Origin { actor, request_id: anyone.request_id.clone(), address: anyone.address.clone() }
 }
 
 /// What clients can find out by themselves (RFC 8414).

@@ -262,7 +262,11 @@ pub fn filter_parameters(operation: Operation, field: &Field) -> Operation {
         return operation.query(name, one, &format!("Only where `{name}` is this."));
     }
     let any = list_of(one.clone());
-    let mut operation = operation.query(name, any, &format!("Only where `{name}` is this, or any of a list: with commas, or the parameter repeated."));
+    let mut operation = operation.query(
+        name,
+        any,
+        &format!("Only where `{name}` is this, or any of a list: with commas, or the parameter repeated."),
+    );
     if field.kind.has_range() {
         operation = operation
             .query(&format!("{name}[gte]"), one.clone(), &format!("Only where `{name}` is this or more."))

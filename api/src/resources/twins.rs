@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 
 use crate::http::language::{Text, nouns};
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
@@ -15,8 +15,7 @@ pub async fn of(db: &impl ConnectionTrait, table: &str, codes: &BTreeSet<&str>) 
     let lower = |column: &str| Func::lower(Expr::col(Alias::new(column)));
     let mut standing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let wanted = codes.iter().map(|code| code.to_ascii_lowercase());
-    let select =
-        Query::select().column("code").from(Alias::new(table)).and_where(Expr::expr(lower("code")).is_in(wanted)).take();
+    let select = Query::select().column("code").from(Alias::new(table)).and_where(Expr::expr(lower("code")).is_in(wanted)).take();
     for row in db.query_all(&select).await? {
         let code: String = row.try_get("", "code")?;
         standing.entry(code.to_ascii_lowercase()).or_default().insert(code);

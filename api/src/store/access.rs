@@ -59,8 +59,24 @@ impl<P: Permission> Access<P> {
     }
 }
 
-/// A request of anybody, with the database to read what is public or to log in.
+/// A request of anybody, with the database to read what is public: on connections of its own, so that nothing anybody asks takes
+/// those of people who log in and write.
 pub struct Public {
+    /// The database.
+    pub store: Store,
+}
+
+impl FromRequest for Public {
+    type Error = ApiError;
+    type Future = Ready<ApiResult<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(store(request).map(|store| Self { store: store.for_public() }))
+    }
+}
+
+/// A request of anybody, with the database to log in or to ask how the service is.
+pub struct Anyone {
     /// The database.
     pub store: Store,
     /// The network address of the client.
@@ -69,7 +85,7 @@ pub struct Public {
     pub request_id: Option<String>,
 }
 
-impl FromRequest for Public {
+impl FromRequest for Anyone {
     type Error = ApiError;
     type Future = Ready<ApiResult<Self>>;
 

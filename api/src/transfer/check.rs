@@ -65,13 +65,7 @@ impl Checking {
     }
 
     /// Notes what is wrong at a member of a row.
-    pub(super) fn refuse_at<K: Kind>(
-        &mut self,
-        list: &'static str,
-        row: &mut Incoming<K>,
-        pointer: &str,
-        en: impl AsRef<str>,
-    ) {
+    pub(super) fn refuse_at<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>, pointer: &str, en: impl AsRef<str>) {
         self.faults.push(format!("{list}[{}]{pointer}: {}", row.index, en.as_ref()));
         self.drop_row(list, row);
     }

@@ -81,9 +81,8 @@ pub(super) fn statuses(import: &Import<'_>, rows: &mut [Incoming<Thing<Programme
 
 /// A status history begins as planned, also where the file does not say so.
 pub(super) async fn begin(import: &mut Import<'_>, rows: &[Incoming<Thing<Programme>>]) -> ApiResult<()> {
-    let begins = |row: &&programme::Model| {
-        import.statuses.get(&row.code).is_none_or(|(first, _)| *first != ProgrammeStatus::Planned)
-    };
+    let begins =
+        |row: &&programme::Model| import.statuses.get(&row.code).is_none_or(|(first, _)| *first != ProgrammeStatus::Planned);
     let unsaid = rows.iter().map(|row| &row.row).filter(begins);
     let entries = unsaid.map(|row| transitions::beginning(import.change, &row.code, row.start_date));
     let entries = entries.map(Incoming::<Transition>::made).collect::<Vec<_>>();
@@ -92,11 +91,7 @@ pub(super) async fn begin(import: &mut Import<'_>, rows: &[Incoming<Thing<Progra
 }
 
 /// Each entry of a status history begins where the one before it ends.
-pub(super) async fn transitions(
-    import: &mut Import<'_>,
-    list: &'static str,
-    rows: &mut [Incoming<Transition>],
-) -> ApiResult<()> {
+pub(super) async fn transitions(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Transition>]) -> ApiResult<()> {
     use status_change::Column;
     let programmes = rows.iter().map(|row| row.row.programme.clone()).collect::<BTreeSet<_>>();
     let before = status_change::Entity::find().filter(Column::Programme.is_in(programmes)).order_by_asc(Column::Seq);

@@ -110,11 +110,7 @@ async fn import(
 }
 
 /// Imports a list; gives how many rows it has.
-pub(super) async fn import_list<K: Kind>(
-    import: &mut Import<'_>,
-    source: &mut Source,
-    list: &'static str,
-) -> ApiResult<usize> {
+pub(super) async fn import_list<K: Kind>(import: &mut Import<'_>, source: &mut Source, list: &'static str) -> ApiResult<usize> {
     if import.checking.is_full() {
         return Ok(0);
     }
@@ -168,12 +164,7 @@ fn in_chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
 }
 
 /// How many rows were given, and those of them that can be read; what is wrong with the others is noted.
-fn read_rows<K: Kind>(
-    import: &mut Import<'_>,
-    list: &'static str,
-    first: usize,
-    given: Vec<Given>,
-) -> (usize, Vec<Incoming<K>>) {
+fn read_rows<K: Kind>(import: &mut Import<'_>, list: &'static str, first: usize, given: Vec<Given>) -> (usize, Vec<Incoming<K>>) {
     let validator = body::cached(std::any::TypeId::of::<Incoming<K>>(), schema_of::<K>);
     let (count, mut rows) = (given.len(), Vec::with_capacity(given.len()));
     for (index, value) in (first..).zip(given) {
@@ -265,7 +256,12 @@ async fn follow<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut
     for row in rows.iter_mut().filter(|row| row.is_sound) {
         let whole = row.whole.clone().unwrap_or_default();
         if !imported.contains(&whole) {
-            import.checking.refuse_at(list, row, &format!("/{member}"), format!("`{whole}` is not among the {wholes} of the file."));
+            import.checking.refuse_at(
+                list,
+                row,
+                &format!("/{member}"),
+                format!("`{whole}` is not among the {wholes} of the file."),
+            );
         }
     }
     Ok(())

@@ -231,7 +231,14 @@ impl Kind for Target {
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
-        history::of_kpis(import, list, rows, |row| (row.kpi.as_str(), row.period.as_str(), row.value), |kpi, value| against_direction(kpi, value, "/value")).await
+        history::of_kpis(
+            import,
+            list,
+            rows,
+            |row| (row.kpi.as_str(), row.period.as_str(), row.value),
+            |kpi, value| against_direction(kpi, value, "/value"),
+        )
+        .await
     }
 }
 

@@ -18,7 +18,7 @@ use crate::auth::keys::Keys;
 use crate::http::answer::Answer;
 use crate::http::problem::ApiResult;
 use crate::resources::clients;
-use crate::store::access::Public;
+use crate::store::access::Anyone;
 use crate::store::change::Change;
 use crate::store::standing;
 
@@ -58,18 +58,18 @@ impl Credentials {
 }
 
 /// Gives a client a token for some of its scopes.
-pub(super) async fn log_in(public: Public, keys: &Keys, given: Credentials, wanted: Option<&str>) -> ApiResult<Answer> {
-    let attempt = Attempt::begin(&public, Who::Client, &given.id).await?;
-    let row = client::Entity::find_by_id(&given.id).one(public.store.db()).await?;
+pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, wanted: Option<&str>) -> ApiResult<Answer> {
+    let attempt = Attempt::begin(&anyone, Who::Client, &given.id).await?;
+    let row = client::Entity::find_by_id(&given.id).one(anyone.store.db()).await?;
     // Whether the client exists or not, one hash is compared and one failure counted.
     let is_right = clients::fits(row.as_ref(), &given.secret);
     let Some(row) = row.filter(|row| is_right && row.active) else {
-        attempt.failed(&public, "unknown or disabled client, or wrong secret").await?;
+        attempt.failed(&anyone, "unknown or disabled client, or wrong secret").await?;
         return unknown();
     };
-    let granted = public
+    let granted = anyone
         .store
-        .transact(origin(&public, Actor::system("auth")), async |change: &Change| {
+        .transact(origin(&anyone, Actor::system("auth")), async |change: &Change| {
             // It was read before: the client may have been disabled meanwhile, or its secret replaced.
             standing::hold(&change.db, &row.id).await?;
             let now = client::Entity::find_by_id(&row.id).one(&change.db).await?;
@@ -86,7 +86,7 @@ pub(super) async fn log_in(public: Public, keys: &Keys, given: Credentials, want
     match granted {
         Some(answer) => Ok(answer),
         None => {
-            attempt.failed(&public, "disabled or changed during the login").await?;
+            attempt.failed(&anyone, "disabled or changed during the login").await?;
             unknown()
         }
     }

@@ -20,7 +20,7 @@ use crate::http::body::hex;
 use crate::http::client_address;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::security;
-use crate::store::access::Public;
+use crate::store::access::Anyone;
 use crate::store::change::{Change, Origin};
 use crate::store::clock::now;
 
@@ -89,11 +89,11 @@ pub struct Attempt {
 
 impl Attempt {
     /// Begins one, or answers 429 while it has to wait.
-    pub async fn begin(public: &Public, who: Who, name: &str) -> ApiResult<Self> {
-        let prefix = public.address.as_deref().map(client_address::prefix).unwrap_or_default();
-        let (word, address) = (who.word(), public.address.clone());
+    pub async fn begin(anyone: &Anyone, who: Who, name: &str) -> ApiResult<Self> {
+        let prefix = anyone.address.as_deref().map(client_address::prefix).unwrap_or_default();
+        let (word, address) = (who.word(), anyone.address.clone());
         let pair = subject(&format!("{word} {name} from {prefix}"));
-        let is_known = is_known(public, &pair).await?;
+        let is_known = is_known(anyone, &pair).await?;
         let lane = if is_known { None } else { Some(Lane::take(&format!("{word} {prefix}"), name, address.as_deref())?) };
         let mut counts = vec![(pair.clone(), if is_known { KNOWN } else { STRANGER })];
         if !is_known {
@@ -105,15 +105,15 @@ impl Attempt {
         counts.sort_by(|one, other| one.0.cmp(&other.0));
         let turn = turn(&pair).await;
         let attempt = Self { name: name.to_owned(), address, counts, pair, is_known, _turn: turn, _lane: lane };
-        attempt.must_not_wait(public).await?;
+        attempt.must_not_wait(anyone).await?;
         Ok(attempt)
     }
 
-    async fn must_not_wait(&self, public: &Public) -> ApiResult<()> {
+    async fn must_not_wait(&self, anyone: &Anyone) -> ApiResult<()> {
         let subjects = self.counts.iter().map(|(subject, _)| subject.as_str());
         let rows = login_failure::Entity::find().filter(login_failure::Column::Subject.is_in(subjects));
         let now = now();
-        let waits = rows.all(public.store.db()).await?.into_iter().filter_map(|row| {
+        let waits = rows.all(anyone.store.db()).await?.into_iter().filter_map(|row| {
             let rule = self.counts.iter().find(|(subject, _)| *subject == row.subject)?.1;
             Some(row.updated_at + rule.wait(failures_at(&row, now)) - now)
         });
@@ -124,7 +124,7 @@ impl Attempt {
     }
 
     /// Counts that it failed.
-    pub async fn failed(self, public: &Public, reason: &'static str) -> ApiResult<()> {
+    pub async fn failed(self, anyone: &Anyone, reason: &'static str) -> ApiResult<()> {
         security::log("login_failed", &self.name, self.address.as_deref(), reason);
         let origin = Origin { actor: Actor::system("auth"), request_id: None, address: None };
         let count = async |change: &Change| {
@@ -135,7 +135,7 @@ impl Attempt {
             }
             Ok(())
         };
-        public.store.transact(origin, count).await
+        anyone.store.transact(origin, count).await
     }
 
     /// Notes that it succeeded: the account is known here from now on.
@@ -165,9 +165,9 @@ fn subject(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
-async fn is_known(public: &Public, pair: &str) -> ApiResult<bool> {
+async fn is_known(anyone: &Anyone, pair: &str) -> ApiResult<bool> {
     let known = known_address::Entity::find_by_id(pair).filter(known_address::Column::SeenAt.gt(now() - KNOWN_FOR));
-    Ok(known.one(public.store.db()).await?.is_some())
+    Ok(known.one(anyone.store.db()).await?.is_some())
 }
 
 /// Attempts on one account from one address take turns, so that guesses sent all at once count one after the other. They share
