@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::reports::Reported;
 use super::rows::{Cells, Column};
+use crate::http::identifiers::in_lower_case;
 use crate::resources::actions::reports::wire_types::ActionReportInput;
 use crate::resources::references::Target;
 use crate::resources::reporting::evidence::Evidence;
@@ -19,6 +20,7 @@ use crate::resources::reporting::evidence::Evidence;
 #[serde(deny_unknown_fields)]
 pub struct ActionReportRow {
     /// The action, by its `id`.
+    #[serde(deserialize_with = "id_in_either_case")]
     action: Code,
     /// The quarter of the action's year.
     #[schema(minimum = 1, maximum = 4)]
@@ -41,6 +43,12 @@ pub struct ActionReportRow {
     /// Why a verified report is corrected, or why what is realised is less than for the quarter before: required then.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     reason: Option<String>,
+}
+
+/// An id as it stands in the database, whatever case it comes in.
+fn id_in_either_case<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
+    let id = String::deserialize(deserializer)?;
+    Code::parse(&in_lower_case(&id)).map_err(serde::de::Error::custom)
 }
 
 impl Reported for ActionReportRow {

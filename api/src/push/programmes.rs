@@ -19,6 +19,7 @@ use crate::resources::crud::{search_text, stamp};
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::references::{Target, codes_in, unknown};
 use crate::resources::resource::{NewRow, Resource, show};
+use crate::resources::twins;
 use crate::resources::wire;
 use crate::store::bulk;
 use crate::store::change::{Change, Happening};
@@ -88,11 +89,14 @@ impl Pushed for ProgrammeRow {
         // In one order, so that pushes that overlap wait for each other instead of for ever.
         let stored = programme::Entity::find().filter(programme::Column::Code.is_in(codes));
         let stored = stored.order_by_asc(programme::Column::Code).lock_exclusive().all(&change.db).await?;
-        let known = Known {
+        let mut known = Known {
             stored: stored.into_iter().map(|row| (row.code.clone(), row)).collect(),
             covered: change.covered().await?,
             missing: missing(change, &good).await?,
+            twins: BTreeMap::new(),
         };
+        let new = good.iter().filter(|row| !known.stored.contains_key(&row.code)).map(|row| row.code.as_str());
+        known.twins = twins(change, &new.collect::<Vec<_>>()).await?;
         let (mut plan, mut seen, mut outcomes) = (Vec::new(), HashMap::new(), Vec::new());
         for row in rows {
             outcomes.push(match &row.read {
@@ -129,6 +133,25 @@ struct Known {
     covered: Option<HashSet<String>>,
     /// What is referred to and does not exist.
     missing: BTreeSet<(Target, String)>,
+    /// The codes that differ only in case from one that is there, or from that of an earlier row, with that.
+    twins: BTreeMap<String, String>,
+}
+
+/// Those of the new codes that have a twin, there or in an earlier row. Two statements.
+async fn twins(change: &Change, new: &[&str]) -> ApiResult<BTreeMap<String, String>> {
+    if new.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    twins::lock(change, Programme::NAMES.one).await?;
+    let mut twins = twins::of(&change.db, Programme::NAMES.one, &new.iter().copied().collect()).await?;
+    let mut first: HashMap<String, &str> = HashMap::new();
+    for code in new.iter().copied() {
+        let earlier = *first.entry(code.to_ascii_lowercase()).or_insert(code);
+        if earlier != code {
+            twins.entry(code.to_owned()).or_insert_with(|| earlier.to_owned());
+        }
+    }
+    Ok(twins)
 }
 
 impl Known {
@@ -165,6 +188,9 @@ impl Known {
 
     fn faults(&self, row: &ProgrammeRow, before: Option<&programme::Model>) -> Vec<Fault> {
         let mut faults = Vec::new();
+        if let Some(twin) = self.twins.get(&row.code) {
+            faults.push(twins::fault(Programme::NAMES.one, &row.code, twin));
+        }
         for reference in Programme::REFERENCES {
             let codes = codes_in(reference, &row.members).into_iter();
             let missing = codes.filter(|(_, code)| self.missing.contains(&(reference.to, code.clone())));

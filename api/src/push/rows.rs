@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::Pushed;
 use super::csv::Csv;
 use crate::http::body::hex;
+use crate::http::json::{self, Unread};
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 
@@ -94,8 +95,8 @@ pub async fn read<T: Pushed>(request: &HttpRequest, payload: Payload) -> ApiResu
         "application/x-ndjson" => Form::Lines(Vec::new()),
         "text/csv" => Form::Csv(Box::new(Csv::new(T::COLUMNS))),
         _ => {
-            let known = "application/json, application/x-ndjson, text/csv";
-            return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).header("Accept-Post", known));
+            let known = ["application/json", "application/x-ndjson", "text/csv"];
+            return Err(crate::http::body::unsupported(media_type, &known).header("Accept-Post", known.join(", ")));
         }
     };
     let declared = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -173,7 +174,12 @@ impl Form {
 
 /// Each element is parsed on its own, so that the whole never stands in memory twice.
 fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
-    let elements: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|error| crate::http::body::malformed(&error))?;
+    let text = json::text_of(bytes)?;
+    if text.trim_start().starts_with('{') {
+        let (en, id) = ("Expected an array of rows: put the row in brackets.", "Seharusnya larik baris: letakkan baris itu dalam kurung siku.");
+        return Err(ApiError::fault("", "wrong_type", en, id));
+    }
+    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| crate::http::body::malformed(&error))?;
     elements.into_iter().try_for_each(|element| add(rows, parse(element.get().as_bytes())))
 }
 
@@ -187,9 +193,12 @@ fn add_line<T: Pushed>(line: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Vec<Fault>> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let text = Text::new(format!("Not JSON: {error}."), format!("Bukan JSON yang benar: {error}."));
-        vec![Fault::at("", "malformed_json", text)]
+    json::parse(bytes).map_err(|unread| match unread {
+        Unread::Malformed(error) => {
+            let text = Text::new(format!("Not JSON: {error}."), format!("Bukan JSON yang benar: {error}."));
+            vec![Fault::at("", "malformed_json", text)]
+        }
+        Unread::Repeated(faults) => faults,
     })
 }
 

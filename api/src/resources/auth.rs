@@ -25,7 +25,7 @@ use crate::auth::{password, secret};
 use crate::http::answer::Answer;
 use crate::http::body;
 use crate::http::operation::Operation;
-use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::problem::ApiResult;
 use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
 use crate::http::security;
@@ -87,10 +87,9 @@ impl Form {
     async fn read(request: &HttpRequest, payload: Payload) -> ApiResult<Option<Self>> {
         let media_type = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !media_type.to_ascii_lowercase().starts_with(FORM) {
-            return Err(
-                ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).detail(format!("Send `{FORM}`."), format!("Kirim `{FORM}`."))
-            );
+            return Err(body::unsupported(media_type, &[FORM]));
         }
+        body::must_be_plain(request)?;
         let bytes = body::read(payload.into_inner(), None, LARGEST_FORM).await?;
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(text) else { return Ok(None) };
@@ -188,7 +187,7 @@ async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> 
     let exchanged = public
         .store
         .transact(origin, async |change: &Change| {
-            let Some(row) = change.locked::<refresh_token::Entity>(hash.clone()).await? else { return Ok(None) };
+            let Some(row) = locked(change, &hash).await? else { return Ok(None) };
             if row.used_at.is_some() {
                 // Somebody else has a copy: nobody may go on with this family.
                 let reason = "somebody else may have a copy: all tokens of that login are revoked";
@@ -223,13 +222,21 @@ async fn revoke_token(public: Public, request: HttpRequest, _: NoParameters, pay
     let origin = origin(&public, Actor::system("auth"));
     public
         .store
-        .transact(origin, async |change: &Change| match change.locked::<refresh_token::Entity>(hash.clone()).await? {
+        .transact(origin, async |change: &Change| match locked(change, &hash).await? {
             Some(row) => revoke_family(change, row.family).await,
             // RFC 7009 §2.2: an unknown token is as good as revoked. Access tokens run out by themselves.
             None => Ok(()),
         })
         .await?;
     Ok(Answer::ok(&json!({}))?.header("Cache-Control", "no-store"))
+}
+
+/// A refresh token, kept from others until the commit. Its account is held first, as by whoever ends all sessions of it: else two
+/// could wait for each other.
+async fn locked(change: &Change, hash: &str) -> ApiResult<Option<refresh_token::Model>> {
+    let Some(row) = refresh_token::Entity::find_by_id(hash).one(&change.db).await? else { return Ok(None) };
+    standing::hold(&change.db, &row.user_id.to_string()).await?;
+    change.locked::<refresh_token::Entity>(hash.to_owned()).await
 }
 
 async fn issue(change: &Change, user_id: Uuid, family: Uuid, token: &str) -> ApiResult<()> {
