@@ -211,7 +211,7 @@ pub const KPIS: Resource = Resource {
         json!({
             "code": code, "masterplan": "KLU-SC", "dimension": "living", "programme": "SL-01", "opd": "DINKES", "name": "KPI uji",
             "description": "Uji", "unit": { "kind": "other", "label": "kasus" }, "direction": "decrease", "frequency": "yearly",
-            "decimals": 2, "minimum": "0", "maximum": null, "baseline": { "period": "2021", "value": "28.3", "provenance": null }, "source": "Dinas", "method": "Survei", "published": false
+            "decimals": 2, "minimum": null, "maximum": null, "baseline": { "period": "2021", "value": "28.3", "provenance": null }, "source": "Dinas", "method": "Survei", "published": false
         })
     },
     optional: Some("description"),
