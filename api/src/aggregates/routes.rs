@@ -372,7 +372,7 @@ fn described_private<F: Figure>() -> Operation {
 fn described_public<F: Figure>() -> Operation {
     let Words { path, id, summary, about, .. } = F::WORDS;
     let (path, summary) = (format!("/v1/public{path}"), format!("{summary} (public)"));
-    let about = format!("{about} Over what is published and verified; no login.");
+    let about = format!("{about} Over what is public and verified, of a past day what was public then and is now; no login.");
     described::<F>(Operation::get(&path, &format!("get_public_{id}"), "public", &summary, &about)).public()
 }
 

@@ -107,7 +107,11 @@ pub fn mount<R: Published>(table: &mut Table) {
     let page_name = format!("{name}Page");
     let example = view::example::<R>();
     let page_example = json!({ "data": [example], "page": { "next_cursor": null, "limit": 50 } });
-    let about = format!("{} What is published of them; no login.", R::NAMES.about);
+    let about = format!(
+        "{} What is published of them and hangs on nothing that is hidden; what they refer to and is hidden is null, and nothing is \
+         found by it. No login.",
+        R::NAMES.about
+    );
     let listing = Operation::get(
         &list_path,
         &format!("list_public_{}", R::NAMES.snake()),
@@ -120,7 +124,7 @@ pub fn mount<R: Published>(table: &mut Table) {
         &format!("get_public_{}", R::NAMES.one),
         "public",
         &format!("Get {} (public)", R::NAMES.a()),
-        "What the public sees of it: 404 where it is not published.",
+        "What the public sees of it: 404 where it, or what it hangs on, is not published.",
     );
     table
         .on(
