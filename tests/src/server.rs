@@ -80,6 +80,22 @@ impl Server {
         self.running.lock().unwrap().log.lock().unwrap().clone()
     }
 
+    /// The first line of the log that holds all of these texts. A line may arrive a little later than the answer it is about.
+    ///
+    /// # Panics
+    ///
+    /// When there is none after a while.
+    pub fn logged(&self, texts: &[&str]) -> String {
+        let since = Instant::now();
+        loop {
+            if let Some(line) = self.log().lines().find(|line| texts.iter().all(|text| line.contains(text))) {
+                return line.to_owned();
+            }
+            assert!(since.elapsed() < PATIENCE, "no line with {texts:?} in the log");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits for its first answer.
     pub fn greet(&self) {
         let mut connection = TcpStream::connect(self.url().trim_start_matches("http://")).unwrap();
