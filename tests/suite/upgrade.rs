@@ -60,7 +60,7 @@ fn said(app: &App, arguments: &[&str]) -> String {
 
 fn exported(app: &App) -> PathBuf {
     let file = Workplace::get().join(format!("{}.json", unique::word()));
-    said(app, &["export", file.to_str().unwrap()]);
+    said(app, &["export", "--output", file.to_str().unwrap()]);
     file
 }
 
@@ -89,7 +89,7 @@ async fn everything_can_be_taken_out_and_put_back(app: &App) {
     assert!(output.status.success(), "{output:?}");
     let back = Workplace::get().join(format!("{}.json", unique::word()));
     let output =
-        renaksi_tests::server::command(&["export", back.to_str().unwrap(), "--database-url", &other.url()]).output().unwrap();
+        renaksi_tests::server::command(&["export", "--output", back.to_str().unwrap(), "--database-url", &other.url()]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(std::fs::read_to_string(back).unwrap(), std::fs::read_to_string(file).unwrap());
 }
