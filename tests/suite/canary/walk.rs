@@ -302,6 +302,8 @@ fn values_of(parameter: &Value) -> Vec<String> {
         ("quarter", ..) => some(&["1", "4"]),
         ("from" | "to" | "period", ..) => some(&["2022"]),
         (_, "integer" | "number", _) => some(&["1"]),
+        // Not after today, which is the first day as well.
+        ("as_of", ..) => some(&["2022-12-31", "2023-01-20"]),
         (_, _, "date") => some(&["2022-12-31", "2023-01-20", "2023-02-20"]),
         (_, _, "date-time") => some(&["2023-02-05T00:00:00Z"]),
         (_, _, "decimal") => some(&["1"]),
