@@ -17,3 +17,4 @@ pub mod request_id;
 pub mod schema;
 pub mod statements;
 pub mod table;
+pub mod wording;

@@ -132,6 +132,12 @@ impl ApiError {
         self
     }
 
+    /// Adds a sentence about this very case that is there in both languages.
+    pub fn detailed(mut self, text: Text) -> Self {
+        self.0.detail = Some(text);
+        self
+    }
+
     /// Adds a header.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.headers.push((name, value.into()));

@@ -7,7 +7,9 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{FORMAT, Kind, LARGEST, LISTS, columns_of, csv};
+use super::{FORMAT, Kind, LARGEST, LISTS, csv_reader};
+use crate::csv::reader::{Refused, Row};
+use crate::http::problem::Fault;
 
 /// What an import reads: its lists, not yet looked into.
 pub(super) enum Source {
@@ -69,9 +71,26 @@ impl Source {
                 let rows = lists.remove(list).unwrap_or_default();
                 Ok(rows.iter().map(|row| serde_json::from_str(row.get()).map_err(|error| error.to_string())).collect())
             }
-            Self::Csv(files) => files.remove(list).map_or(Ok(Vec::new()), |bytes| csv::read(&bytes, &columns_of::<K>())),
+            Self::Csv(files) => match files.remove(list).filter(|bytes| !bytes.is_empty()) {
+                Some(bytes) => rows_of::<K>(&bytes).map_err(|refused| refused.sentences()),
+                None => Ok(Vec::new()),
+            },
         }
     }
+}
+
+/// The rows of a CSV; a fault of a row names its line.
+fn rows_of<K: Kind>(bytes: &[u8]) -> Result<Values, Refused> {
+    let (mut reader, mut values) = (csv_reader::<K>(), Values::new());
+    let mut sink = |Row { line, value }: Row| {
+        let told = |fault: &Fault| fault.sentence().trim_start_matches(": ").to_owned();
+        let faults = |faults: Vec<Fault>| format!("line {line}: {}", faults.iter().map(told).collect::<Vec<_>>().join(" "));
+        values.push(value.map_err(faults));
+        Ok::<(), Refused>(())
+    };
+    reader.take(bytes, &mut sink)?;
+    reader.finish(&mut sink)?;
+    Ok(values)
 }
 
 fn must_be_small(size: u64) -> Result<(), String> {
