@@ -165,8 +165,7 @@ pub fn deserialize<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
 pub fn deserialize_or_fault<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
-        let inner = error.inner().to_string();
-        Fault::at(pointer, "invalid_value", Text::new(format!("{inner}."), format!("Nilai tidak sah: {inner}.")))
+        Fault::at(pointer, "invalid_value", wording::of_value(&error.inner().to_string()))
     })
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use entity::value::code::Code;
-use entity::value::decimal::{self, Decimal};
+use entity::value::decimal::{self, Decimal, InvalidDecimal};
 use entity::value::period::Period;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, ValidationError};
@@ -15,6 +15,10 @@ use super::body::{MOST_FAULTS, escaped};
 use super::language::Text;
 use super::problem::Fault;
 use super::schema::{ANY_TEXT, NOT_BLANK};
+
+/// The codes of faults of form, and of length.
+const FORMS: [&str; 2] = ["wrong_pattern", "wrong_format"];
+const LENGTHS: [&str; 2] = ["too_long", "too_short"];
 
 /// Adds the faults that one error of a validator stands for.
 pub fn explain(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
@@ -31,6 +35,13 @@ pub fn explain(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
         }
         kind => {
             let (code, text) = rule(kind, error.instance());
+            // Where the form is wrong, its length says nothing more.
+            if LENGTHS.contains(&code) && faults.iter().any(|fault| fault.is(&pointer, &FORMS)) {
+                return;
+            }
+            if FORMS.contains(&code) {
+                faults.retain(|fault| !fault.is(&pointer, &LENGTHS));
+            }
             faults.push(Fault::at(pointer, code, text));
         }
     }
@@ -62,6 +73,24 @@ fn rule(kind: &ValidationErrorKind, value: &Value) -> (&'static str, Text) {
             ("invalid_value", text)
         }
     }
+}
+
+/// The words for what a value itself refuses, which no schema can say.
+pub fn of_value(told: &str) -> Text {
+    let decimal = |refused: InvalidDecimal| told == refused.to_string();
+    if decimal(InvalidDecimal::TooPrecise) {
+        return Text::new(
+            "A decimal number has at most 15 significant digits, and at most 12 after the point.",
+            "Bilangan desimal memuat paling banyak 15 angka penting, dan paling banyak 12 di belakang titik.",
+        );
+    }
+    if decimal(InvalidDecimal::TooLarge) {
+        return Text::new(
+            "A decimal number has at most 15 digits before the point.",
+            "Bilangan desimal memuat paling banyak 15 angka di depan titik.",
+        );
+    }
+    Text::new(format!("{told}."), format!("Nilai tidak sah: {told}."))
 }
 
 /// A sentence that says what is expected, and what was probably meant.

@@ -45,11 +45,14 @@ fn loosen(schema: &mut Value) {
     }
 }
 
+/// What only the service writes, whatever a row is about.
+const STAMPS: [&str; 7] = ["version", "revision", "state", "since", "created_at", "updated_at", "etag"];
+
 /// The columns of a CSV of rows: those of the schema, parts of its objects, and what else an export has: that is read over.
 pub(super) fn columns(row: &Value, exported: impl IntoIterator<Item = String>) -> Vec<Column> {
     let mut columns = column::of_schema(row);
     columns.extend(column::nested(row));
-    for name in exported.into_iter().chain(["since".to_owned(), "etag".to_owned()]) {
+    for name in exported.into_iter().chain(STAMPS.map(str::to_owned)) {
         if columns.iter().all(|column| column.name != name) {
             columns.push(Column::ignored(&name));
         }
