@@ -26,9 +26,10 @@ use std::time::{Duration, Instant};
 
 use load::{Ask, Connection};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use renaksi::feed::seal::{head, seal_all};
+use renaksi::feed::seal::{Sealer, Step, head};
 use renaksi::feed::tail::Tail;
 use renaksi::feed::verify::{Verdict, verify};
+use renaksi::store::change::Store;
 use run::{Outcome, median, on_each};
 use serde_json::json;
 use server::Server;
@@ -77,6 +78,13 @@ async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outco
     println!("  without               {:>10.0}", median(without));
     println!("  with ÷ without        {:>10.2}", median(ratios));
     println!("  events verified a second {verified:>7.0} ({} events)", end.position);
+    Ok(())
+}
+
+/// Seals all that waits.
+async fn seal_all(store: &Store) -> Outcome<()> {
+    let mut sealer = Sealer::default();
+    while sealer.step(store).await.map_err(said)? != Step::Nothing {}
     Ok(())
 }
 

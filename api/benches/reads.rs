@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use load::{Ask, Connection};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use renaksi::store::effect::Effect;
 use run::{Outcome, median, on_each};
 use server::Server;
 
@@ -65,7 +66,7 @@ async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outco
     let small = (speeds(&server).await?, after_writes(&server).await?);
     let started = Instant::now();
     let size = seed::grow(server.store.db()).await?;
-    server.store.generation().raise();
+    server.store.generation().raise(Effect::Past);
     println!("\n{database}: {size}, seeded in {:.0} s", started.elapsed().as_secs_f64());
     let large = (speeds(&server).await?, after_writes(&server).await?);
     server.stop().await;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
 use crate::auth::outside::Outside;
+use crate::feed::limits::StreamLimits;
 use crate::feed::tail::Tail;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
@@ -33,6 +34,8 @@ pub struct State {
     pub outside: Option<Data<Outside>>,
     /// The end of the feed.
     pub tail: Data<Tail>,
+    /// How many may follow it.
+    pub streams: Data<StreamLimits>,
     /// Where messages of webhooks may go.
     pub addresses: Data<Addresses>,
     /// Answers kept in memory.
@@ -64,6 +67,7 @@ pub fn app(
             }
         })
         .app_data(state.tail)
+        .app_data(state.streams)
         .app_data(state.addresses)
         .app_data(state.kept)
         .app_data(state.document)

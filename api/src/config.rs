@@ -13,7 +13,7 @@ use entity::value::code::Code;
 use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
-use crate::auth::outside;
+use crate::auth::{outside, password};
 use crate::demo::Fixed;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
@@ -133,6 +133,15 @@ pub struct Serve {
     /// By which factor the pauses between the attempts of a webhook, and the three days that they go on, are shorter: for rehearsals.
     #[arg(long, env = "RENAKSI_WEBHOOK_RETRY_SCALE", default_value_t = 1.0, value_parser = scale)]
     pub webhook_retry_scale: f64,
+    /// An address of its own for /metrics; without it they are given on the main address, to this machine only.
+    #[arg(long, env = "RENAKSI_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Streams of events that may be open without a login.
+    #[arg(long, env = "RENAKSI_PUBLIC_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..))]
+    pub public_streams: u16,
+    /// How many of these one address may have open; of IPv6 a /64 counts as one address.
+    #[arg(long, env = "RENAKSI_PUBLIC_STREAMS_PER_ADDRESS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub public_streams_per_address: u16,
     /// Worker threads; one for each processor where it is not set.
     #[arg(long, env = "RENAKSI_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
@@ -191,6 +200,19 @@ impl Serve {
             timeout: Duration::from_secs(self.webhook_timeout_seconds),
             plan: Plan { scale: self.webhook_retry_scale },
         }
+    }
+
+    /// What may not be, beside what each setting says by itself.
+    pub fn check(&self) -> Result<(), String> {
+        let is_short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < password::SHORTEST);
+        let least = password::SHORTEST;
+        if is_short(&self.demo_password) {
+            return Err(format!("--demo-password (RENAKSI_DEMO_PASSWORD): expected at least {least} characters"));
+        }
+        if is_short(&self.demo_client_secret) {
+            return Err(format!("--demo-client-secret (RENAKSI_DEMO_CLIENT_SECRET): expected at least {least} characters"));
+        }
+        Ok(())
     }
 
     /// What the demo's accounts prove themselves with, where it is set.
@@ -322,6 +344,19 @@ pub struct Keys {
 pub enum KeysCommand {
     /// Sign with a new key from now on; tokens that the old one signed hold until they run out.
     Rotate(Database),
+    /// End a key at once: no token that it signed is good any more, on any replica. A new one takes its place.
+    Revoke(KeyRevoke),
+}
+
+/// A key that leaked.
+#[derive(Args, Clone, Debug)]
+pub struct KeyRevoke {
+    /// Its `kid`, as /.well-known/jwks.json shows it.
+    #[arg(allow_hyphen_values = true)]
+    pub kid: String,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: Database,
 }
 
 /// Prove that the trail of changes is whole, or keep a copy of it.

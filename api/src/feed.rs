@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod export;
+pub mod limits;
 pub mod publicity;
 pub mod seal;
 pub mod stream;

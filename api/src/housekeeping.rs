@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{idempotency_record, login_failure, refresh_token, webhook_delivery};
+use entity::{idempotency_record, known_address, login_failure, refresh_token, webhook_delivery};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QuerySelect};
 
 use crate::auth::actor::Actor;
 use crate::http::problem::ApiResult;
+use crate::resources::auth::guard;
 use crate::store::change::{Change, Origin, RETRIES_FOR, Store};
 use crate::store::clock::now;
 
@@ -35,7 +36,8 @@ async fn sweep(store: &Store) -> ApiResult<()> {
     let (now, day_ago) = (now(), now() - RETRIES_FOR);
     forget::<idempotency_record::Entity>(store, idempotency_record::Column::CreatedAt, day_ago).await?;
     forget::<refresh_token::Entity>(store, refresh_token::Column::ExpiresAt, now).await?;
-    forget::<login_failure::Entity>(store, login_failure::Column::UpdatedAt, day_ago).await?;
+    forget::<login_failure::Entity>(store, login_failure::Column::UpdatedAt, now - guard::REMEMBERED).await?;
+    forget::<known_address::Entity>(store, known_address::Column::SeenAt, now - guard::KNOWN_FOR).await?;
     forget::<webhook_delivery::Entity>(store, webhook_delivery::Column::CreatedAt, now - DELIVERIES_FOR).await
 }
 

@@ -15,6 +15,7 @@ pub mod query;
 pub mod representation;
 pub mod request_id;
 pub mod schema;
+pub mod security;
 pub mod statements;
 pub mod table;
 pub mod wording;

@@ -1,63 +1,124 @@
 //! Pages beside the API: the document, its interactive reference, the explanations of problems, and the metrics.
 
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use std::io::Write;
+use std::sync::OnceLock;
+
+use actix_web::http::header::{
+    ACCEPT, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header, IF_NONE_MATCH,
+};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::http::body::hex;
+use crate::http::client_address;
 use crate::http::language::Language;
 use crate::http::problem::{ApiError, ApiResult, Code, codes};
+use crate::http::table::unknown_path;
 use crate::openapi;
 
 /// Swagger UI needs its own scripts and styles, and nothing from elsewhere.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
                            frame-ancestors 'none'; form-action 'self'; base-uri 'none'";
 
-/// The document, made once for the process.
-#[derive(Clone)]
+/// The document as it is served: made when it is first asked for, and compressed once.
+#[derive(Default)]
 pub struct Document {
-    json: Bytes,
-    yaml: Bytes,
+    json: OnceLock<Text>,
+    yaml: OnceLock<Text>,
+}
+
+/// A text in the encodings that it was asked for in.
+struct Text {
+    media_type: &'static str,
     etag: String,
+    plain: Bytes,
+    gzip: OnceLock<Bytes>,
+    brotli: OnceLock<Bytes>,
 }
 
 impl Document {
-    /// Makes it.
-    pub fn new() -> Self {
-        let document = openapi::document();
-        let json = openapi::text(&document);
-        let yaml = yaml_serde::to_string(&document).unwrap_or_default();
-        let etag = format!("\"{}\"", &hex(&Sha256::digest(&json))[..32]);
-        Self { json: json.into(), yaml: yaml.into(), etag }
+    fn json(&self) -> &Text {
+        self.json.get_or_init(|| Text::new("application/json", openapi::text(&openapi::document())))
     }
 
-    fn answer(&self, request: &HttpRequest, media_type: &str, body: &Bytes) -> HttpResponse {
+    fn yaml(&self) -> &Text {
+        let yaml = || yaml_serde::to_string(&openapi::document()).unwrap_or_default();
+        self.yaml.get_or_init(|| Text::new("application/yaml", yaml()))
+    }
+}
+
+impl Text {
+    fn new(media_type: &'static str, text: String) -> Self {
+        let etag = format!("\"{}\"", &hex(&Sha256::digest(&text))[..32]);
+        Self { media_type, etag, plain: text.into(), gzip: OnceLock::new(), brotli: OnceLock::new() }
+    }
+
+    /// The bytes in an encoding; in memory nothing fails, and what could not be compressed is given as it is.
+    fn encoded(&self, encoding: Option<ContentEncoding>) -> (&'static str, &Bytes) {
+        match encoding {
+            Some(ContentEncoding::Brotli) => ("br", self.brotli.get_or_init(|| brotli(&self.plain))),
+            Some(ContentEncoding::Gzip) => ("gzip", self.gzip.get_or_init(|| gzip(&self.plain))),
+            _ => ("identity", &self.plain),
+        }
+    }
+
+    fn answer(&self, request: &HttpRequest, encoding: Option<ContentEncoding>) -> HttpResponse {
         let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let mut response =
-            if known.is_some_and(|tags| tags.contains(&self.etag)) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        response.insert_header((ETAG, self.etag.as_str())).insert_header(("Cache-Control", "public, max-age=0, must-revalidate"));
-        if known.is_some_and(|tags| tags.contains(&self.etag)) {
+        let is_known = known.is_some_and(|tags| tags.contains(&self.etag));
+        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+        response
+            .insert_header((ETAG, self.etag.as_str()))
+            .insert_header(("Cache-Control", "public, max-age=0, must-revalidate"))
+            .insert_header(("Vary", "Accept-Encoding"));
+        if is_known {
             return response.finish();
         }
-        response.insert_header((CONTENT_TYPE, media_type)).body(body.clone())
+        let (encoding, bytes) = self.encoded(encoding);
+        // Named also where it is none: else it would be compressed again for each answer.
+        response.insert_header((CONTENT_TYPE, self.media_type)).insert_header((CONTENT_ENCODING, encoding)).body(bytes.clone())
     }
 }
 
-impl Default for Document {
-    fn default() -> Self {
-        Self::new()
+fn brotli(bytes: &[u8]) -> Bytes {
+    // Quality 9 takes a second, once, and 11 would take ten for a few percent.
+    let mut packed = Vec::new();
+    let written = brotli::CompressorWriter::new(&mut packed, 4096, 9, 22).write_all(bytes);
+    written.map_or_else(|_| Bytes::copy_from_slice(bytes), |()| packed.into())
+}
+
+fn gzip(bytes: &[u8]) -> Bytes {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    let written = packed.write_all(bytes).and_then(|()| packed.finish());
+    written.map_or_else(|_| Bytes::copy_from_slice(bytes), Bytes::from)
+}
+
+fn wanted_encoding(request: &HttpRequest) -> Option<ContentEncoding> {
+    let known = [ContentEncoding::Brotli, ContentEncoding::Gzip, ContentEncoding::Identity].map(Encoding::Known);
+    match AcceptEncoding::parse(request).ok()?.negotiate(known.iter())? {
+        Encoding::Known(encoding) => Some(encoding),
+        Encoding::Unknown(_) => None,
     }
 }
 
-async fn json(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    document.answer(&request, "application/json", &document.json)
+async fn json(request: HttpRequest, document: Data<Document>) -> ApiResult<HttpResponse> {
+    serve(request, document, Document::json).await
 }
 
-async fn yaml(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    document.answer(&request, "application/yaml", &document.yaml)
+async fn yaml(request: HttpRequest, document: Data<Document>) -> ApiResult<HttpResponse> {
+    serve(request, document, Document::yaml).await
+}
+
+async fn serve(request: HttpRequest, document: Data<Document>, text: fn(&Document) -> &Text) -> ApiResult<HttpResponse> {
+    let encoding = wanted_encoding(&request);
+    let made = document.clone();
+    // Making and compressing it for the first time would keep other requests of this worker waiting.
+    web::block(move || drop(text(&made).encoded(encoding).1.clone())).await.map_err(ApiError::unexpected)?;
+    Ok(text(&document).answer(&request, encoding))
 }
 
 async fn to_docs() -> HttpResponse {
@@ -71,7 +132,14 @@ async fn home() -> HttpResponse {
     }))
 }
 
-async fn metrics(handle: Data<PrometheusHandle>) -> HttpResponse {
+/// The metrics, for this machine only: they tell what is going on. Elsewhere `--metrics-listen` gives them an address of their own.
+async fn metrics(request: HttpRequest, handle: Data<PrometheusHandle>) -> ApiResult<HttpResponse> {
+    // Whoever is named by a proxy that nobody trusts may be anywhere.
+    let is_local = client_address::address_of(&request).is_some_and(|address| address.is_loopback());
+    if is_local && !client_address::is_forwarded_unseen(&request) { Ok(all_metrics(handle).await) } else { unknown_path().await }
+}
+
+async fn all_metrics(handle: Data<PrometheusHandle>) -> HttpResponse {
     HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(handle.render())
 }
 
@@ -104,6 +172,11 @@ fn page(code: &Code, language: Language) -> String {
          <p>HTTP {status} · <code>{name}</code></p><h1>{first}</h1><p>{second}</p><p>{advice}</p><p><a href=\"/docs/\">Reference</a></p></html>",
         language.tag()
     )
+}
+
+/// Mounts the metrics alone, on an address of their own.
+pub fn mount_metrics(service: &mut ServiceConfig) {
+    service.service(web::resource("/metrics").route(web::get().to(all_metrics))).default_service(web::to(unknown_path));
 }
 
 /// Mounts the pages.

@@ -5,6 +5,7 @@
 //! report: what they write, hand in and correct, and who reviews it.
 
 pub mod accounts;
+pub mod association;
 pub mod crud;
 pub mod describe;
 pub mod history;

@@ -6,6 +6,7 @@
 //! Accounts, clients, keys, the trail and kept answers are no part of it.
 
 mod check;
+pub mod compare;
 pub mod export;
 mod history;
 pub mod import;
@@ -65,6 +66,8 @@ trait Kind: Sized + 'static {
     const WHOLE: Option<(&'static str, &'static str)> = None;
     /// Whether a row follows the one before it in the list: its number in the key is then its place.
     const IN_ORDER: bool = false;
+    /// Which event tells of a row.
+    const TOLD_BY: compare::ToldBy = compare::ToldBy::Last;
     /// What refers to one, where anything does: what is there already cannot be imported again.
     const TARGET: Option<Target> = None;
     /// Its table.
@@ -161,6 +164,15 @@ macro_rules! kinds {
             fn counts(&self) -> Counts {
                 vec![$((stringify!($list), self.$list.len())),*]
             }
+        }
+
+        /// The first row that differs from what the audit log last told of it, in words; `None` where all agree. To be asked of
+        /// one snapshot of the database.
+        pub async fn compare_rows(db: &impl sea_orm::ConnectionTrait) -> ApiResult<Option<String>> {
+            $(if let Some(difference) = compare::compare_list::<$kind>(db).await? {
+                return Ok(Some(difference));
+            })*
+            Ok(None)
         }
 
         /// Writes every list out of a database.

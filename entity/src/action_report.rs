@@ -41,8 +41,12 @@ pub struct Model {
     pub reason: Option<String>,
     /// Who wrote it.
     pub reported_by: String,
+    /// The subjects of all who wrote a part of this revision: a list of texts. None in rows from before they were noted.
+    pub authors: Option<Json>,
     /// Who handed it in for review.
     pub submitted_by: Option<String>,
+    /// The subject of who handed it in.
+    pub submitter: Option<String>,
     /// When it was handed in.
     pub submitted_at: Option<DateTimeUtc>,
     /// Why the reviewer sent it back.

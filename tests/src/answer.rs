@@ -31,6 +31,13 @@ impl Answer {
         self
     }
 
+    /// Expects a status of what is no part of the document.
+    #[track_caller]
+    pub fn is_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
     /// Expects a value at a place such as `data/0/name`.
     #[track_caller]
     pub fn has(self, place: &str, value: impl Into<Value>) -> Self {

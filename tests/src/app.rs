@@ -43,6 +43,17 @@ where
     assert!(told.is_ok(), "the story did not end within {longest:?}");
 }
 
+/// Tells a story about a database that an earlier version filled, if this run covers its kind.
+pub async fn tell_upgraded<F, S>(backend: Backend, step: &'static str, story: S)
+where
+    S: FnOnce(App) -> F,
+    F: Future<Output = ()>,
+{
+    if backend.is_wanted() {
+        story(App::upgraded(backend, step)).await;
+    }
+}
+
 /// How many mutated requests a story sends: `RENAKSI_TEST_MUTATIONS`, 300 where it is not set.
 pub fn mutations() -> u32 {
     std::env::var("RENAKSI_TEST_MUTATIONS").map_or(300, |count| count.parse().expect("RENAKSI_TEST_MUTATIONS"))
@@ -58,6 +69,12 @@ impl App {
     pub fn start_with(backend: Backend, settings: &[(&str, &str)]) -> Self {
         let database = Arc::new(Database::demo(backend));
         Self { server: Server::start_with(&database.url(), settings), database }
+    }
+
+    /// A service on a database that an earlier version filled.
+    pub fn upgraded(backend: Backend, step: &'static str) -> Self {
+        let database = Arc::new(Database::of_version(backend, step));
+        Self { server: Server::start(&database.url()), database }
     }
 
     /// Another service on the same database.
@@ -153,7 +170,7 @@ impl App {
         type Tokens = Mutex<HashMap<String, (Instant, String)>>;
         static TOKENS: LazyLock<Tokens> = LazyLock::new(Tokens::default);
         let mut tokens = TOKENS.lock().await;
-        let key = format!("{name} on {}", self.backend().name());
+        let key = format!("{name} on {} {}", self.database.lineage(), self.backend().name());
         if let Some((_, token)) = tokens.get(&key).filter(|(since, _)| since.elapsed() < TOKEN_USE) {
             return Actor::new(self.server.url(), Some(token.clone()));
         }

@@ -1,8 +1,9 @@
 //! A database of one test, empty or copied from one with the demo data.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::{env, fs, path::PathBuf};
+use std::{env, fs};
 
 use crate::postgres::Cluster;
 use crate::server::Server;
@@ -47,14 +48,35 @@ const P256_KEY: &[u8] = &[
 pub struct Database {
     backend: Backend,
     name: String,
+    /// From which database it was copied: copies have the same accounts and signing keys.
+    lineage: &'static str,
 }
 
 impl Database {
     /// One without tables.
     pub fn empty(backend: Backend) -> Self {
-        let database = Self { backend, name: unique::database() };
+        let database = Self { backend, name: unique::database(), lineage: "empty" };
         if backend == Backend::Postgres {
             Cluster::get().create(&database.name, "template0");
+        }
+        database
+    }
+
+    /// One that an earlier version of the service filled: see `tests/upgrade`.
+    pub fn of_version(backend: Backend, step: &'static str) -> Self {
+        let mut database = Self::empty(backend);
+        database.lineage = step;
+        let dump = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("upgrade/{step}.{}.sql.gz", backend.name()));
+        let unpacked = Workplace::get().join(format!("{}.sql", database.name));
+        let script = "import gzip, sys\nopen(sys.argv[2], 'wb').write(gzip.open(sys.argv[1]).read())";
+        python(script, &[&dump, &unpacked]);
+        match backend {
+            Backend::Sqlite => {
+                let script =
+                    "import sqlite3, sys\nsqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2], encoding='utf-8').read())";
+                python(script, &[&database.file(), &unpacked]);
+            }
+            Backend::Postgres => Cluster::get().load(&database.name, &unpacked),
         }
         database
     }
@@ -62,7 +84,7 @@ impl Database {
     /// One with the demo data.
     pub fn demo(backend: Backend) -> Self {
         let template = template(backend);
-        let database = Self { backend, name: unique::database() };
+        let database = Self { backend, name: unique::database(), lineage: "demo" };
         match backend {
             Backend::Sqlite => {
                 fs::copy(template.file(), database.file()).unwrap();
@@ -78,6 +100,11 @@ impl Database {
     /// Whether SQLite's write-ahead log lies beside the file.
     pub fn has_write_ahead_log(&self) -> bool {
         self.backend == Backend::Sqlite && self.log_file().exists()
+    }
+
+    /// From which database it was copied.
+    pub fn lineage(&self) -> &'static str {
+        self.lineage
     }
 
     /// Which kind it is.
@@ -149,6 +176,11 @@ impl Drop for Database {
             Backend::Postgres => Cluster::get().remove(&self.name),
         }
     }
+}
+
+fn python(script: &str, files: &[&Path]) {
+    let done = Command::new("python3").arg("-c").arg(script).args(files).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// The database that demo databases are copied from: a server filled it and stopped.

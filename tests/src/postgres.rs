@@ -63,24 +63,23 @@ impl Cluster {
         self.query("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
     }
 
+    /// Runs a file of statements in a database.
+    pub fn load(&self, database: &str, file: &Path) {
+        let mut psql = self.psql(database);
+        succeed(psql.arg("-f").arg(file));
+    }
+
     /// Runs one statement in a database and answers what it prints.
     pub fn query(&self, database: &str, statement: &str) -> String {
-        let mut psql = Command::new(self.binaries.join("psql"));
-        psql.args([
-            "--no-psqlrc",
-            "--quiet",
-            "--tuples-only",
-            "--no-align",
-            "--set",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "postgres",
-        ]);
-        psql.args(["-p", &self.port.to_string(), "-d", database, "-c", statement]);
-        let output = succeed(&mut psql);
+        let output = succeed(self.psql(database).args(["-c", statement]));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn psql(&self, database: &str) -> Command {
+        let mut psql = Command::new(self.binaries.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]);
+        psql.args(["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string(), "-d", database]);
+        psql
     }
 }
 

@@ -70,6 +70,11 @@ impl Server {
         self.running.lock().unwrap().address.clone()
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.running.lock().unwrap().process.id()
+    }
+
     /// What it logged.
     pub fn log(&self) -> String {
         self.running.lock().unwrap().log.lock().unwrap().clone()

@@ -126,6 +126,46 @@ on_both_databases! {
         assert!(!whole && text.contains("was altered"), "{text}");
     }
 
+    async fn a_row_that_is_not_what_its_last_event_says_is_named(app) {
+        let admin = app.admin().await;
+        let evaluation = admin.get("/v1/evaluations?limit=1").await.is(200).text_at("data/0/code");
+        admin.post(format!("/v1/evaluations/{evaluation}/close"), json!({})).await.is(200);
+        head(&app).await;
+        assert!(verified(&app, &[]).0);
+        let differs = |name: &str, change: &str, back: &str| {
+            app.database().tamper(change);
+            let (whole, text) = verified(&app, &[]);
+            assert!(!whole && text.contains("the data differs from its history") && text.contains(name), "{change}: {text}");
+            app.database().tamper(back);
+            let (whole, text) = verified(&app, &[]);
+            assert!(whole, "{back}: {text}");
+        };
+        let stunting = "WHERE kpi = 'STUNTING' AND period = '2022'";
+        differs("measurement `STUNTING/2022/1`", &format!("UPDATE measurement SET value = value - 1 {stunting}"), &format!("UPDATE measurement SET value = value + 1 {stunting}"));
+        for (name, table, column, key) in [
+            ("programme `SL-01`", "programme", "name", "code = 'SL-01'"),
+            ("opd `DLH`", "opd", "head_title", "code = 'DLH'"),
+            ("kpi `STUNTING`", "kpi", "source", "code = 'STUNTING'"),
+            ("user", "user_account", "email", "email LIKE 'viewer%'"),
+            ("client `demo-dlh`", "client", "name", "id = 'demo-dlh'"),
+            ("record of the evaluation", "evaluation_record", "content", "audience = 'published'"),
+        ] {
+            differs(name, &format!("UPDATE {table} SET {column} = {column} || 'x' WHERE {key}"), &format!("UPDATE {table} SET {column} = substr({column}, 1, length({column}) - 1) WHERE {key}"));
+        }
+        let first = "WHERE programme = 'SL-01' AND seq = 1";
+        differs("transition `SL-01/1`", &format!("UPDATE status_change SET to_status = 'running' {first}"), &format!("UPDATE status_change SET to_status = 'planned' {first}"));
+        // A row that is gone, one that nobody recorded, and what figures of past days read.
+        app.database().tamper("CREATE TABLE aside AS SELECT * FROM kpi_target WHERE kpi = 'STUNTING'");
+        differs("1 of the kind kpi_target are missing", "DELETE FROM kpi_target WHERE kpi = 'STUNTING'", "INSERT INTO kpi_target SELECT * FROM aside");
+        differs("no event tells of it", "INSERT INTO kpi_target SELECT kpi, '2099', period_end, value, kind, provenance, version, created_at, updated_at FROM aside", "DELETE FROM kpi_target WHERE period = '2099'");
+        let of = "WHERE resource = 'opd' AND \"key\" = 'DLH'";
+        let (from, to) = match app.backend() {
+            renaksi_tests::Backend::Sqlite => ("replace(content, 'Lingkungan', 'Linkungan')", "replace(content, 'Linkungan', 'Lingkungan')"),
+            renaksi_tests::Backend::Postgres => ("replace(content::text, 'Lingkungan', 'Linkungan')::jsonb", "replace(content::text, 'Linkungan', 'Lingkungan')::jsonb"),
+        };
+        differs("for a past day", &format!("UPDATE past SET content = {from} {of}"), &format!("UPDATE past SET content = {to} {of}"));
+    }
+
     async fn what_is_removed_or_moved_is_named(app) {
         let (position, _) = head(&app).await;
         // Two events change places: by way of numbers that nothing has.

@@ -46,18 +46,27 @@ mod push_storm;
 mod reviews;
 
 mod access;
+mod associations;
 mod auth;
 mod clients;
+mod four_eyes;
+mod lockout;
 mod outside;
+mod private_files;
+mod revoked_keys;
 mod secrets;
 mod tokens;
 mod users;
+mod writes_look_again;
 
+mod backlog;
 mod concurrency;
 mod contract_document;
 mod crash;
+mod flood;
 mod housekeeping;
 mod readme;
 mod running;
 mod statements;
 mod transfer;
+mod upgrade;

@@ -112,7 +112,7 @@ on_both_databases! {
         assert_eq!(keycloak.fetches.load(Ordering::SeqCst), 1, "once a minute");
 
         for (claim, value) in [
-            ("typ", json!("ID")), ("typ", json!("Refresh")),
+            ("typ", json!("ID")), ("typ", json!("Refresh")), ("at_hash", json!("x")), ("c_hash", json!("x")),
             ("exp", json!(now() - 60)), ("exp", json!(null)), ("nbf", json!(now() + 600)),
             ("aud", json!("account")), ("aud", json!(null)),
             ("sub", json!(null)), ("sub", json!("a\u{0}b")), ("opd", json!(null)),

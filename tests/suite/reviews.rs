@@ -58,11 +58,11 @@ on_both_databases! {
             other.get(&path).await.is(200).has("state", "submitted");
             other.post(format!("{path}/verify"), json!({})).await.is(200).has("state", "verified");
         }
-        // Who wrote it does not matter, but who handed it in.
+        // Who wrote it matters as much as who handed it in.
         let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
         verifier.put(&path, json!({ "value": "19" })).await.is(201);
         admin.post(format!("{path}/submit"), json!({})).await.is(200).has("submitted_by", "admin@demo.invalid");
-        verifier.post(format!("{path}/verify"), json!({})).await.is(200);
+        verifier.post(format!("{path}/verify"), json!({})).await.is(403).has_problem("own_report");
     }
 
     async fn a_report_is_returned_with_a_reason(app) {

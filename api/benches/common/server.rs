@@ -14,13 +14,15 @@ use renaksi::app::{State, app};
 use renaksi::auth::actor::{Actor, ActorKind};
 use renaksi::auth::keys::Keys;
 use renaksi::demo;
+use renaksi::feed::limits::StreamLimits;
 use renaksi::feed::tail::Tail;
 use renaksi::http::problem::ApiError;
-use renaksi::pages::Document;
 use renaksi::store::change::Store;
 use renaksi::store::clock::Calendar;
 use renaksi::store::connection;
+use renaksi::store::kept::Kept;
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 
 use super::load::{Ask, Connection, Reply};
 use super::run::Outcome;
@@ -48,7 +50,8 @@ impl Server {
     pub(crate) async fn start(url: &str, metrics: &PrometheusHandle) -> Outcome<Self> {
         let db = connection::open(url, 10).await?;
         connection::migrate(&db).await?;
-        let store = Store::new(db.clone(), Calendar::new(FixedOffset::east_opt(8 * 3600).ok_or("no such offset")?));
+        let calendar = Calendar::new(FixedOffset::east_opt(8 * 3600).ok_or("no such offset")?);
+        let store = Store::new(db.clone(), calendar.clone());
         demo::load(&store, demo::Fixed::default()).await.map_err(said)?;
         let keys = Keys::load(db.clone(), "http://127.0.0.1".into()).await.map_err(said)?;
         let name = "bench@demo.invalid".to_owned();
@@ -59,15 +62,16 @@ impl Server {
             keys: Data::new(keys),
             outside: None,
             tail: Data::new(Tail::new(store.clone())),
+            streams: Data::new(StreamLimits::new(4_096, 4_096)),
             addresses: Data::default(),
-            kept: Data::default(),
-            document: Data::new(Document::new()),
+            kept: Data::new(Kept::new(Handle::current())),
+            document: Data::default(),
             stopping: Data::default(),
             metrics: Data::new(metrics.clone()),
             proxies: Data::default(),
             origins: Data::default(),
         };
-        tokio::spawn(store.generation().clone().watch(db));
+        tokio::spawn(store.generation().clone().watch(db, calendar));
         let fixed = Fixed::default();
         let answers = Data::new(fixed.clone());
         let server = HttpServer::new(move || {

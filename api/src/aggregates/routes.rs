@@ -27,7 +27,8 @@ use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, Public};
 use crate::store::change::Store;
-use crate::store::kept::Kept;
+use crate::store::days::read_as_of;
+use crate::store::kept::{Kept, Question};
 use crate::store::past::AsOf;
 use crate::store::scope::Scope;
 
@@ -48,29 +49,59 @@ impl Asked {
         Self { store, scope, kept, path: request.path().to_owned(), code, preconditions }
     }
 
-    fn key(&self, parameters: impl std::fmt::Debug) -> String {
-        format!("{} {} {parameters:?}", self.scope.name(), self.path)
-    }
-
-    /// The end of a day, today where none is given.
-    fn as_of(&self, day: Option<NaiveDate>) -> AsOf {
+    /// The end of a day that was read with [`Asked::read_as_of`], today where none is given.
+    async fn as_of(&self, day: Option<NaiveDate>) -> ApiResult<AsOf> {
         let today = self.store.calendar().today();
-        AsOf::new(day.unwrap_or(today), today, self.store.db().get_database_backend())
+        let day = match day {
+            Some(day) if day < today => self.store.day_that_answers(day).await?,
+            _ => today,
+        };
+        Ok(AsOf::new(day, today, self.store.db().get_database_backend()))
     }
 
-    async fn answer<T: Serialize>(
+    /// The parameter `as_of`.
+    fn read_as_of(&self, parameters: &mut Parameters) -> Option<NaiveDate> {
+        read_as_of(parameters, self.store.calendar().today())
+    }
+
+    /// Answers as of a day: as kept, or computed.
+    async fn answer_as_of<T, F>(
         self,
-        key: String,
-        compute: impl AsyncFnOnce(&Store, Scope) -> ApiResult<T>,
-    ) -> ApiResult<Answer> {
-        let Self { store, scope, kept, preconditions, .. } = self;
-        kept.answer(&store, key, &preconditions, async || Answer::ok(&compute(&store, scope).await?)).await
+        as_of: AsOf,
+        parameters: impl std::fmt::Debug,
+        compute: impl FnOnce(Store, Scope) -> F + Send + 'static,
+    ) -> ApiResult<Answer>
+    where
+        T: Serialize,
+        F: Future<Output = ApiResult<T>> + Send + 'static,
+    {
+        self.answer(as_of.is_past(), (as_of.day, parameters), compute).await
+    }
+
+    async fn answer<T, F>(
+        self,
+        of_the_past: bool,
+        parameters: impl std::fmt::Debug,
+        compute: impl FnOnce(Store, Scope) -> F + Send + 'static,
+    ) -> ApiResult<Answer>
+    where
+        T: Serialize,
+        F: Future<Output = ApiResult<T>> + Send + 'static,
+    {
+        let Self { store, scope, kept, path, preconditions, .. } = self;
+        let question = Question { text: format!("{} {path} {parameters:?}", scope.name()), of_the_past };
+        let own = store.clone();
+        let compute = move || {
+            let computed = compute(own, scope);
+            async move { Answer::ok(&computed.await?) }
+        };
+        kept.figure(&store, scope, question, &preconditions, compute).await
     }
 }
 
 /// The quarter that is asked for: where it is not said, the last of the year that ended before the end of the day, and where no
 /// year is said, the last of all that did.
-fn scoreboard_asked(asked: &Asked, parameters: &mut Parameters, masterplan: Option<String>) -> ScoreboardAsked {
+async fn scoreboard_asked(asked: &Asked, mut parameters: Parameters, masterplan: Option<String>) -> ApiResult<ScoreboardAsked> {
     let years = ("a year from 1900 to 2199", "tahun dari 1900 sampai 2199");
     let year = parameters.read("year", years, |text| match Period::parse(text) {
         Ok(Period::Year(year)) => Some(year),
@@ -81,11 +112,13 @@ fn scoreboard_asked(asked: &Asked, parameters: &mut Parameters, masterplan: Opti
         [digit @ b'1'..=b'4'] => Some(digit - b'0'),
         _ => None,
     });
-    let as_of = asked.as_of(parameters.date("as_of"));
+    let day = asked.read_as_of(&mut parameters);
+    parameters.finish()?;
+    let as_of = asked.as_of(day).await?;
     let (last_year, last_quarter) = scoreboard::last_ended(as_of.day);
     let of_year = year.map(|year| last_ended_quarter(year, as_of.day).max(1));
     let (year, quarter) = (year.unwrap_or(last_year), quarter.or(of_year).unwrap_or(last_quarter));
-    ScoreboardAsked { masterplan, year, quarter, as_of }
+    Ok(ScoreboardAsked { masterplan, year, quarter, as_of })
 }
 
 /// A figure: how it is described, and how it is asked for.
@@ -122,11 +155,17 @@ impl Figure for Summary {
     }
 
     async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-        let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
+        let (masterplan, day) = (parameters.text("masterplan"), asked.read_as_of(&mut parameters));
         parameters.finish()?;
-        let as_of = asked.as_of(as_of);
-        let key = asked.key((&masterplan, as_of));
-        asked.answer(key, async |store: &Store, scope| summary::compute(store.db(), scope, masterplan, as_of).await).await
+        let as_of = asked.as_of(day).await?;
+        let of = masterplan.clone();
+        asked
+            .answer_as_of(
+                as_of,
+                of,
+                move |store, scope| async move { summary::compute(store.db(), scope, masterplan, as_of).await },
+            )
+            .await
     }
 }
 
@@ -145,7 +184,7 @@ impl Figure for Timeline {
     }
 
     async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-        let (masterplan, as_of) = (parameters.text("masterplan"), parameters.date("as_of"));
+        let (masterplan, day) = (parameters.text("masterplan"), asked.read_as_of(&mut parameters));
         let expected = ("month, quarter or year", "month, quarter, atau year");
         let interval = parameters.read("interval", expected, |text| match text {
             "month" => Some(Frequency::Monthly),
@@ -154,12 +193,12 @@ impl Figure for Timeline {
             _ => None,
         });
         parameters.finish()?;
-        let today = asked.store.calendar().today();
-        // Nothing is recorded for the future, and the line ends where the records do.
-        let (interval, as_of) = (interval.unwrap_or(Frequency::Monthly), asked.as_of(as_of.map(|as_of| as_of.min(today))));
-        let key = asked.key((&masterplan, interval, as_of));
+        let (interval, as_of) = (interval.unwrap_or(Frequency::Monthly), asked.as_of(day).await?);
+        let of = (masterplan.clone(), interval);
         asked
-            .answer(key, async |store: &Store, scope| timeline::compute(store.db(), scope, masterplan, interval, as_of).await)
+            .answer_as_of(as_of, of, move |store, scope| async move {
+                timeline::compute(store.db(), scope, masterplan, interval, as_of).await
+            })
             .await
     }
 }
@@ -181,10 +220,14 @@ impl Figure for Scoreboard {
 
     async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
         let masterplan = parameters.text("masterplan");
-        let of = scoreboard_asked(&asked, &mut parameters, masterplan);
-        parameters.finish()?;
-        let key = asked.key(&of);
-        asked.answer(key, async |store: &Store, scope| scoreboard::compute(store.db(), scope, of).await).await
+        let of = scoreboard_asked(&asked, parameters, masterplan).await?;
+        asked
+            .answer_as_of(
+                of.as_of,
+                of.clone(),
+                move |store, scope| async move { scoreboard::compute(store.db(), scope, of).await },
+            )
+            .await
     }
 }
 
@@ -202,12 +245,14 @@ impl Figure for Scorecard {
         examples::scorecard()
     }
 
-    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-        let of = scoreboard_asked(&asked, &mut parameters, None);
-        parameters.finish()?;
+    async fn answer(asked: Asked, parameters: Parameters) -> ApiResult<Answer> {
+        let of = scoreboard_asked(&asked, parameters, None).await?;
         let code = asked.code.clone();
-        let key = asked.key(&of);
-        asked.answer(key, async |store: &Store, scope| scorecard::compute(store.db(), scope, &code, of).await).await
+        asked
+            .answer_as_of(of.as_of, of.clone(), move |store, scope| async move {
+                scorecard::compute(store.db(), scope, &code, of).await
+            })
+            .await
     }
 }
 
@@ -226,12 +271,13 @@ impl Figure for KpiStanding {
     }
 
     async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-        let as_of = parameters.date("as_of");
+        let day = asked.read_as_of(&mut parameters);
         parameters.finish()?;
-        let as_of = asked.as_of(as_of);
+        let as_of = asked.as_of(day).await?;
         let code = asked.code.clone();
-        let key = asked.key(as_of);
-        asked.answer(key, async |store: &Store, scope| standing::compute(store.db(), scope, &code, as_of).await).await
+        asked
+            .answer_as_of(as_of, (), move |store, scope| async move { standing::compute(store.db(), scope, &code, as_of).await })
+            .await
     }
 }
 
@@ -254,8 +300,13 @@ impl Figure for KpiSeries {
         let to = parameters.read("to", expected, |text| Period::parse(text).ok());
         parameters.finish()?;
         let code = asked.code.clone();
-        let key = asked.key((from, to));
-        asked.answer(key, async |store: &Store, scope| series::compute(store.db(), scope, &code, from, to).await).await
+        asked
+            .answer(
+                false,
+                (from, to),
+                move |store, scope| async move { series::compute(store.db(), scope, &code, from, to).await },
+            )
+            .await
     }
 }
 
@@ -278,14 +329,15 @@ impl Figure for Reconciliation {
         let evaluation = parameters.text("evaluation");
         parameters.finish()?;
         let today = asked.store.calendar().today();
-        let key = asked.key((&evaluation, today));
-        let compute = async |store: &Store, scope| {
-            let db = store.db();
-            let evaluation = reconciliation::asked_for(db, scope, evaluation.as_deref(), today).await?;
-            let as_of = AsOf::new(evaluation.held_on, today, db.get_database_backend());
-            reconciliation::compute(db, scope, &evaluation, as_of).await
-        };
-        asked.answer(key, compute).await
+        let of = (evaluation.clone(), today);
+        asked
+            .answer(false, of, move |store, scope| async move {
+                let db = store.db();
+                let evaluation = reconciliation::asked_for(db, scope, evaluation.as_deref(), today).await?;
+                let as_of = AsOf::new(evaluation.held_on, today, db.get_database_backend());
+                reconciliation::compute(db, scope, &evaluation, as_of).await
+            })
+            .await
     }
 }
 
@@ -306,7 +358,9 @@ async fn public<F: Figure>(
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    F::answer(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
+    F::answer(Asked::new(public.store.for_public(), Scope::Published, kept, &request, preconditions), parameters)
+        .await
+        .map(Answer::public)
 }
 
 /// The description for those who log in.
@@ -342,7 +396,7 @@ fn parameter(name: &str) -> (Value, &'static str) {
         "evaluation" => (crate::resources::wire::code_schema(), "This evaluation; the latest one that was held without it."),
         "as_of" => (
             json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),
-            "As of the end of this day; today without it.",
+            "As of the end of this day, which is not after today; today without it. All days before the first of which anything is recorded answer as the day before that one.",
         ),
         "year" => {
             let year = json!({ "type": "integer", "format": "int32", "minimum": 1900, "maximum": 2199, "example": 2022 });

@@ -9,16 +9,18 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::test::{TestRequest, call_service, init_service};
 use actix_web::web::Data;
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::runtime::Handle;
 
 use super::{State, app};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::keys::Keys;
 use crate::demo;
+use crate::feed::limits::StreamLimits;
 use crate::feed::tail::Tail;
-use crate::pages::Document;
 use crate::store::change::Store;
 use crate::store::clock::Calendar;
 use crate::store::connection;
+use crate::store::kept::Kept;
 
 /// What is read, and how many statements it takes: the rows, their number where it is asked for, and one for
 /// each kind of thing that is expanded.
@@ -78,9 +80,10 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
         keys: Data::new(keys),
         outside: None,
         tail: Data::new(Tail::new(store)),
+        streams: Data::new(StreamLimits::new(10, 10)),
         addresses: Data::default(),
-        kept: Data::default(),
-        document: Data::new(Document::new()),
+        kept: Data::new(Kept::new(Handle::current())),
+        document: Data::default(),
         stopping: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().build_recorder().handle()),
         proxies: Data::default(),

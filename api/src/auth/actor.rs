@@ -25,6 +25,11 @@ impl ActorKind {
             Self::System => "system",
         }
     }
+
+    /// The kind that has this word in the trail.
+    pub fn named(name: &str) -> Self {
+        [Self::User, Self::Client].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::System)
+    }
 }
 
 /// Who makes a request.
@@ -36,6 +41,8 @@ pub struct Actor {
     pub id: String,
     /// What the trail calls the actor: a person's e-mail address, a client's id.
     pub name: String,
+    /// Whether an outside provider vouches for it: there is no account here, and its token is all that counts.
+    pub is_outside: bool,
     /// What the actor may do.
     pub role: Role,
     /// The OPD an operator is bound to.
@@ -47,7 +54,31 @@ pub struct Actor {
 impl Actor {
     /// The service itself.
     pub fn system(name: &str) -> Self {
-        Self { kind: ActorKind::System, id: name.to_owned(), name: name.to_owned(), role: Role::Admin, opd: None, scopes: None }
+        Self {
+            kind: ActorKind::System,
+            id: name.to_owned(),
+            name: name.to_owned(),
+            is_outside: false,
+            role: Role::Admin,
+            opd: None,
+            scopes: None,
+        }
+    }
+
+    /// Who it is for good, whatever it is called later: what is compared where it matters whether two are the same.
+    pub fn subject(&self) -> String {
+        format!("{}:{}", self.kind.name(), self.id)
+    }
+
+    /// Whether the trail shows it who did something, and from where: e-mail and network addresses are no business of those who
+    /// only read.
+    pub fn sees_people(&self) -> bool {
+        self.scopes.is_none() && self.role != Role::Viewer
+    }
+
+    /// Whether an account of this service tells what it may do.
+    pub fn has_account(&self) -> bool {
+        self.kind != ActorKind::System && !self.is_outside
     }
 
     /// The OPD whose rows, and those below it, are all that the actor may write; `None` where there is no such bound.

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::actor::{Actor, ActorKind};
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::security;
 use crate::store::clock::now;
 
 /// How long an access token lasts.
@@ -29,8 +30,10 @@ pub const ACCESS_TOKEN_LASTS: chrono::Duration = chrono::Duration::minutes(15);
 pub const PERSON_SCOPE: &str = "read write";
 /// How long a key that was replaced still verifies: longer than any token that it signed.
 pub const RETIRED_HOLDS: chrono::Duration = chrono::Duration::hours(24);
-/// How often the keys are read again.
-const FOLLOW_EVERY: Duration = Duration::from_secs(60);
+/// How often the keys are read again: how soon one that was revoked verifies nothing any more.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+/// Clocks may differ by so many seconds.
+const LEEWAY: i64 = 5;
 /// Tokens name whom they are for.
 const AUDIENCE: &str = "renaksi";
 /// The database is asked about an unknown key at most this often.
@@ -53,6 +56,9 @@ struct Claims {
     /// Of a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
+    /// Of a person: an administrator vouches for the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
     /// Of a person; a client has scopes instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
@@ -92,7 +98,7 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Reads the keys again and again, so that all replicas sign with the newest.
+    /// Reads the keys again and again, so that all replicas sign with the newest and none believes one that was revoked.
     pub async fn follow(&self) {
         loop {
             tokio::time::sleep(FOLLOW_EVERY).await;
@@ -124,7 +130,11 @@ impl Keys {
                 fresh.signing = Some((row.kid, EncodingKey::from_ec_der(&row.private_der)));
             }
         }
-        *self.known.write().map_err(ApiError::unexpected)? = fresh;
+        let mut known = self.known.write().map_err(ApiError::unexpected)?;
+        for kid in known.verifying.keys().filter(|kid| !fresh.verifying.contains_key(*kid)) {
+            security::log("signing_key_ended", kid, None, "revoked, or its time is over");
+        }
+        *known = fresh;
         Ok(())
     }
 
@@ -141,6 +151,7 @@ impl Keys {
             jti: Uuid::now_v7().to_string(),
             scope: actor.scopes.as_deref().map_or_else(|| PERSON_SCOPE.to_owned(), Scope::list),
             email: (!is_client).then(|| actor.name.clone()),
+            email_verified: (!is_client).then_some(true),
             role: (!is_client).then(|| actor.role.to_value()),
             opd: actor.opd.clone(),
         };
@@ -172,7 +183,7 @@ impl Keys {
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = 5;
+        validation.leeway = LEEWAY as u64;
         let known = self.known.read().map_err(|_| foreign)?;
         let key = known.verifying.get(kid).ok_or(foreign)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|error| match error.kind() {
@@ -181,7 +192,12 @@ impl Keys {
             }
             _ => foreign,
         })?;
-        actor_of(claims.claims).ok_or(foreign)
+        let claims = claims.claims;
+        if !is_one_of_ours(&claims) {
+            security::log("forged_token", &claims.sub, None, "it would last longer than the tokens of this service");
+            return Err(foreign);
+        }
+        actor_of(claims).ok_or(foreign)
     }
 
     fn knows(&self, kid: &str) -> bool {
@@ -197,6 +213,12 @@ impl Keys {
             due
         })
     }
+}
+
+/// Whether it lasts as long as those that are issued here. Whoever got hold of a key could otherwise make one for ever.
+fn is_one_of_ours(claims: &Claims) -> bool {
+    let lasts = claims.exp.checked_sub(claims.iat);
+    lasts.is_some_and(|lasts| lasts <= ACCESS_TOKEN_LASTS.num_seconds()) && claims.iat <= now().timestamp() + LEEWAY
 }
 
 /// A new key, in the slot of the one that signs.
@@ -223,13 +245,20 @@ pub fn new_key() -> ApiResult<signing_key::ActiveModel> {
 fn actor_of(claims: Claims) -> Option<Actor> {
     let Claims { sub: id, email, role, opd, scope, .. } = claims;
     Some(match role {
-        Some(role) => {
-            Actor { kind: ActorKind::User, id, name: email?, role: Role::try_from_value(&role).ok()?, opd, scopes: None }
-        }
+        Some(role) => Actor {
+            kind: ActorKind::User,
+            id,
+            name: email?,
+            is_outside: false,
+            role: Role::try_from_value(&role).ok()?,
+            opd,
+            scopes: None,
+        },
         None => Actor {
             kind: ActorKind::Client,
             name: id.clone(),
             id,
+            is_outside: false,
             role: Role::Operator,
             opd,
             scopes: Some(Scope::parse_list(&scope)?),

@@ -225,6 +225,17 @@ impl Provider {
     }
 }
 
+/// Whether a token is one of those that a provider signs with the same keys and that give no access: it says so itself (as
+/// Keycloak's do), or it holds what only an ID token is given (OpenID Connect Core §2 and §3). Some providers put the nonce into
+/// access tokens too, which then say that they are some.
+fn is_for_something_else(claims: &Value) -> bool {
+    let says = claims["typ"].as_str();
+    let has = |name: &str| claims.get(name).is_some_and(|claim| !claim.is_null());
+    matches!(says, Some("ID" | "Refresh" | "Offline" | "Logout"))
+        || ["at_hash", "c_hash", "s_hash"].into_iter().any(has)
+        || (has("nonce") && says != Some("Bearer"))
+}
+
 impl Settings {
     fn claims(&self, token: &str, key: &DecodingKey, alg: Algorithm) -> Result<Value, Refusal> {
         let mut validation = Validation::new(alg);
@@ -240,15 +251,22 @@ impl Settings {
         Ok(decoded.claims)
     }
 
+    /// What the trail calls somebody. An address that the provider did not verify may be somebody else's, and so may whatever
+    /// looks like one.
+    fn name(&self, claims: &Value, subject: &str) -> String {
+        let is_verified = claims["email_verified"] == true || claims["email_verified"] == "true";
+        let chosen = text(&claims["preferred_username"]).filter(|name| !name.contains('@'));
+        let email = text(&claims["email"]).filter(|_| is_verified);
+        let own = || if subject.contains('@') { format!("{}#{subject}", self.issuer) } else { subject.to_owned() };
+        email.or(chosen).map_or_else(own, str::to_owned)
+    }
+
     fn actor(&self, claims: &Value) -> Result<Actor, Refusal> {
-        // Keycloak signs all its tokens with the same keys, and says here what a token is for.
-        if matches!(claims["typ"].as_str(), Some("ID" | "Refresh" | "Offline" | "Logout")) {
+        if is_for_something_else(claims) {
             return Err(NO_ACCESS_TOKEN);
         }
         let subject = text(&claims["sub"]).filter(|text| text.chars().count() <= LONGEST_SUBJECT).ok_or(NO_SUBJECT)?;
-        // An address that the provider did not verify may be somebody else's.
-        let email = text(&claims["email"]).filter(|_| claims["email_verified"] != false);
-        let name = email.or_else(|| text(&claims["preferred_username"])).unwrap_or(subject);
+        let name = self.name(claims, subject);
         let role = find(claims, &self.role_claim).and_then(|claim| role_in(claim, &self.role_prefix)).ok_or(NO_ROLE)?;
         let opd = match role {
             Role::Operator => Some(find(claims, &self.opd_claim).and_then(opd_in).ok_or(NO_OPD)?),
@@ -258,6 +276,7 @@ impl Settings {
             kind: ActorKind::User,
             id: format!("{}#{subject}", self.issuer),
             name: name.chars().take(LONGEST_NAME).collect(),
+            is_outside: true,
             role,
             opd,
             scopes: None,
@@ -403,19 +422,27 @@ mod tests {
     #[test]
     fn an_actor_is_named() {
         let mut claims = json!({
-            "sub": "7", "email": "ani@tests.invalid", "preferred_username": "ani",
+            "sub": "7", "email": "ani@tests.invalid", "email_verified": true, "preferred_username": "ani",
             "realm_access": { "roles": ["offline_access", "renaksi-operator"] }, "opd": ["DINKES"],
         });
         let actor = settings().actor(&claims).unwrap();
         assert_eq!((actor.id.as_str(), actor.name.as_str()), ("https://login.tests.invalid#7", "ani@tests.invalid"));
         assert_eq!((actor.role, actor.opd.as_deref()), (Role::Operator, Some("DINKES")));
         assert!(actor.kind == ActorKind::User && actor.scopes.is_none());
-        claims["email_verified"] = json!(false);
-        assert_eq!(settings().actor(&claims).unwrap().name, "ani");
+        for unverified in [json!(false), json!(null), json!("false"), json!(1)] {
+            claims["email_verified"] = unverified;
+            assert_eq!(settings().actor(&claims).unwrap().name, "ani");
+        }
+        // Neither a name nor a subject that was chosen makes anybody somebody else.
+        claims["preferred_username"] = json!("admin@demo.invalid");
+        assert_eq!(settings().actor(&claims).unwrap().name, "7");
+        claims["sub"] = json!("admin@demo.invalid");
+        assert_eq!(settings().actor(&claims).unwrap().name, "https://login.tests.invalid#admin@demo.invalid");
 
         let mut viewer = json!({ "sub": "7", "realm_access": { "roles": "renaksi-viewer" }, "opd": "DINKES" });
         let actor = settings().actor(&viewer).unwrap();
         assert_eq!((actor.name.as_str(), actor.opd), ("7", None));
+        viewer["email_verified"] = json!(true);
         viewer["email"] = json!("a\u{0}b");
         viewer["preferred_username"] = json!("é".repeat(300));
         assert_eq!(settings().actor(&viewer).unwrap().name, "é".repeat(254));
@@ -428,6 +455,8 @@ mod tests {
         for (claim, value, refusal) in [
             ("typ", json!("ID"), NO_ACCESS_TOKEN),
             ("typ", json!("Refresh"), NO_ACCESS_TOKEN),
+            ("at_hash", json!("x"), NO_ACCESS_TOKEN),
+            ("c_hash", json!("x"), NO_ACCESS_TOKEN),
             ("sub", json!(null), NO_SUBJECT),
             ("sub", json!(""), NO_SUBJECT),
             ("sub", json!("x".repeat(256)), NO_SUBJECT),
@@ -441,6 +470,11 @@ mod tests {
             claims[claim] = value.clone();
             assert_eq!(settings().actor(&claims).err(), Some(refusal), "{claim} {value}");
         }
+        let mut with_nonce = sound.clone();
+        with_nonce["nonce"] = json!("x");
+        assert!(settings().actor(&with_nonce).is_ok(), "it says that it is an access token");
+        with_nonce["typ"] = json!(null);
+        assert_eq!(settings().actor(&with_nonce).err(), Some(NO_ACCESS_TOKEN));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Passwords: argon2id, at least 12 characters, common ones refused.
 
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, codes};
 
 /// The fewest characters of a password.
 pub const SHORTEST: usize = 12;
@@ -15,7 +16,11 @@ pub const SHORTEST: usize = 12;
 pub const LONGEST: usize = 128;
 
 /// Each hash takes 19 MiB and a core: no more than this many at once.
-static TURNS: Semaphore = Semaphore::const_new(2);
+static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
+/// And of those for strangers only one: whoever floods the service with guesses leaves the other to those who are known.
+static STRANGERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+/// The most strangers that wait for their turn.
+const MOST_WAITING: usize = 32;
 
 /// A hash no password has, so that an unknown account takes as much work as a known one.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&rand::random::<u128>().to_string()).unwrap_or_default());
@@ -68,12 +73,14 @@ pub fn weakness(password: &str) -> Option<Text> {
 
 /// The hash of a new password.
 pub async fn hash(password: String) -> ApiResult<String> {
-    run(move || hash_now(&password)).await
+    run(Vec::new(), move || hash_now(&password)).await
 }
 
-/// Whether `password` fits `hash`; without a hash it does the same work and says no.
-pub async fn verify(password: String, hash: Option<String>) -> ApiResult<bool> {
-    run(move || {
+/// Whether `password` fits `hash`; without a hash it does the same work and says no. Somebody who did not log in from there
+/// lately waits behind other strangers, and is sent away where too many wait.
+pub async fn verify(password: String, hash: Option<String>, is_known: bool) -> ApiResult<bool> {
+    let turn = if is_known { None } else { Some(stranger().await?) };
+    run(turn.into_iter().collect(), move || {
         let exists = hash.is_some();
         // Made for known accounts as well, so that the first login tells nothing either.
         let nobody = &*NOBODY;
@@ -89,10 +96,37 @@ fn hash_now(password: &str) -> ApiResult<String> {
     Ok(hash.to_string())
 }
 
-async fn run<T: Send + 'static>(work: impl FnOnce() -> ApiResult<T> + Send + 'static) -> ApiResult<T> {
+/// The turn of a stranger.
+async fn stranger() -> ApiResult<OwnedSemaphorePermit> {
+    static WAITING: AtomicUsize = AtomicUsize::new(0);
+    /// Leaves the queue, also where the client goes away.
+    struct Place;
+    impl Drop for Place {
+        fn drop(&mut self) {
+            WAITING.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+    let ahead = WAITING.fetch_add(1, Ordering::Relaxed);
+    let _place = Place;
+    if ahead >= MOST_WAITING {
+        return Err(ApiError::new(codes::TOO_MANY_REQUESTS).header("Retry-After", "2"));
+    }
+    Arc::clone(&STRANGERS).acquire_owned().await.map_err(ApiError::unexpected)
+}
+
+/// Works beside the threads that serve. The turns are given back when the work ends, not when nobody waits for it any more.
+async fn run<T: Send + 'static>(
+    mut turns: Vec<OwnedSemaphorePermit>,
+    work: impl FnOnce() -> ApiResult<T> + Send + 'static,
+) -> ApiResult<T> {
     metrics::counter!("password_hashes_total").increment(1);
-    let _turn = TURNS.acquire().await.map_err(ApiError::unexpected)?;
-    tokio::task::spawn_blocking(work).await.map_err(ApiError::unexpected)?
+    turns.push(Arc::clone(&TURNS).acquire_owned().await.map_err(ApiError::unexpected)?);
+    let working = move || {
+        let done = work();
+        drop(turns);
+        done
+    };
+    tokio::task::spawn_blocking(working).await.map_err(ApiError::unexpected)?
 }
 
 #[cfg(test)]

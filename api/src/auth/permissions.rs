@@ -12,6 +12,8 @@ pub trait Permission: 'static {
     const ROLES: &'static [Role];
     /// Which clients may.
     const CLIENTS: Clients;
+    /// Whether writes with it take turns, as those of accounts do.
+    const TAKES_TURNS: bool = false;
 
     /// The roles by name, for the document.
     fn role_names() -> Vec<String> {
@@ -59,8 +61,17 @@ macro_rules! clients {
     };
 }
 
+macro_rules! takes_turns {
+    () => {
+        false
+    };
+    (one) => {
+        true
+    };
+}
+
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident: [$($role:ident),+] $(or clients with $scope:ident)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident: [$($role:ident),+] $(or clients with $scope:ident)? $(, $one:ident at a time)?;)*) => {
         $(
             $(#[$doc])*
             pub struct $name;
@@ -68,6 +79,7 @@ macro_rules! permissions {
             impl Permission for $name {
                 const ROLES: &'static [Role] = &[$($role),+];
                 const CLIENTS: Clients = clients!($($scope)?);
+                const TAKES_TURNS: bool = takes_turns!($($one)?);
             }
         )*
     };
@@ -97,9 +109,9 @@ permissions! {
     /// Verify what was reported, or send it back.
     Review: [Admin, Verifier];
     /// Manage the people who log in.
-    ManageUsers: [Admin];
+    ManageUsers: [Admin], one at a time;
     /// Manage the systems that report.
-    ManageClients: [Admin];
+    ManageClients: [Admin], one at a time;
     /// Manage who is told of events.
     ManageWebhooks: [Admin];
 }

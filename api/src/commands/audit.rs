@@ -1,6 +1,5 @@
 //! `renaksi audit`
 
-use std::fs::File;
 use std::io::{BufWriter, Write, stdout};
 
 use super::CommandResult;
@@ -8,7 +7,8 @@ use crate::config::{AuditCommand, AuditExport, AuditVerify, Database};
 use crate::feed::export::export;
 use crate::feed::seal::Head;
 use crate::feed::verify::{Verdict, verify};
-use crate::store::connection;
+use crate::store::{connection, files};
+use crate::webhooks::subscriptions;
 
 /// Proves that the trail is whole, or says where it is not; or writes it.
 pub async fn run(command: AuditCommand) -> CommandResult {
@@ -21,19 +21,29 @@ pub async fn run(command: AuditCommand) -> CommandResult {
 async fn run_verify(asked: AuditVerify) -> CommandResult {
     let db = open(&asked.database).await?;
     let kept = asked.head.map(|(position, hash)| Head { position, hash });
-    match verify(&db, kept.as_ref()).await.map_err(|error| error.sentence())? {
-        Verdict::Sound(head) => {
-            println!("{} events, none altered or removed. Head: {}:{}", head.position, head.position, head.hash);
+    // The service may be writing meanwhile.
+    let db = connection::snapshot(&db).await?;
+    let verdict = verify(&db, kept.as_ref()).await.map_err(|error| error.sentence())?;
+    let webhooks = subscriptions::compare(&db).await.map_err(|error| error.sentence())?;
+    match (verdict, webhooks) {
+        (Verdict::Broken { position, why }, _) => Err(format!("the chain breaks at event {position}: {why}").into()),
+        (Verdict::Differs(difference), _) | (_, Some(difference)) => {
+            Err(format!("the data differs from its history: {difference}").into())
+        }
+        (Verdict::Sound(head), None) => {
+            println!(
+                "{} events, none altered or removed, and every row is what its last event says. Head: {}:{}",
+                head.position, head.position, head.hash
+            );
             Ok(())
         }
-        Verdict::Broken { position, why } => Err(format!("the chain breaks at event {position}: {why}").into()),
     }
 }
 
 async fn run_export(asked: AuditExport) -> CommandResult {
     let db = open(&asked.database).await?;
     let out: Box<dyn Write> = match &asked.output {
-        Some(path) => Box::new(File::create(path).map_err(|error| format!("{}: {error}", path.display()))?),
+        Some(path) => Box::new(files::create(path).map_err(|error| format!("{}: {error}", path.display()))?),
         None => Box::new(stdout()),
     };
     let head = export(&db, asked.after, &mut BufWriter::new(out)).await?;

@@ -6,26 +6,35 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use super::CommandResult;
 use crate::auth::actor::Actor;
 use crate::auth::keys;
-use crate::config::KeysCommand;
-use crate::http::problem::ApiResult;
+use crate::config::{Database, KeyRevoke, KeysCommand};
+use crate::http::problem::{ApiError, ApiResult};
 use crate::store::change::{Change, Happening, Origin, Store};
 use crate::store::connection;
 
 /// Does what the command line says about the keys that sign access tokens.
 pub async fn run(command: KeysCommand) -> CommandResult {
-    let KeysCommand::Rotate(database) = command;
+    match command {
+        KeysCommand::Rotate(database) => done(&database, async |change: &Change| rotate(change).await).await,
+        KeysCommand::Revoke(KeyRevoke { kid, database }) => {
+            done(&database, async |change: &Change| revoke(change, &kid).await).await
+        }
+    }
+}
+
+/// Does it in one transaction and prints the key that signs afterwards.
+async fn done(database: &Database, work: impl AsyncFnOnce(&Change) -> ApiResult<String>) -> CommandResult {
     let db = connection::open(&database.database_url, database.database_connections).await?;
     connection::migrate(&db).await?;
     let origin = Origin { actor: Actor::system("command line"), request_id: None, address: None };
     let store = Store::new(db.clone(), database.calendar());
-    let rotated = store.transact(origin, async |change: &Change| rotate(change).await).await;
+    let signs = store.transact(origin, work).await;
     db.close().await?;
-    println!("{}", rotated.map_err(|error| error.sentence())?);
+    println!("{}", signs.map_err(|error| error.sentence())?);
     Ok(())
 }
 
 /// Makes a key that signs from now on. Tokens that the one before signed hold until they run out, so nobody is logged out;
-/// replicas that still sign with it notice within a minute.
+/// replicas that still sign with it notice within a second or two.
 async fn rotate(change: &Change) -> ApiResult<String> {
     use signing_key::Column;
     change.lock("the signing keys").await?;
@@ -48,4 +57,21 @@ async fn rotate(change: &Change) -> ApiResult<String> {
         })
         .await?;
     Ok(row.kid)
+}
+
+/// Ends a key. Every replica reads the keys once a second, so what it signed is refused within a second or two; refresh tokens
+/// are no such tokens and hold. The key that signs is replaced first.
+async fn revoke(change: &Change, kid: &str) -> ApiResult<String> {
+    use signing_key::Column;
+    change.lock("the signing keys").await?;
+    let row = signing_key::Entity::find_by_id(kid).one(&change.db).await?;
+    let row = row.ok_or_else(|| ApiError::not_found("signing key", kid))?;
+    if row.slot == keys::CURRENT {
+        rotate(change).await?;
+    }
+    signing_key::Entity::delete_by_id(kid).exec(&change.db).await?;
+    let (before, after) = (Some(row.public_jwk), None);
+    change.record(Happening { resource: "signing_key", key: kid, action: "revoked", version: 2, before, after }).await?;
+    let signs = signing_key::Entity::find().filter(Column::Slot.eq(keys::CURRENT)).one(&change.db).await?;
+    signs.map(|row| row.kid).ok_or_else(|| ApiError::unexpected("no signing key"))
 }

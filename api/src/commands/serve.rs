@@ -4,10 +4,11 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::web::Data;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use actix_web::{App, HttpServer};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpSocket;
+use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -18,16 +19,23 @@ use crate::auth::keys::Keys;
 use crate::auth::outside::Outside;
 use crate::config::Serve;
 use crate::demo::{self, Login};
-use crate::feed::seal;
+use crate::feed::limits::StreamLimits;
+use crate::feed::seal::Sealer;
 use crate::feed::tail::Tail;
 use crate::housekeeping;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::Origins;
-use crate::pages::Document;
+use crate::http::security;
+use crate::pages;
 use crate::store::change::Store;
 use crate::store::connection;
+use crate::store::kept::Kept;
 use crate::webhooks::courier::Courier;
 
+/// Connections to the database for what the public reads.
+const CONNECTIONS_OF_THE_PUBLIC: u32 = 4;
+/// Threads that compute figures.
+const FIGURE_THREADS: usize = 2;
 /// Connections that wait to be taken up.
 const BACKLOG: u32 = 1024;
 
@@ -35,6 +43,10 @@ const BACKLOG: u32 = 1024;
 pub async fn run(settings: Serve) -> CommandResult {
     log(&settings.log)?;
     allow_connections();
+    settings.check()?;
+    if settings.demo && !settings.listen.ip().is_loopback() {
+        warn_of_demo(settings.listen);
+    }
     let calendar = settings.calendar()?;
     if settings.rehearsal.is_some() {
         tracing::warn!(today = %calendar.today(), "a rehearsal: a file says which day it is");
@@ -45,10 +57,17 @@ pub async fn run(settings: Serve) -> CommandResult {
     connection::migrate(&db).await?;
     // Before the demo data, whose passwords are shown once: nothing that can fail may come between.
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
-    let store = Store::new(db.clone(), calendar);
+    let public_db = connection::hold(&settings.database.database_url, CONNECTIONS_OF_THE_PUBLIC).await?;
+    let metrics = PrometheusBuilder::new().install_recorder()?;
+    if let Some(address) = settings.metrics_listen {
+        serve_metrics(address, metrics.clone())
+            .map_err(|error| format!("--metrics-listen (RENAKSI_METRICS_LISTEN) {address}: {error}"))?;
+    }
+    let store = Store::new(db.clone(), calendar.clone()).with_public_db(public_db.clone());
+    let figures = figure_threads()?;
     let logins = if settings.demo { demo::load(&store, settings.fixed()).await.map_err(|error| error.sentence())? } else { None };
-    // What was committed before is in the feed before anybody follows it from now on.
-    seal::seal_all(&store).await.map_err(|error| error.sentence())?;
+    // What was committed before is in the feed before anybody follows it, but for a long backlog: that is sealed while it serves.
+    Sealer::default().step(&store).await.map_err(|error| error.sentence())?;
     let keys = Keys::load(db.clone(), settings.public_url.clone()).await.map_err(|error| error.sentence())?;
     let keys = Data::new(keys);
     let tail = Tail::new(store.clone());
@@ -59,16 +78,17 @@ pub async fn run(settings: Serve) -> CommandResult {
         keys: keys.clone(),
         outside: settings.outside()?.map(Outside::new).transpose()?.map(Data::new),
         tail: Data::new(tail.clone()),
+        streams: Data::new(StreamLimits::new(settings.public_streams.into(), settings.public_streams_per_address.into())),
         addresses: Data::from(webhooks.addresses.clone()),
-        kept: Data::default(),
-        document: Data::new(Document::new()),
+        kept: Data::new(Kept::new(figures.handle().clone())),
+        document: Data::default(),
         stopping: Data::new(stopping.clone()),
-        metrics: Data::new(PrometheusBuilder::new().install_recorder()?),
+        metrics: Data::new(metrics),
         proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
         origins: Data::new(Origins(settings.cors_origins.clone())),
     };
     tokio::spawn(async move { keys.follow().await });
-    tokio::spawn(store.generation().clone().watch(db.clone()));
+    tokio::spawn(store.generation().clone().watch(db.clone(), calendar));
     let courier = Courier::new(store.clone(), webhooks)?;
     let courier = actix_web::rt::spawn(courier.run(tail.end(), stopping));
     tokio::spawn(tail.follow());
@@ -76,8 +96,22 @@ pub async fn run(settings: Serve) -> CommandResult {
     serve(settings, listener, state, logins).await?;
     // What it is sending is not sent a second time by another replica.
     courier.await?;
+    figures.shutdown_background();
+    public_db.close().await?;
     // A SQLite file is left without its log.
     Ok(db.close().await?)
+}
+
+/// The threads that compute figures: those that answer requests go on meanwhile.
+fn figure_threads() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(FIGURE_THREADS).thread_name("figures").enable_all().build()
+}
+
+/// The accounts of the demo are known by name, and an address that is not loopback is reached by others.
+fn warn_of_demo(address: SocketAddr) {
+    let reason = "--demo (RENAKSI_DEMO) makes accounts with well-known names; it is not for a service that others can reach";
+    security::log("demo_in_public", "--demo", Some(&address.to_string()), reason);
+    eprintln!("renaksi: WARNING: {reason}. This one listens on {address}.");
 }
 
 /// Streams stay open, and the usual soft limit of 1,024 files would refuse the next client.
@@ -95,6 +129,18 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
+/// Serves the metrics on an address of their own, until the process ends.
+fn serve_metrics(address: SocketAddr, metrics: PrometheusHandle) -> std::io::Result<()> {
+    let metrics = Data::new(metrics);
+    let server = HttpServer::new(move || App::new().app_data(metrics.clone()).configure(pages::mount_metrics));
+    let server = server.disable_signals().workers(1).listen(listen(address)?)?;
+    for address in server.addrs() {
+        tracing::info!(%address, "metrics");
+    }
+    tokio::spawn(server.run());
+    Ok(())
+}
+
 async fn serve(settings: Serve, listener: TcpListener, state: State, logins: Option<Vec<Login>>) -> CommandResult {
     let address = listener.local_addr()?;
     let stopping = state.stopping.clone();
@@ -103,7 +149,9 @@ async fn serve(settings: Serve, listener: TcpListener, state: State, logins: Opt
         .shutdown_timeout(settings.shutdown_seconds)
         // Longer than balancers and clients keep idle connections, so that none sends into a connection being closed.
         .keep_alive(Duration::from_secs(75))
-        .client_request_timeout(Duration::from_secs(15));
+        .client_request_timeout(Duration::from_secs(15))
+        // Work that nobody waits for any more ends.
+        .h1_allow_half_closed(false);
     if let Some(workers) = settings.workers {
         server = server.workers(workers.into());
     }

@@ -36,6 +36,7 @@ pub const RESOURCES: &[&str] = &[
     "opd",
     "region",
     "programme",
+    "transition",
     "coverage",
     "quick_win",
     "kpi",
@@ -65,6 +66,8 @@ pub struct Asked {
     pub public: bool,
     /// Also what is about accounts.
     pub accounts: bool,
+    /// With who did it, and from where.
+    pub people: bool,
     /// At most so many.
     pub limit: u64,
 }
@@ -72,7 +75,7 @@ pub struct Asked {
 impl Asked {
     /// Everything after a place.
     pub fn all(after: i64) -> Self {
-        Self { after, resources: Vec::new(), public: false, accounts: true, limit: PAGE }
+        Self { after, resources: Vec::new(), public: false, accounts: true, people: true, limit: PAGE }
     }
 
     /// What `actor`, or everybody where there is none, reads of the feed.
@@ -85,7 +88,8 @@ impl Asked {
             parameters.refuse("resource", format!("Expected names out of {known}."), format!("Seharusnya nama dari {known}."));
         }
         let accounts = actor.is_some_and(crate::auth::permissions::ManageUsers::allows);
-        Self { after: after.unwrap_or(0), resources, public: actor.is_none(), accounts, limit: PAGE }
+        let people = actor.is_some_and(Actor::sees_people);
+        Self { after: after.unwrap_or(0), resources, public: actor.is_none(), accounts, people, limit: PAGE }
     }
 
     /// Whether a kind of thing was asked for.
@@ -155,6 +159,14 @@ impl From<&Told> for FeedEvent {
     }
 }
 
+impl FeedEvent {
+    /// An event for who may see people, or for who may not.
+    fn of(told: &Told, people: bool) -> Self {
+        let full = Self::from(told);
+        if people { full } else { Self { entry: full.entry.without_people(), ..full } }
+    }
+}
+
 impl From<&Told> for PublicEvent {
     fn from(told: &Told) -> Self {
         let event = &told.event;
@@ -215,7 +227,8 @@ pub async fn frames(db: &impl ConnectionTrait, page: &[Told]) -> ApiResult<Vec<F
     let frames = page.iter().map(|told| Frame {
         position: told.position,
         resource: told.event.resource.clone(),
-        private: frame(told, &told.event.action, &json!(FeedEvent::from(told))),
+        private: frame(told, &told.event.action, &json!(FeedEvent::of(told, true))),
+        reader: frame(told, &told.event.action, &json!(FeedEvent::of(told, false))),
         public: told.public.then(|| forms.next()).flatten().map(|form| frame(told, publicity::action(&told.event), &form)),
     });
     Ok(frames.collect())
@@ -243,16 +256,20 @@ async fn list_events(access: Access<ReadAll>, request: HttpRequest, mut paramete
     let asked = Asked::read(&mut parameters, Some(access.actor()));
     let asked = Asked { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
+    if asked.accounts {
+        access.now().await?;
+    }
     let page = read(access.store.db(), &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
-    answer(&request, page.iter().map(|told| json!(FeedEvent::from(told))).collect(), last, asked.limit)
+    answer(&request, page.iter().map(|told| json!(FeedEvent::of(told, asked.people))).collect(), last, asked.limit)
 }
 
 async fn list_public_events(public: Public, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
     let asked = Asked::read(&mut parameters, None);
     let asked = Asked { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
-    let db = public.store.db();
+    let store = public.store.for_public();
+    let db = store.db();
     let page = read(db, &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, public_forms(db, &page).await?, last, asked.limit).map(Answer::public)
@@ -321,7 +338,8 @@ fn described<T: ToSchema>(operation: Operation) -> Operation {
 /// Mounts the feed.
 pub fn mount(table: &mut Table) {
     let about = "Every change, in the order in which it was committed. Keep `page.next_cursor` and send it as `after`: a reader that goes on like \
-                 this sees every event exactly once, however many write at the same time. What is about accounts is shown to those who manage them.";
+                 this sees every event exactly once, however many write at the same time. What is about accounts is shown to those who manage them; viewers and clients do not \
+                 see the e-mail and network addresses of people, which the hashes cover.";
     let list = Operation::get("/v1/events", "list_events", "events", "What happened", about);
     let head = Operation::get(
         "/v1/events/head",

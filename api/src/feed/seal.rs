@@ -12,6 +12,9 @@
 //! What is not sealed yet is found without a look at all that is: the horizon says up to where everything is finished and
 //! sealed. On PostgreSQL it is a transaction number (all below `pg_snapshot_xmin` have ended), on SQLite, where one writer
 //! commits after the other, the number of an event.
+//!
+//! A backlog may be of any length: it is sealed in steps of a bounded number of events, each a transaction of its own, so that
+//! writers get their turn in between. [`Sealer`] remembers how far it has come.
 
 use entity::rules::chain::link;
 use entity::{event, event_seal, feed_head};
@@ -24,11 +27,8 @@ use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::change::{Change, Origin, Store};
 
-/// Events of one statement.
-const AT_ONCE: usize = 1_000;
-/// The most statements of one transaction, so that a long backlog does not keep writers of SQLite waiting.
-const ROUNDS: usize = 20;
-
+/// Events of one transaction: few enough that writers of SQLite, who wait for it, do not notice.
+const AT_ONCE: i64 = 1_000;
 /// Where the feed ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -48,19 +48,53 @@ fn no_head() -> ApiError {
     ApiError::unexpected("the feed has no head")
 }
 
-/// Seals all that is committed now; tells whether any was there. Where another process is at it, it does it all.
-pub async fn seal_all(store: &Store) -> ApiResult<bool> {
-    let mut any = false;
-    while is_behind(store).await? {
-        let origin = Origin { actor: Actor::system("feed"), request_id: None, address: None };
-        let sealed = store.transact(origin, async |change: &Change| seal(change).await).await?.unwrap_or_default();
-        any |= sealed > 0;
-        // What is committed meanwhile is for the next time: else there would be no end to it under load.
-        if sealed < AT_ONCE * ROUNDS {
-            break;
+/// What one step of sealing found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing waited, or another process is at it.
+    Nothing,
+    /// Something was sealed, and nothing of what had been committed before waits any more.
+    All,
+    /// As much was sealed as one step may, and more may wait.
+    More,
+}
+
+/// Seals step by step.
+#[derive(Debug, Default)]
+pub struct Sealer {
+    /// The pass through a backlog that is under way.
+    pass: Option<Pass>,
+}
+
+/// A pass through all that waits, in the order of the numbers. On PostgreSQL an event with a small number may be committed
+/// late, so only a whole pass shows that nothing is left below the horizon that was noted when it began.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    /// All events up to this number that were committed before the pass began are sealed.
+    floor: i64,
+    /// The horizon once the pass is through; `None` on SQLite, where it is the floor.
+    horizon: Option<i64>,
+}
+
+impl Sealer {
+    /// Seals some of what waits, in one transaction.
+    pub async fn step(&mut self, store: &Store) -> ApiResult<Step> {
+        if self.pass.is_none() && !is_behind(store).await? {
+            return Ok(Step::Nothing);
         }
+        let origin = Origin { actor: Actor::system("feed"), request_id: None, address: None };
+        // After a failure it begins anew.
+        let pass = self.pass.take();
+        let Some((sealed, left)) = store.transact(origin, async |change: &Change| seal(change, pass).await).await? else {
+            return Ok(Step::Nothing);
+        };
+        self.pass = left;
+        Ok(match (left, sealed) {
+            (Some(_), _) => Step::More,
+            (None, 0) => Step::Nothing,
+            (None, _) => Step::All,
+        })
     }
-    Ok(any)
 }
 
 /// Whether something may wait, without a transaction that writes.
@@ -76,37 +110,54 @@ async fn is_behind(store: &Store) -> ApiResult<bool> {
     Ok(store.db().query_one_raw(Statement::from_string(backend, sql)).await?.is_some())
 }
 
-/// Seals what waits; gives how many, or `None` where another process is at it.
-async fn seal(change: &Change) -> ApiResult<Option<usize>> {
+/// Seals what waits, going on with `pass`; gives how many were sealed, and the pass where it is not through. `None` where another
+/// process is at it.
+async fn seal(change: &Change, pass: Option<Pass>) -> ApiResult<Option<(usize, Option<Pass>)>> {
     let head = feed_head::Entity::find_by_id(1).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let Some(head) = head.one(&change.db).await? else { return Ok(None) };
-    // Before the events are read: what ends in between is looked at again.
-    let finished = finished(change).await?;
-    let (mut position, mut hash, mut floor, mut sealed, mut horizon) = (head.position, head.hash.clone(), 0, 0, head.horizon);
-    for _ in 0..ROUNDS {
-        let events = waiting(change, head.horizon, floor).await?;
-        let public = publicity::are_public(&change.db, &events).await?;
-        let rows = events.iter().zip(public).map(|(event, public)| {
-            position += 1;
-            hash = link(&hash, event);
-            let (seq, resource, hash) = (event.seq, event.resource.clone(), hash.clone());
-            event_seal::Model { position, seq, resource, public, hash }.into_active_model().reset_all()
-        });
-        let rows = rows.collect::<Vec<_>>();
-        if !rows.is_empty() {
-            event_seal::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
-        }
-        sealed += events.len();
-        floor = events.last().map_or(floor, |last| last.seq);
-        if events.len() < AT_ONCE {
-            horizon = finished.unwrap_or(floor.max(horizon));
-            break;
-        }
+    let mut pass = match pass {
+        Some(pass) => pass,
+        None => begin(change).await?,
+    };
+    let (mut position, mut hash) = (head.position, head.hash.clone());
+    let events = waiting(change, head.horizon, pass.floor).await?;
+    let public = publicity::are_public(&change.db, &events).await?;
+    let rows = events.iter().zip(public).map(|(event, public)| {
+        position += 1;
+        hash = link(&hash, event);
+        let (seq, resource, hash) = (event.seq, event.resource.clone(), hash.clone());
+        event_seal::Model { position, seq, resource, public, hash }.into_active_model().reset_all()
+    });
+    let rows = rows.collect::<Vec<_>>();
+    if !rows.is_empty() {
+        event_seal::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
     }
+    let sealed = events.len();
+    pass.floor = events.last().map_or(pass.floor, |last| last.seq);
+    let is_through = (sealed as i64) < AT_ONCE;
+    let reached = match pass.horizon {
+        // All below it is sealed only once the pass is through.
+        Some(horizon) if is_through => horizon,
+        Some(_) => head.horizon,
+        None => pass.floor,
+    };
+    let horizon = head.horizon.max(reached);
     let mut head = head.into_active_model();
     (head.position, head.hash, head.horizon) = (Set(position), Set(hash), Set(horizon));
     head.update(&change.db).await?;
-    Ok(Some(sealed))
+    Ok(Some((sealed, (!is_through).then_some(pass))))
+}
+
+/// A pass from the beginning of what may wait.
+///
+/// On SQLite everything up to the last sealed number is sealed, whatever the horizon says.
+async fn begin(change: &Change) -> ApiResult<Pass> {
+    if let Some(horizon) = finished(change).await? {
+        return Ok(Pass { floor: 0, horizon: Some(horizon) });
+    }
+    let sql = "SELECT MAX((SELECT horizon FROM feed_head), COALESCE((SELECT MAX(seq) FROM event_seal), 0)) AS floor";
+    let row = change.db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
+    Ok(Pass { floor: row.map_or(Ok(0), |row| row.try_get("", "floor"))?, horizon: None })
 }
 
 /// On PostgreSQL the number below which every transaction has ended.
@@ -122,13 +173,13 @@ async fn finished(change: &Change) -> ApiResult<Option<i64>> {
 /// The next events that have no place yet.
 async fn waiting(change: &Change, horizon: i64, floor: i64) -> ApiResult<Vec<event::Model>> {
     let backend = change.db.get_database_backend();
-    let sql = match backend {
-        DbBackend::Postgres => format!(
-            "SELECT e.* FROM event e WHERE e.xact >= $1 AND e.seq > $2 \
-             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq) ORDER BY e.seq LIMIT {AT_ONCE}"
+    let (sql, values) = match backend {
+        DbBackend::Postgres => (
+            "SELECT e.* FROM event e WHERE e.seq > $1 AND e.xact >= $2 \
+             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq) ORDER BY e.seq LIMIT $3",
+            vec![floor.into(), horizon.into(), AT_ONCE.into()],
         ),
-        _ => format!("SELECT * FROM event WHERE seq > MAX($1, $2) ORDER BY seq LIMIT {AT_ONCE}"),
+        _ => ("SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2", vec![floor.into(), AT_ONCE.into()]),
     };
-    let statement = Statement::from_sql_and_values(backend, sql, [horizon.into(), floor.into()]);
-    Ok(event::Entity::find().from_raw_sql(statement).all(&change.db).await?)
+    Ok(event::Entity::find().from_raw_sql(Statement::from_sql_and_values(backend, sql, values)).all(&change.db).await?)
 }

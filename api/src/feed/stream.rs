@@ -17,10 +17,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::events::{self, Asked};
+use super::limits::{OpenStream, StreamLimits};
 use super::seal;
 use super::tail::{Frame, Tail};
 use crate::auth::identify::token_ends_in;
 use crate::auth::permissions::{Permission, ReadAll};
+use crate::http::client_address;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
@@ -31,13 +33,15 @@ use crate::store::access::{Access, Public};
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a client may leave what was sent unread.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Frames that wait for a client.
-const WAITING: usize = 32;
+/// Frames that wait for a client. Few, since whoever does not read makes the service hold them.
+const WAITING: usize = 8;
+/// Events of one read where a public stream catches up.
+const PUBLIC_PAGE: u64 = 20;
 /// How long a stream of somebody without a login lasts: it then resumes, perhaps elsewhere.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// The end of the feed, and when to let go of it.
-type Feed = (Data<Tail>, Data<CancellationToken>);
+/// The end of the feed, when to let go of it, and how many may follow it.
+type Feed = (Data<Tail>, Data<CancellationToken>, Data<StreamLimits>);
 
 async fn stream_events(
     access: Access<ReadAll>,
@@ -47,8 +51,12 @@ async fn stream_events(
 ) -> ApiResult<HttpResponse> {
     let asked = Asked::read(&mut parameters, Some(access.actor()));
     parameters.finish()?;
+    if asked.accounts {
+        access.now().await?;
+    }
+    let stream = feed.2.open_private()?;
     // Whoever lost the right to read finds out when the token ends.
-    open(&request, feed, asked, token_ends_in(&request).unwrap_or_default())
+    open(&request, feed, stream, asked, token_ends_in(&request).unwrap_or_default())
 }
 
 async fn stream_public_events(
@@ -57,12 +65,13 @@ async fn stream_public_events(
     feed: Feed,
     mut parameters: Parameters,
 ) -> ApiResult<HttpResponse> {
-    let asked = Asked::read(&mut parameters, None);
+    let asked = Asked { limit: PUBLIC_PAGE, ..Asked::read(&mut parameters, None) };
     parameters.finish()?;
-    open(&request, feed, asked, LONGEST)
+    let stream = feed.2.open_public(&client_address::network_of(&request))?;
+    open(&request, feed, stream, asked, LONGEST)
 }
 
-fn open(request: &HttpRequest, (tail, stopping): Feed, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
+fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
     let resumed = request.headers().get("last-event-id").map(|value| {
         let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
         position.ok_or_else(|| {
@@ -71,7 +80,7 @@ fn open(request: &HttpRequest, (tail, stopping): Feed, asked: Asked, lasts: Dura
     });
     let after = resumed.transpose()?.unwrap_or(asked.after);
     let (sender, receiver) = mpsc::channel(WAITING);
-    actix_web::rt::spawn(pump((tail, stopping), Asked { after, ..asked }, sender, Instant::now() + lasts));
+    actix_web::rt::spawn(pump(feed, stream, Asked { after, ..asked }, sender, Instant::now() + lasts));
     let body = stream::unfold(receiver, |mut receiver| async {
         let bytes = receiver.recv().await?;
         Some((Ok::<_, actix_web::Error>(bytes), receiver))
@@ -86,32 +95,40 @@ fn open(request: &HttpRequest, (tail, stopping): Feed, asked: Asked, lasts: Dura
 }
 
 /// Sends until the end, or until the client is gone or does not read.
-async fn pump((tail, stopping): Feed, asked: Asked, client: Sender<Bytes>, ends: Instant) {
+async fn pump((tail, stopping, limits): Feed, stream: OpenStream, asked: Asked, client: Sender<Bytes>, ends: Instant) {
+    let source = Source { tail, limits, stream };
     tokio::select! {
         () = sleep_until(ends) => {}
         // Either there is nobody left to tell or the database is down: the client comes again.
-        _ = send_all(&tail, asked, &client) => {}
+        _ = send_all(&source, asked, &client) => {}
         () = client.closed() => {}
         // The client resumes at another replica, and a stop does not wait for it.
         () = stopping.cancelled() => {}
     }
 }
 
+/// Where a stream reads from.
+struct Source {
+    tail: Data<Tail>,
+    limits: Data<StreamLimits>,
+    stream: OpenStream,
+}
+
 /// Why a stream ends before its time.
 struct Gone;
 
-async fn send_all(tail: &Tail, mut asked: Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
-    let mut live = tail.listen();
+async fn send_all(source: &Source, mut asked: Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+    let mut live = source.tail.listen();
     send(client, Bytes::from_static(b"retry: 2000\n\n")).await?;
-    catch_up(tail, &mut asked, client).await?;
+    catch_up(source, &mut asked, client).await?;
     loop {
         match timeout(HEARTBEAT, live.recv()).await {
-            Err(_) if *tail.end().borrow() > asked.after => catch_up(tail, &mut asked, client).await?,
+            Err(_) if *source.tail.end().borrow() > asked.after => catch_up(source, &mut asked, client).await?,
             Err(_) => send(client, Bytes::from_static(b": still here\n\n")).await?,
             // What was sealed before the tail began to tell is in the table only.
-            Ok(Ok(frame)) if frame.position > asked.after + 1 => catch_up(tail, &mut asked, client).await?,
+            Ok(Ok(frame)) if frame.position > asked.after + 1 => catch_up(source, &mut asked, client).await?,
             Ok(Ok(frame)) => pass_on(&frame, &mut asked, client).await?,
-            Ok(Err(RecvError::Lagged(_))) => catch_up(tail, &mut asked, client).await?,
+            Ok(Err(RecvError::Lagged(_))) => catch_up(source, &mut asked, client).await?,
             Ok(Err(RecvError::Closed)) => return Err(Gone),
         }
     }
@@ -122,7 +139,11 @@ async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) 
         return Ok(());
     }
     asked.after = frame.position;
-    let bytes = if asked.public { frame.public.clone() } else { Some(frame.private.clone()) };
+    let bytes = match (asked.public, asked.people) {
+        (true, _) => frame.public.clone(),
+        (_, true) => Some(frame.private.clone()),
+        (_, false) => Some(frame.reader.clone()),
+    };
     match bytes.filter(|_| asked.wants(&frame.resource)) {
         Some(bytes) => send(client, bytes).await,
         None => Ok(()),
@@ -130,20 +151,30 @@ async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) 
 }
 
 /// Sends what stands in the table after what the client has.
-async fn catch_up(tail: &Tail, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
-    let db = tail.store().db();
+async fn catch_up(source: &Source, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
     loop {
-        let end = seal::head(db).await.map_err(|_| Gone)?.position;
-        let page = events::read(db, asked).await.map_err(|_| Gone)?;
-        for frame in events::frames(db, &page).await.map_err(|_| Gone)? {
+        let (end, frames) = read(source, asked).await.map_err(|_| Gone)?;
+        let is_last = (frames.len() as u64) < asked.limit;
+        for frame in frames {
             pass_on(&Arc::new(frame), asked, client).await?;
         }
-        if (page.len() as u64) < asked.limit {
+        if is_last {
             // Nothing up to there was left out but what was not asked for.
             asked.after = asked.after.max(end);
             return Ok(());
         }
     }
+}
+
+/// The next events of the table, and the end of the feed before they were read. Its turn ends before anything is sent, so that
+/// clients that do not read hold nobody up.
+async fn read(source: &Source, asked: &Asked) -> ApiResult<(i64, Vec<Frame>)> {
+    let store = source.tail.store();
+    let _turn = source.limits.replay(&source.stream).await?;
+    let store = if asked.public { store.for_public() } else { store.clone() };
+    let end = seal::head(store.db()).await?.position;
+    let page = events::read(store.db(), asked).await?;
+    Ok((end, events::frames(store.db(), &page).await?))
 }
 
 async fn send(client: &Sender<Bytes>, bytes: Bytes) -> Result<(), Gone> {
@@ -174,9 +205,9 @@ pub fn mount(table: &mut Table) {
 
 /// Mounts the stream of what is public.
 pub fn mount_public(table: &mut Table) {
-    let about = "The public feed as Server-Sent Events; no login. A comment comes every 15 seconds; after an hour, or when the replica stops, it ends and is to be resumed with \
+    let about = "The public feed as Server-Sent Events; no login. One address may have some streams open (32 where nothing else is set): one more is answered 429. A comment comes every 15 seconds; after an hour, or when the replica stops, it ends and is to be resumed with \
                  `Last-Event-ID`, as browsers do by themselves.";
     let stream =
         Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Hear what happens (public)", about);
-    table.on(described(stream).public(), stream_public_events);
+    table.on(described(stream).public().problems(&[429]), stream_public_events);
 }

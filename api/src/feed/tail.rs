@@ -1,7 +1,7 @@
 //! Follows the feed for as long as the service runs: seals what was appended, and tells the streams of this process.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
 use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
@@ -11,7 +11,7 @@ use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::watch;
 
 use super::events::{self, Asked, Told};
-use super::seal::{self, head};
+use super::seal::{Sealer, Step, head};
 use crate::http::problem::ApiResult;
 use crate::store::change::Store;
 
@@ -33,6 +33,8 @@ pub struct Frame {
     pub resource: String,
     /// As those see it who log in.
     pub private: Bytes,
+    /// As those see it who only read: without who the people are.
+    pub reader: Bytes,
     /// As everybody sees it.
     pub public: Option<Bytes>,
 }
@@ -70,15 +72,21 @@ impl Tail {
     pub async fn follow(self) {
         // Before anything is sealed here: what a killed process left unsealed is told as well.
         let mut told = head(self.store.db()).await.ok().map(|head| head.position);
-        let mut others = None;
+        let (mut sealer, mut others) = (Sealer::default(), None);
         loop {
             if self.store.db().get_database_backend() == DbBackend::Postgres && others.is_none() {
                 others = listen(self.store.db()).await;
             }
+            let began = Instant::now();
             // What failed is logged where it failed.
-            let sealed = self.step(&mut told).await.unwrap_or_default();
-            if sealed {
-                tokio::time::sleep(REST).await;
+            match self.step(&mut sealer, &mut told).await.unwrap_or(Step::Nothing) {
+                // Those who write get their turn in between: the queue of writers is fair. They also get as much of the machine.
+                Step::More => {
+                    tokio::time::sleep(began.elapsed()).await;
+                    continue;
+                }
+                Step::All => tokio::time::sleep(REST).await,
+                Step::Nothing => {}
             }
             tokio::select! {
                 () = self.store.appended() => {}
@@ -88,17 +96,18 @@ impl Tail {
         }
     }
 
-    /// Seals what waits and tells it; says whether anything waited.
-    async fn step(&self, told: &mut Option<i64>) -> ApiResult<bool> {
+    /// Seals some of what waits and tells it.
+    async fn step(&self, sealer: &mut Sealer, told: &mut Option<i64>) -> ApiResult<Step> {
         let db = self.store.db();
-        let sealed = seal::seal_all(&self.store).await?;
-        if sealed && db.get_database_backend() == DbBackend::Postgres {
+        let step = sealer.step(&self.store).await?;
+        if step != Step::Nothing && db.get_database_backend() == DbBackend::Postgres {
             db.execute_raw(Statement::from_string(DbBackend::Postgres, format!("NOTIFY {CHANNEL}"))).await?;
         }
         let end = head(db).await?.position;
         self.end.send_if_modified(|known| std::mem::replace(known, end) != end);
-        let mut last = told.unwrap_or(end);
-        // Who begins to listen now reads from the table up to there.
+        // Who begins to listen now reads from the table up to there. Of a backlog only the end is told: whoever hears a place
+        // beyond the next one reads what lies between from the table.
+        let mut last = told.unwrap_or(end).max(end - WAITING as i64 / 2);
         while last < end && self.live.receiver_count() > 0 {
             let page = events::read(db, &Asked::all(last)).await?;
             let Some(newest) = page.last() else { break };
@@ -109,7 +118,7 @@ impl Tail {
             }
         }
         *told = Some(end.max(last));
-        Ok(sealed)
+        Ok(step)
     }
 }
 

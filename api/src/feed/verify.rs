@@ -1,11 +1,20 @@
-//! Proves that nothing of the trail was altered, removed or moved: every hash is computed again.
+//! Proves that nothing of the trail was altered, removed or moved: every hash is computed again; and that every row is what the
+//! trail last told of it.
 
 use entity::rules::chain::{BEGINNING, link};
-use sea_orm::{ConnectionTrait, Statement};
+use entity::{evaluation, evaluation_record};
+use sea_orm::{ConnectionTrait, EntityTrait, Statement};
+use sha2::{Digest, Sha256};
 
 use super::events::{self, Asked, Told};
 use super::seal::{Head, head};
+use crate::http::body::hex;
 use crate::http::problem::ApiResult;
+use crate::resources::clients::Client;
+use crate::resources::users::User;
+use crate::store::scope::Scope;
+use crate::transfer::compare::compare_accounts;
+use crate::transfer::compare_rows;
 
 /// Events of one statement.
 const AT_ONCE: u64 = 5_000;
@@ -22,9 +31,12 @@ pub enum Verdict {
         /// What does not fit.
         why: String,
     },
+    /// The chain holds, but something else is stored than it tells of.
+    Differs(String),
 }
 
-/// Verifies the whole chain, and that it goes through a head that somebody kept.
+/// Verifies the whole chain, that it goes through a head that somebody kept, and that every row is what its last event says. To be
+/// asked of one snapshot of the database.
 pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult<Verdict> {
     let end = head(db).await?;
     let mut last = Head { position: 0, hash: BEGINNING.to_owned() };
@@ -51,7 +63,56 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
     if let Some(seq) = unsealed_below(db).await? {
         return broken(last.position + 1, &format!("event number {seq} stands among sealed ones without a seal"));
     }
-    Ok(Verdict::Sound(last))
+    Ok(match difference(db).await? {
+        Some(difference) => Verdict::Differs(difference),
+        None => Verdict::Sound(last),
+    })
+}
+
+/// The first row that is not what the trail last told of it, in words.
+async fn difference(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
+    if let Some(difference) = compare_rows(db).await? {
+        return Ok(Some(difference));
+    }
+    let others = [
+        compare_accounts::<User>(db).await?,
+        compare_accounts::<Client>(db).await?,
+        unknown_past(db).await?,
+        wrong_seal(db).await?,
+        wrong_record(db).await?,
+    ];
+    Ok(others.into_iter().flatten().next())
+}
+
+/// What figures of past days read is, for each of its days, what an event told of the thing.
+async fn unknown_past(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
+    let sql = "SELECT p.resource, p.\"key\" FROM past p WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.resource = p.resource \
+               AND e.\"key\" = p.\"key\" AND e.after = p.content) LIMIT 1";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let Some(row) = row else { return Ok(None) };
+    let (resource, key): (String, String) = (row.try_get("", "resource")?, row.try_get("", "key")?);
+    Ok(Some(format!("no event tells of {resource} `{key}` what is kept of it for a past day")))
+}
+
+/// A seal says of which kind its event is; filters of the feed read it.
+async fn wrong_seal(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
+    let sql = "SELECT s.position FROM event_seal s JOIN event e ON e.seq = s.seq WHERE s.resource <> e.resource LIMIT 1";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let position: Option<i64> = row.map(|row| row.try_get("", "position")).transpose()?;
+    Ok(position.map(|position| format!("the seal of event {position} names another kind of thing than the event")))
+}
+
+/// The records of a closed evaluation have the hashes that the evaluation tells of.
+async fn wrong_record(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
+    for record in evaluation_record::Entity::find().all(db).await? {
+        let evaluation = evaluation::Entity::find_by_id(record.evaluation.as_str()).one(db).await?;
+        let is_public = record.audience == Scope::Published.name();
+        let told = evaluation.and_then(|row| if is_public { row.public_record_sha256 } else { row.record_sha256 });
+        if told.as_deref() != Some(hex(&Sha256::digest(&record.content)).as_str()) {
+            return Ok(Some(format!("the record of the evaluation `{}` is not the one that was frozen", record.evaluation)));
+        }
+    }
+    Ok(None)
 }
 
 fn misfit(told: &Told, last: &Head) -> Option<String> {

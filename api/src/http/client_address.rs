@@ -1,10 +1,13 @@
 //! The network address of a client: who connects, or, behind a proxy that is trusted, whom the proxy names.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Once;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use ipnet::IpNet;
+
+use super::security;
 
 /// The proxies whose `X-Forwarded-For` is believed.
 #[derive(Clone, Debug, Default)]
@@ -31,10 +34,50 @@ impl TrustedProxies {
 
 /// The client of `request`.
 pub fn of(request: &HttpRequest) -> Option<String> {
+    address_of(request).map(|address| address.to_string())
+}
+
+/// The same, as an address.
+pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let trusted = request.app_data::<Data<TrustedProxies>>();
     let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
-    Some(trusted.map_or(peer, |trusted| trusted.client(peer, &forwarded.join(","))).to_string())
+    if !forwarded.is_empty() && !trusted.is_some_and(|trusted| trusted.trusts(peer)) {
+        warn_once(peer);
+    }
+    Some(trusted.map_or(peer, |trusted| trusted.client(peer, &forwarded.join(","))))
+}
+
+/// Whether a proxy that is not trusted passed the request on: the address is then that of the proxy.
+pub fn is_forwarded_unseen(request: &HttpRequest) -> bool {
+    let trusted = request.app_data::<Data<TrustedProxies>>();
+    let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    request.headers().contains_key("x-forwarded-for") && !peer.is_some_and(|peer| trusted.is_some_and(|all| all.trusts(peer)))
+}
+
+/// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one subscriber has whole.
+pub fn network_of(request: &HttpRequest) -> String {
+    of(request).map(|address| prefix(&address)).unwrap_or_default()
+}
+
+/// A balancer that is not configured makes all clients one: they would share their limits. Or a client makes it up, so it is
+/// said once only.
+fn warn_once(peer: IpAddr) {
+    static SAID: Once = Once::new();
+    let reason = "X-Forwarded-For is ignored: the peer is not among --trusted-proxies (RENAKSI_TRUSTED_PROXIES)";
+    SAID.call_once(|| security::log("untrusted_proxy", &peer.to_string(), Some(&peer.to_string()), reason));
+}
+
+/// What one client holds of the internet: an IPv4 address; of IPv6 the /64, within which it may have any address.
+pub fn prefix(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        Ok(address) => address.to_string(),
+        Err(_) => address.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +96,15 @@ mod tests {
         assert_eq!(client("203.0.113.9", "198.51.100.1"), "203.0.113.9");
         assert_eq!(client("10.1.2.3", "198.51.100.1"), "198.51.100.1");
         assert_eq!(client("10.1.2.3", ""), "10.1.2.3");
+    }
+
+    #[test]
+    fn a_client_of_ipv6_holds_a_network() {
+        assert_eq!(prefix("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(prefix("2001:db8:1:2::"), prefix("2001:db8:1:2:ffff::1"));
+        assert_ne!(prefix("2001:db8:1:2::"), prefix("2001:db8:1:3::"));
+        assert_eq!(prefix("203.0.113.9"), "203.0.113.9");
+        assert_eq!(prefix("::ffff:203.0.113.9"), "203.0.113.9");
     }
 
     #[test]

@@ -84,6 +84,7 @@ pub fn nouns(kind: &str) -> (&str, &str) {
         "quick_win" => ("Quick Win", "Quick Win"),
         "region" => (kind, "wilayah"),
         "survey" => (kind, "survei"),
+        "transition" => (kind, "perubahan status"),
         "user" => (kind, "pengguna"),
         "webhook_delivery" => ("delivery", "pengiriman"),
         _ => (kind, kind),

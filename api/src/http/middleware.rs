@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -13,31 +13,72 @@ use super::problem::{ApiError, codes};
 use super::request_id::RequestId;
 use super::statements;
 
+/// The longest address (path and query) of a request, in bytes: longer than any that the API gives.
+const LONGEST_ADDRESS: usize = 8 * 1024;
+/// The most bytes of a path in the log.
+const LONGEST_LOGGED: usize = 512;
+
 /// Outermost: gives the request its id, answers HEAD as GET, logs, counts, and adds what every answer carries.
-pub async fn envelope(
+///
+/// What a client makes up reaches neither the names of a metric nor, at full length, the log.
+pub async fn envelope<B: MessageBody + 'static>(
     mut request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
     let id = RequestId::choose(request.headers());
-    let method = request.method().clone();
+    let method = name_of(request.method());
     let path = request.path().to_owned();
     request.extensions_mut().insert(id.clone());
-    if method == Method::HEAD {
+    if request.method() == Method::HEAD {
         // The connection knows that it was a HEAD and leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let (response, statements) = statements::counted(next.call(request)).await;
-    let mut response = response?;
+    let (mut response, statements) = match refuse_unreadable(&request, method) {
+        Some(error) => {
+            let answer = error.respond(request.request());
+            (request.into_response(answer).map_into_right_body(), 0)
+        }
+        None => {
+            let (response, statements) = statements::counted(next.call(request)).await;
+            (response?.map_into_left_body(), statements)
+        }
+    };
     add_headers(response.headers_mut(), &id, &path);
-    let status = response.status().as_u16();
+    let status = response.status();
     let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    let elapsed = started.elapsed();
-    metrics::counter!("http_requests_total", "method" => method.to_string(), "route" => pattern.clone(), "status" => status.to_string()).increment(1);
+    let (method, elapsed) = (method.unwrap_or("other"), started.elapsed());
+    metrics::counter!("http_requests_total", "method" => method, "route" => pattern.clone(), "status" => status.as_str().to_owned()).increment(1);
     metrics::histogram!("http_request_duration_seconds", "route" => pattern.clone()).record(elapsed.as_secs_f64());
-    statements::add(method.as_str(), &pattern, statements);
-    tracing::info!(request_id = %id.0, %method, %path, route = %pattern, status, statements, micros = elapsed.as_micros() as u64, "request");
+    statements::add(method, &pattern, statements);
+    let (path, status) = (cut(&path, LONGEST_LOGGED), status.as_u16());
+    tracing::info!(request_id = %id.0, method, path, route = %pattern, status, statements, micros = elapsed.as_micros() as u64, "request");
     Ok(response)
+}
+
+/// The name of a method of RFC 9110 or RFC 5789; any other token is a method too, but nobody's here.
+fn name_of(method: &Method) -> Option<&'static str> {
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.into_iter().find(|known| *known == method.as_str())
+}
+
+/// Refuses what no route can be asked with, before anything is done for it.
+fn refuse_unreadable(request: &ServiceRequest, method: Option<&str>) -> Option<ApiError> {
+    if method.is_none() {
+        return Some(ApiError::new(codes::NOT_IMPLEMENTED));
+    }
+    let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    (length > LONGEST_ADDRESS).then(|| {
+        ApiError::new(codes::MALFORMED).detail(
+            format!("The address of the request is longer than {LONGEST_ADDRESS} bytes."),
+            format!("Alamat permintaan lebih panjang dari {LONGEST_ADDRESS} bita."),
+        )
+    })
+}
+
+/// The beginning of a text, of at most so many bytes.
+fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
@@ -55,7 +96,11 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
         add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
     if path.starts_with("/v1/") && !headers.contains_key("cache-control") {
-        headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static("private, no-cache"));
+        // What is about accounts stays nowhere; the rest is asked for anew each time, by who may see it.
+        let is_of_accounts =
+            ["/v1/auth/", "/v1/me", "/v1/users", "/v1/clients", "/v1/webhooks"].iter().any(|of| path.starts_with(of));
+        let value = if is_of_accounts { "no-store" } else { "private, no-cache" };
+        headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static(value));
     }
 }
 

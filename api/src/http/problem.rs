@@ -66,6 +66,8 @@ pub mod codes {
         PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match is needed", "Diperlukan If-Match", "Read it first and send its `ETag` in `If-Match`, so that nobody's change is overwritten unseen.";
         TOO_MANY_REQUESTS = 429 "too_many_requests", "Too many attempts", "Terlalu banyak percobaan", "Wait as many seconds as `Retry-After` says.";
         INTERNAL = 500 "internal_error", "The service failed", "Layanan mengalami kegagalan", "It was logged under `request_id`. A retry with the same Idempotency-Key is safe.";
+        NOT_IMPLEMENTED = 501 "not_implemented", "Nobody here knows that method", "Metode itu tidak dikenal di sini", "Use `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`.";
+        BUSY = 503 "busy", "Too much is asked at the moment", "Terlalu banyak permintaan saat ini", "Try again after as many seconds as `Retry-After` says.";
         UNAVAILABLE = 503 "unavailable", "The service cannot answer now", "Layanan tidak dapat menjawab saat ini", "Try again after as many seconds as `Retry-After` says.";
     }
 }
@@ -108,12 +110,12 @@ impl Fault {
 }
 
 /// An error on its way to the client.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{}", .0.code.name)]
 pub struct ApiError(Box<Parts>);
 
 /// Boxed, since an error is rare and every result would carry its size.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Parts {
     code: Code,
     detail: Option<Text>,
@@ -211,6 +213,11 @@ impl ApiError {
     pub fn unavailable(cause: impl std::fmt::Display) -> Self {
         tracing::warn!(%cause, "database unavailable");
         Self::new(codes::UNAVAILABLE).header("Retry-After", "2")
+    }
+
+    /// 503 while others are served.
+    pub fn busy() -> Self {
+        Self::new(codes::BUSY).header("Retry-After", "2")
     }
 
     /// The error in one English sentence, for a terminal.

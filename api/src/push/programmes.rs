@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::rules::programme_status::ProgrammeStatus;
-use entity::{programme, programme_region, programme_supporting_opd, status_change};
+use entity::{programme, programme_region, programme_supporting_opd};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel};
 use serde_json::{Map, Value, json};
@@ -265,8 +265,5 @@ async fn write_links(change: &Change, some: &[Write]) -> ApiResult<()> {
 async fn begin_all(change: &Change, some: &[Write]) -> ApiResult<()> {
     let new = some.iter().filter(|write| write.before.is_none());
     let entries = new.map(|write| transitions::beginning(change, &write.after.code, write.after.start_date)).collect::<Vec<_>>();
-    if !entries.is_empty() {
-        status_change::Entity::insert_many(entries).exec_without_returning(&change.db).await?;
-    }
-    Ok(())
+    transitions::append(change, &entries).await
 }

@@ -25,6 +25,7 @@ use crate::http::query::{NoParameters, Parameters};
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Happening, Retry};
 use crate::store::listing::{Field, Listing};
+use crate::store::standing::lock_name;
 
 /// The row of an account.
 pub type Row<A> = <<A as Account>::Entity as EntityTrait>::Model;
@@ -69,6 +70,11 @@ pub trait Account: Serialize + ToSchema + for<'row> From<&'row Row<Self>> + 'sta
 
     /// The id of a row.
     fn id(row: &Row<Self>) -> String;
+
+    /// What a path calls it, as its tokens do.
+    fn subject(id: &str) -> String {
+        id.to_owned()
+    }
 
     /// The path of all.
     fn path() -> String {
@@ -130,11 +136,13 @@ pub fn created<A: Account>(row: &Row<A>) -> ApiResult<Answer> {
 
 /// Shows a new secret. It is added after the answer was kept for retries: nothing that is kept for those gives it away.
 pub fn with_secret<A: Secret>(answer: Answer, fresh: String) -> ApiResult<Answer> {
-    if answer.is_replayed() { Ok(answer) } else { answer.member(A::MEMBER, json!(fresh)) }
+    let answer = if answer.is_replayed() { answer } else { answer.member(A::MEMBER, json!(fresh))? };
+    Ok(answer.header("Cache-Control", "no-store"))
 }
 
-/// One, kept from others until the commit.
+/// One, kept from others until the commit, and from making writes of its own: those that have begun end first.
 pub async fn locked<A: Account>(change: &Change, id: &str) -> ApiResult<Row<A>> {
+    change.lock(&lock_name(&A::subject(id))).await?;
     change.locked::<A::Entity>(key::<A>(id)?).await?.ok_or_else(|| missing::<A>(id))
 }
 
@@ -192,6 +200,7 @@ pub async fn rotate<A: Secret>(change: &Change, id: &str, fresh: &str, grace_sec
 pub async fn list<A: Account>(access: Access<A::Manage>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
     let listing = Listing::read(&mut parameters, A::NAMES.many, A::FIELDS, A::SORT.name, A::SORT, true);
     parameters.finish()?;
+    access.now().await?;
     let page = listing.page(access.store.db(), A::Entity::find(), |row| Ok(json!(A::from(row)))).await?;
     page.answer(request.path(), request.query_string())
 }
@@ -203,6 +212,7 @@ pub async fn get<A: Account>(
     _: NoParameters,
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
+    access.now().await?;
     let row = A::Entity::find_by_id(key::<A>(&id)?).one(access.store.db()).await?.ok_or_else(|| missing::<A>(&id))?;
     Ok(shown::<A>(&row)?.unless_known(&preconditions))
 }
@@ -214,7 +224,8 @@ pub async fn past<A: Account>(
     id: Path<String>,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    history::answer(access.store.db(), &request, parameters, A::NAMES.one, &id).await
+    access.now().await?;
+    history::answer(&access, &request, parameters, A::NAMES.one, &id).await
 }
 
 /// Deletes one.

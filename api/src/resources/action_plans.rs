@@ -11,6 +11,9 @@ use sea_orm::{ConnectionTrait, QueryResult, Statement};
 use crate::http::problem::ApiResult;
 use crate::store::past::AsOf;
 
+/// Actions of two statements.
+const AT_ONCE: u64 = 4_000;
+
 /// An action with its reports, as of a day.
 #[derive(Clone, Debug)]
 pub struct PlannedAction {
@@ -26,29 +29,52 @@ pub struct PlannedAction {
     pub handed_in_on: [Option<NaiveDate>; 4],
 }
 
-/// The actions `a` that a condition with parameters from $1 on holds for, in the order of their ids. Two statements, whatever
-/// the number of actions.
+/// The actions `a` that a condition with parameters from $1 on holds for, in the order of their ids. Two statements for some
+/// thousand of them, so that the rows of all never stand in memory at once.
 pub async fn planned(
     db: &impl ConnectionTrait,
     as_of: AsOf,
     condition: &str,
+    values: Vec<Value>,
+) -> ApiResult<Vec<PlannedAction>> {
+    let mut planned: Vec<PlannedAction> = Vec::new();
+    loop {
+        let after = planned.last().map(|action| action.id.clone()).unwrap_or_default();
+        let some = planned_after(db, as_of, condition, values.clone(), &after).await?;
+        let is_last = (some.len() as u64) < AT_ONCE;
+        planned.extend(some);
+        if is_last {
+            return Ok(planned);
+        }
+    }
+}
+
+/// The next of them, after an id.
+async fn planned_after(
+    db: &impl ConnectionTrait,
+    as_of: AsOf,
+    condition: &str,
     mut values: Vec<Value>,
+    after: &str,
 ) -> ApiResult<Vec<PlannedAction>> {
     let (actions, backend) = (as_of.actions(), db.get_database_backend());
+    let [first, last, day] = [1, 2, 3].map(|more| values.len() + more);
+    values.push(after.into());
     let sql = format!(
         "SELECT a.id, a.programme, a.opd, a.year, a.weight, a.due_on, a.target_q1, a.target_q2, a.target_q3, a.target_q4 \
-         FROM {actions} a WHERE {condition} ORDER BY a.id"
+         FROM {actions} a WHERE {condition} AND a.id > ${first} ORDER BY a.id LIMIT {AT_ONCE}"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values.clone())).await?;
     let mut planned = rows.iter().map(read).collect::<ApiResult<Vec<_>>>()?;
+    drop(rows);
+    let Some(end) = planned.last().map(|action| action.id.clone()) else { return Ok(planned) };
     let place = planned.iter().enumerate().map(|(place, action)| (action.id.clone(), place)).collect::<HashMap<_, _>>();
-    values.push(as_of.day.into());
-    let day = values.len();
     let sql = format!(
         "SELECT r.action, r.quarter, r.realisation, r.handed_in_on, r.known_on FROM {actions} a \
          JOIN action_report r ON r.action = a.id WHERE (r.known_on <= ${day} OR r.handed_in_on <= ${day}) AND {condition} \
-         ORDER BY r.action, r.quarter, r.revision"
+         AND a.id > ${first} AND a.id <= ${last} ORDER BY r.action, r.quarter, r.revision"
     );
+    values.extend([end.into(), as_of.day.into()]);
     for row in db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await? {
         if let Some(place) = place.get(&row.try_get::<String>("", "action")?) {
             add_report(&mut planned[*place], &row, as_of.day)?;

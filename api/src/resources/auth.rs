@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::guard::{Attempt, Who};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::keys::{ACCESS_TOKEN_LASTS, Keys, PERSON_SCOPE};
 use crate::auth::{password, secret};
@@ -27,9 +28,11 @@ use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
+use crate::http::security;
 use crate::http::table::Table;
 use crate::store::access::Public;
 use crate::store::change::{Change, Origin};
+use crate::store::standing;
 
 /// The ways to get a token.
 const GRANT_TYPES: [&str; 3] = ["client_credentials", "password", "refresh_token"];
@@ -136,32 +139,46 @@ async fn create_token(
 
 async fn log_in(public: Public, keys: &Keys, name: &str, given: &str) -> ApiResult<Answer> {
     let email = name.to_lowercase();
-    let turn = guard::turn(&email).await;
-    guard::must_not_be_blocked(&public, &email).await?;
+    let attempt = Attempt::begin(&public, Who::Person, &email).await?;
     let user = user::Entity::find().filter(user::Column::Email.eq(&email)).one(public.store.db()).await?;
     let user = user.filter(|user| user.active);
     // Whether the account exists or not, one hash is computed and one failure counted.
     let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let is_right = password::verify(given.chars().take(password::LONGEST + 1).collect(), hash).await?;
+    let is_right = password::verify(given.chars().take(password::LONGEST + 1).collect(), hash, attempt.is_known).await?;
     let Some(user) = user.filter(|_| is_right) else {
-        guard::count_failure(&public, &email).await?;
+        attempt.failed(&public, "unknown or disabled account, or wrong password").await?;
         return refused("invalid_grant", "The user name or the password is wrong.");
     };
-    drop(turn);
-    let origin = origin(&public, actor_of(&user));
     let token = secret::fresh();
-    public
+    let granted = public
         .store
-        .transact(origin, async |change: &Change| {
-            guard::forget(change, &email).await?;
-            issue(change, user.id, Uuid::now_v7(), &token).await?;
-            let mut row = user.clone().into_active_model();
+        .transact(origin(&public, actor_of(&user)), async |change: &Change| {
+            // It was read before the password was compared: the account may have been disabled meanwhile, or the password changed.
+            let Some(now) = held(change, user.id).await?.filter(|now| now.password_hash == user.password_hash) else {
+                return Ok(None);
+            };
+            attempt.succeeded(change).await?;
+            issue(change, now.id, Uuid::now_v7(), &token).await?;
+            let answer = answer(keys, &actor_of(&now), Some(token.clone()))?;
+            let mut row = now.into_active_model();
             row.last_login_at = Set(Some(change.now));
             row.update(&change.db).await?;
-            Ok(())
+            Ok(Some(answer))
         })
         .await?;
-    answer(keys, &actor_of(&user), Some(token))
+    match granted {
+        Some(answer) => Ok(answer),
+        None => {
+            attempt.failed(&public, "disabled or changed during the login").await?;
+            refused("invalid_grant", "The user name or the password is wrong.")
+        }
+    }
+}
+
+/// An account that may log in, kept as it is until the commit.
+async fn held(change: &Change, id: Uuid) -> ApiResult<Option<user::Model>> {
+    standing::hold(&change.db, &id.to_string()).await?;
+    Ok(user::Entity::find_by_id(id).one(&change.db).await?.filter(|user| user.active))
 }
 
 async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> {
@@ -174,24 +191,25 @@ async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> 
             let Some(row) = change.locked::<refresh_token::Entity>(hash.clone()).await? else { return Ok(None) };
             if row.used_at.is_some() {
                 // Somebody else has a copy: nobody may go on with this family.
+                let reason = "somebody else may have a copy: all tokens of that login are revoked";
+                security::log("refresh_token_reused", &row.user_id.to_string(), public.address.as_deref(), reason);
                 revoke_family(change, row.family).await?;
                 return Ok(None);
             }
             if row.revoked_at.is_some() || row.expires_at <= change.now {
                 return Ok(None);
             }
-            let user = user::Entity::find_by_id(row.user_id).one(&change.db).await?.filter(|user| user.active);
-            let Some(user) = user else { return Ok(None) };
+            let Some(user) = held(change, row.user_id).await? else { return Ok(None) };
             let family = row.family;
             let mut row = row.into_active_model();
             row.used_at = Set(Some(change.now));
             row.update(&change.db).await?;
             issue(change, user.id, family, &next).await?;
-            Ok(Some(user))
+            answer(keys, &actor_of(&user), Some(next.clone())).map(Some)
         })
         .await?;
     match exchanged {
-        Some(user) => answer(keys, &actor_of(&user), Some(next)),
+        Some(answer) => Ok(answer),
         None => refused("invalid_grant", "The refresh token is unknown, used, revoked or expired."),
     }
 }
@@ -250,6 +268,7 @@ fn actor_of(user: &user::Model) -> Actor {
         kind: ActorKind::User,
         id: user.id.to_string(),
         name: user.email.clone(),
+        is_outside: false,
         role: user.role,
         opd: user.opd.clone(),
         scopes: None,
@@ -307,7 +326,8 @@ pub fn mount(table: &mut Table) {
         "Get an access token",
         "The OAuth2 token endpoint (RFC 6749); its errors have that standard's form. Access tokens last 15 minutes. A refresh token is used once \
          and gives the next; using it again revokes all that came of the same login. A client shows its secret in `Authorization: Basic` or in \
-         the form, and gets no refresh token. After some failures an account, and an address, must wait.",
+         the form, and gets no refresh token. After some failures an account must wait where they came from, and strangers from an \
+         address that tried many; who logged in from there lately goes on.",
     );
     let revoke = Operation::new(
         Method::POST,

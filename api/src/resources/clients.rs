@@ -57,7 +57,7 @@ pub struct ClientPatch {
     /// What it may do.
     #[schema(min_items = 1, max_items = 10)]
     scopes: Option<Vec<Scope>>,
-    /// Whether it gets tokens. Those it has run out within 15 minutes.
+    /// Whether it gets tokens. Those it has write nothing any more, and run out within 15 minutes.
     active: Option<bool>,
 }
 

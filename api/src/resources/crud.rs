@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::association::{may_attach, must_own, must_own_new};
 use super::describe::Describe;
 use super::references::{self, Expansion};
 use super::resource::{Key, NewRow, Resource, Row, Stamp, column, key_of, show, show_all, text_of};
@@ -234,7 +235,7 @@ async fn delete<R: Resource>(
 }
 
 async fn history<R: Resource>(access: Access<ReadAll>, request: HttpRequest, parameters: Parameters) -> ApiResult<Answer> {
-    history::answer(access.store.db(), &request, parameters, R::NAMES.one, &key_in::<R>(&request)).await
+    history::answer(&access, &request, parameters, R::NAMES.one, &key_in::<R>(&request)).await
 }
 
 /// Inserts a new row under the path of the request, with its event.
@@ -254,7 +255,8 @@ pub async fn present<R: Resource>(change: &Change, row: Row<R>) -> ApiResult<(Va
 
 /// Inserts a new row, as a part of `parent` if it is one, with its event.
 pub async fn insert_row<R: Resource>(change: &Change, parent: Option<&str>, key: &str, members: R) -> ApiResult<Row<R>> {
-    must_own::<R>(change, &members).await?;
+    must_own_new::<R>(change, &members).await?;
+    may_attach::<R>(change, &members, None).await?;
     members.check(change, key, None).await?;
     let search = search_text(key, &members);
     let later = serde_json::to_value(&members).map_err(ApiError::unexpected)?;
@@ -275,6 +277,7 @@ pub async fn insert_row<R: Resource>(change: &Change, parent: Option<&str>, key:
 
 async fn update_row<R: Resource>(change: &Change, row: Row<R>, members: R) -> ApiResult<Answer> {
     must_own::<R>(change, &members).await?;
+    may_attach::<R>(change, &members, Some(&R::of(&row))).await?;
     let (key, before, old) = (key_of::<R>(&row)?, show::<R>(&row)?, Stamp::of::<R>(&row)?);
     let value = json!(members);
     // Where nothing changes there is nothing to record.
@@ -330,14 +333,6 @@ pub fn stamp<R: Resource>(row: &mut NewRow<R>, change: &Change, search: String, 
 /// What `q=` looks through.
 pub fn search_text<R: Resource>(key: &str, members: &R) -> String {
     [vec![key], members.search()].concat().join("\n").to_lowercase()
-}
-
-/// 403 where the actor is bound to an OPD that this does not belong to.
-async fn must_own<R: Resource>(change: &Change, members: &R) -> ApiResult<()> {
-    match members.owner() {
-        Some(opd) => change.must_cover(opd).await,
-        None => Ok(()),
-    }
 }
 
 /// The code and the members of a body whose shape has these faults; every fault is said at once.

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use entity::event;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -11,11 +11,14 @@ use uuid::Uuid;
 
 use super::describe::page_parameters;
 use super::wire;
+use crate::auth::actor::{Actor, ActorKind};
+use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::schema;
+use crate::store::access::Access;
 use crate::store::listing::{Field, Kind, Listing};
 
 const SEQ: Field = Field::sort("seq", Kind::Integer);
@@ -47,7 +50,7 @@ pub struct Entry {
     /// The request that did it.
     #[schema(max_length = 128)]
     request_id: Option<String>,
-    /// The network address it came from.
+    /// The network address it came from. Viewers and clients do not see it.
     #[schema(max_length = 64)]
     address: Option<String>,
     /// The thing before; null when it was created.
@@ -64,9 +67,10 @@ pub struct EventActor {
     /// `user`, `client` or `system`.
     #[schema(max_length = 16, example = "user")]
     kind: String,
-    /// An e-mail address, a client id, or the name of a part of the service.
+    /// An e-mail address, a client id, or the name of a part of the service. Viewers and clients do not see the addresses of
+    /// people: null.
     #[schema(max_length = 254, example = "admin@demo.invalid")]
-    id: String,
+    id: Option<String>,
 }
 
 impl From<&event::Model> for Entry {
@@ -78,7 +82,7 @@ impl From<&event::Model> for Entry {
             key: event.key.clone(),
             action: event.action.clone(),
             version: event.version,
-            actor: EventActor { kind: event.actor_kind.clone(), id: event.actor_id.clone() },
+            actor: EventActor { kind: event.actor_kind.clone(), id: Some(event.actor_id.clone()) },
             request_id: event.request_id.clone(),
             address: event.address.clone(),
             before: event.before.clone(),
@@ -87,7 +91,43 @@ impl From<&event::Model> for Entry {
     }
 }
 
+/// The members by which things name people.
+const PEOPLE: &[&str] =
+    &["reported_by", "submitted_by", "returned_by", "verified_by", "recorded_by", "closed_by", "by", "last_login_at"];
+
+/// Takes out who the people are, at any depth.
+fn hide_people(thing: &mut Value) {
+    match thing {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if PEOPLE.contains(&name.as_str()) {
+                    *member = Value::Null;
+                } else {
+                    hide_people(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(hide_people),
+        _ => {}
+    }
+}
+
 impl Entry {
+    /// The same as `actor` may see it.
+    pub fn seen_by(self, actor: &Actor) -> Self {
+        if actor.sees_people() { self } else { self.without_people() }
+    }
+
+    /// The same without e-mail and network addresses of people.
+    pub fn without_people(mut self) -> Self {
+        if self.actor.kind == ActorKind::User.name() {
+            self.actor.id = None;
+        }
+        self.address = None;
+        [&mut self.before, &mut self.after].into_iter().flatten().for_each(hide_people);
+        self
+    }
+
     /// Adds the parameters and the answer of a list of entries.
     pub fn describe_list(operation: Operation) -> Operation {
         let mut schemas = schema::components::<Self>();
@@ -104,18 +144,19 @@ impl Entry {
 }
 
 /// The history of the `resource` called `key`.
-pub async fn answer(
-    db: &DatabaseConnection,
+pub async fn answer<P: Permission>(
+    access: &Access<P>,
     request: &HttpRequest,
     mut parameters: Parameters,
     resource: &str,
     key: &str,
 ) -> ApiResult<Answer> {
+    let (db, actor) = (access.store.db(), access.actor());
     let listing = Listing::read(&mut parameters, &format!("{resource}/{key}/history"), &[], "seq", SEQ, false);
     parameters.finish()?;
     let events = event::Entity::find().filter(event::Column::Resource.eq(resource)).filter(event::Column::Key.eq(key));
-    let page =
-        listing.page(db, events.clone(), |event| serde_json::to_value(Entry::from(event)).map_err(ApiError::unexpected)).await?;
+    let shown = |event: &event::Model| serde_json::to_value(Entry::from(event).seen_by(actor)).map_err(ApiError::unexpected);
+    let page = listing.page(db, events.clone(), shown).await?;
     if page.data.is_empty() && events.one(db).await?.is_none() {
         return Err(ApiError::not_found(resource, key));
     }

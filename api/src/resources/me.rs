@@ -38,7 +38,7 @@ pub struct Me {
 }
 
 async fn get_me(access: Access<KnowOneself>, _: NoParameters) -> ApiResult<Answer> {
-    let actor = access.actor();
+    let actor = access.now().await?;
     let is_person = actor.kind != ActorKind::Client;
     Answer::ok(&Me {
         kind: actor.kind.name(),
@@ -60,7 +60,7 @@ pub fn mount(table: &mut Table) {
         "get_me",
         "identity",
         "Who am I",
-        "The account that the access token speaks for, as the token says it.",
+        "The account that the access token speaks for, as it stands now: 401 once it is disabled.",
     );
     table.on(get.roles(&KnowOneself::role_names()).answers::<Me>(200, "It.", Some(example), &[]), get_me);
 }

@@ -222,7 +222,8 @@ impl Resource for Programme {
     }
 
     async fn deleting(change: &Change, code: &str) -> ApiResult<()> {
-        transitions::must_not_be_counted(change, code).await
+        transitions::must_not_be_counted(change, code).await?;
+        transitions::remove(change, code).await
     }
 
     async fn written(&self, change: &Change, code: &str, created: bool) -> ApiResult<()> {

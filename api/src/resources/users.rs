@@ -62,7 +62,8 @@ pub struct UserPatch {
     role: Option<Role>,
     /// The OPD of an operator.
     opd: Option<Code>,
-    /// Whether the person may log in. Disabling ends all sessions; access tokens run out within 15 minutes.
+    /// Whether the person may log in. Disabling ends all sessions and all writes at once; plain reads with an access token end
+    /// within 15 minutes.
     active: Option<bool>,
     /// A new password; it ends all sessions.
     #[schema(min_length = 12, max_length = 128, format = Password)]
@@ -149,6 +150,10 @@ impl Account for User {
 
     fn id(row: &user::Model) -> String {
         row.id.to_string()
+    }
+
+    fn subject(id: &str) -> String {
+        Uuid::parse_str(id).map_or_else(|_| id.to_owned(), |id| id.to_string())
     }
 }
 

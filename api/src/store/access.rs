@@ -8,13 +8,14 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::change::{Change, Origin, Retry, Store};
+use super::standing::{self, Must};
 use crate::auth::actor::Actor;
 use crate::auth::identify::actor_of;
 use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
 use crate::http::client_address;
 use crate::http::idempotency::IdempotencyKey;
-use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::problem::{ApiError, ApiResult};
 use crate::http::request_id;
 
 /// A request that may do `P`, with the database to do it on. Name it first in a handler's signature: it is decided at
@@ -33,24 +34,26 @@ impl<P: Permission> FromRequest for Access<P> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(actor_of(request).and_then(|actor| {
-            if !P::allows(&actor) {
-                return Err(ApiError::new(codes::FORBIDDEN).detail(
-                    "The role or the scopes of this account do not allow that.",
-                    "Peran atau cakupan akun ini tidak mengizinkannya.",
-                ));
-            }
+            Must::have::<P>().check(&actor)?;
             Ok(Self { origin: origin(request, actor), store: store(request)?, permission: PhantomData })
         }))
     }
 }
 
-impl<P> Access<P> {
-    /// Does `work` in one transaction; a request with the same Idempotency-Key gets the first answer again.
+impl<P: Permission> Access<P> {
+    /// Does `work` in one transaction, if the actor still may; a request with the same Idempotency-Key gets the first answer again.
     pub async fn change(self, retry: Retry, work: impl AsyncFnOnce(&Change) -> ApiResult<Answer>) -> ApiResult<Answer> {
-        self.store.change(self.origin, retry, work).await
+        self.store.change(self.origin, Must::have::<P>(), retry, work).await
     }
 
-    /// Who asks.
+    /// Who asks, as the account stands now: for what is about accounts, where a token that is some minutes old will not do.
+    pub async fn now(&self) -> ApiResult<Actor> {
+        let actor = standing::now(self.store.db(), self.actor(), self.origin.address.as_deref()).await?;
+        Must::have::<P>().check(&actor)?;
+        Ok(actor)
+    }
+
+    /// Who asks, as the token says.
     pub fn actor(&self) -> &Actor {
         &self.origin.actor
     }

@@ -6,26 +6,28 @@
 //! is written; what spans rows takes a [`Change::lock`] by name.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex as Lock};
+use std::sync::{Arc, Mutex as Lock, PoisonError};
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use entity::{event, idempotency_record};
+use entity::{event, idempotency_record, server_secret};
+use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
-    AccessMode, ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
-    IsolationLevel, PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
+    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OnceCell};
 use uuid::Uuid;
 
 use super::bulk;
 use super::clock::{Calendar, now};
-use super::generation::Generation;
+use super::connection;
+use super::effect::{Effect, Seen};
+use super::generation::{Appended, Generation};
 use super::past;
+use super::standing::Must;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
 use crate::http::body::hex;
@@ -38,6 +40,8 @@ pub const RETRIES_FOR: Duration = Duration::hours(24);
 #[derive(Clone)]
 pub struct Store {
     db: DatabaseConnection,
+    /// Connections that only read for the public: what anybody asks takes none from those who log in and write.
+    public_db: DatabaseConnection,
     generation: Generation,
     calendar: Calendar,
     /// SQLite has one writer at a time: writers of this process queue here, in order, instead of polling its lock.
@@ -46,6 +50,10 @@ pub struct Store {
     running: Arc<Lock<HashSet<String>>>,
     /// Wakes who seals what was appended.
     appended: Arc<Notify>,
+    /// The first day of which anything is recorded, with the generation at which it was looked up.
+    first_day: Arc<Lock<Option<(u64, NaiveDate)>>>,
+    /// What the fingerprints of requests are made with; all replicas have the same.
+    secret: Arc<OnceCell<Vec<u8>>>,
 }
 
 /// Who asks for a change, and from where.
@@ -104,21 +112,39 @@ pub struct Change {
     pub now: DateTime<Utc>,
     /// The regency's day of the change.
     pub today: NaiveDate,
-    /// Whether anything happened that the trail tells of.
-    recorded: AtomicBool,
+    /// What was appended to the trail.
+    appended: Lock<Option<Appended>>,
 }
 
 impl Store {
     /// A store over an open database.
     pub fn new(db: DatabaseConnection, calendar: Calendar) -> Self {
         Self {
+            public_db: db.clone(),
             db,
             generation: Generation::default(),
             calendar,
             queue: Arc::default(),
             running: Arc::default(),
             appended: Arc::default(),
+            first_day: Arc::default(),
+            secret: Arc::default(),
         }
+    }
+
+    /// The same with connections of their own for what the public reads.
+    pub fn with_public_db(self, public_db: DatabaseConnection) -> Self {
+        Self { public_db, ..self }
+    }
+
+    /// The store as the public reads it: on connections of its own.
+    pub fn for_public(&self) -> Self {
+        Self { db: self.public_db.clone(), ..self.clone() }
+    }
+
+    /// The first day of which anything is recorded, where it was looked up.
+    pub(super) fn known_first_day(&self) -> &Lock<Option<(u64, NaiveDate)>> {
+        &self.first_day
     }
 
     /// The database, to read.
@@ -128,11 +154,7 @@ impl Store {
 
     /// The database as it is at one instant, to read: several figures out of it agree with each other.
     pub async fn snapshot(&self) -> ApiResult<DatabaseTransaction> {
-        if self.db.get_database_backend() == DbBackend::Sqlite {
-            return Ok(self.db.begin().await?);
-        }
-        let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
-        Ok(self.db.begin_with_config(Some(isolation), Some(access)).await?)
+        Ok(connection::snapshot(&self.db).await?)
     }
 
     /// The generation of what is stored.
@@ -150,28 +172,44 @@ impl Store {
         self.appended.notified().await;
     }
 
-    /// Does `work` in one transaction together with its events and the record for its retries.
+    /// Does `work` in one transaction together with its events and the record for its retries, if the actor still may. A retry
+    /// is looked at like any other request: who was disabled gets no kept answer.
     pub async fn change(
         &self,
         origin: Origin,
+        must: Must,
         retry: Retry,
         work: impl AsyncFnOnce(&Change) -> ApiResult<Answer>,
     ) -> ApiResult<Answer> {
-        let Some((name, fingerprint)) = retry.key else {
-            return self.transact(origin, work).await;
+        let today = self.calendar.today();
+        let Some((name, plain)) = retry.key else {
+            return self.run(today, origin, Some(must), work).await;
         };
         let principal = &origin.actor.id;
         let id = hex(&Sha256::digest(format!("{principal}\n{name}")));
+        let fingerprint = Fingerprint { sealed: self.sealed(&plain).await?, plain };
         let _turn = Turn::take(&self.running, &id)?;
-        self.transact(origin, async |change: &Change| {
+        self.run(today, origin, Some(must), async |change: &Change| {
             if let Some(answer) = change.answered(&id, &fingerprint).await? {
                 return Ok(answer);
             }
             let answer = work(change).await?;
-            change.keep(id.clone(), fingerprint.clone(), &answer).await?;
+            change.keep(id.clone(), fingerprint.sealed.clone(), &answer).await?;
             Ok(answer)
         })
         .await
+    }
+
+    /// The fingerprint of a body as it is kept: it may hold a password, which a plain hash would let be guessed.
+    async fn sealed(&self, fingerprint: &str) -> ApiResult<String> {
+        let load = async || {
+            let row = server_secret::Entity::find_by_id("idempotency").one(&self.db).await?;
+            row.map(|row| row.value).ok_or_else(|| ApiError::unexpected("no secret for fingerprints"))
+        };
+        let secret = self.secret.get_or_try_init(load).await?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(ApiError::unexpected)?;
+        mac.update(fingerprint.as_bytes());
+        Ok(hex(&mac.finalize().into_bytes()))
     }
 
     /// Does `work` in one transaction.
@@ -186,18 +224,32 @@ impl Store {
         origin: Origin,
         work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
     ) -> ApiResult<T> {
+        self.run(today, origin, None, work).await
+    }
+
+    async fn run<T>(
+        &self,
+        today: NaiveDate,
+        origin: Origin,
+        must: Option<Must>,
+        work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
+    ) -> ApiResult<T> {
         let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
         let _queue = if is_sqlite { Some(self.queue.lock().await) } else { None };
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         let db = if is_sqlite { self.db.begin_with_options(options).await? } else { self.db.begin().await? };
-        let change = Change { db, origin, now: now(), today, recorded: AtomicBool::new(false) };
-        match work(&change).await {
+        let mut change = Change { db, origin, now: now(), today, appended: Lock::default() };
+        let done = match change.look_again(must).await {
+            Ok(()) => work(&change).await,
+            Err(refusal) => Err(refusal),
+        };
+        match done {
             Ok(result) => {
                 change.db.commit().await?;
-                // A login, for one, changes nothing that is shown.
-                if change.recorded.into_inner() {
-                    self.generation.raise();
+                // A login, for one, appends nothing.
+                if let Some(appended) = change.appended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                    self.generation.committed(appended);
                     self.appended.notify_one();
                 }
                 Ok(result)
@@ -211,6 +263,14 @@ impl Store {
 }
 
 impl Change {
+    /// From here on the actor is who it is now, not who its token says it was.
+    async fn look_again(&mut self, must: Option<Must>) -> ApiResult<()> {
+        if let Some(must) = must {
+            self.origin.actor = must.look_again(&self.db, &self.origin.actor, self.origin.address.as_deref()).await?;
+        }
+        Ok(())
+    }
+
     /// Reads a row and keeps others from changing it until the commit.
     pub async fn locked<E: EntityTrait>(
         &self,
@@ -248,16 +308,23 @@ impl Change {
     pub async fn record_all<T: Serialize>(&self, happenings: impl IntoIterator<Item = Happening<'_, T>>) -> ApiResult<()> {
         let mut left: BTreeMap<String, past::Left> = BTreeMap::new();
         let events = happenings.into_iter().map(|happening| {
-            if past::is_tracked(happening.resource) {
-                let after = happening.after.as_ref().map(serde_json::to_value).transpose().map_err(ApiError::unexpected)?;
-                left.entry(happening.resource.to_owned()).or_default().insert(happening.key.to_owned(), after);
-            }
-            self.event(happening)
+            let json = |thing: Option<&T>| thing.map(serde_json::to_value).transpose().map_err(ApiError::unexpected);
+            let seen = self.seen(happening.resource, happening.action);
+            let is_tracked = past::is_tracked(happening.resource);
+            let effect = match seen.effect() {
+                // Many rows are reports: what they hold need not be looked at.
+                Some(effect) if !is_tracked => effect,
+                _ => {
+                    let (before, after) = (json(happening.before.as_ref())?, json(happening.after.as_ref())?);
+                    let effect = seen.effect_of(before.as_ref(), after.as_ref(), self.today);
+                    if is_tracked {
+                        left.entry(happening.resource.to_owned()).or_default().insert(happening.key.to_owned(), after);
+                    }
+                    effect
+                }
+            };
+            self.event(happening, effect)
         });
-        let mut events = events.peekable();
-        if events.peek().is_some() {
-            self.recorded.store(true, Ordering::Relaxed);
-        }
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, left) in left {
             past::remember(self, &resource, left).await?;
@@ -273,20 +340,27 @@ impl Change {
                 begun.entry((*resource).to_owned()).or_default().push(((*key).to_owned(), *since, content));
             }
         }
-        let events = happenings.into_iter().map(|(_, happening)| self.event(happening));
+        let events = happenings.into_iter().map(|(_, happening)| self.event(happening, Effect::Past));
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
-        self.recorded.store(true, Ordering::Relaxed);
         for (resource, begun) in begun {
             past::begin(self, &resource, begun).await?;
         }
         Ok(())
     }
 
+    fn seen<'a>(&self, resource: &'a str, action: &'a str) -> Seen<'a> {
+        Seen { actor: self.origin.actor.kind, resource, action }
+    }
+
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
-    fn event<T: Serialize>(&self, happening: Happening<'_, T>) -> ApiResult<Vec<sea_orm::Value>> {
+    fn event<T: Serialize>(&self, happening: Happening<'_, T>, effect: Effect) -> ApiResult<Vec<sea_orm::Value>> {
+        let id = Uuid::now_v7();
+        let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
+        let so_far = appended.get_or_insert(Appended { number: 0, first: id, effect });
+        (so_far.number, so_far.effect) = (so_far.number + 1, so_far.effect.max(effect));
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
         Ok(vec![
-            Uuid::now_v7().into(),
+            id.into(),
             self.now.into(),
             happening.resource.into(),
             happening.key.into(),
@@ -334,7 +408,7 @@ impl Change {
     }
 
     /// The answer this request got before, if it is a retry.
-    async fn answered(&self, id: &str, fingerprint: &str) -> ApiResult<Option<Answer>> {
+    async fn answered(&self, id: &str, fingerprint: &Fingerprint) -> ApiResult<Option<Answer>> {
         if !self.try_lock(id).await? {
             return Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"));
         }
@@ -345,7 +419,7 @@ impl Change {
             idempotency_record::Entity::delete_many().filter(idempotency_record::Column::Id.eq(id)).exec(&self.db).await?;
             return Ok(None);
         }
-        if record.fingerprint != fingerprint {
+        if !fingerprint.fits(&record.fingerprint) {
             return Err(ApiError::new(codes::KEY_REUSED));
         }
         Answer::replayed(record.status, record.headers, record.body).map(Some)
@@ -367,9 +441,22 @@ impl Change {
 }
 
 /// A name as the number that PostgreSQL's advisory locks take.
-fn number_of(name: &str) -> i64 {
+pub(super) fn number_of(name: &str) -> i64 {
     let digest = Sha256::digest(name);
     i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+}
+
+/// What tells whether a request with a key is the same.
+struct Fingerprint {
+    sealed: String,
+    plain: String,
+}
+
+impl Fingerprint {
+    /// Records from before fingerprints were sealed have the plain one, until their day is over.
+    fn fits(&self, kept: &str) -> bool {
+        kept == self.sealed || kept == self.plain
+    }
 }
 
 /// The right to work on a key in this process; given back when dropped.

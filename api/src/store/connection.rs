@@ -1,14 +1,16 @@
 //! The connection to SQLite or PostgreSQL, chosen by the URL.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
+use super::files;
 use crate::http::statements;
 
 /// Opens the database at `url` with at most `connections` connections.
@@ -34,6 +36,7 @@ async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnec
         .record_stmt_in_spans(false)
         .sqlx_logging(false);
     if url.starts_with("sqlite:") {
+        keep_to_ourselves(url)?;
         options.map_sqlx_sqlite_opts(|sqlite| {
             sqlite
                 .create_if_missing(true)
@@ -52,6 +55,22 @@ async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnec
     Ok(db)
 }
 
+/// Makes the file of an SQLite database for us alone, or refuses one that others can reach: it holds the keys that sign tokens.
+fn keep_to_ourselves(url: &str) -> Result<(), DbErr> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Ok(());
+    }
+    let options = SqliteConnectOptions::from_str(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    let path = options.get_filename();
+    let open = files::open_to_others(path);
+    if !open.is_empty() {
+        return Err(DbErr::Custom(files::advice(&open)));
+    }
+    // Where it may not be made, opening it says so in better words.
+    let _ = files::make_database(path);
+    Ok(())
+}
+
 /// Brings the schema up to date: all of the missing steps or none. Processes that start together take turns.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     let is_postgres = db.get_database_backend() == DbBackend::Postgres;
@@ -62,6 +81,14 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     }
     Migrator::up(&turn, None).await?;
     turn.commit().await
+}
+
+/// The database as it is at one instant, to read: several statements on it agree with each other.
+pub async fn snapshot(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    if db.get_database_backend() == DbBackend::Sqlite {
+        return db.begin().await;
+    }
+    db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
 }
 
 /// Whether the database answers and knows every step of the schema.

@@ -182,7 +182,8 @@ impl AsOf {
         Ok(Self { day: made.map_or(self.day, |made| made.max(self.day)), ..self })
     }
 
-    fn is_past(&self) -> bool {
+    /// Whether the day has ended: then few changes touch what is answered of it.
+    pub fn is_past(&self) -> bool {
         self.day < self.today
     }
 

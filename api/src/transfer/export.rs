@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{Counts, FORMAT, Kind, Row, columns_of, export_all, key_of};
 use crate::csv::writer::{Dialect, Writer};
 use crate::store::change::Store;
+use crate::store::files;
 use crate::store::output::Failed;
 use crate::store::past;
 
@@ -30,7 +31,7 @@ pub(super) enum Sink {
 /// Writes everything as JSON, to a file or to standard output, as it is at one instant.
 pub async fn json(store: &Store, path: Option<&Path>) -> Result<Counts, Failed> {
     let out: Box<dyn Write> = match path {
-        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
+        Some(path) => Box::new(BufWriter::new(files::create(path)?)),
         None => Box::new(BufWriter::new(io::stdout())),
     };
     let mut sink = Sink::Json(out);
@@ -63,7 +64,7 @@ impl Sink {
         match self {
             Self::Json(out) => write!(out, ",\n\"{list}\": ["),
             Self::Csv(folder, file) => {
-                let mut out = BufWriter::new(File::create(folder.join(format!("{list}.csv")))?);
+                let mut out = BufWriter::new(files::create(&folder.join(format!("{list}.csv")))?);
                 let writer = Writer::new(Dialect::PLAIN, columns_of::<K>());
                 out.write_all(writer.header().as_bytes())?;
                 *file = Some((out, writer));
@@ -120,7 +121,7 @@ pub(super) async fn export_list<K: Kind>(
 }
 
 /// The rows that come after a row, in their order.
-fn after<K: Kind>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity> {
+pub(super) fn after<K: Kind>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity> {
     let order = K::order();
     let mut select = K::Entity::find();
     if let Some(last) = last {

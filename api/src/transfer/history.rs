@@ -8,14 +8,14 @@ use entity::rules::coverage::{Arrival, Entry, arrival};
 use entity::rules::programme_status::{self, ProgrammeStatus};
 use entity::value::period::Period;
 use entity::{action_report, kpi, programme, status_change};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TryIntoModel};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::check::{Checking, KEYS_AT_ONCE};
 use super::parts::{Coverage, EvaluationRecord, Transition};
 use super::reports::{ActionReport, Measurement};
 use super::things::Thing;
 use super::{Everything, Incoming, Kind, Row, key_of};
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::ApiResult;
 use crate::resources::evaluations::Evaluation;
 use crate::resources::kpis::value_faults;
 use crate::resources::programmes::coverage::entry_of;
@@ -108,7 +108,7 @@ fn statuses(
     for Incoming { index, row, .. } in programmes {
         let mut own = of.remove(&row.code).unwrap_or_default();
         if own.first().is_none_or(|first| first.row.to_status != ProgrammeStatus::Planned) {
-            own.insert(0, Incoming { index: *index, since: None, row: beginning(change, row)? });
+            own.insert(0, Incoming { index: *index, since: None, row: beginning(change, row) });
         }
         let mut before: Option<status_change::Model> = None;
         for (seq, entry) in (1..).zip(&mut own) {
@@ -123,8 +123,8 @@ fn statuses(
     Ok(())
 }
 
-fn beginning(change: &Change, row: &programme::Model) -> ApiResult<status_change::Model> {
-    transitions::beginning(change, &row.code, row.start_date).try_into_model().map_err(ApiError::from)
+fn beginning(change: &Change, row: &programme::Model) -> status_change::Model {
+    transitions::beginning(change, &row.code, row.start_date)
 }
 
 /// Whether an entry may follow the one before it.

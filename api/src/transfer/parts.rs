@@ -15,12 +15,14 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::compare::ToldBy;
 use super::{Defaults, Kind, Row, Told, key_of, members_of};
 use crate::http::body::{deserialize_or_fault, hex};
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
 use crate::resources::kpis::targets::KpiTarget;
+use crate::resources::programmes::transitions;
 use crate::resources::provenance::Provenance;
 use crate::resources::references;
 use crate::resources::resource::code;
@@ -83,9 +85,9 @@ impl Kind for Transition {
         })
     }
 
-    /// With its programme.
-    fn told(_: &status_change::Model) -> ApiResult<Option<Told>> {
-        Ok(None)
+    fn told(row: &status_change::Model) -> ApiResult<Option<Told>> {
+        let (key, after) = (transitions::trail_key(row), transitions::in_trail(row));
+        Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
     }
 }
 
@@ -107,6 +109,7 @@ impl Kind for Coverage {
     const ONE: &'static str = "coverage";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
+    const TOLD_BY: ToldBy = ToldBy::Number;
     type Entity = coverage::Entity;
 
     fn order() -> Vec<coverage::Column> {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::compare::ToldBy;
 use super::{Defaults, Kind, Row, Told, members_of};
 use crate::http::body::deserialize_or_fault;
 use crate::http::problem::{ApiResult, Fault};
@@ -63,6 +64,7 @@ pub(super) struct Measurement {
 impl Kind for Measurement {
     const ONE: &'static str = "measurement";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
+    const TOLD_BY: ToldBy = ToldBy::Revision;
     type Entity = measurement::Entity;
 
     fn order() -> Vec<measurement::Column> {
@@ -102,6 +104,8 @@ impl Kind for Measurement {
             leads: false,
             reason: given.reason,
             reported_by: given.reported_by.unwrap_or_else(actor),
+            authors: None,
+            submitter: None,
             submitted_by: given.submitted_by.or_else(|| handed_in.then(actor)),
             submitted_at: micros(given.submitted_at).or_else(|| handed_in.then_some(defaults.now)),
             return_reason: given.return_reason,
@@ -166,6 +170,7 @@ pub(super) struct ActionReport {
 impl Kind for ActionReport {
     const ONE: &'static str = "action_report";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("action", "actions"));
+    const TOLD_BY: ToldBy = ToldBy::Revision;
     type Entity = action_report::Entity;
 
     fn order() -> Vec<action_report::Column> {
@@ -206,6 +211,8 @@ impl Kind for ActionReport {
             latest: false,
             reason: given.reason,
             reported_by: given.reported_by.unwrap_or_else(actor),
+            authors: None,
+            submitter: None,
             submitted_by: given.submitted_by.or_else(|| handed_in.then(actor)),
             submitted_at: micros(given.submitted_at).or_else(|| handed_in.then_some(defaults.now)),
             return_reason: given.return_reason,

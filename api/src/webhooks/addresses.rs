@@ -60,6 +60,9 @@ impl Addresses {
                 "Tidak boleh memuat pengguna, sandi, atau fragmen.",
             ));
         }
+        if url.port_or_known_default().is_none_or(|port| !is_usual(port)) {
+            return Some(Text::new("The port is 443, 80 or one from 1024 on.", "Port harus 443, 80, atau mulai dari 1024."));
+        }
         let private = || Text::new("This address is not on the public internet.", "Alamat ini tidak berada di internet publik.");
         literal(&url).is_some_and(|address| !self.allow(address)).then(private)
     }
@@ -70,6 +73,11 @@ impl Addresses {
         let meant = address.to_canonical();
         self.allowed.iter().any(|network| network.contains(&address) || network.contains(&meant)) || is_public(address)
     }
+}
+
+/// Whether a web server may listen on a port: below 1024 other services do, which take a message for their own.
+fn is_usual(port: u16) -> bool {
+    matches!(port, 80 | 443) || port >= 1024
 }
 
 /// The address that stands in a URL in place of a name. Of all ways to write one, the parser of URLs has made one.
@@ -96,7 +104,7 @@ impl Resolve for Resolver {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let allowed = found.filter(|socket| addresses.allow(socket.ip())).collect::<Vec<SocketAddr>>();
             if allowed.is_empty() {
-                return Err("the address is not on the public internet".into());
+                return Err("no address on the public internet".into());
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
@@ -191,10 +199,14 @@ mod tests {
             "https://a:b@example.com/",
             "https://a@example.com/",
             "https://example.com/#x",
+            "https://example.com:22/",
+            "https://example.com:0/",
+            "http://example.com:25/",
         ] {
             assert!(rule.fault(url).is_some(), "{url}");
         }
         assert!(rule.fault("http://example.com/hook?x=1").is_none());
+        assert!(rule.fault("https://example.com:8443/hook").is_none());
         assert!(Addresses::default().fault("http://example.com/hook").is_some(), "https only");
     }
 

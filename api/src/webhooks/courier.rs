@@ -162,10 +162,19 @@ async fn excerpt(mut response: Response) -> String {
     String::from_utf8_lossy(&bytes).chars().filter(|character| *character != '\0').take(LONGEST_EXCERPT).collect()
 }
 
-/// The last cause of an error, without the URL: that may hold what only its receiver should know.
+/// Why no connection came about, whatever the reason: who sets up webhooks must not learn from it which names and ports there
+/// are inside this network.
+const NO_CONNECTION: &str = "no connection: the name must resolve to an address on the public internet, a server must listen there, and with \
+                             https its certificate must be valid for the name";
+
+/// The last cause of an error, without the URL: that may hold what only its receiver should know. The log says more.
 fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
+    }
+    if error.is_connect() {
+        tracing::info!(?error, "no connection to the receiver of a webhook");
+        return NO_CONNECTION.to_owned();
     }
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use entity::webhook::{self, DisabledReason};
 use sea_orm::ActiveValue::Set;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -26,6 +27,7 @@ use crate::http::table::Table;
 use crate::resources::accounts::{self, Secret, apply, created, describe, insert, matching, shown, with_secret};
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Retry};
+use crate::transfer::compare::compare_accounts;
 
 fn search_text(url: &str, description: Option<&str>) -> String {
     format!("{url}\n{}", description.unwrap_or_default()).to_lowercase()
@@ -129,6 +131,11 @@ fn switch_off(row: &mut webhook::ActiveModel, reason: DisabledReason, change: &C
 /// Tells a webhook of nothing more, because of its receiver.
 pub async fn disable(change: &Change, row: webhook::Model, reason: DisabledReason) -> ApiResult<()> {
     apply::<Webhook>(change, row, "disabled", |row, _| switch_off(row, reason, change)).await.map(drop)
+}
+
+/// The first webhook that is not what the audit log last told of it, in words.
+pub async fn compare(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
+    compare_accounts::<Webhook>(db).await
 }
 
 /// Mounts the webhooks and their deliveries.

@@ -11,7 +11,8 @@ use entity::user::Role;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{Form, LONGEST_FIELD, OauthError, answer, guard, origin, refused};
+use super::guard::{Attempt, Who};
+use super::{Form, LONGEST_FIELD, OauthError, answer, origin, refused};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::keys::Keys;
 use crate::http::answer::Answer;
@@ -19,6 +20,7 @@ use crate::http::problem::ApiResult;
 use crate::resources::clients;
 use crate::store::access::Public;
 use crate::store::change::Change;
+use crate::store::standing;
 
 /// 401 for a client that is unknown, disabled or has another secret: all alike (RFC 6749 §5.2).
 pub(super) fn unknown() -> ApiResult<Answer> {
@@ -57,39 +59,50 @@ impl Credentials {
 
 /// Gives a client a token for some of its scopes.
 pub(super) async fn log_in(public: Public, keys: &Keys, given: Credentials, wanted: Option<&str>) -> ApiResult<Answer> {
-    // Counted for the client from this address: a stranger elsewhere cannot lock an agency's system out.
-    let subject = format!("client {} from {}", given.id, public.address.as_deref().unwrap_or_default());
-    let turn = guard::turn(&subject).await;
-    guard::must_not_be_blocked(&public, &subject).await?;
+    let attempt = Attempt::begin(&public, Who::Client, &given.id).await?;
     let row = client::Entity::find_by_id(&given.id).one(public.store.db()).await?;
     // Whether the client exists or not, one hash is compared and one failure counted.
     let is_right = clients::fits(row.as_ref(), &given.secret);
     let Some(row) = row.filter(|row| is_right && row.active) else {
-        guard::count_failure(&public, &subject).await?;
+        attempt.failed(&public, "unknown or disabled client, or wrong secret").await?;
         return unknown();
     };
-    drop(turn);
+    let granted = public
+        .store
+        .transact(origin(&public, Actor::system("auth")), async |change: &Change| {
+            // It was read before: the client may have been disabled meanwhile, or its secret replaced.
+            standing::hold(&change.db, &row.id).await?;
+            let now = client::Entity::find_by_id(&row.id).one(&change.db).await?;
+            let Some(now) = now.filter(|now| now.active && clients::fits(Some(now), &given.secret)) else { return Ok(None) };
+            attempt.succeeded(change).await?;
+            let used = client::ActiveModel { last_used_at: Set(Some(change.now)), ..Default::default() };
+            client::Entity::update_many().set(used).filter(client::Column::Id.eq(&now.id)).exec(&change.db).await?;
+            match actor_of(&now, wanted) {
+                Some(actor) => answer(keys, &actor, None).map(Some),
+                None => refused("invalid_scope", "The client does not have that scope.").map(Some),
+            }
+        })
+        .await?;
+    match granted {
+        Some(answer) => Ok(answer),
+        None => {
+            attempt.failed(&public, "disabled or changed during the login").await?;
+            unknown()
+        }
+    }
+}
+
+/// The client as its token will say it; `None` where it does not have what it asks for.
+fn actor_of(row: &client::Model, wanted: Option<&str>) -> Option<Actor> {
     let held = row.scopes();
-    let scopes = match wanted.map_or_else(|| Some(held.clone()), Scope::parse_list) {
-        Some(scopes) if !scopes.is_empty() && scopes.iter().all(|scope| held.contains(scope)) => scopes,
-        _ => return refused("invalid_scope", "The client does not have that scope."),
-    };
-    let actor = Actor {
+    let scopes = wanted.map_or_else(|| Some(held.clone()), Scope::parse_list)?;
+    (!scopes.is_empty() && scopes.iter().all(|scope| held.contains(scope))).then(|| Actor {
         kind: ActorKind::Client,
         id: row.id.clone(),
         name: row.id.clone(),
+        is_outside: false,
         role: Role::Operator,
         opd: Some(row.opd.clone()),
         scopes: Some(scopes),
-    };
-    public
-        .store
-        .transact(origin(&public, actor.clone()), async |change: &Change| {
-            guard::forget(change, &subject).await?;
-            let used = client::ActiveModel { last_used_at: Set(Some(change.now)), ..Default::default() };
-            client::Entity::update_many().set(used).filter(client::Column::Id.eq(&row.id)).exec(&change.db).await?;
-            Ok(())
-        })
-        .await?;
-    answer(keys, &actor, None)
+    })
 }

@@ -1,7 +1,14 @@
-//! Guessing passwords slows down: for each account and each address, alike for accounts that do not exist, on every replica.
+//! Guessing passwords slows down, on every replica, and alike for accounts that do not exist; those who are innocent go on.
+//!
+//! Failures are counted for an account *from an address* (of IPv6 its /64), so nobody is locked out by a stranger elsewhere.
+//! Two more counts slow down who tries many accounts from one address, or one account from many. Neither holds up an account
+//! that logged in from that address lately. People and clients are counted apart.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex as Lock};
 
 use chrono::{DateTime, Duration, Utc};
-use entity::login_failure;
+use entity::{known_address, login_failure};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -10,70 +17,165 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::auth::actor::Actor;
 use crate::http::body::hex;
+use crate::http::client_address;
 use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::security;
 use crate::store::access::Public;
 use crate::store::change::{Change, Origin};
 use crate::store::clock::now;
 
-/// Failures of an account that cost nothing.
-const FREE_FOR_ACCOUNT: i32 = 5;
-/// Failures from an address that cost nothing: a whole office may share one.
-const FREE_FOR_ADDRESS: i32 = 50;
-/// The longest wait, and how long a failure is remembered.
-const LONGEST: Duration = Duration::minutes(15);
+/// How long a failure is remembered, and the longest wait.
+pub const REMEMBERED: Duration = Duration::minutes(15);
+/// How long an address is known after a login.
+pub const KNOWN_FOR: Duration = Duration::days(30);
+/// Attempts of strangers from one address that are looked at together; more of them come again.
+const AT_ONCE: usize = 4;
 
-/// How long to wait after so many failures in a row: 1, 2, 4, … seconds once the free ones are used up.
-fn wait_after(failures: i32, free: i32) -> Duration {
-    match failures - free {
-        over if over < 0 => Duration::zero(),
-        over => Duration::seconds(1 << over.min(10)).min(LONGEST),
+/// What failures cost: the first are free, then each doubles the wait, from a second on.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    free: i32,
+    longest: Duration,
+}
+
+/// An account from an address where it is not known.
+const STRANGER: Rule = Rule { free: 5, longest: REMEMBERED };
+/// An account from an address where it logged in lately: a colleague behind the same address must not keep its owner out.
+const KNOWN: Rule = Rule { free: 100, longest: Duration::seconds(8) };
+/// All strangers from an address: whole offices and mobile networks share one, so it slows down and does not lock.
+const ADDRESS: Rule = Rule { free: 50, longest: Duration::seconds(4) };
+/// An account from all addresses where it is not known.
+const ACCOUNT: Rule = Rule { free: 100, longest: Duration::seconds(30) };
+
+impl Rule {
+    /// How long to wait after so many failures in a row.
+    fn wait(self, failures: i32) -> Duration {
+        match failures - self.free {
+            over if over < 0 => Duration::zero(),
+            over => Duration::seconds(1 << over.min(10)).min(self.longest),
+        }
     }
 }
 
-fn account(email: &str) -> String {
-    hex(&Sha256::digest(format!("account:{email}")))
+/// Who logs in: people and clients are counted apart.
+#[derive(Clone, Copy, Debug)]
+pub enum Who {
+    /// A person, by e-mail address.
+    Person,
+    /// A system, by its id.
+    Client,
 }
 
-/// Attempts on one account take turns, so that guesses sent all at once count one after the other. Accounts share a few
-/// queues; who waits for a stranger waits for one hash.
-pub async fn turn(email: &str) -> MutexGuard<'static, ()> {
-    static QUEUES: [Mutex<()>; 64] = [const { Mutex::const_new(()) }; 64];
-    let digest = Sha256::digest(email);
-    QUEUES[usize::from(digest[0]) % QUEUES.len()].lock().await
-}
-
-/// The subjects whose failures count, each with its free ones.
-fn subjects(public: &Public, email: &str) -> Vec<(String, i32)> {
-    let address = public.address.as_deref().map(|address| hex(&Sha256::digest(format!("address:{address}"))));
-    [(account(email), FREE_FOR_ACCOUNT)].into_iter().chain(address.map(|subject| (subject, FREE_FOR_ADDRESS))).collect()
-}
-
-/// 429 while the account or the address has to wait.
-pub async fn must_not_be_blocked(public: &Public, email: &str) -> ApiResult<()> {
-    let subjects = subjects(public, email).into_iter().map(|(subject, _)| subject);
-    let rows =
-        login_failure::Entity::find().filter(login_failure::Column::Subject.is_in(subjects)).all(public.store.db()).await?;
-    let until = rows.iter().map(|row| row.blocked_until).max();
-    match until.map(|until| until - now()).filter(|left| *left > Duration::zero()) {
-        None => Ok(()),
-        Some(left) => Err(ApiError::new(codes::TOO_MANY_REQUESTS).header("Retry-After", (left.num_seconds() + 1).to_string())),
+impl Who {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Client => "client",
+        }
     }
 }
 
-/// Counts a failed login.
-pub async fn count_failure(public: &Public, email: &str) -> ApiResult<()> {
-    let origin = Origin { actor: Actor::system("auth"), request_id: None, address: None };
-    public
-        .store
-        .transact(origin, async |change: &Change| {
-            for (subject, free) in subjects(public, email) {
+/// An attempt to log in that may be made now. While it lives, others on the same account from the same address wait.
+pub struct Attempt {
+    name: String,
+    address: Option<String>,
+    counts: Vec<(String, Rule)>,
+    pair: String,
+    /// Whether the account logged in from this address lately.
+    pub is_known: bool,
+    _turn: MutexGuard<'static, ()>,
+    _lane: Option<Lane>,
+}
+
+impl Attempt {
+    /// Begins one, or answers 429 while it has to wait.
+    pub async fn begin(public: &Public, who: Who, name: &str) -> ApiResult<Self> {
+        let prefix = public.address.as_deref().map(client_address::prefix).unwrap_or_default();
+        let (word, address) = (who.word(), public.address.clone());
+        let pair = subject(&format!("{word} {name} from {prefix}"));
+        let is_known = is_known(public, &pair).await?;
+        let lane = if is_known { None } else { Some(Lane::take(&format!("{word} {prefix}"), name, address.as_deref())?) };
+        let mut counts = vec![(pair.clone(), if is_known { KNOWN } else { STRANGER })];
+        if !is_known {
+            counts.push((subject(&format!("{word} from {prefix}")), ADDRESS));
+            // The secret of a client has 256 bits: whoever tries it from many addresses gets nowhere either.
+            counts.extend(matches!(who, Who::Person).then(|| (subject(&format!("{word} {name}")), ACCOUNT)));
+        }
+        // In one order, so that replicas wait for each other instead of for ever.
+        counts.sort_by(|one, other| one.0.cmp(&other.0));
+        let turn = turn(&pair).await;
+        let attempt = Self { name: name.to_owned(), address, counts, pair, is_known, _turn: turn, _lane: lane };
+        attempt.must_not_wait(public).await?;
+        Ok(attempt)
+    }
+
+    async fn must_not_wait(&self, public: &Public) -> ApiResult<()> {
+        let subjects = self.counts.iter().map(|(subject, _)| subject.as_str());
+        let rows = login_failure::Entity::find().filter(login_failure::Column::Subject.is_in(subjects));
+        let now = now();
+        let waits = rows.all(public.store.db()).await?.into_iter().filter_map(|row| {
+            let rule = self.counts.iter().find(|(subject, _)| *subject == row.subject)?.1;
+            Some(row.updated_at + rule.wait(failures_at(&row, now)) - now)
+        });
+        match waits.max().filter(|left| *left > Duration::zero()) {
+            None => Ok(()),
+            Some(left) => Err(held_up(&self.name, self.address.as_deref(), left)),
+        }
+    }
+
+    /// Counts that it failed.
+    pub async fn failed(self, public: &Public, reason: &'static str) -> ApiResult<()> {
+        security::log("login_failed", &self.name, self.address.as_deref(), reason);
+        let origin = Origin { actor: Actor::system("auth"), request_id: None, address: None };
+        let count = async |change: &Change| {
+            for (subject, rule) in &self.counts {
                 let before = change.locked::<login_failure::Entity>(subject.clone()).await?;
-                let failures = 1 + before.filter(|row| row.updated_at + LONGEST > change.now).map_or(0, |row| row.failures);
-                write(change, subject, failures, change.now + wait_after(failures, free)).await?;
+                let failures = 1 + before.map_or(0, |row| failures_at(&row, change.now));
+                write(change, subject.clone(), failures, change.now + rule.wait(failures)).await?;
             }
             Ok(())
-        })
-        .await
+        };
+        public.store.transact(origin, count).await
+    }
+
+    /// Notes that it succeeded: the account is known here from now on.
+    pub async fn succeeded(&self, change: &Change) -> ApiResult<()> {
+        security::note("login", &self.name, self.address.as_deref());
+        login_failure::Entity::delete_many().filter(login_failure::Column::Subject.eq(&self.pair)).exec(&change.db).await?;
+        let row = known_address::ActiveModel { subject: Set(self.pair.clone()), seen_at: Set(change.now) };
+        let again = OnConflict::column(known_address::Column::Subject).update_column(known_address::Column::SeenAt).to_owned();
+        known_address::Entity::insert(row).on_conflict(again).exec_without_returning(&change.db).await?;
+        Ok(())
+    }
+}
+
+/// 429: whether it is the account, the address or both is not said, nor whether there is such an account.
+fn held_up(name: &str, address: Option<&str>, left: Duration) -> ApiError {
+    security::log("login_held_up", name, address, "too many failures");
+    ApiError::new(codes::TOO_MANY_REQUESTS).header("Retry-After", (left.num_seconds() + 1).to_string())
+}
+
+/// The failures in a row, as far as they are remembered.
+fn failures_at(row: &login_failure::Model, now: DateTime<Utc>) -> i32 {
+    if row.updated_at + REMEMBERED > now { row.failures } else { 0 }
+}
+
+/// What is stored of an account and an address: neither can be read from it without trying all.
+fn subject(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
+async fn is_known(public: &Public, pair: &str) -> ApiResult<bool> {
+    let known = known_address::Entity::find_by_id(pair).filter(known_address::Column::SeenAt.gt(now() - KNOWN_FOR));
+    Ok(known.one(public.store.db()).await?.is_some())
+}
+
+/// Attempts on one account from one address take turns, so that guesses sent all at once count one after the other. They share
+/// a few queues; who waits for a stranger waits for one hash.
+async fn turn(pair: &str) -> MutexGuard<'static, ()> {
+    static QUEUES: [Mutex<()>; 256] = [const { Mutex::const_new(()) }; 256];
+    let place = u8::from_str_radix(pair.get(..2).unwrap_or_default(), 16).unwrap_or_default();
+    QUEUES[usize::from(place)].lock().await
 }
 
 async fn write(change: &Change, subject: String, failures: i32, blocked_until: DateTime<Utc>) -> ApiResult<()> {
@@ -91,10 +193,35 @@ async fn write(change: &Change, subject: String, failures: i32, blocked_until: D
     Ok(())
 }
 
-/// A successful login clears the account; the address keeps its failures.
-pub async fn forget(change: &Change, email: &str) -> ApiResult<()> {
-    login_failure::Entity::delete_many().filter(login_failure::Column::Subject.eq(account(email))).exec(&change.db).await?;
-    Ok(())
+/// The attempts of strangers that are looked at, by their addresses.
+static LANES: LazyLock<Lock<HashMap<String, usize>>> = LazyLock::new(Lock::default);
+
+/// A place among the attempts of strangers from one address; given back when dropped.
+struct Lane(String);
+
+impl Lane {
+    fn take(address: &str, name: &str, shown: Option<&str>) -> ApiResult<Self> {
+        let mut lanes = LANES.lock().map_err(ApiError::unexpected)?;
+        let taken = lanes.entry(address.to_owned()).or_default();
+        if *taken >= AT_ONCE {
+            drop(lanes);
+            return Err(held_up(name, shown, Duration::zero()));
+        }
+        *taken += 1;
+        Ok(Self(address.to_owned()))
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        let Ok(mut lanes) = LANES.lock() else { return };
+        if let Some(taken) = lanes.get_mut(&self.0) {
+            *taken -= 1;
+            if *taken == 0 {
+                lanes.remove(&self.0);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,9 +230,16 @@ mod tests {
 
     #[test]
     fn waits_grow_and_end() {
-        assert_eq!(wait_after(4, 5), Duration::zero());
-        assert_eq!(wait_after(5, 5), Duration::seconds(1));
-        assert_eq!(wait_after(8, 5), Duration::seconds(8));
-        assert_eq!(wait_after(1000, 5), LONGEST);
+        assert_eq!(STRANGER.wait(4), Duration::zero());
+        assert_eq!(STRANGER.wait(5), Duration::seconds(1));
+        assert_eq!(STRANGER.wait(8), Duration::seconds(8));
+        assert_eq!(STRANGER.wait(i32::MAX), REMEMBERED);
+    }
+
+    #[test]
+    fn who_is_known_waits_seconds_at_most() {
+        assert_eq!(KNOWN.wait(99), Duration::zero());
+        assert_eq!(KNOWN.wait(1_000_000), Duration::seconds(8));
+        assert_eq!(ADDRESS.wait(1_000_000), Duration::seconds(4));
     }
 }

@@ -1,12 +1,13 @@
 //! A KPI with the method `coverage` is counted, not typed in: the villages in which its programme has built.
 
+use chrono::{Months, NaiveDate};
 use entity::coverage::{self, CoverageStatus};
 use entity::measurement::ReportState;
 use entity::rules::coverage::built;
 use entity::rules::review::Step;
 use entity::value::decimal::Decimal;
 use entity::value::period::Period;
-use entity::{kpi, measurement};
+use entity::{kpi, masterplan, measurement};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::measurements::wire_types::MeasurementInput;
@@ -20,6 +21,8 @@ use crate::store::change::Change;
 
 /// What stands in `method`.
 const METHOD: &str = "coverage";
+/// How far back an entry is counted at most.
+const LONGEST: Months = Months::new(10 * 12);
 
 /// Counts the KPIs of a programme again after an entry of its coverage, from the period of the entry to that of today, and
 /// hands in what changed. What the service itself recorded counts at once.
@@ -37,7 +40,8 @@ pub async fn recount(change: &Change, entry: &coverage::Model) -> ApiResult<()> 
     };
     for kpi in &kpis {
         let last = Period::containing(kpi.frequency, change.today);
-        let mut next = Some(Period::containing(kpi.frequency, entry.effective_on));
+        let begins = first_day(change, kpi).await?.max(entry.effective_on);
+        let mut next = Some(Period::containing(kpi.frequency, begins));
         while let Some(period) = next.filter(|period| *period <= last) {
             let value = count(period);
             if outside_range(kpi.unit_kind, value).is_none() {
@@ -47,6 +51,15 @@ pub async fn recount(change: &Change, entry: &coverage::Model) -> ApiResult<()> 
         }
     }
     Ok(())
+}
+
+/// The first day that is counted: what was built before the masterplan stands in its first period.
+async fn first_day(change: &Change, kpi: &kpi::Model) -> ApiResult<NaiveDate> {
+    let masterplan = masterplan::Entity::find_by_id(&kpi.masterplan).one(&change.db).await?;
+    let begins = masterplan.and_then(|plan| NaiveDate::from_ymd_opt(plan.start_year?, 1, 1));
+    // However long a plan lasts, an entry is followed by a bounded number of reports.
+    let earliest = change.today.checked_sub_months(LONGEST).unwrap_or(change.today);
+    Ok(begins.unwrap_or(earliest).max(earliest))
 }
 
 /// Reports a count and hands it in, unless it is what was handed in before.

@@ -237,7 +237,7 @@ async fn target_history(
     path: Path<(String, String)>,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    history::answer(access.store.db(), &request, parameters, "kpi_target", &key_of(&path.0, &path.1)).await
+    history::answer(&access, &request, parameters, "kpi_target", &key_of(&path.0, &path.1)).await
 }
 
 /// Mounts the targets.

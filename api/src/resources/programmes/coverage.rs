@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::Path;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::coverage::{self, CoverageStatus};
 use entity::region::RegionLevel;
 use entity::rules::coverage::{Arrival, Entry, arrival};
 use entity::value::code::Code;
-use entity::value::period::{Frequency, Period};
-use entity::{programme, region};
+use entity::{masterplan, programme, region};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
@@ -36,9 +35,12 @@ use crate::resources::references::{Target, unknown};
 use crate::resources::wire;
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Happening};
+use crate::store::days::read_as_of;
 use crate::store::listing::{Field, Kind, Listing};
 
 const PATH: &str = "/v1/programmes/{code}/coverage";
+/// How many years before its masterplan a village may have been reached.
+const YEARS_BEFORE: i32 = 10;
 const REGION: Field = Field::sort("region", Kind::Code);
 const FIELDS: &[Field] = &[REGION, Field::filter("status", Kind::Choice(&["planned", "built"]))];
 
@@ -51,7 +53,7 @@ pub struct CoverageInput {
     /// What is there from then on.
     status: CoverageStatus,
     /// The first day on which it holds; today where it is left out. It may lie in the past, not before what was recorded of
-    /// the village last, and not in the future.
+    /// the village last, not in the future, and not more than ten years before the masterplan.
     #[schema(max_length = 10)]
     effective_on: Option<NaiveDate>,
 }
@@ -113,7 +115,7 @@ async fn put_coverage(
             let input: CoverageInput = body.read()?;
             let village = village(&change.db, &input.region).await?;
             let entry = Entry { status: input.status, effective_on: input.effective_on.unwrap_or(change.today) };
-            must_be_a_day_of_the_past(entry.effective_on, change.today)?;
+            must_be_a_day_of_the_past(entry.effective_on, first_day(change, &programme).await?, change.today)?;
             let known = recorded(&change.db, &code, Some(&village.code)).await?;
             let last = known.last();
             match arrival(&known.iter().map(entry_of).collect::<Vec<_>>(), entry) {
@@ -140,9 +142,15 @@ async fn village(db: &impl ConnectionTrait, code: &str) -> ApiResult<region::Mod
     Ok(region)
 }
 
-fn must_be_a_day_of_the_past(day: NaiveDate, today: NaiveDate) -> ApiResult<()> {
+/// The first day that can be recorded: what stood there before the masterplan, but not before anybody remembers.
+async fn first_day(change: &Change, programme: &programme::Model) -> ApiResult<NaiveDate> {
+    let masterplan = masterplan::Entity::find_by_id(&programme.masterplan).one(&change.db).await?;
+    let year = masterplan.and_then(|plan| plan.start_year).unwrap_or_else(|| change.today.year());
+    Ok(NaiveDate::from_ymd_opt(year - YEARS_BEFORE, 1, 1).unwrap_or(change.today))
+}
+
+fn must_be_a_day_of_the_past(day: NaiveDate, first: NaiveDate, today: NaiveDate) -> ApiResult<()> {
     let fault = |code: &'static str, en: String, id: String| Err(ApiError::fault("/effective_on", code, en, id));
-    let first = Period::containing(Frequency::Yearly, day).start();
     if day > today {
         fault("in_the_future", format!("Not after today, {today}."), format!("Tidak setelah hari ini, {today}."))
     } else if day < first {
@@ -217,7 +225,7 @@ pub struct AskedCoverage {
 impl AskedCoverage {
     /// Reads `as_of`, the filters and the page.
     pub fn read(mut parameters: Parameters, programme: &str, today: NaiveDate) -> ApiResult<Self> {
-        let as_of = parameters.date("as_of").unwrap_or(today);
+        let as_of = read_as_of(&mut parameters, today).unwrap_or(today);
         let name = format!("{programme}/coverage as of {as_of}");
         let listing = Listing::read(&mut parameters, &name, FIELDS, REGION.name, REGION, false);
         parameters.finish()?;
@@ -264,7 +272,7 @@ async fn list_coverage(
 /// Adds the parameters of the list.
 pub fn list_parameters(operation: Operation) -> Operation {
     let day = json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" });
-    let operation = operation.query("as_of", day, "As of the end of this day; today without it.");
+    let operation = operation.query("as_of", day, "As of the end of this day, which is not after today; today without it.");
     page_parameters(FIELDS.iter().fold(operation, filter_parameters), &[REGION.name], REGION.name)
 }
 

@@ -6,8 +6,9 @@ use actix_web::web::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::programme_status::{self, IllegalMove, ProgrammeStatus};
 use entity::{programme, status_change};
+use sea_orm::ActiveModelTrait;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -27,7 +28,7 @@ use crate::resources::crud::touch;
 use crate::resources::describe::page_parameters;
 use crate::resources::wire;
 use crate::store::access::{Access, retry};
-use crate::store::change::Change;
+use crate::store::change::{Change, Happening};
 use crate::store::listing::{Field, Kind, Listing};
 use crate::store::past;
 
@@ -136,9 +137,52 @@ pub async fn apply(
     // The first entry only says when the programme was entered, so what happened before that day can still be recorded.
     let earliest = previous.filter(|previous| previous.from_status.is_some()).map(|previous| previous.effective_on);
     must_be_in_order(effective_on, earliest, change.today)?;
-    let recorded = entry(change, &row.code, seq, Some(from), to, effective_on, reason).insert(&change.db).await?;
+    let entry = entry(change, &row.code, seq, Some(from), to, effective_on, reason);
     touch::<Programme>(change, row, "transitioned", |row| row.status = Set(to)).await?;
-    Ok(recorded)
+    append(change, std::slice::from_ref(&entry)).await?;
+    Ok(entry)
+}
+
+/// Writes entries of status histories, with an event for each.
+pub async fn append(change: &Change, entries: &[status_change::Model]) -> ApiResult<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let rows = entries.iter().map(|entry| entry.clone().into_active_model().reset_all());
+    status_change::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
+    record(change, "created", entries).await
+}
+
+/// Takes the status history of a programme that is deleted, with an event for each entry.
+pub async fn remove(change: &Change, code: &str) -> ApiResult<()> {
+    let of_programme = status_change::Column::Programme.eq(code);
+    let entries = status_change::Entity::find().filter(of_programme.clone()).order_by_asc(status_change::Column::Seq);
+    record(change, "deleted", &entries.all(&change.db).await?).await?;
+    status_change::Entity::delete_many().filter(of_programme).exec(&change.db).await?;
+    Ok(())
+}
+
+async fn record(change: &Change, action: &str, entries: &[status_change::Model]) -> ApiResult<()> {
+    let keys = entries.iter().map(trail_key).collect::<Vec<_>>();
+    let happenings = entries.iter().zip(&keys).map(|(entry, key)| {
+        let fact = Some(in_trail(entry));
+        let (before, after) = if action == "deleted" { (fact, None) } else { (None, fact) };
+        Happening { resource: "transition", key, action, version: entry.seq, before, after }
+    });
+    change.record_all(happenings).await
+}
+
+/// What the trail calls an entry.
+pub fn trail_key(entry: &status_change::Model) -> String {
+    format!("{}/{}", entry.programme, entry.seq)
+}
+
+/// What the trail tells of an entry: the event itself says who recorded it and when.
+pub fn in_trail(entry: &status_change::Model) -> Value {
+    json!({
+        "programme": entry.programme, "seq": entry.seq, "from": entry.from_status, "to": entry.to_status,
+        "effective_on": entry.effective_on, "reason": entry.reason,
+    })
 }
 
 fn in_indonesian(IllegalMove { from, to, allowed }: &IllegalMove) -> String {
@@ -184,12 +228,11 @@ fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today:
 
 /// Records that a new programme is planned.
 pub async fn begin(change: &Change, code: &str, start_date: Option<NaiveDate>) -> ApiResult<()> {
-    beginning(change, code, start_date).insert(&change.db).await?;
-    Ok(())
+    append(change, &[beginning(change, code, start_date)]).await
 }
 
 /// The first entry of a new programme: planned from the day it starts if that has come, else from today.
-pub fn beginning(change: &Change, code: &str, start_date: Option<NaiveDate>) -> status_change::ActiveModel {
+pub fn beginning(change: &Change, code: &str, start_date: Option<NaiveDate>) -> status_change::Model {
     let effective_on = start_date.filter(|start| *start <= change.today).unwrap_or(change.today);
     entry(change, code, 1, None, ProgrammeStatus::Planned, effective_on, None)
 }
@@ -202,17 +245,17 @@ fn entry(
     to: ProgrammeStatus,
     effective_on: NaiveDate,
     reason: Option<String>,
-) -> status_change::ActiveModel {
-    status_change::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        programme: Set(code.to_owned()),
-        seq: Set(seq),
-        from_status: Set(from),
-        to_status: Set(to),
-        effective_on: Set(effective_on),
-        reason: Set(reason),
-        recorded_by: Set(change.origin.actor.name.clone()),
-        recorded_at: Set(change.now),
+) -> status_change::Model {
+    status_change::Model {
+        id: Uuid::now_v7(),
+        programme: code.to_owned(),
+        seq,
+        from_status: from,
+        to_status: to,
+        effective_on,
+        reason,
+        recorded_by: change.origin.actor.name.clone(),
+        recorded_at: change.now,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::measurement::ReportState;
+use serde_json::{Value, json};
 
+use crate::auth::actor::Actor;
 use crate::store::change::Change;
 
 /// Where a revision stands, and who brought it there.
@@ -20,8 +22,12 @@ pub struct Course {
     pub reason: Option<String>,
     /// Who wrote it.
     pub reported_by: String,
+    /// The subjects of all who wrote a part of it; none in rows from before they were noted.
+    pub authors: Option<Value>,
     /// Who handed it in.
     pub submitted_by: Option<String>,
+    /// The subject of who handed it in.
+    pub submitter: Option<String>,
     /// When.
     pub submitted_at: Option<DateTime<Utc>>,
     /// Why the reviewer sent it back.
@@ -43,7 +49,7 @@ pub struct Course {
 /// Reads and moves the course of a row; and a row out of its own columns and a course.
 macro_rules! along {
     () => {
-        along!(@members revision, latest, state, known_on, reason, reported_by, submitted_by, submitted_at, return_reason,
+        along!(@members revision, latest, state, known_on, reason, reported_by, authors, submitted_by, submitter, submitted_at, return_reason,
             returned_by, verified_by, verified_at, version, created_at, updated_at);
     };
     (@members $($member:ident),*) => {
@@ -81,7 +87,9 @@ impl Course {
             known_on: None,
             reason: reason.filter(|_| is_revision || before.is_some_and(|before| before.revision > 1)),
             reported_by: change.origin.actor.name.clone(),
+            authors: Some(authors(before.filter(|_| !is_revision), &change.origin.actor)),
             submitted_by: None,
+            submitter: None,
             submitted_at: None,
             return_reason: returned.and_then(|before| before.return_reason.clone()),
             returned_by: returned.and_then(|before| before.returned_by.clone()),
@@ -93,8 +101,93 @@ impl Course {
         }
     }
 
+    /// Whether `actor` wrote a part of it or handed it in: who it is, not what it is called, says so. Only rows from before
+    /// subjects were noted are compared by name.
+    pub fn is_work_of(&self, actor: &Actor) -> bool {
+        let (subject, name) = (actor.subject(), named(&actor.name));
+        let wrote = match self.authors.as_ref().and_then(Value::as_array) {
+            Some(authors) => authors.iter().any(|author| *author == subject || *author == name),
+            None => self.reported_by == actor.name,
+        };
+        let submitted = match &self.submitter {
+            Some(submitter) => *submitter == subject,
+            None => self.submitted_by.as_ref() == Some(&actor.name),
+        };
+        wrote || submitted
+    }
+
     /// Whether it counts: a correction of it is a new revision.
     pub fn counts(&self) -> bool {
         self.state == ReportState::Verified
+    }
+}
+
+/// Those who wrote what `actor` goes on with, and `actor`.
+fn authors(before: Option<&Course>, actor: &Actor) -> Value {
+    let earlier = before.and_then(|before| match &before.authors {
+        Some(authors) => authors.as_array().cloned(),
+        None => Some(vec![named(&before.reported_by)]),
+    });
+    let mut all = earlier.unwrap_or_default();
+    let subject = json!(actor.subject());
+    if !all.contains(&subject) {
+        all.push(subject);
+    }
+    Value::Array(all)
+}
+
+/// An author of whom only the name is known. No subject begins like this.
+fn named(name: &str) -> Value {
+    json!(format!("name:{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+
+    fn by(reported_by: &str, submitted_by: Option<&str>) -> Course {
+        Course {
+            revision: 1,
+            latest: true,
+            state: ReportState::Submitted,
+            known_on: None,
+            reason: None,
+            reported_by: reported_by.to_owned(),
+            authors: None,
+            submitted_by: submitted_by.map(str::to_owned),
+            submitter: None,
+            submitted_at: None,
+            return_reason: None,
+            returned_by: None,
+            verified_by: None,
+            verified_at: None,
+            version: 1,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn person(id: &str, name: &str) -> Actor {
+        Actor { kind: crate::auth::actor::ActorKind::User, id: id.to_owned(), name: name.to_owned(), ..Actor::system("") }
+    }
+
+    #[test]
+    fn a_subject_decides_and_not_a_name() {
+        let (ani, other) = (person("1", "ani"), person("2", "ani"));
+        let course = Course { authors: Some(json!(["user:1"])), submitter: Some("user:3".into()), ..by("ani", Some("ani")) };
+        assert!(course.is_work_of(&ani) && !course.is_work_of(&other));
+        assert!(course.is_work_of(&person("3", "budi")));
+        assert!(!course.is_work_of(&Actor { kind: crate::auth::actor::ActorKind::Client, ..ani }));
+    }
+
+    #[test]
+    fn rows_from_before_are_compared_by_name() {
+        let course = by("ani", Some("budi"));
+        assert!(course.is_work_of(&person("1", "ani")) && course.is_work_of(&person("2", "budi")));
+        assert!(!course.is_work_of(&person("3", "cici")));
+        // Who went on with such a row does not wash its author away.
+        let course = Course { authors: Some(authors(Some(&course), &person("3", "cici"))), ..by("cici", None) };
+        assert!(course.is_work_of(&person("1", "ani")) && course.is_work_of(&person("3", "x")));
     }
 }

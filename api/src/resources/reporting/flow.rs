@@ -92,9 +92,16 @@ pub async fn verify<R: Report>(change: &Change, row: &mut R) -> ApiResult<()> {
 /// Notes who hands a row in.
 pub fn hand_in<R: Report>(change: &Change, row: &mut R) {
     use entity::measurement::ReportState::Submitted;
-    let (submitted_by, submitted_at) = (Some(change.origin.actor.name.clone()), Some(change.now));
-    let course = row.course();
-    row.follow(Course { state: Submitted, submitted_by, submitted_at, return_reason: None, returned_by: None, ..course });
+    let actor = &change.origin.actor;
+    row.follow(Course {
+        state: Submitted,
+        submitted_by: Some(actor.name.clone()),
+        submitter: Some(actor.subject()),
+        submitted_at: Some(change.now),
+        return_reason: None,
+        returned_by: None,
+        ..row.course()
+    });
     row.handed_in(change.today);
 }
 

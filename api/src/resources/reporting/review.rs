@@ -101,7 +101,7 @@ pub async fn take<R: Report>(change: &Change, before: R, step: Step, reason: Opt
     let old = before.course();
     let Some(state) = step.from(old.state) else { return Err(illegal(&old, step)) };
     let actor = &change.origin.actor.name;
-    if step == Step::Verify && old.submitted_by.as_ref() == Some(actor) {
+    if step == Step::Verify && old.is_work_of(&change.origin.actor) {
         return Err(ApiError::new(codes::OWN_REPORT));
     }
     let mut row = before.clone();
@@ -143,7 +143,7 @@ pub fn mount<R: Report>(table: &mut Table) {
     let verify = describe(
         Step::Verify,
         &format!("Verify {a}"),
-        "`submitted` becomes `verified`: it counts from now on. Nobody verifies what they submitted: 403 `own_report`.",
+        "`submitted` becomes `verified`: it counts from now on. Nobody verifies what they wrote or submitted: 403 `own_report`.",
     );
     let back = describe(
         Step::Return,

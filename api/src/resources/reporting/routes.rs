@@ -125,7 +125,7 @@ async fn past<R: Report>(
     parameters: Parameters,
 ) -> ApiResult<Answer> {
     let key = place_in(path).to_string();
-    history::answer(access.store.db(), &request, parameters, R::KIND.name(), &key).await
+    history::answer(&access, &request, parameters, R::KIND.name(), &key).await
 }
 
 /// Mounts the reports of kind `R`, and their review.

@@ -116,6 +116,7 @@ async fn list_deliveries(
 ) -> ApiResult<Answer> {
     let listing = Listing::read(&mut parameters, &format!("webhooks/{id}/deliveries"), FIELDS, "-id", ID, false);
     parameters.finish()?;
+    access.now().await?;
     let db = access.store.db();
     webhook::Entity::find_by_id(id.clone()).one(db).await?.ok_or_else(|| missing::<Webhook>(&id))?;
     let rows = webhook_delivery::Entity::find().filter(webhook_delivery::Column::Webhook.eq(id.as_str()));

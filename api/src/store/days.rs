@@ -1,0 +1,50 @@
+//! The days that figures can be asked about: from the first of which anything is recorded to today.
+
+use chrono::NaiveDate;
+use sea_orm::{ConnectionTrait, Statement};
+
+use super::change::Store;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::{Parameters, parse_date};
+
+/// The parameter `as_of`: a day up to today. A later one becomes a fault, since nothing is recorded of it.
+pub fn read_as_of(parameters: &mut Parameters, today: NaiveDate) -> Option<NaiveDate> {
+    let (en, id) = (
+        format!("a date such as 2022-10-04, at the latest today ({today})"),
+        format!("tanggal seperti 2022-10-04, paling lambat hari ini ({today})"),
+    );
+    parameters.read("as_of", (&en, &id), |text| parse_date(text).filter(|day| *day <= today))
+}
+
+impl Store {
+    /// The day that answers for `day`: all days before the first record look alike, and are the day before it.
+    pub async fn day_that_answers(&self, day: NaiveDate) -> ApiResult<NaiveDate> {
+        let first = self.first_day().await?;
+        Ok(day.max(first.pred_opt().unwrap_or(first)))
+    }
+
+    /// The first day of which anything is recorded; today where nothing is.
+    async fn first_day(&self) -> ApiResult<NaiveDate> {
+        // Read before the rows, as everywhere.
+        let generation = self.generation().current(true);
+        let known = *self.known_first_day().lock().map_err(ApiError::unexpected)?;
+        if let Some((_, day)) = known.filter(|(at, _)| *at == generation) {
+            return Ok(day);
+        }
+        let backend = self.db().get_database_backend();
+        // Each is the first entry of an index. What was written before days were kept counts from the first day of all.
+        let sql = "SELECT CAST(MIN(day) AS TEXT) AS day FROM (\
+                   SELECT MIN(effective_on) AS day FROM status_change \
+                   UNION ALL SELECT MIN(effective_on) FROM coverage \
+                   UNION ALL SELECT MIN(known_on) FROM measurement WHERE known_on IS NOT NULL \
+                   UNION ALL SELECT MIN(known_on) FROM action_report WHERE known_on IS NOT NULL \
+                   UNION ALL SELECT MIN(signed_on) FROM commitment \
+                   UNION ALL SELECT MIN(since) FROM past WHERE since > '0001-01-01') AS days";
+        let row = self.db().query_one_raw(Statement::from_string(backend, sql)).await?;
+        let text: Option<String> = row.map_or(Ok(None), |row| row.try_get("", "day"))?;
+        let today = self.calendar().today();
+        let day = text.and_then(|text| text.parse().ok()).map_or(today, |day: NaiveDate| day.min(today));
+        *self.known_first_day().lock().map_err(ApiError::unexpected)? = Some((generation, day));
+        Ok(day)
+    }
+}

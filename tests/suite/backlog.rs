@@ -1,0 +1,86 @@
+//! However much is appended before it gets its place: the feed goes on from where it is, and a service that stopped at a long backlog
+//! heals when it starts.
+
+use std::time::Duration;
+
+use renaksi_tests::stream::Stream;
+use renaksi_tests::{Actor, App, Backend, on_both_databases};
+use serde_json::json;
+
+/// Events of a backlog: more than one transaction seals. `RENAKSI_TEST_FULL=1` makes it a million.
+fn backlog() -> i64 {
+    if std::env::var_os("RENAKSI_TEST_FULL").is_some() { 1_000_000 } else { 12_000 }
+}
+
+/// Appends events behind the service's back, as an import beside it does: of things that came and went.
+fn append(app: &App, number: i64) {
+    let (id, numbers) = match app.backend() {
+        Backend::Sqlite => (
+            "randomblob(16)",
+            format!("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {number}) SELECT i FROM n"),
+        ),
+        Backend::Postgres => ("gen_random_uuid()", format!("SELECT i FROM generate_series(1, {number}) AS g(i)")),
+    };
+    app.database().tamper(&format!(
+        "INSERT INTO event (id, at, resource, \"key\", action, version, actor_kind, actor_id) \
+         SELECT {id}, '2022-10-04T01:00:00+00:00', 'award', 'GONE-' || i, 'deleted', 2, 'system', 'import' FROM ({numbers}) AS numbers"
+    ));
+}
+
+async fn position(admin: &Actor) -> i64 {
+    admin.get("/v1/events/head").await.is(200).at("position").as_i64().unwrap()
+}
+
+/// Waits until all that stands in the table has its place.
+async fn sealed(app: &App, admin: &Actor) -> i64 {
+    let all = app.database().query("SELECT COUNT(*) FROM event").parse::<i64>().unwrap();
+    for _ in 0..6_000 {
+        if position(admin).await == all {
+            return all;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the feed stands still at {} of {all}", position(admin).await);
+}
+
+async fn rename(admin: &Actor, name: &str) {
+    let etag = admin.etag_of("/v1/opds/DLH").await;
+    admin.patch("/v1/opds/DLH", json!({ "head_title": name })).if_match(&etag).await.is(200);
+}
+
+fn is_whole(app: &App) {
+    let output = app.command(&["audit", "verify"]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+on_both_databases! {
+    async fn a_backlog_of_any_length_is_sealed_while_others_write_and_listen(app) {
+        let admin = app.admin().await;
+        let before = sealed(&app, &admin).await;
+        let mut stream = Stream::open(&app, "/v1/events/stream", Some(admin.token()), Some(before));
+        append(&app, backlog());
+        rename(&admin, "Saat menyusul").await;
+        let after = sealed(&app, &admin).await;
+        assert_eq!(after, before + backlog() + 1);
+        // Whoever listens hears each of them once, in their order.
+        for expected in before + 1..=after.min(before + 12_001) {
+            assert_eq!(stream.next(Duration::from_secs(60)).unwrap().id, expected);
+        }
+        is_whole(&app);
+    }
+
+    async fn a_service_that_stopped_at_a_backlog_heals_when_it_starts(app) {
+        let admin = app.admin().await;
+        append(&app, backlog());
+        sealed(&app, &admin).await;
+        app.server().kill9();
+        // As it was left: places and hashes were written, and the horizon stayed behind them.
+        app.database().tamper("UPDATE feed_head SET horizon = 0");
+        append(&app, backlog());
+        app.server().restart();
+        let admin = app.admin().await;
+        rename(&admin, "Sudah pulih").await;
+        sealed(&app, &admin).await;
+        is_whole(&app);
+    }
+}
