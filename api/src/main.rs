@@ -3,6 +3,7 @@
 use clap::Parser;
 use renaksi::commands::{self, CommandResult};
 use renaksi::config::{Cli, Command};
+use renaksi::store::connection;
 
 /// Gives memory back after a large push, and serves small requests faster than the system's allocator.
 #[global_allocator]
@@ -14,7 +15,8 @@ async fn main() -> std::process::ExitCode {
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("renaksi: {error}");
+            let reason = error.downcast_ref().map_or_else(|| error.to_string(), connection::reason);
+            eprintln!("renaksi: {reason}");
             std::process::ExitCode::FAILURE
         }
     }

@@ -159,7 +159,8 @@ pub fn mount(table: &mut Table) {
                 "push_measurements",
                 "Push measurements",
                 "The natural key is KPI and period. A new one needs its `value`. A changed value of a verified one is a revision, which needs a \
-                 `reason`, and leaves the verified one in force until it is verified itself.",
+                 `reason`, and leaves the verified one in force until it is verified itself. A \
+                 period that has not begun takes none (`period_not_begun`).",
                 "MeasurementRow",
                 json!([{ "kpi": "STUNTING", "period": "2023", "value": "18.4", "source_updated_at": "2024-01-08T02:00:00Z" }]),
                 "kpi,period,value,source_updated_at\nSTUNTING,2023,18.4,2024-01-08T02:00:00Z\n",
@@ -172,7 +173,9 @@ pub fn mount(table: &mut Table) {
                 "push_action_reports",
                 "Push action reports",
                 "The natural key is action and quarter. A new one needs its `realisation`. A changed verified report is a revision, which needs a \
-                 `reason`, and leaves the verified one in force until it is verified itself.",
+                 `reason`, and leaves the verified one in force until it is verified itself. A realisation that is \
+                 less than for the quarter before, or more than for the next, needs one too (`reason_required`). A quarter that has not begun \
+                 takes none (`period_not_begun`).",
                 "ActionReportRow",
                 json!([{ "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "realisation": "4", "narrative": "Dua unit selesai" }]),
                 "action,quarter,realisation,narrative\n0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21,3,4,Dua unit selesai\n",

@@ -12,6 +12,7 @@ mod history;
 pub mod import;
 mod parts;
 mod reports;
+mod sense;
 mod source;
 mod things;
 
@@ -125,6 +126,8 @@ struct Incoming<K: Kind> {
     index: usize,
     /// The first day of which figures count it, if the file says so.
     since: Option<NaiveDate>,
+    /// Whether the file says when it was made, as an export does: it was taken then, by the rules of its time.
+    was_taken: bool,
     /// The row.
     row: Row<K>,
 }

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::rules::kpi::Direction;
+use crate::rules::kpi::{Bounds, Direction};
 use crate::value::{decimal::Decimal, period::Frequency};
 
 /// One row of `kpi`.
@@ -37,6 +37,10 @@ pub struct Model {
     pub frequency: Frequency,
     /// Decimal places to show.
     pub decimals: i32,
+    /// The least its values can be.
+    pub minimum: Option<Decimal>,
+    /// The greatest its values can be.
+    pub maximum: Option<Decimal>,
     /// Period of the baseline.
     pub baseline_period: Option<String>,
     /// Value of the baseline.
@@ -64,7 +68,7 @@ pub struct Model {
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum UnitKind {
-    /// Parts of a hundred, 0 to 100.
+    /// Parts of a hundred.
     Percent,
     /// A difference of two percentages.
     PercentagePoint,
@@ -76,6 +80,13 @@ pub enum UnitKind {
     Currency,
     /// Something else, named by the label.
     Other,
+}
+
+impl Model {
+    /// Between which values those of the KPI lie.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { minimum: self.minimum.map(Decimal::inner), maximum: self.maximum.map(Decimal::inner) }
+    }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -36,10 +36,12 @@ pub struct Model {
     pub state: ReportState,
     /// From which day it counts for `as_of`: set when it is verified.
     pub known_on: Option<Date>,
+    /// From which day figures count it: `known_on`, but not before its period has begun.
+    pub counts_from: Option<Date>,
     /// Whether it is the last revision of its period.
     pub latest: bool,
-    /// Whether no verified value of its KPI that was known on its `known_on` belongs to a later period or revision. The
-    /// latest value as of any day is therefore the one of the last `known_on` among those that lead: one look-up.
+    /// Whether no verified value of its KPI that counted on its `counts_from` belongs to a later period or revision. The
+    /// latest value as of any day is therefore the one of the last `counts_from` among those that lead: one look-up.
     pub leads: bool,
     /// Why a verified value is corrected.
     pub reason: Option<String>,

@@ -14,14 +14,16 @@ pub struct Model {
     pub opd: String,
     /// The service.
     pub service: String,
-    /// The period, such as `2022-Q3`.
+    /// The period, such as `2022-S1`.
     pub period: String,
     /// The period's last day.
     pub period_end: Date,
     /// How many answered.
     pub respondents: Option<i32>,
-    /// The mean answer to each of the nine elements, as the API takes it.
+    /// The mean answer to each of the nine elements, as the API takes it; empty where there are sums.
     pub scores: Json,
+    /// The sum of the answers to each of them, as the API takes it.
+    pub sums: Option<Json>,
     /// Whether the public sees it.
     pub published: bool,
     /// Lower-cased text that `q=` looks through.

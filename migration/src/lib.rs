@@ -12,6 +12,7 @@ mod m0004_create_reporting;
 mod m0005_create_evaluation;
 mod m0006_create_feed;
 mod m0007_create_webhooks;
+mod m0008_bound_figures;
 mod m0009_harden_identity;
 mod m0010_index_first_days;
 mod m0014_record_transitions;
@@ -30,9 +31,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_create_evaluation::Migration),
             Box::new(m0006_create_feed::Migration),
             Box::new(m0007_create_webhooks::Migration),
+            Box::new(m0008_bound_figures::Migration),
+            Box::new(m0009_harden_identity::Migration),
             Box::new(m0010_index_first_days::Migration),
             Box::new(m0014_record_transitions::Migration),
-            Box::new(m0009_harden_identity::Migration),
         ]
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::actor::{Actor, Request};
 use crate::database::{Backend, Database};
+use crate::rehearsal::Today;
 use crate::server::{CLIENT_SECRET, PASSWORD, Server, command};
 
 /// No story takes longer than this, beside the time for its mutations.
@@ -85,6 +86,12 @@ impl App {
     /// Another service on the same database, with settings from the environment.
     pub fn replica_with(&self, settings: &[(&str, &str)]) -> Self {
         Self { server: Server::start_with(&self.database.url(), settings), database: Arc::clone(&self.database) }
+    }
+
+    /// Another service on the same database, which takes a day for today that the story sets.
+    pub fn rehearsed(&self, day: &str) -> (Self, Today) {
+        let today = Today::starting(day.parse().expect("a day"));
+        (self.replica_with(&[("RENAKSI_REHEARSAL", today.setting())]), today)
     }
 
     /// Its server.

@@ -1,5 +1,6 @@
 //! A database of one test, empty or copied from one with the demo data.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -75,6 +76,8 @@ impl Database {
                 let script =
                     "import sqlite3, sys\nsqlite3.connect(sys.argv[1]).executescript(open(sys.argv[2], encoding='utf-8').read())";
                 python(script, &[&database.file(), &unpacked]);
+                // As whoever upgrades is told to do.
+                fs::set_permissions(database.file(), fs::Permissions::from_mode(0o600)).unwrap();
             }
             Backend::Postgres => Cluster::get().load(&database.name, &unpacked),
         }

@@ -211,7 +211,7 @@ pub const KPIS: Resource = Resource {
         json!({
             "code": code, "masterplan": "KLU-SC", "dimension": "living", "programme": "SL-01", "opd": "DINKES", "name": "KPI uji",
             "description": "Uji", "unit": { "kind": "other", "label": "kasus" }, "direction": "decrease", "frequency": "yearly",
-            "decimals": 2, "baseline": { "period": "2021", "value": "28.3", "provenance": null }, "source": "Dinas", "method": "Survei", "published": false
+            "decimals": 2, "minimum": "0", "maximum": null, "baseline": { "period": "2021", "value": "28.3", "provenance": null }, "source": "Dinas", "method": "Survei", "published": false
         })
     },
     optional: Some("description"),
@@ -284,9 +284,9 @@ pub const COUNCIL_MEMBERS: Resource = Resource {
 pub const SURVEYS: Resource = Resource {
     path: "/v1/surveys",
     key: "id",
-    example: |_| {
+    example: |code| {
         json!({
-            "opd": "DINKES", "service": "Layanan uji", "period": "2022-Q3", "respondents": 150, "published": false,
+            "opd": "DINKES", "service": format!("Layanan uji {code}"), "period": "2022-Q3", "respondents": 150, "published": false,
             "scores": { "u1": "3.2", "u2": "3.2", "u3": "3.2", "u4": "3.2", "u5": "3.2", "u6": "3.2", "u7": "3.2", "u8": "3.2", "u9": "3.2" }
         })
     },

@@ -84,7 +84,7 @@ on_both_databases! {
         let record = record.has("as_of", "2022-10-04").has("summary/totals/planned", 40).has("summary/totals/running", 35);
         let record = record.has("scoreboard/year", 2022).has("scoreboard/quarter", 3).has("reconciliation/totals/recorded/running", 35);
         let record = record.has("evaluation/chair", "Bupati").has("closed_at", closed.at("closed_at"));
-        let record = record.has("findings/0/text", "Jadwal pengangkutan sampah").has("rule_versions/kpi_standing", "kpi-standing-1");
+        let record = record.has("findings/0/text", "Jadwal pengangkutan sampah").has("rule_versions/kpi_standing", "kpi-standing-2");
         let standings = record.at("standings");
         let stunting = standings.as_array().unwrap().iter().find(|one| one["kpi"] == "STUNTING").unwrap();
         assert_eq!(*stunting, verifier.get("/v1/kpis/STUNTING/standing?as_of=2022-10-04").await.is(200).json());

@@ -132,7 +132,7 @@ on_both_databases! {
 
     async fn each_frequency_takes_its_own_periods(app) {
         let admin = app.admin().await;
-        for (frequency, good, bad) in [("yearly", "2022", ["2022-Q1", "2022-01"]), ("quarterly", "2022-Q4", ["2022", "2022-10"]), ("monthly", "2022-12", ["2022", "2022-Q4"])] {
+        for (frequency, good, bad) in [("yearly", "2022", ["2022-Q1", "2022-01"]), ("semesterly", "2022-S2", ["2022", "2022-Q4"]), ("quarterly", "2022-Q4", ["2022-S2", "2022-10"]), ("monthly", "2022-12", ["2022", "2022-Q4"])] {
             let (code, mut body) = renaksi_tests::resource::KPIS.new_body();
             body["frequency"] = json!(frequency);
             body["baseline"] = Value::Null;

@@ -3,6 +3,7 @@
 
 mod coverage;
 mod evaluations;
+mod figures;
 mod findings;
 mod kpi_standing;
 mod past_days;

@@ -3,12 +3,15 @@
 use renaksi_tests::{Actor, Answer, App, on_both_databases};
 use serde_json::{Value, json};
 
-/// A quarter far ahead: whatever day it is, what is handed in today is on time for it.
+/// A quarter that has just ended on the day that is rehearsed: what is handed in then is on time for it.
 const BOARD: &str = "/v1/scoreboard?year=2090&quarter=3&as_of=2090-10-04";
+/// The day that is rehearsed.
+const DAY: &str = "2090-10-04";
 const PUBLIC: &str = "/v1/public/scoreboard?year=2090&quarter=3&as_of=2090-10-04";
 
 on_both_databases! {
     async fn opds_are_ranked_by_their_achievement(app) {
+        let (app, _today) = app.rehearsed(DAY);
         let admin = app.admin().await;
         // 8 of 14 by September, where 10 were due: 57.142857 against 71.428571.
         let stations = action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
@@ -62,6 +65,7 @@ on_both_databases! {
     }
 
     async fn a_report_is_due_on_the_tenth(app) {
+        let (app, today) = app.rehearsed("2090-09-30");
         let admin = app.admin().await;
         let stations = action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
         action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
@@ -70,6 +74,7 @@ on_both_databases! {
             ("2090-09-30", [0, 0, 0], [0, 0, 0]), ("2090-10-01", [1, 1, 0], [0, 0, 0]),
             ("2090-10-10", [1, 1, 0], [0, 0, 0]), ("2090-10-11", [2, 1, 1], [1, 0, 1]),
         ] {
+            today.is(day.parse().unwrap());
             let query = format!("scoreboard?year=2090&quarter=3&as_of={day}");
             for (path, [due, on_time, missing]) in [(format!("/v1/{query}"), expected), (format!("/v1/public/{query}"), for_everybody)] {
                 let board = app.viewer().await.get(&path).await.is(200);
@@ -78,14 +83,15 @@ on_both_databases! {
             }
         }
         // What waits for its review is not realised.
-        let board = app.viewer().await.get(BOARD).await.is(200);
+        let now = "scoreboard?year=2090&quarter=3";
+        let board = app.viewer().await.get(format!("/v1/{now}")).await.is(200);
         assert_eq!(row(&board, "DLH")["renaksi"]["progress"], "0.00");
         app.verifier().await.post(format!("/v1/actions/{stations}/reports/3/verify"), json!({})).await.is(200);
-        let board = app.viewer().await.get(BOARD).await.is(200);
+        let board = app.viewer().await.get(format!("/v1/{now}")).await.is(200);
         // 10 of 14, and nothing of 14.
         assert_eq!(row(&board, "DLH")["renaksi"]["progress"], "35.71");
-        let counts = json!({ "due": 1, "on_time": 1, "late": 0, "missing": 0 });
-        assert_eq!(row(&app.anyone().get(PUBLIC).await.is(200), "DLH")["reports"], counts);
+        let counts = json!({ "due": 2, "on_time": 1, "late": 0, "missing": 1 });
+        assert_eq!(row(&app.anyone().get(format!("/v1/public/{now}")).await.is(200), "DLH")["reports"], counts);
     }
 
     async fn a_report_for_a_quarter_long_past_is_late(app) {
@@ -105,6 +111,7 @@ on_both_databases! {
     }
 
     async fn what_is_not_published_counts_only_inside(app) {
+        let (app, _today) = app.rehearsed(DAY);
         let admin = app.admin().await;
         let stations = action(&admin, "DLH", "SG-10", ["2", "6", "10", "14"], "1").await;
         verified(&app, &stations, 3, "7").await;

@@ -8,7 +8,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Bytes, Data, Path};
 use actix_web::{HttpResponse, HttpServer};
 use chrono::FixedOffset;
-use entity::user::Role;
+use entity::user::{self, Role};
 use metrics_exporter_prometheus::PrometheusHandle;
 use renaksi::app::{State, app};
 use renaksi::auth::actor::{Actor, ActorKind};
@@ -21,6 +21,7 @@ use renaksi::store::change::Store;
 use renaksi::store::clock::Calendar;
 use renaksi::store::connection;
 use renaksi::store::kept::Kept;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
@@ -54,8 +55,8 @@ impl Server {
         let store = Store::new(db.clone(), calendar.clone());
         demo::load(&store, demo::Fixed::default()).await.map_err(said)?;
         let keys = Keys::load(db.clone(), "http://127.0.0.1".into()).await.map_err(said)?;
-        let name = "bench@demo.invalid".to_owned();
-        let admin = Actor { kind: ActorKind::User, id: "bench".into(), name, role: Role::Admin, opd: None, scopes: None };
+        let admin = user::Entity::find().filter(user::Column::Role.eq(Role::Admin)).one(&db).await?.ok_or("no admin")?;
+        let admin = Actor { kind: ActorKind::User, id: admin.id.to_string(), ..Actor::system(&admin.email) };
         let token = keys.issue(&admin).map_err(said)?;
         let state = State {
             store: Data::new(store.clone()),

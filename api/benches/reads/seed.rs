@@ -159,6 +159,7 @@ fn measured(
         provenance: Set(None),
         state: Set(ReportState::Verified),
         known_on: Set(Some(known_on)),
+        counts_from: Set(Some(known_on)),
         latest: Set(latest),
         leads: Set(leads),
         reason: Set(None),

@@ -188,6 +188,7 @@ fn measured(number: u32, year: i32) -> measurement::ActiveModel {
         provenance: Set(None),
         state: Set(ReportState::Verified),
         known_on: Set(Some(end)),
+        counts_from: Set(Some(end)),
         latest: Set(true),
         leads: Set(true),
         reason: Set(None),

@@ -19,7 +19,7 @@ pub struct Counts {
     /// Those that run.
     #[schema(minimum = 0, maximum = 2147483647, example = 35)]
     pub running: u32,
-    /// Running ÷ planned × 100. Over several groups it is the ratio of the sums, never the mean of their shares. Null where nothing is planned.
+    /// Running ÷ planned × 100; 100.00 only where all run, 0.00 only where none does. Over several groups it is the ratio of the sums, never the mean of their shares. Null where nothing is planned.
     pub running_percent: Option<Percent>,
     /// How many have each status.
     pub by_status: StatusCounts,

@@ -45,13 +45,13 @@ pub fn standing() -> Value {
         "latest": { "period": "2022", "value": "22.9" }, "target": { "period": "2022", "value": "23.5333", "interpolated": true },
         "targets": [{ "period": "2024", "value": "14", "kind": "aspiration" }], "achievement": "102.69", "progress": "37.76",
         "standing": "on_track",
-        "projected": { "period": "2024", "value": "12.1", "met_in": "2024", "points": 2, "confidence": "low" },
+        "projected": { "period": "2024", "value": "12.1", "bounded": false, "met_in": "2024", "points": 2, "confidence": "low" },
         "required_pace": "-4.45", "predicate": null, "target_predicate": null,
         "explanation": {
-            "rule": "kpi_standing", "rule_version": "kpi-standing-1",
+            "rule": "kpi_standing", "rule_version": "kpi-standing-2",
             "inputs": {
                 "as_of": "2022-10-04", "direction": "decrease", "baseline": "28.3 (2021)", "actual": "22.9 (2022)",
-                "applicable_target": "23.5333 (2022)", "final_target": "14 (2024)", "ratio": "1.1329",
+                "applicable_target": "23.5333 (2022)", "final_target": "14 (2024)", "minimum": "0", "maximum": "100", "ratio": "1.1329",
             },
             "reasons": ["The ratio is at least 0.95."],
         },
@@ -99,7 +99,7 @@ fn row() -> Value {
         "reports": { "due": 1, "on_time": 1, "late": 0, "missing": 0 },
         "kpis": { "total": 1, "by_standing": by_standing([0, 0, 0, 0, 0, 1]) }, "findings_open": 1,
         "explanation": {
-            "rule": "opd_progress", "rule_version": "opd-progress-1",
+            "rule": "opd_progress", "rule_version": "opd-progress-2",
             "inputs": {
                 "period": "2022-Q3", "actions": "1", "weights": "1", "weighted_progress": "57.1429", "weighted_expected": "71.4286",
                 "band_version": "Permendagri 86/2017",

@@ -133,13 +133,13 @@ struct FrozenFollowUp {
 #[derive(Serialize, ToSchema)]
 struct RuleVersions {
     /// Of the standing of KPIs.
-    #[schema(max_length = 64, example = "kpi-standing-1")]
+    #[schema(max_length = 64, example = "kpi-standing-2")]
     kpi_standing: &'static str,
     /// Of the state of actions.
-    #[schema(max_length = 64, example = "action-state-1")]
+    #[schema(max_length = 64, example = "action-state-2")]
     action_state: &'static str,
     /// Of the progress of OPDs.
-    #[schema(max_length = 64, example = "opd-progress-1")]
+    #[schema(max_length = 64, example = "opd-progress-2")]
     opd_progress: &'static str,
     /// Of the performance bands.
     #[schema(max_length = 64)]

@@ -295,7 +295,7 @@ impl Figure for KpiSeries {
     }
 
     async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
-        let expected = ("a period: 2022, 2022-Q3 or 2022-09", "periode: 2022, 2022-Q3, atau 2022-09");
+        let expected = ("a period: 2022, 2022-S1, 2022-Q3 or 2022-09", "periode: 2022, 2022-S1, 2022-Q3, atau 2022-09");
         let from = parameters.read("from", expected, |text| Period::parse(text).ok());
         let to = parameters.read("to", expected, |text| Period::parse(text).ok());
         parameters.finish()?;

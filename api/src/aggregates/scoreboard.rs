@@ -99,12 +99,13 @@ pub struct ProgrammesLed {
 /// The progress of an OPD's actions against their targets, by their weights, up to the end of the quarter.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Renaksi {
-    /// Percent: the weighted mean of cumulative realisation ÷ target of the year × 100, each at most 100. Only what is verified counts. Null
-    /// without actions.
+    /// Percent: the weighted mean of cumulative realisation ÷ target of the year × 100, each at most 100. Only what is verified counts. 100.00
+    /// only where all are realised, 0.00 only where nothing is. Null without actions.
     progress: Option<Percent>,
     /// Percent that should be realised by then: the weighted mean of cumulative target ÷ target of the year × 100.
     expected: Option<Percent>,
-    /// Progress ÷ expected × 100, from the exact means. Null where nothing was expected yet.
+    /// Progress ÷ expected × 100, from the exact means: below 100 where the progress is less than what was expected. Null where nothing
+    /// was expected yet.
     achievement: Option<Percent>,
     /// Of the achievement (Permendagri 86/2017): `very_high` from 91, `high` from 76, `medium` from 66, `low` above 50, else `very_low`.
     band: Option<Band>,

@@ -29,7 +29,7 @@ pub struct KpiSeries {
     /// The targets.
     #[schema(max_items = 3600)]
     targets: Vec<TargetValue>,
-    /// The verified values.
+    /// The verified values; one of a period that has not begun was taken by an earlier version, and counts from then on.
     #[schema(max_items = 3600)]
     actuals: Vec<Actual>,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use entity::kpi_target::{self, TargetKind};
 use entity::rules::explanation::Explanation;
-use entity::rules::kpi::{self as rules, Direction, Point, Standing};
+use entity::rules::kpi::{self as rules, Bounds, Direction, Point, Standing};
 use entity::rules::projection::{self, Confidence};
 use entity::rules::spbe::{self, SpbePredicate};
 use entity::value::decimal::{Decimal, Percent};
@@ -40,7 +40,7 @@ pub struct KpiStanding {
     as_of: NaiveDate,
     /// Where it started.
     baseline: Option<PeriodValue>,
-    /// The latest verified value known on that day.
+    /// The latest verified value known on that day, of a period that has begun by then.
     latest: Option<PeriodValue>,
     /// The target that applies to the period of the latest value, or of the day where there is none: the target of that period, or the
     /// point on the straight line between its neighbours among baseline and targets; after the last target, the last goes on.
@@ -48,10 +48,13 @@ pub struct KpiStanding {
     /// All targets, in the order of their periods.
     #[schema(max_items = 3600)]
     targets: Vec<TargetValue>,
-    /// Percent, as in SAKIP: `increase`: actual ÷ target × 100; `decrease`: (2 × target − actual) ÷ target × 100. Never below 0, not capped
-    /// above. With a target of 0 it is 100 where it is met, else null.
+    /// Percent, as in SAKIP: `increase`: (1 + (actual − target) ÷ |target|) × 100, which is actual ÷ target × 100 for a positive target;
+    /// `decrease`: (1 + (target − actual) ÷ |target|) × 100, which is (2 × target − actual) ÷ target × 100 for a positive one. Never below
+    /// 0, not capped above, and at least 100 exactly where the target is met. With a target of 0 it is 100 where it is met, else null.
     achievement: Option<Percent>,
-    /// Percent of the whole way that is done: (actual − baseline) ÷ (final target − baseline) × 100. Negative when it moves away.
+    /// Percent of the whole way that is done: (actual − baseline) ÷ (final target − baseline) × 100. Negative when it moves away, at least
+    /// 100 exactly where the final target is met. Null where the baseline is the final target, or that lies on the wrong side of it:
+    /// the explanation says so.
     progress: Option<Percent>,
     /// By the ratio (actual − baseline) ÷ (applicable target − baseline): `on_track` from 0.95, `at_risk` from 0.60, `off_track` from 0,
     /// else `regressed`; `achieved` when the final target is met, `no_data` without a verified value or a target.
@@ -104,8 +107,10 @@ pub struct ApplicableTarget {
 pub struct Projected {
     /// The period of the final target.
     period: Period,
-    /// The value then, rounded to 4 places.
+    /// The value then, rounded to 4 places; the `minimum` or `maximum` of the KPI where the line goes beyond it.
     value: Decimal,
+    /// Whether the line goes beyond the `minimum` or `maximum` of the KPI, so that `value` is that.
+    bounded: bool,
     /// The first period in which the final target would be met; null when it moves away or stands still.
     met_in: Option<Period>,
     /// How many values there are, the baseline included; counted up to 50.
@@ -136,8 +141,11 @@ struct KpiRow {
     unit_kind: entity::kpi::UnitKind,
     unit_label: Option<String>,
     frequency: Frequency,
+    minimum: Option<Decimal>,
+    maximum: Option<Decimal>,
     method: Option<String>,
     measured: i64,
+    early: Option<String>,
 }
 
 impl Position {
@@ -151,6 +159,10 @@ impl Position {
 }
 
 impl KpiRow {
+    fn bounds(&self) -> Bounds {
+        Bounds { minimum: self.minimum.map(Decimal::inner), maximum: self.maximum.map(Decimal::inner) }
+    }
+
     /// The SPBE index has a predicate of its own.
     fn is_spbe(&self) -> bool {
         self.unit_kind == entity::kpi::UnitKind::Index && (self.at.code == "SPBE" || self.method.as_deref() == Some("spbe"))
@@ -165,19 +177,23 @@ fn shown((period, value): (Period, Decimal)) -> PeriodValue {
     PeriodValue { period, value }
 }
 
-/// What the explanation shows beside the position. How many periods have a verified value that was known on the day ($1),
-/// the first revision being the first known: more than 49 make no difference.
-const SHOWN: &str = "k.name, k.unit_kind, k.unit_label, k.frequency, k.method, (SELECT COUNT(*) FROM (SELECT 1 FROM measurement f \
-                     WHERE f.kpi = k.code AND f.revision = 1 AND f.known_on <= $1 LIMIT 49) measured) AS measured, ";
+/// What the explanation shows beside the position. How many periods have a verified value that counts on the day ($1), the first
+/// revision being the first that does: more than 49 make no difference. And the first period with a verified value that is known
+/// and does not count yet, since it has not begun.
+const SHOWN: &str = "k.name, k.unit_kind, k.unit_label, k.frequency, k.minimum, k.maximum, k.method, \
+                     (SELECT COUNT(*) FROM (SELECT 1 FROM measurement f \
+                     WHERE f.kpi = k.code AND f.revision = 1 AND f.counts_from <= $1 LIMIT 49) measured) AS measured, \
+                     (SELECT MIN(f.period) FROM measurement f WHERE f.kpi = k.code AND f.counts_from > f.known_on \
+                     AND f.counts_from > $1 AND f.known_on <= $1) AS early, ";
 
-/// Of each KPI what its standing follows from and more `columns`. Its latest verified value that was known on a day ($1) is
+/// Of each KPI what its standing follows from and more `columns`. Its latest verified value that counts on a day ($1) is
 /// the highest revision of the last period: two look-ups in an index, however many measurements there are.
 fn select(columns: &str, kpis: &str, condition: &str) -> String {
     format!(
         "SELECT {columns}k.code, k.opd, k.direction, k.baseline_period, k.baseline_value, m.period AS latest_period, \
            m.value AS latest_value \
-         FROM {kpis} k LEFT JOIN measurement m ON m.kpi = k.code AND m.leads AND m.known_on = \
-           (SELECT MAX(l.known_on) FROM measurement l WHERE l.kpi = k.code AND l.leads AND l.known_on <= $1) \
+         FROM {kpis} k LEFT JOIN measurement m ON m.kpi = k.code AND m.leads AND m.counts_from = \
+           (SELECT MAX(l.counts_from) FROM measurement l WHERE l.kpi = k.code AND l.leads AND l.counts_from <= $1) \
          WHERE {condition} ORDER BY k.code"
     )
 }
@@ -303,22 +319,35 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, as_of: NaiveDate) -> KpiStand
     let period = latest.map_or_else(|| Period::containing(kpi.frequency, as_of), |(period, _)| period);
     let applicable = rules::applicable_target(from.as_ref(), &points, period);
     let last = points.last();
-    let progress =
-        from.as_ref().zip(last).zip(at.as_ref()).and_then(|((from, last), at)| rules::progress(from.value, last.value, at.value));
-    let achievement = applicable.zip(at.as_ref()).and_then(|(target, at)| rules::achievement(direction, target, at.value));
+    let progress = from.as_ref().zip(last).zip(at.as_ref());
+    let progress = progress.map(|((from, last), at)| rules::progress(direction, from.value, last.value, at.value));
+    let achievement = applicable.zip(at.as_ref()).map(|(target, at)| rules::achievement(direction, target, at.value));
+    let bounds = kpi.bounds();
     let measured_after = from.as_ref().zip(at.as_ref()).filter(|(from, at)| from.period < at.period).zip(last);
     let measured = u32::try_from(kpi.measured).unwrap_or_default();
-    let projected = measured_after.and_then(|((from, at), last)| projection::projection(direction, from, at, last, measured + 1));
+    let projected =
+        measured_after.and_then(|((from, at), last)| projection::projection(direction, from, at, last, bounds, measured + 1));
     let pace = at.as_ref().zip(last).and_then(|(at, last)| projection::required_pace(at, last));
     let predicate =
         |value: Option<rust_decimal::Decimal>| value.filter(|_| kpi.is_spbe()).map(|value| spbe::predicate(value, as_of));
-    let explanation = Explanation::new("kpi_standing", result.rule_version, result.reasons)
+    let mut reasons = result.reasons;
+    // Why there is no figure where one could be expected.
+    reasons.extend([&progress, &achievement].into_iter().flatten().filter_map(|figure| figure.clone().err()));
+    if let Some(period) = &kpi.early {
+        reasons.push(format!("there is a verified value of {period}, which counts once that period has begun"));
+    }
+    if projected.is_some_and(|projection| projection.bounded) {
+        reasons.push(format!("the projection ends at a bound: values of this KPI are {bounds}"));
+    }
+    let explanation = Explanation::new("kpi_standing", result.rule_version, reasons)
         .input("as_of", as_of)
         .input("direction", direction.to_value())
         .optional_input("baseline", baseline.map(|(period, value)| format!("{value} ({period})")))
         .optional_input("actual", latest.map(|(period, value)| format!("{value} ({period})")))
         .optional_input("applicable_target", applicable.map(|value| format!("{} ({period})", Decimal::computed(value, 4))))
         .optional_input("final_target", targets.last().map(|target| format!("{} ({})", target.value, target.period)))
+        .optional_input("minimum", kpi.minimum)
+        .optional_input("maximum", kpi.maximum)
         .optional_input("ratio", result.ratio.map(|ratio| Decimal::computed(ratio, 4)));
     KpiStanding {
         target: applicable.map(|value| ApplicableTarget {
@@ -338,12 +367,13 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, as_of: NaiveDate) -> KpiStand
         baseline: baseline.map(shown),
         latest: latest.map(shown),
         targets,
-        achievement,
-        progress,
+        achievement: achievement.and_then(Result::ok),
+        progress: progress.and_then(Result::ok),
         standing: result.standing,
         projected: projected.map(|projection| Projected {
             period: projection.period,
             value: Decimal::computed(projection.value, 4),
+            bounded: projection.bounded,
             met_in: projection.met_in,
             points: projection.points,
             confidence: projection.confidence,

@@ -78,7 +78,7 @@ pub struct DimensionCounts {
     /// Those that run.
     #[schema(minimum = 0, maximum = 2147483647, example = 8)]
     running: u32,
-    /// Running ÷ planned × 100; null where nothing is planned.
+    /// Running ÷ planned × 100; 100.00 only where all run, 0.00 only where none does. Null where nothing is planned.
     running_percent: Option<Percent>,
     /// How many have each status.
     by_status: StatusCounts,

@@ -53,7 +53,7 @@ pub async fn run(settings: Serve) -> CommandResult {
     }
     let db = connection::hold(&settings.database.database_url, settings.database.database_connections)
         .await
-        .map_err(|error| format!("--database-url (DATABASE_URL): {error}"))?;
+        .map_err(|error| format!("--database-url (DATABASE_URL): {}", connection::reason(&error)))?;
     connection::migrate(&db).await?;
     // Before the demo data, whose passwords are shown once: nothing that can fail may come between.
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;

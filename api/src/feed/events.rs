@@ -68,6 +68,8 @@ pub struct Asked {
     pub accounts: bool,
     /// With who did it, and from where.
     pub people: bool,
+    /// Who asks.
+    pub actor: Option<Actor>,
     /// At most so many.
     pub limit: u64,
 }
@@ -75,7 +77,7 @@ pub struct Asked {
 impl Asked {
     /// Everything after a place.
     pub fn all(after: i64) -> Self {
-        Self { after, resources: Vec::new(), public: false, accounts: true, people: true, limit: PAGE }
+        Self { after, resources: Vec::new(), public: false, accounts: true, people: true, actor: None, limit: PAGE }
     }
 
     /// What `actor`, or everybody where there is none, reads of the feed.
@@ -89,7 +91,15 @@ impl Asked {
         }
         let accounts = actor.is_some_and(crate::auth::permissions::ManageUsers::allows);
         let people = actor.is_some_and(Actor::sees_people);
-        Self { after: after.unwrap_or(0), resources, public: actor.is_none(), accounts, people, limit: PAGE }
+        Self {
+            after: after.unwrap_or(0),
+            resources,
+            public: actor.is_none(),
+            accounts,
+            people,
+            actor: actor.cloned(),
+            limit: PAGE,
+        }
     }
 
     /// Whether a kind of thing was asked for.

@@ -16,18 +16,19 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::events::{self, Asked};
+use super::events::{self, ACCOUNTS, Asked};
 use super::limits::{OpenStream, StreamLimits};
 use super::seal;
 use super::tail::{Frame, Tail};
 use crate::auth::identify::token_ends_in;
-use crate::auth::permissions::{Permission, ReadAll};
+use crate::auth::permissions::{ManageUsers, Permission, ReadAll};
 use crate::http::client_address;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, Public};
+use crate::store::standing;
 
 /// A comment after so much silence, so that nothing in between takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -127,14 +128,14 @@ async fn send_all(source: &Source, mut asked: Asked, client: &Sender<Bytes>) -> 
             Err(_) => send(client, Bytes::from_static(b": still here\n\n")).await?,
             // What was sealed before the tail began to tell is in the table only.
             Ok(Ok(frame)) if frame.position > asked.after + 1 => catch_up(source, &mut asked, client).await?,
-            Ok(Ok(frame)) => pass_on(&frame, &mut asked, client).await?,
+            Ok(Ok(frame)) => pass_on(source, &frame, &mut asked, client).await?,
             Ok(Err(RecvError::Lagged(_))) => catch_up(source, &mut asked, client).await?,
             Ok(Err(RecvError::Closed)) => return Err(Gone),
         }
     }
 }
 
-async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+async fn pass_on(source: &Source, frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
     if frame.position <= asked.after {
         return Ok(());
     }
@@ -144,10 +145,18 @@ async fn pass_on(frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) 
         (_, true) => Some(frame.private.clone()),
         (_, false) => Some(frame.reader.clone()),
     };
-    match bytes.filter(|_| asked.wants(&frame.resource)) {
-        Some(bytes) => send(client, bytes).await,
-        None => Ok(()),
+    let Some(bytes) = bytes.filter(|_| asked.wants(&frame.resource)) else { return Ok(()) };
+    if ACCOUNTS.contains(&frame.resource.as_str()) {
+        must_still_manage(source, asked).await?;
     }
+    send(client, bytes).await
+}
+
+/// What is about accounts is told to nobody who was disabled or demoted since the stream began. There is little of it.
+async fn must_still_manage(source: &Source, asked: &Asked) -> Result<(), Gone> {
+    let Some(actor) = &asked.actor else { return Err(Gone) };
+    let now = standing::now(source.tail.store().db(), actor, None).await.map_err(|_| Gone)?;
+    if ManageUsers::allows(&now) { Ok(()) } else { Err(Gone) }
 }
 
 /// Sends what stands in the table after what the client has.
@@ -156,7 +165,7 @@ async fn catch_up(source: &Source, asked: &mut Asked, client: &Sender<Bytes>) ->
         let (end, frames) = read(source, asked).await.map_err(|_| Gone)?;
         let is_last = (frames.len() as u64) < asked.limit;
         for frame in frames {
-            pass_on(&Arc::new(frame), asked, client).await?;
+            pass_on(source, &Arc::new(frame), asked, client).await?;
         }
         if is_last {
             // Nothing up to there was left out but what was not asked for.

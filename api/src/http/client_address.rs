@@ -42,7 +42,7 @@ pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
     let trusted = request.app_data::<Data<TrustedProxies>>();
     let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
-    if !forwarded.is_empty() && !trusted.is_some_and(|trusted| trusted.trusts(peer)) {
+    if is_forwarded_unseen(request) {
         warn_once(peer);
     }
     Some(trusted.map_or(peer, |trusted| trusted.client(peer, &forwarded.join(","))))

@@ -201,7 +201,7 @@ fn path_parameter(name: &str) -> (Value, &'static str) {
     match name {
         "period" => (
             json!({ "type": "string", "maxLength": 7, "pattern": entity::value::period::Period::PATTERN, "example": "2022" }),
-            "A period: `2022`, `2022-Q3` or `2022-09`.",
+            "A period: `2022`, `2022-S1`, `2022-Q3` or `2022-09`.",
         ),
         "quarter" => (
             json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 4, "example": 3 }),

@@ -157,6 +157,8 @@ impl Published for Kpi {
         "direction",
         "frequency",
         "decimals",
+        "minimum",
+        "maximum",
         "baseline",
         "source",
         "method",
@@ -216,7 +218,7 @@ impl Published for Finding {
 
 impl Published for Survey {
     const MEMBERS: &'static [&'static str] =
-        &["opd", "service", "period", "respondents", "scores", "ikm", "grade", "explanation"];
+        &["opd", "service", "period", "respondents", "scores", "sums", "ikm", "grade", "explanation"];
 }
 
 fn is_shown<R: Published>(name: &str) -> bool {

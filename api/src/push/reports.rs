@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::review::{Arrival, Stored, arrival};
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -24,7 +24,7 @@ use crate::resources::crud::merge;
 use crate::resources::references::{Target, unknown};
 use crate::resources::reporting::course::Course;
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
-use crate::resources::reporting::{Place, Report, Subject};
+use crate::resources::reporting::{Place, Report, Subject, Written};
 use crate::store::bulk;
 use crate::store::change::{Change, Happening};
 
@@ -87,6 +87,7 @@ struct Known<R: Report> {
     stored: HashMap<String, Standing<R>>,
     /// The members that a report must have.
     needed: Vec<String>,
+    today: NaiveDate,
 }
 
 /// What is stored of a report.
@@ -187,6 +188,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
             subjects: subjects::<R>(change, good.clone().map(|row| row.place.of.as_str()).collect()).await?,
             covered: change.covered().await?,
             stored: stored(change, good).await?,
+            today: change.today,
             needed: schema::needed(&json_schema::input::<R::Input>()),
         };
         let mut plan = Plan { writes: Vec::new(), submits };
@@ -195,7 +197,10 @@ impl<R: Reported> Pushed for ReportRow<R> {
             Err(faults) => Outcome::Rejected(faults.clone()),
             Ok(row) => known.judge(change, (index, row), &mut seen, &mut plan),
         });
-        let outcomes = outcomes.collect();
+        let mut outcomes = outcomes.collect::<Vec<_>>();
+        if R::BESIDE_OTHERS {
+            together(change, rows, &mut plan, &mut outcomes).await?;
+        }
         Ok((outcomes, plan))
     }
 
@@ -220,6 +225,34 @@ impl<R: Reported> Pushed for ReportRow<R> {
         });
         change.record_all(happenings).await
     }
+}
+
+/// Rejects rows that would be written and are wrong beside those for other parts of time, with the rows that only repeat them.
+async fn together<R: Reported>(
+    change: &Change,
+    rows: &[Row<ReportRow<R>>],
+    plan: &mut Plan<R>,
+    outcomes: &mut [Outcome],
+) -> ApiResult<()> {
+    let read = |index: usize| rows.get(index)?.read.as_ref().ok();
+    let written = plan.writes.iter().filter_map(|write| {
+        let (row, before) = (read(write.index)?, write.before.as_deref());
+        Some(Written { of: &row.place.of, part: row.part, input: row.input(before).ok()?, before })
+    });
+    let faults = R::faults_together(change, &written.collect::<Vec<_>>()).await?;
+    let mut refused = HashMap::new();
+    let mut places = 0..;
+    plan.writes.retain(|write| {
+        let fault = places.next().and_then(|place| faults.get(&place));
+        refused.extend(fault.zip(read(write.index)).map(|(fault, row)| (row.key(), fault.clone())));
+        fault.is_none()
+    });
+    for (index, outcome) in outcomes.iter_mut().enumerate().filter(|(_, outcome)| !matches!(outcome, Outcome::Rejected(_))) {
+        if let Some(fault) = read(index).and_then(|row| refused.get(&row.key())) {
+            *outcome = Outcome::Rejected(vec![fault.clone()]);
+        }
+    }
+    Ok(())
 }
 
 /// The row that is stored in the place of what was; it was found to be one when it was judged.
@@ -321,6 +354,7 @@ impl<R: Reported> Known<R> {
             Ok(input) => {
                 if let Some(subject) = self.subjects.get(&row.place.of) {
                     faults.extend(R::faults(subject, row.part, &input));
+                    faults.extend(R::early(subject, row.part, self.today));
                 }
                 if arrival == Arrival::Revision && R::reason(&input).is_none() {
                     faults.push(reason_required());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use entity::rules::renaksi::ActionPlan;
+use entity::rules::renaksi::{ActionPlan, begun};
 use entity::value::decimal::Decimal;
 use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
@@ -79,6 +79,9 @@ async fn planned_after(
         if let Some(place) = place.get(&row.try_get::<String>("", "action")?) {
             add_report(&mut planned[*place], &row, as_of.day)?;
         }
+    }
+    for PlannedAction { plan, .. } in &mut planned {
+        plan.realisation = begun(plan.year, plan.realisation, as_of.day);
     }
     Ok(planned)
 }

@@ -5,7 +5,7 @@ pub mod reports;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use entity::rules::renaksi::{ActionPlan, progress, state};
+use entity::rules::renaksi::{ActionPlan, begun, is_weight, progress, state};
 use entity::value::code::Code;
 use entity::value::decimal::{Decimal, PATTERN};
 use entity::{action, action_report, measurement::ReportState};
@@ -44,7 +44,7 @@ pub struct Action {
     /// The year.
     #[schema(minimum = 1900, maximum = 2199)]
     pub year: i32,
-    /// How much it counts among the others; more than 0.
+    /// How much it counts among the others: more than 0, at most 1000.
     #[serde(default = "one")]
     pub weight: Decimal,
     /// The day by which all of it is to be done.
@@ -102,6 +102,12 @@ impl Targets {
         }
         faults
     }
+}
+
+/// The fault of a weight that an action cannot have.
+pub fn weight_fault(weight: Decimal) -> Option<Fault> {
+    let text = || Text::new("A weight is more than 0, and at most 1000.", "Bobot lebih dari 0 dan paling banyak 1000.");
+    (!is_weight(weight.inner())).then(|| Fault::at("/weight", "outside_range", text()))
 }
 
 impl Resource for Action {
@@ -186,10 +192,12 @@ impl Resource for Action {
     }
 
     fn faults(&self) -> Vec<Fault> {
-        let weight = Text::new("A weight is more than 0.", "Bobot lebih dari 0.");
-        let mut faults = self.targets.faults();
-        faults.extend((self.weight <= Decimal::default()).then(|| Fault::at("/weight", "outside_range", weight)));
-        faults
+        self.targets.faults()
+    }
+
+    fn faults_beside(&self, before: Option<&action::Model>, _: NaiveDate) -> Vec<Fault> {
+        let stays = before.is_some_and(|before| before.weight == self.weight);
+        weight_fault(self.weight).filter(|_| !stays).into_iter().collect()
     }
 
     fn read_only_schema() -> Map<String, Value> {
@@ -198,12 +206,14 @@ impl Resource for Action {
         let realisation = json!({
             "type": "object", "readOnly": true, "additionalProperties": false, "required": quarters,
             "properties": Map::from_iter(quarters.map(|quarter| (quarter.to_owned(), decimal.clone()))),
-            "description": "What is realised at the end of each quarter, as far as it is verified; null where it is not.",
+            "description": "What is realised at the end of each quarter, as far as it is verified; null where it is not, and while the quarter has \
+                            not begun.",
         });
         let progress = json!({
             "type": "string", "format": "decimal", "maxLength": 29, "pattern": PATTERN, "readOnly": true,
-            "description": "Percent of the year's target that is realised and verified, from 0 to 100. A year's target of 0 counts as 100 \
-                            once a report is verified, else as 0.",
+            "description": "Percent: cumulative realisation ÷ cumulative target of the year × 100, as far as it is verified, at most 100; rounded \
+                            half up, but 100.00 only where all is realised and 0.00 only where nothing is. A year's target of 0 counts \
+                            as 100 once a report is verified, else as 0.",
         });
         let state = json!({
             "type": "string", "enum": ["not_started", "on_track", "late", "done"], "readOnly": true,
@@ -223,7 +233,7 @@ impl Resource for Action {
     ) -> ApiResult<Vec<Map<String, Value>>> {
         let realised = realised(db, rows.iter().map(|row| row.id.clone()).collect()).await?;
         let computed = rows.iter().map(|row| {
-            let realisation = realised.get(&row.id).copied().unwrap_or_default();
+            let realisation = begun(row.year, realised.get(&row.id).copied().unwrap_or_default(), today);
             let plan = plan(row, realisation);
             let [q1, q2, q3, q4] = realisation;
             Map::from_iter([

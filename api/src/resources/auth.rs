@@ -188,7 +188,7 @@ async fn refresh(public: Public, keys: &Keys, token: &str) -> ApiResult<Answer> 
     let exchanged = public
         .store
         .transact(origin, async |change: &Change| {
-            let Some(row) = change.locked::<refresh_token::Entity>(hash.clone()).await? else { return Ok(None) };
+            let Some(row) = locked(change, &hash).await? else { return Ok(None) };
             if row.used_at.is_some() {
                 // Somebody else has a copy: nobody may go on with this family.
                 let reason = "somebody else may have a copy: all tokens of that login are revoked";
@@ -223,13 +223,21 @@ async fn revoke_token(public: Public, request: HttpRequest, _: NoParameters, pay
     let origin = origin(&public, Actor::system("auth"));
     public
         .store
-        .transact(origin, async |change: &Change| match change.locked::<refresh_token::Entity>(hash.clone()).await? {
+        .transact(origin, async |change: &Change| match locked(change, &hash).await? {
             Some(row) => revoke_family(change, row.family).await,
             // RFC 7009 §2.2: an unknown token is as good as revoked. Access tokens run out by themselves.
             None => Ok(()),
         })
         .await?;
     Ok(Answer::ok(&json!({}))?.header("Cache-Control", "no-store"))
+}
+
+/// A refresh token, kept from others until the commit. Its account is held first, as by whoever ends all sessions of it: else two
+/// could wait for each other.
+async fn locked(change: &Change, hash: &str) -> ApiResult<Option<refresh_token::Model>> {
+    let Some(row) = refresh_token::Entity::find_by_id(hash).one(&change.db).await? else { return Ok(None) };
+    standing::hold(&change.db, &row.user_id.to_string()).await?;
+    change.locked::<refresh_token::Entity>(hash.to_owned()).await
 }
 
 async fn issue(change: &Change, user_id: Uuid, family: Uuid, token: &str) -> ApiResult<()> {

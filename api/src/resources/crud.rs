@@ -110,7 +110,8 @@ async fn create<R: Resource>(
             let mut faults = strip_read_only::<R>(&mut value, None);
             faults.extend(take_place::<R>(&mut value, &request, None));
             faults.extend(wire::faults_of_new::<R>(&value));
-            let (code, members) = read::<R>(change, value, faults).await?;
+            R::complete(&mut value);
+            let (code, members) = read::<R>(change, value, faults, None).await?;
             let key = if R::KEY == Key::Id { Uuid::now_v7().to_string() } else { code };
             insert(change, &request, &key, members).await
         })
@@ -165,7 +166,8 @@ async fn replace<R: Resource>(
             let mut faults = strip_read_only::<R>(&mut value, row.as_ref());
             faults.extend(take_place::<R>(&mut value, &request, Some(R::KEY)));
             faults.extend(wire::faults_of_replacement::<R>(&value));
-            let (_, members) = read::<R>(change, value, faults).await?;
+            R::complete(&mut value);
+            let (_, members) = read::<R>(change, value, faults, row.as_ref()).await?;
             match row {
                 Some(row) => update_row(change, row, members).await,
                 None => insert(change, &request, &key_in::<R>(&request), members).await,
@@ -197,7 +199,7 @@ async fn update<R: Resource>(
             let mut value = serde_json::to_value(current).map_err(ApiError::unexpected)?;
             merge(&mut value, patch);
             faults.extend(wire::faults_of_replacement::<R>(&value));
-            let (_, members) = read::<R>(change, value, faults).await?;
+            let (_, members) = read::<R>(change, value, faults, Some(&row)).await?;
             update_row(change, row, members).await
         })
         .await
@@ -335,13 +337,19 @@ pub fn search_text<R: Resource>(key: &str, members: &R) -> String {
     [vec![key], members.search()].concat().join("\n").to_lowercase()
 }
 
-/// The code and the members of a body whose shape has these faults; every fault is said at once.
-async fn read<R: Resource>(change: &Change, mut value: Value, mut faults: Vec<Fault>) -> ApiResult<(String, R)> {
+/// The code and the members of a body whose shape has these faults, beside the row as it was; every fault is said at once.
+async fn read<R: Resource>(
+    change: &Change,
+    mut value: Value,
+    mut faults: Vec<Fault>,
+    before: Option<&Row<R>>,
+) -> ApiResult<(String, R)> {
     let has_shape = faults.is_empty();
     faults.extend(references::faults::<R>(&change.db, &value).await?);
     let code = value.as_object_mut().and_then(|object| object.remove("code"));
     let members = if has_shape { Some(body::deserialize::<R>(value)?) } else { None };
     faults.extend(members.iter().flat_map(R::faults));
+    faults.extend(members.iter().flat_map(|members| members.faults_beside(before, change.today)));
     match members {
         Some(members) if faults.is_empty() => {
             Ok((code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default(), members))

@@ -1,11 +1,13 @@
 //! `/v1/kpis`
 
 pub mod coverage_method;
+mod existing;
 pub mod measurements;
 pub mod targets;
 
+use chrono::NaiveDate;
 use entity::kpi::{self, UnitKind};
-use entity::rules::kpi::Direction;
+use entity::rules::kpi::{Bounds, Direction};
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
 use entity::value::period::{Frequency, Period};
@@ -52,7 +54,13 @@ pub struct Kpi {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 12, default = 0)]
     pub decimals: i32,
-    /// Where it started.
+    /// The least its values, targets and baseline can be; null for no bound. In the whole body of a `percent`, which `POST` and
+    /// `PUT` send, 0 where it is absent. It may change at any time to a bound that holds all of them.
+    pub minimum: Option<Decimal>,
+    /// The greatest they can be; null for no bound. In the whole body of a `percent` 100 where it is absent: a realisation of 104.5
+    /// percent of a plan needs `null`, or more.
+    pub maximum: Option<Decimal>,
+    /// Where it started; targets lie on its better side, by `direction`, or at it.
     pub baseline: Option<Baseline>,
     /// Where values come from.
     #[schema(max_length = 1000)]
@@ -70,7 +78,7 @@ pub struct Kpi {
 #[serde(deny_unknown_fields)]
 #[schema(as = KpiUnit)]
 pub struct Unit {
-    /// What kind of unit: `percent` takes 0 to 100, `count` whole numbers from 0.
+    /// What kind of unit: `count` takes whole numbers from 0. What else values can be, `minimum` and `maximum` say.
     pub kind: UnitKind,
     /// The unit in words; required for `other`.
     #[schema(max_length = 64, example = "desa")]
@@ -90,17 +98,34 @@ pub struct Baseline {
     pub provenance: Option<Provenance>,
 }
 
-/// Why a value cannot be one of this unit.
-pub fn outside_range(kind: UnitKind, value: Decimal) -> Option<Text> {
+impl Kpi {
+    /// Between which values those of it lie.
+    fn bounds(&self) -> Bounds {
+        Bounds { minimum: self.minimum.map(Decimal::inner), maximum: self.maximum.map(Decimal::inner) }
+    }
+}
+
+/// Why a value cannot be one of this unit, or of a KPI with these bounds.
+pub fn outside_range(kind: UnitKind, bounds: Bounds, value: Decimal) -> Option<Text> {
     let value = value.inner();
-    match kind {
-        UnitKind::Percent if value.is_sign_negative() || value > 100.into() => {
-            Some(Text::new("A percentage is from 0 to 100.", "Persentase dari 0 sampai 100."))
-        }
-        UnitKind::Count if value.is_sign_negative() || !value.fract().is_zero() => {
-            Some(Text::new("A count is a whole number from 0.", "Jumlah adalah bilangan bulat mulai 0."))
-        }
-        _ => None,
+    if kind == UnitKind::Count && (value.is_sign_negative() || !value.fract().is_zero()) {
+        return Some(Text::new("A count is a whole number from 0.", "Jumlah adalah bilangan bulat mulai 0."));
+    }
+    (!bounds.contain(value)).then(|| {
+        Text::new(
+            format!("Values of this KPI are {bounds}: its `minimum` and `maximum`."),
+            format!("Nilai indikator ini {}: `minimum` dan `maximum`-nya.", allowed_id(bounds)),
+        )
+    })
+}
+
+/// What bounds allow, in Indonesian.
+fn allowed_id(bounds: Bounds) -> String {
+    match (bounds.minimum, bounds.maximum) {
+        (Some(least), Some(most)) => format!("dari {least} sampai {most}"),
+        (Some(least), None) => format!("paling sedikit {least}"),
+        (None, Some(most)) => format!("paling banyak {most}"),
+        (None, None) => "bebas".to_owned(),
     }
 }
 
@@ -108,13 +133,41 @@ pub fn outside_range(kind: UnitKind, value: Decimal) -> Option<Text> {
 pub fn value_faults(kpi: &kpi::Model, period: Period, period_pointer: &str, value: Decimal, value_pointer: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     faults.extend(wrong_frequency(kpi.frequency, period, period_pointer));
-    faults.extend(outside_range(kpi.unit_kind, value).map(|text| Fault::at(value_pointer, "outside_range", text)));
+    let text = outside_range(kpi.unit_kind, kpi.bounds(), value);
+    faults.extend(text.map(|text| Fault::at(value_pointer, "outside_range", text)));
     faults
+}
+
+/// The fault of a report for a period that has not begun: nothing can be known of it yet.
+pub fn not_begun(period: Period, today: NaiveDate, pointer: &str) -> Option<Fault> {
+    let start = period.start();
+    let text = || {
+        Text::new(
+            format!("{period} begins on {start}, and today is {today}: nothing is reported of a period before it has begun."),
+            format!("{period} mulai {start}, sedangkan hari ini {today}: periode yang belum mulai tidak dapat dilaporkan."),
+        )
+    };
+    (!period.has_begun(today)).then(|| Fault::at(pointer, "period_not_begun", text()))
+}
+
+/// The fault of a target that lies on the wrong side of the baseline.
+pub fn against_direction(kpi: &kpi::Model, target: Decimal, pointer: &str) -> Option<Fault> {
+    let baseline = kpi.baseline_value?;
+    if !kpi.direction.is_against(baseline.inner(), target.inner()) {
+        return None;
+    }
+    let (en, id) = match kpi.direction {
+        Direction::Increase => ("increase: a target is not below the baseline", "naik: target tidak di bawah nilai awal"),
+        Direction::Decrease => ("decrease: a target is not above the baseline", "turun: target tidak di atas nilai awal"),
+    };
+    let text = Text::new(format!("This KPI should {en}, {baseline}."), format!("Indikator ini seharusnya {id}, {baseline}."));
+    Some(Fault::at(pointer, "against_direction", text))
 }
 
 fn wrong_frequency(frequency: Frequency, period: Period, pointer: &str) -> Option<Fault> {
     let (form, bentuk) = match frequency {
         Frequency::Yearly => ("yearly: `2022`", "tahunan: `2022`"),
+        Frequency::Semesterly => ("semesterly: `2022-S1`", "semesteran: `2022-S1`"),
         Frequency::Quarterly => ("quarterly: `2022-Q3`", "triwulanan: `2022-Q3`"),
         Frequency::Monthly => ("monthly: `2022-09`", "bulanan: `2022-09`"),
     };
@@ -131,8 +184,8 @@ pub async fn require(db: &impl sea_orm::ConnectionTrait, code: &str) -> ApiResul
 pub fn period_of(text: &str) -> ApiResult<Period> {
     Period::parse(text).map_err(|_| {
         ApiError::new(codes::NOT_FOUND).detail(
-            format!("`{text}` is no period: 2022, 2022-Q3 or 2022-09."),
-            format!("`{text}` bukan periode: 2022, 2022-Q3, atau 2022-09."),
+            format!("`{text}` is no period: 2022, 2022-S1, 2022-Q3 or 2022-09."),
+            format!("`{text}` bukan periode: 2022, 2022-S1, 2022-Q3, atau 2022-09."),
         )
     })
 }
@@ -151,7 +204,7 @@ impl Resource for Kpi {
         Field::filter("programme", Kind::Code),
         Field::sort("opd", Kind::Code),
         Field::filter("direction", Kind::Choice(&["increase", "decrease"])),
-        Field::filter("frequency", Kind::Choice(&["yearly", "quarterly", "monthly"])),
+        Field::filter("frequency", Kind::Choice(&["yearly", "semesterly", "quarterly", "monthly"])),
         Field::filter("published", Kind::Flag),
         Field::sort("name", Kind::Text),
     ];
@@ -168,7 +221,7 @@ impl Resource for Kpi {
         json!({
             "code": "STUNTING", "masterplan": "KLU-SC", "dimension": "living", "programme": "SL-01", "opd": "DINKES",
             "name": "Prevalensi stunting", "unit": { "kind": "percent", "label": "persen" }, "direction": "decrease", "frequency": "yearly",
-            "decimals": 1, "baseline": { "period": "2021", "value": "28.3" }, "published": true,
+            "decimals": 1, "minimum": "0", "maximum": "100", "baseline": { "period": "2021", "value": "28.3" }, "published": true,
         })
     }
 
@@ -190,6 +243,8 @@ impl Resource for Kpi {
             direction: row.direction,
             frequency: row.frequency,
             decimals: row.decimals,
+            minimum: row.minimum,
+            maximum: row.maximum,
             baseline,
             source: row.source.clone(),
             method: row.method.clone(),
@@ -216,6 +271,8 @@ impl Resource for Kpi {
             direction: Set(self.direction),
             frequency: Set(self.frequency),
             decimals: Set(self.decimals),
+            minimum: Set(self.minimum),
+            maximum: Set(self.maximum),
             baseline_period: Set(period),
             baseline_value: Set(value),
             baseline_provenance: Set(provenance),
@@ -243,18 +300,32 @@ impl Resource for Kpi {
         if self.unit.kind == UnitKind::Other && self.unit.label.is_none() {
             faults.push(Fault::at("/unit/label", "required", Text::new("The unit in words.", "Satuan dalam kata-kata.")));
         }
+        if self.minimum.zip(self.maximum).is_some_and(|(minimum, maximum)| maximum < minimum) {
+            let text = Text::new("Not less than `minimum`.", "Tidak kurang dari `minimum`.");
+            faults.push(Fault::at("/maximum", "outside_range", text));
+            return faults;
+        }
         if let Some(baseline) = &self.baseline {
             faults.extend(wrong_frequency(self.frequency, baseline.period, "/baseline/period"));
-            faults.extend(
-                outside_range(self.unit.kind, baseline.value).map(|text| Fault::at("/baseline/value", "outside_range", text)),
-            );
+            let text = outside_range(self.unit.kind, self.bounds(), baseline.value);
+            faults.extend(text.map(|text| Fault::at("/baseline/value", "outside_range", text)));
         }
         faults
     }
 
-    /// The frequency and the kind of unit hold for all values there are.
+    /// A percentage is from 0 to 100 where nothing else is said.
+    fn complete(whole: &mut Value) {
+        let is_percent = whole.pointer("/unit/kind").is_some_and(|kind| kind == "percent");
+        let Some(members) = whole.as_object_mut().filter(|_| is_percent) else { return };
+        for (bound, value) in [("minimum", "0"), ("maximum", "100")] {
+            members.entry(bound).or_insert(json!(value));
+        }
+    }
+
+    /// The frequency and the kind of unit hold for all values there are, bounds, direction and baseline for those that stand.
     async fn check(&self, change: &Change, code: &str, before: Option<&kpi::Model>) -> ApiResult<()> {
         let Some(before) = before else { return Ok(()) };
+        existing::must_agree(self, change, code, before).await?;
         if before.frequency == self.frequency && before.unit_kind == self.unit.kind {
             return Ok(());
         }

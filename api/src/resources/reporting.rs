@@ -9,6 +9,7 @@ pub mod flow;
 pub mod review;
 pub mod routes;
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -75,6 +76,8 @@ pub struct Words {
     pub put: &'static str,
     /// What writing one does, in a sentence.
     pub about: &'static str,
+    /// What else writing one is held to, in sentences.
+    pub more: &'static str,
 }
 
 /// Which report: of what, and for which part of time.
@@ -100,6 +103,18 @@ impl Display for Place {
     }
 }
 
+/// A report that is about to be written over `before`.
+pub struct Written<'a, R: Report> {
+    /// The code or id of what it is about.
+    pub of: &'a str,
+    /// The part of time it is for.
+    pub part: R::Part,
+    /// What it says.
+    pub input: R::Input,
+    /// What it takes the place of.
+    pub before: Option<&'a R>,
+}
+
 /// A kind of report: the row of one revision.
 #[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
 pub trait Report:
@@ -119,6 +134,8 @@ pub trait Report:
         >;
     /// The table of what it is about.
     type Subject: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = String>>;
+    /// Whether what one says depends on what is said for other parts of time, see [`Report::faults_together`].
+    const BESIDE_OTHERS: bool = false;
     /// The part of time it is for.
     type Part: Copy;
     /// What a client sends.
@@ -148,6 +165,15 @@ pub trait Report:
 
     /// Every fault that what is sent has beside what it is about.
     fn faults(subject: &Subject<Self>, part: Self::Part, input: &Self::Input) -> Vec<Fault>;
+
+    /// The fault of a report for a part of time that has not begun on a day.
+    fn early(subject: &Subject<Self>, part: Self::Part, today: NaiveDate) -> Option<Fault>;
+
+    /// The faults of reports that are written together beside those for other parts of time, theirs and those that stand, by
+    /// their place in the list. The rows of what they are about are locked.
+    async fn faults_together(_change: &Change, _written: &[Written<'_, Self>]) -> ApiResult<BTreeMap<usize, Fault>> {
+        Ok(BTreeMap::new())
+    }
 
     /// Why a verified one is corrected, as the client says.
     fn reason(input: &Self::Input) -> Option<&str>;

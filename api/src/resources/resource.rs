@@ -162,6 +162,15 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Sized + 'static {
         Vec::new()
     }
 
+    /// Adds to a whole body, which creates or replaces one, what absent members stand for; `null` stays what it is.
+    fn complete(_whole: &mut Value) {}
+
+    /// Every fault that its members have on the day of the write, beside the row as it was: what was taken earlier and does not
+    /// change is no fault.
+    fn faults_beside(&self, _before: Option<&Row<Self>>, _today: NaiveDate) -> Vec<Fault> {
+        Vec::new()
+    }
+
     /// The members that only the service writes, of a row or (`None`) of one that does not exist yet.
     fn read_only(_row: Option<&Row<Self>>) -> Map<String, Value> {
         Map::new()

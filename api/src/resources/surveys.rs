@@ -1,22 +1,25 @@
 //! `/v1/surveys`
 
+use chrono::NaiveDate;
 use entity::rules::ikm::{self, Grade, IkmResult};
 use entity::survey;
 use entity::value::code::Code;
 use entity::value::decimal::{Decimal, Percent};
 use entity::value::period::Period;
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::Iterable;
+use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::kpis::not_begun;
 use super::references::Target;
 use super::resource::{Key, Names, Reference, Resource, code};
 use crate::auth::permissions::EditSurveys;
 use crate::http::language::Text;
-use crate::http::problem::Fault;
+use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
 
 /// A survey of how satisfied people are with a public service, by Permenpan-RB 14/2017. Its index (IKM) and grade are
@@ -29,19 +32,21 @@ pub struct Survey {
     /// The service.
     #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub service: String,
-    /// When people were asked.
+    /// When people were asked: a period that has begun. Of a service, whatever the case of its name, there is one survey a period.
     pub period: Period,
-    /// How many answered.
+    /// How many answered; required with `sums`.
     #[schema(minimum = 1, maximum = 2147483647)]
     pub respondents: Option<i32>,
-    /// The mean answer to each of the nine elements.
-    pub scores: Scores,
+    /// The mean answer to each of the nine elements; either these or `sums`.
+    pub scores: Option<Scores>,
+    /// The sum of the answers to each of the nine elements, from which nothing is lost by rounding; either these or `scores`.
+    pub sums: Option<Sums>,
     /// Whether the public sees it.
     #[serde(default)]
     pub published: bool,
 }
 
-/// The mean answer to each of the nine elements of a survey, from 1.00 to 4.00.
+/// The mean answer to each of the nine elements of a survey, from 1 to 4, with at most 6 decimals.
 #[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SurveyScores)]
@@ -79,10 +84,10 @@ fn score_schema() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::Custom("decimal".to_owned())))
-        .pattern(Some(r"^([1-3](\.[0-9]{1,2})?|4(\.0{1,2})?)$"))
+        .pattern(Some(r"^([1-3](\.[0-9]{1,6})?|4(\.0{1,6})?)$"))
         .minimum(Some(1))
         .maximum(Some(4))
-        .max_length(Some(4))
+        .max_length(Some(8))
         .examples(["3.2"])
         .build()
 }
@@ -92,16 +97,87 @@ impl Scores {
         [self.u1, self.u2, self.u3, self.u4, self.u5, self.u6, self.u7, self.u8, self.u9]
     }
 
-    /// The scores in a row: they were checked when it was written.
-    fn of(row: &survey::Model) -> Self {
-        serde_json::from_value(row.scores.clone()).unwrap_or_else(|_| unreachable!("{} are no scores", row.scores))
+    /// The scores in a row, which were checked when it was written; none where it has sums.
+    fn of(row: &survey::Model) -> Option<Self> {
+        serde_json::from_value(row.scores.clone()).ok()
+    }
+}
+
+/// The sum of the answers, each from 1 to 4, to each of the nine elements of a survey: from `respondents` to 4 × `respondents`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SurveySums)]
+pub struct Sums {
+    /// Requirements.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u1: i64,
+    /// System, mechanism and procedure.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u2: i64,
+    /// Time to completion.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u3: i64,
+    /// Fees.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u4: i64,
+    /// The product of the service.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u5: i64,
+    /// Competence of the staff.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u6: i64,
+    /// Behaviour of the staff.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u7: i64,
+    /// Handling of complaints, suggestions and comments.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u8: i64,
+    /// Facilities.
+    #[schema(minimum = 1, maximum = 8589934588_i64)]
+    pub u9: i64,
+}
+
+impl Sums {
+    fn in_order(&self) -> [i64; 9] {
+        [self.u1, self.u2, self.u3, self.u4, self.u5, self.u6, self.u7, self.u8, self.u9]
+    }
+
+    /// The faults of sums that so many cannot have answered.
+    fn faults(&self, respondents: Option<i32>) -> Vec<Fault> {
+        let Some(respondents) = respondents.and_then(|number| u32::try_from(number).ok()) else {
+            let text = Text::new("With `sums`: how many answered.", "Bersama `sums`: jumlah responden.");
+            return vec![Fault::at("/respondents", "required", text)];
+        };
+        let possible = ikm::Scores::possible_sums(respondents);
+        let text = || {
+            Text::new(
+                format!("From {} to {}: {respondents} answers, each from 1 to 4.", possible.start(), possible.end()),
+                format!("Dari {} sampai {}: {respondents} jawaban, masing-masing 1 sampai 4.", possible.start(), possible.end()),
+            )
+        };
+        let wrong = (1..).zip(self.in_order()).filter(|(_, sum)| !possible.contains(sum));
+        wrong.map(|(element, _)| Fault::at(format!("/sums/u{element}"), "outside_range", text())).collect()
     }
 }
 
 /// The index of a survey, by the bounds that held on the last day of its period.
 fn result(row: &survey::Model) -> Option<IkmResult> {
-    let scores = ikm::Scores::new(Scores::of(row).in_order().map(Decimal::inner)).ok()?;
-    Some(ikm::explain(&scores, row.period_end))
+    let Survey { respondents, scores, sums, .. } = Survey::of(row);
+    let answers = match (scores, sums) {
+        (Some(scores), _) => ikm::Scores::new(scores.in_order().map(Decimal::inner)),
+        (None, Some(sums)) => ikm::Scores::of_sums(sums.in_order(), u32::try_from(respondents?).ok()?),
+        (None, None) => return None,
+    };
+    Some(ikm::explain(&answers.ok()?, row.period_end))
+}
+
+/// What there is one survey of: two names of a service that differ in case or blanks around them are one.
+pub fn identity(row: &survey::Model) -> (String, String, String) {
+    (row.opd.clone(), same_service(&row.service), row.period.clone())
+}
+
+fn same_service(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 impl Resource for Survey {
@@ -132,6 +208,7 @@ impl Resource for Survey {
             "id": "0183a0c4-6f00-7d2e-9d6b-5c1f6a3b7e30", "opd": "DINKES", "service": "Pelayanan rawat jalan Puskesmas Tanjung",
             "period": period, "respondents": 150, "published": true,
             "scores": { "u1": "3.2", "u2": "3.2", "u3": "3.2", "u4": "3.2", "u5": "3.2", "u6": "3.2", "u7": "3.2", "u8": "3.2", "u9": "3.2" },
+            "sums": null,
         });
         if let Some(members) = example.as_object_mut() {
             members.extend(shown(result));
@@ -146,6 +223,7 @@ impl Resource for Survey {
             period: Period::parse(&row.period).unwrap_or_else(|_| unreachable!("`{}` is no period", row.period)),
             respondents: row.respondents,
             scores: Scores::of(row),
+            sums: row.sums.clone().and_then(|sums| serde_json::from_value(sums).ok()),
             published: row.published,
         }
     }
@@ -157,7 +235,8 @@ impl Resource for Survey {
             period: Set(self.period.to_string()),
             period_end: Set(self.period.end()),
             respondents: Set(self.respondents),
-            scores: Set(json!(self.scores)),
+            scores: Set(self.scores.map_or_else(|| json!({}), |scores| json!(scores))),
+            sums: Set(self.sums.map(|sums| json!(sums))),
             published: Set(self.published),
             id: NotSet,
             search: NotSet,
@@ -178,9 +257,46 @@ impl Resource for Survey {
     fn faults(&self) -> Vec<Fault> {
         // What came as a JSON number was not held to the pattern.
         let fits = |score: Decimal| ikm::Scores::new([score.inner(); 9]).is_ok();
-        let text = || Text::new("From 1.00 to 4.00, at most 2 decimals.", "Dari 1,00 sampai 4,00, paling banyak 2 desimal.");
-        let scores = (1..).zip(self.scores.in_order()).filter(|(_, score)| !fits(*score));
-        scores.map(|(element, _)| Fault::at(format!("/scores/u{element}"), "outside_range", text())).collect()
+        let text = || Text::new("From 1 to 4, at most 6 decimals.", "Dari 1 sampai 4, paling banyak 6 desimal.");
+        let scores = self.scores.iter().flat_map(|scores| (1..).zip(scores.in_order()));
+        let scores = scores.filter(|(_, score)| !fits(*score));
+        let mut faults: Vec<Fault> =
+            scores.map(|(element, _)| Fault::at(format!("/scores/u{element}"), "outside_range", text())).collect();
+        faults.extend(self.sums.iter().flat_map(|sums| sums.faults(self.respondents)));
+        let one_of = Text::new(
+            "Either `scores`, the mean answers, or `sums` of the answers with `respondents`: exactly one of the two.",
+            "`scores` (nilai rata-rata) atau `sums` (jumlah jawaban) dengan `respondents`: tepat satu dari keduanya.",
+        );
+        match (&self.scores, &self.sums) {
+            (None, None) => faults.push(Fault::at("/scores", "required", one_of)),
+            (Some(_), Some(_)) => faults.push(Fault::at("/sums", "exactly_one", one_of)),
+            _ => {}
+        }
+        faults
+    }
+
+    fn faults_beside(&self, before: Option<&survey::Model>, today: NaiveDate) -> Vec<Fault> {
+        let stays = before.is_some_and(|before| before.period == self.period.to_string());
+        not_begun(self.period, today, "/period").filter(|_| !stays).into_iter().collect()
+    }
+
+    /// Of a service there is one survey a period. Those that were entered twice before may change what else they say.
+    async fn check(&self, change: &Change, id: &str, before: Option<&survey::Model>) -> ApiResult<()> {
+        use survey::Column;
+        let (opd, service, period) = (self.opd.to_string(), same_service(&self.service), self.period.to_string());
+        if before.is_some_and(|before| identity(before) == (opd.clone(), service.clone(), period.clone())) {
+            return Ok(());
+        }
+        // Nobody else adds one of this OPD and period until the commit, so what is not there now does not come meanwhile.
+        change.lock(&format!("surveys of {opd} for {period}")).await?;
+        let others = survey::Entity::find().filter(Column::Opd.eq(&opd)).filter(Column::Period.eq(&period));
+        let others = others.filter(Column::Id.ne(id)).order_by_asc(Column::Id).all(&change.db).await?;
+        let Some(twin) = others.into_iter().find(|other| same_service(&other.service) == service) else { return Ok(()) };
+        let (id, name) = (twin.id, twin.service);
+        Err(ApiError::new(codes::ALREADY_EXISTS).detail(
+            format!("The survey `{id}` is already of `{name}` of `{opd}` for {period}: change that one."),
+            format!("Survei `{id}` sudah untuk `{name}` dari `{opd}` periode {period}: ubah yang itu."),
+        ))
     }
 
     fn read_only(row: Option<&survey::Model>) -> Map<String, Value> {
@@ -189,7 +305,10 @@ impl Resource for Survey {
 
     fn read_only_schema() -> Map<String, Value> {
         let mut index = json!(Percent::schema());
-        index["description"] = json!("The index (IKM), from 25.00 to 100.00: the mean of the nine scores x 25, rounded half up.");
+        index["description"] = json!(
+            "The index (IKM), from 25.00 to 100.00: Σ scores ÷ 9 × 25, or Σ sums ÷ (9 × respondents) × 25, rounded half up once, to 2 places; \
+             graded after that."
+        );
         let grades = Grade::iter().map(Grade::as_str).collect::<Vec<_>>();
         let grade =
             json!({ "type": "string", "enum": grades, "description": "The grade of the index: A is very good, D is poor." });

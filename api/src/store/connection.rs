@@ -71,6 +71,15 @@ fn keep_to_ourselves(url: &str) -> Result<(), DbErr> {
     Ok(())
 }
 
+/// Why the database cannot be used, for the person at the terminal.
+pub fn reason(error: &DbErr) -> String {
+    match error {
+        // What we found ourselves is a sentence already.
+        DbErr::Custom(reason) => reason.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// Brings the schema up to date: all of the missing steps or none. Processes that start together take turns.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     let is_postgres = db.get_database_backend() == DbBackend::Postgres;

@@ -244,7 +244,7 @@ impl AsOf {
 
     /// KPIs.
     pub fn kpis(&self) -> String {
-        use Member::{Flag, Inner, InnerDecimal, Text};
+        use Member::{Decimal, Flag, Inner, InnerDecimal, Text};
         let members = [
             Text("masterplan"),
             Text("opd"),
@@ -252,6 +252,8 @@ impl AsOf {
             Text("direction"),
             Text("frequency"),
             Text("method"),
+            Decimal("minimum"),
+            Decimal("maximum"),
             Flag("published"),
             Inner("unit_kind", ["unit", "kind"]),
             Inner("unit_label", ["unit", "label"]),

@@ -13,6 +13,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use super::check::{Checking, KEYS_AT_ONCE};
 use super::parts::{Coverage, EvaluationRecord, Transition};
 use super::reports::{ActionReport, Measurement};
+use super::sense;
 use super::things::Thing;
 use super::{Everything, Incoming, Kind, Row, key_of};
 use crate::http::problem::ApiResult;
@@ -42,6 +43,7 @@ pub(super) async fn complete(change: &Change, everything: &mut Everything, check
         let row = &measurement.row;
         of_kpi(&kpis, "measurements", measurement.index, (&row.kpi, &row.period, row.value), checking);
     }
+    sense::check(change, everything, checking).await?;
     revisions("measurements", &mut everything.measurements, checking);
     revisions("action_reports", &mut everything.action_reports, checking);
     lead(&mut everything.measurements);
@@ -108,7 +110,7 @@ fn statuses(
     for Incoming { index, row, .. } in programmes {
         let mut own = of.remove(&row.code).unwrap_or_default();
         if own.first().is_none_or(|first| first.row.to_status != ProgrammeStatus::Planned) {
-            own.insert(0, Incoming { index: *index, since: None, row: beginning(change, row) });
+            own.insert(0, Incoming { index: *index, since: None, was_taken: false, row: beginning(change, row) });
         }
         let mut before: Option<status_change::Model> = None;
         for (seq, entry) in (1..).zip(&mut own) {
@@ -261,16 +263,16 @@ fn revisions<K: Revised>(list: &'static str, rows: &mut [Incoming<K>], checking:
     }
 }
 
-/// A verified value leads its KPI if none that was known by then belongs to a later period or revision.
+/// A verified value leads its KPI if none that counted by then belongs to a later period or revision.
 fn lead(rows: &mut [Incoming<Measurement>]) {
     let mut of: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (place, incoming) in rows.iter().enumerate().filter(|(_, incoming)| incoming.row.known_on.is_some()) {
+    for (place, incoming) in rows.iter().enumerate().filter(|(_, incoming)| incoming.row.counts_from.is_some()) {
         of.entry(incoming.row.kpi.clone()).or_default().push(place);
     }
     let rank = |row: &measurement::Model| (row.period_end, row.revision);
     for mut places in of.into_values() {
         // Of one day the highest comes first, so that the others of that day do not lead.
-        places.sort_by_key(|place| (rows[*place].row.known_on, std::cmp::Reverse(rank(&rows[*place].row))));
+        places.sort_by_key(|place| (rows[*place].row.counts_from, std::cmp::Reverse(rank(&rows[*place].row))));
         let mut best = None;
         for place in places {
             let row = &mut rows[place].row;

@@ -96,10 +96,11 @@ pub(super) fn read_list<K: Kind>(list: &'static str, source: &mut Source, checki
         if !faults.is_empty() {
             continue;
         }
+        let was_taken = value.get("created_at").is_some_and(|instant| !instant.is_null());
         let since = if past::is_tracked(K::ONE) { take_day(&mut value) } else { None };
         match K::read(value, checking.defaults) {
             Ok(row) => {
-                rows.push(Incoming { index, since, row });
+                rows.push(Incoming { index, since, was_taken, row });
             }
             Err(faults) => faults.iter().for_each(|fault| checking.fault(list, index, fault)),
         }

@@ -18,7 +18,7 @@ use crate::http::schema;
 use crate::resources::actions::reports::realisation_fault;
 use crate::resources::actions::reports::wire_types as actions;
 use crate::resources::kpis::measurements::wire_types;
-use crate::resources::kpis::measurements::{self, known_on};
+use crate::resources::kpis::measurements::{self, counts_from, known_on};
 use crate::resources::provenance::Provenance;
 use crate::resources::reporting::evidence::Evidence;
 
@@ -88,6 +88,7 @@ impl Kind for Measurement {
         let handed_in = given.state.is_some_and(|state| state == ReportState::Submitted);
         let created_at = given.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
         let actor = || defaults.actor.clone();
+        let known_on = given.known_on.or_else(|| counts.then(|| known_on(revision, stated, defaults.today)));
         Ok(measurement::Model {
             kpi: given.kpi.to_string(),
             period: given.period.to_string(),
@@ -99,7 +100,8 @@ impl Kind for Measurement {
             source_updated_at: micros(given.source_updated_at),
             provenance: Provenance::stored(given.provenance.as_ref()),
             state: given.state.unwrap_or(ReportState::Verified),
-            known_on: given.known_on.or_else(|| counts.then(|| known_on(revision, stated, defaults.today))),
+            known_on,
+            counts_from: known_on.map(|known_on| counts_from(given.period, known_on)),
             latest: false,
             leads: false,
             reason: given.reason,

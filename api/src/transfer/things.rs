@@ -154,6 +154,10 @@ impl<R: Transferred> Kind for Thing<R> {
         let kept = kept.collect::<Map<_, _>>();
         let carried = ["version", "created_at", "updated_at"].into_iter().filter_map(|name| Some((name.to_owned(), take(name)?)));
         let carried: Carried = deserialize_or_fault(Value::Object(carried.collect())).map_err(|fault| vec![fault])?;
+        // An export says all there is; what it leaves empty is null.
+        if carried.created_at.is_none() {
+            R::complete(&mut value);
+        }
         let members: R = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
         let faults = members.faults();
         if !faults.is_empty() {

@@ -1,6 +1,6 @@
 //! The public satisfaction index (IKM) and its grade, as Permenpan-RB 14/2017 computes them.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, ops::RangeInclusive};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -17,35 +17,55 @@ const ELEMENTS: usize = 9;
 /// What the mean of the elements, from 1 to 4, is multiplied by.
 const FACTOR: Decimal = Decimal::from_parts(25, 0, 0, false, 0);
 
-/// The mean answers to the nine elements, u1 to u9, each from 1.00 to 4.00 with at most two decimals.
+/// The least answer to a question.
+const LOWEST: i64 = 1;
+
+/// The best answer to a question.
+const HIGHEST: i64 = 4;
+
+/// What was answered to the nine elements, u1 to u9.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scores([Decimal; ELEMENTS]);
+pub struct Scores(Answers);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answers {
+    /// The mean answer to each element.
+    Means([Decimal; ELEMENTS]),
+    /// The sum of the answers to each element, over how many answered: nothing was rounded.
+    Sums { sums: [i64; ELEMENTS], respondents: i64 },
+}
 
 impl Scores {
-    /// The least an element can score.
-    pub const LOWEST: Decimal = Decimal::ONE;
+    /// The most decimals of a mean answer.
+    pub const PLACES: u32 = 6;
 
-    /// The most an element can score.
-    pub const HIGHEST: Decimal = Decimal::from_parts(4, 0, 0, false, 0);
-
-    /// The most decimals of a score.
-    pub const PLACES: u32 = 2;
-
-    /// Takes the scores of u1 to u9; nothing is rounded. The error names the first that does not fit.
-    pub fn new(scores: [Decimal; ELEMENTS]) -> Result<Self, InvalidScore> {
-        let fits = |score: &Decimal| (Self::LOWEST..=Self::HIGHEST).contains(score) && score.normalize().scale() <= Self::PLACES;
-        match scores.iter().position(|score| !fits(score)) {
+    /// Takes the mean answers to u1 to u9, each from 1 to 4; nothing is rounded. The error names the first that does not fit.
+    pub fn new(means: [Decimal; ELEMENTS]) -> Result<Self, InvalidScore> {
+        let answers = Decimal::from(LOWEST)..=Decimal::from(HIGHEST);
+        let fits = |mean: &Decimal| answers.contains(mean) && mean.normalize().scale() <= Self::PLACES;
+        match means.iter().position(|mean| !fits(mean)) {
             Some(position) => Err(InvalidScore { element: position + 1 }),
-            None => Ok(Self(scores)),
+            None => Ok(Self(Answers::Means(means))),
         }
     }
 
-    fn sum(&self) -> Decimal {
-        self.0.iter().sum()
+    /// Takes the sums of the answers to u1 to u9 of so many who answered. The error names the first that does not fit.
+    pub fn of_sums(sums: [i64; ELEMENTS], respondents: u32) -> Result<Self, InvalidScore> {
+        let possible = Self::possible_sums(respondents);
+        match sums.iter().position(|sum| respondents == 0 || !possible.contains(sum)) {
+            Some(position) => Err(InvalidScore { element: position + 1 }),
+            None => Ok(Self(Answers::Sums { sums, respondents: respondents.into() })),
+        }
+    }
+
+    /// What the answers of so many to one element can sum up to: each answers 1 to 4.
+    pub fn possible_sums(respondents: u32) -> RangeInclusive<i64> {
+        let respondents = i64::from(respondents);
+        respondents * LOWEST..=respondents * HIGHEST
     }
 }
 
-/// A score that is not from 1.00 to 4.00 or has more than two decimals.
+/// A mean answer that is not from 1 to 4 or has more than six decimals, or a sum that so many cannot have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidScore {
     /// The element, 1 to 9.
@@ -54,7 +74,7 @@ pub struct InvalidScore {
 
 impl fmt::Display for InvalidScore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "u{} must be from 1.00 to 4.00 with at most 2 decimals", self.element)
+        write!(f, "u{} must be a mean from 1 to 4 with at most 6 decimals, or the sum of answers from 1 to 4", self.element)
     }
 }
 
@@ -146,14 +166,22 @@ pub fn ikm_bounds(on: NaiveDate) -> &'static IkmBounds {
     VERSIONS.iter().rev().find(|version| version.valid_from <= on).unwrap_or(&VERSIONS[0])
 }
 
-/// The index, from 25.00 to 100.00: the mean of the nine elements x 25.
+/// The index, from 25.00 to 100.00: the mean of the nine elements x 25, rounded once.
 pub fn ikm(scores: &Scores) -> Percent {
-    Percent::of(scores.sum() * FACTOR / Decimal::from(ELEMENTS))
+    let (sum, over) = match &scores.0 {
+        Answers::Means(means) => (means.iter().sum(), Decimal::from(ELEMENTS)),
+        Answers::Sums { sums, respondents } => (total(sums), Decimal::from(*respondents) * Decimal::from(ELEMENTS)),
+    };
+    Percent::index(sum * FACTOR / over)
+}
+
+fn total(sums: &[i64]) -> Decimal {
+    sums.iter().copied().map(Decimal::from).sum()
 }
 
 /// The grade of an index, by the bounds that hold on a day; it has two decimals before it is graded.
 pub fn grade(index: impl Into<Decimal>, on: NaiveDate) -> Grade {
-    let index = Percent::of(index.into()).inner();
+    let index = Percent::index(index.into()).inner();
     let bounds = ikm_bounds(on);
     if index >= bounds.a {
         Grade::A
@@ -182,8 +210,12 @@ pub fn explain(scores: &Scores, on: NaiveDate) -> IkmResult {
     let ikm = ikm(scores);
     let grade = grade(ikm, on);
     let IkmBounds { version, a, b, c, .. } = ikm_bounds(on);
+    let counted = match &scores.0 {
+        Answers::Means(means) => format!("{} / {ELEMENTS}", means.iter().sum::<Decimal>()),
+        Answers::Sums { sums, respondents } => format!("{} / ({respondents} x {ELEMENTS})", total(sums)),
+    };
     let reasons = vec![
-        format!("IKM {ikm} is {} / {ELEMENTS} x {FACTOR}, rounded to 2 decimals", scores.sum()),
+        format!("IKM {ikm} is {counted} x {FACTOR}, rounded to 2 decimals"),
         match grade {
             Grade::A => format!("{ikm} is at least {a}: A"),
             Grade::B => format!("{ikm} is at least {b} and below {a}: B"),
@@ -191,10 +223,23 @@ pub fn explain(scores: &Scores, on: NaiveDate) -> IkmResult {
             Grade::D => format!("{ikm} is below {c}: D"),
         },
     ];
-    let explanation = (1..).zip(scores.0).fold(Explanation::new("ikm", *version, reasons), |explanation, (element, score)| {
-        explanation.input(&format!("u{element}"), format!("{score:.2}"))
-    });
+    let explanation = inputs(Explanation::new("ikm", *version, reasons), scores);
     IkmResult { ikm, grade, explanation }
+}
+
+fn inputs(explanation: Explanation, scores: &Scores) -> Explanation {
+    let name = |element: usize| format!("u{}", element + 1);
+    match &scores.0 {
+        Answers::Means(means) => means.iter().enumerate().fold(explanation, |explanation, (element, mean)| {
+            let mean = mean.normalize();
+            let places = mean.scale().max(2) as usize;
+            explanation.input(&name(element), format!("{mean:.places$}"))
+        }),
+        Answers::Sums { sums, respondents } => {
+            let explanation = explanation.input("respondents", respondents);
+            sums.iter().enumerate().fold(explanation, |explanation, (element, sum)| explanation.input(&name(element), sum))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -263,13 +308,45 @@ mod tests {
 
     #[test]
     fn a_score_that_does_not_fit_is_named() {
-        for score in ["0.99", "4.01", "-3", "0", "3.255"] {
+        for score in ["0.99", "4.01", "-3", "0", "3.2555555"] {
             let mut scores = [exact("3"); ELEMENTS];
             scores[4] = exact(score);
             assert_eq!(Scores::new(scores), Err(InvalidScore { element: 5 }), "{score}");
         }
-        assert!(Scores::new([exact("3.2500"); ELEMENTS]).is_ok());
-        assert_eq!(InvalidScore { element: 5 }.to_string(), "u5 must be from 1.00 to 4.00 with at most 2 decimals");
+        assert!(Scores::new([exact("3.25000000"); ELEMENTS]).is_ok());
+        assert!(Scores::new([exact("3.315436"); ELEMENTS]).is_ok());
+        assert!(InvalidScore { element: 5 }.to_string().starts_with("u5 must be a mean from 1 to 4 with at most 6 decimals"));
+    }
+
+    /// 149 answers: the means, rounded to 2 decimals before, would give 88.33 and an A.
+    const SUMS: [i64; ELEMENTS] = [494, 502, 509, 527, 562, 530, 562, 530, 520];
+
+    #[test]
+    fn sums_give_the_official_grade() {
+        let result = explain(&Scores::of_sums(SUMS, 149).unwrap(), on());
+        assert_eq!((result.ikm.to_string().as_str(), result.grade), ("88.29", Grade::B));
+        let explanation = serde_json::to_value(result.explanation).unwrap();
+        assert_eq!(explanation["inputs"]["respondents"], "149");
+        assert_eq!(explanation["inputs"]["u9"], "520");
+        assert_eq!(explanation["reasons"][0], "IKM 88.29 is 4736 / (149 x 9) x 25, rounded to 2 decimals");
+
+        let to = |places| SUMS.map(|sum| (Decimal::from(sum) / Decimal::from(149)).round_dp(places));
+        let exact_enough = explain(&Scores::new(to(6)).unwrap(), on());
+        assert_eq!((exact_enough.ikm.to_string().as_str(), exact_enough.grade), ("88.29", Grade::B));
+        let coarse = explain(&Scores::new(to(2)).unwrap(), on());
+        assert_eq!((coarse.ikm.to_string().as_str(), coarse.grade), ("88.33", Grade::A));
+    }
+
+    #[test]
+    fn a_sum_that_so_many_cannot_have_answered_is_named() {
+        for (element, sum) in [(1, 148), (9, 597), (3, 0), (4, -149)] {
+            let mut sums = SUMS;
+            sums[element - 1] = sum;
+            assert_eq!(Scores::of_sums(sums, 149), Err(InvalidScore { element }), "{sum}");
+        }
+        assert!(Scores::of_sums([149; ELEMENTS], 149).is_ok() && Scores::of_sums([596; ELEMENTS], 149).is_ok());
+        assert_eq!(Scores::of_sums([0; ELEMENTS], 0), Err(InvalidScore { element: 1 }));
+        assert_eq!(Scores::possible_sums(u32::MAX), 4_294_967_295..=17_179_869_180);
     }
 
     #[test]
@@ -327,6 +404,13 @@ mod tests {
         #[test]
         fn equal_scores_give_25_times_the_score(hundredths in 100_i64..=400) {
             prop_assert_eq!(ikm(&scores([hundredths; ELEMENTS])).inner(), Decimal::new(hundredths * 25, 2));
+        }
+
+        #[test]
+        fn sums_and_the_means_they_stand_for_give_the_same(hundredths in any_scores(), respondents in 1_u32..1_000) {
+            // Answers of a hundred times as many have whole sums.
+            let (sums, of) = (hundredths.map(|mean| mean * i64::from(respondents)), respondents * 100);
+            prop_assert_eq!(ikm(&Scores::of_sums(sums, of).unwrap()), ikm(&scores(hundredths)));
         }
 
         #[test]

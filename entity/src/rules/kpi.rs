@@ -1,5 +1,6 @@
 //! How a KPI does against its targets: the target that applies, achievement, progress and standing.
 
+mod bounds;
 mod standing;
 
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -7,6 +8,7 @@ use sea_orm::{DeriveActiveEnum, EnumIter, sea_query::StringLen};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use bounds::Bounds;
 pub use standing::{Standing, StandingBounds, StandingResult, standing, standing_bounds};
 
 use crate::value::{decimal::Percent, period::Period};
@@ -29,6 +31,11 @@ impl Direction {
             Self::Increase => value >= target,
             Self::Decrease => value <= target,
         }
+    }
+
+    /// Whether a target lies on the wrong side of the baseline: who reaches it has moved away.
+    pub fn is_against(self, baseline: Decimal, target: Decimal) -> bool {
+        !self.reaches(target, baseline)
     }
 
     /// How a value that reaches a target compares to it, in words.
@@ -107,33 +114,65 @@ fn applying(baseline: Option<&Point>, targets: &[Point], at: Period) -> Option<A
     })
 }
 
-/// How much of the target was reached, in percent, as Indonesian performance reports (SAKIP) count it.
+/// How much of the target was reached, in percent, as Indonesian performance reports (SAKIP) count it; else the sentence that
+/// says why there is none.
 ///
-/// `increase`: actual / target; `decrease`: (2 x target - actual) / target. Of a target of 0 it is 100
-/// when met, else there is none. Never below 0, not capped above.
-pub fn achievement(direction: Direction, target: Decimal, actual: Decimal) -> Option<Percent> {
+/// `increase`: (1 + (actual - target) / |target|) x 100, which for a positive target is actual / target;
+/// `decrease`: (1 + (target - actual) / |target|) x 100, which for a positive target is (2 x target - actual) / target. Of a
+/// target of 0 it is 100 when met, else there is none. Never below 0, not capped above. It is at least 100 exactly where the
+/// target is met, whatever the signs.
+pub fn achievement(direction: Direction, target: Decimal, actual: Decimal) -> Result<Percent, String> {
+    let is_met = direction.reaches(actual, target);
     if target.is_zero() {
-        return direction.reaches(actual, target).then(|| Percent::of(Decimal::ONE_HUNDRED));
+        let none = || format!("no achievement: the target is 0, and the actual {} does not meet it", shown(actual));
+        return is_met.then(|| Percent::of(Decimal::ONE_HUNDRED)).ok_or_else(none);
     }
-    let ratio = achieved_ratio(direction, target, actual)?;
-    Some(Percent::of(ratio.checked_mul(Decimal::ONE_HUNDRED)?.max(Decimal::ZERO)))
+    let percentage = beyond(direction, target, actual).and_then(|beyond| {
+        beyond.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(target.abs())?.checked_add(Decimal::ONE_HUNDRED)
+    });
+    let percentage = percentage.ok_or_else(|| "no achievement: it is too large to be written".to_owned())?;
+    let percent = Percent::of(percentage.max(Decimal::ZERO));
+    // A gap that is lost in the division still is one.
+    Ok(if is_met { percent } else { percent.unreached() })
 }
 
 /// The achievement as a ratio: not rounded, not bounded below; nothing for a target of 0.
 fn achieved_ratio(direction: Direction, target: Decimal, actual: Decimal) -> Option<Decimal> {
+    beyond(direction, target, actual)?.checked_div(target.abs())?.checked_add(Decimal::ONE)
+}
+
+/// How far a value goes beyond a target, below 0 where it falls short.
+fn beyond(direction: Direction, target: Decimal, actual: Decimal) -> Option<Decimal> {
     match direction {
-        Direction::Increase => actual.checked_div(target),
-        Direction::Decrease => target.checked_mul(Decimal::TWO)?.checked_sub(actual)?.checked_div(target),
+        Direction::Increase => actual.checked_sub(target),
+        Direction::Decrease => target.checked_sub(actual),
     }
 }
 
-/// How much of the way from the baseline to the final target is done, in percent.
+/// How much of the way from the baseline to the final target is done, in percent; else the sentence that says why there is
+/// none: the baseline is the final target, or that lies on its wrong side.
 ///
-/// Negative when it moves away; nothing where the baseline is the final target.
-pub fn progress(baseline: Decimal, final_target: Decimal, actual: Decimal) -> Option<Percent> {
-    let done = actual.checked_sub(baseline)?;
-    let whole = final_target.checked_sub(baseline)?;
-    done.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole).map(Percent::of)
+/// Negative when it moves away, at least 100 exactly where the final target is met.
+pub fn progress(direction: Direction, baseline: Decimal, final_target: Decimal, actual: Decimal) -> Result<Percent, String> {
+    if baseline == final_target {
+        return Err(format!("no progress: the baseline {} is the final target, so there is no way to go", shown(baseline)));
+    }
+    if direction.is_against(baseline, final_target) {
+        let (side, way) = match direction {
+            Direction::Increase => ("below", "increase"),
+            Direction::Decrease => ("above", "decrease"),
+        };
+        let (target, baseline) = (shown(final_target), shown(baseline));
+        return Err(format!(
+            "no progress: the final target {target} lies {side} the baseline {baseline}, against the direction {way}"
+        ));
+    }
+    let share = || {
+        let (done, whole) = (actual.checked_sub(baseline)?, final_target.checked_sub(baseline)?);
+        done.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole).map(Percent::of)
+    };
+    let percent = share().ok_or_else(|| "no progress: the values are too large to compare".to_owned())?;
+    Ok(if direction.reaches(actual, final_target) { percent } else { percent.unreached() })
 }
 
 /// A value for a sentence: at most four decimals.
@@ -219,7 +258,7 @@ mod tests {
         let (baseline, targets) = stunting();
         let target = applicable_target(Some(&baseline), &targets, year(2022)).unwrap();
         let of = |direction, target: Decimal, actual: &str| {
-            achievement(direction, target, exact(actual)).map(|percent| percent.to_string())
+            achievement(direction, target, exact(actual)).ok().map(|percent| percent.to_string())
         };
         assert_eq!(of(Direction::Decrease, target, "22.9").unwrap(), "102.69");
         assert_eq!(of(Direction::Increase, exact("2.8"), "2.01").unwrap(), "71.79");
@@ -229,24 +268,57 @@ mod tests {
     }
 
     #[test]
+    fn achievement_holds_for_all_signs() {
+        for (direction, target, actual, expected) in [
+            (Direction::Increase, "-1.5", "-3", "0.00"),
+            (Direction::Increase, "-1.5", "-0.5", "166.67"),
+            (Direction::Increase, "-1.5", "-1.5", "100.00"),
+            (Direction::Increase, "-1.5", "-1.8", "80.00"),
+            (Direction::Increase, "-1.5", "3", "400.00"),
+            (Direction::Decrease, "-2", "-3", "150.00"),
+            (Direction::Decrease, "-2", "-1", "50.00"),
+            (Direction::Decrease, "-2", "1", "0.00"),
+            (Direction::Increase, "30000", "29999", "99.99"),
+            (Direction::Increase, "999999999999999", "999999999999998", "99.99"),
+            (Direction::Decrease, "30000", "30001", "99.99"),
+        ] {
+            let percent = achievement(direction, exact(target), exact(actual)).unwrap();
+            assert_eq!(percent.to_string(), expected, "{direction:?} {target} {actual}");
+        }
+    }
+
+    #[test]
     fn a_target_of_zero_is_met_or_has_no_achievement() {
-        let of =
-            |direction, actual: &str| achievement(direction, exact("0.00"), exact(actual)).map(|percent| percent.to_string());
+        let of = |direction, actual: &str| {
+            achievement(direction, exact("0.00"), exact(actual)).ok().map(|percent| percent.to_string())
+        };
         assert_eq!(of(Direction::Decrease, "0").unwrap(), "100.00");
         assert_eq!(of(Direction::Decrease, "-1").unwrap(), "100.00");
         assert_eq!(of(Direction::Decrease, "1"), None);
         assert_eq!(of(Direction::Increase, "1").unwrap(), "100.00");
         assert_eq!(of(Direction::Increase, "-1"), None);
+        let reason = achievement(Direction::Increase, Decimal::ZERO, exact("-1")).unwrap_err();
+        assert_eq!(reason, "no achievement: the target is 0, and the actual -1 does not meet it");
     }
 
     #[test]
     fn progress_is_the_share_of_the_whole_way() {
-        let of = |actual: &str| progress(exact("28.3"), exact("14"), exact(actual)).unwrap().to_string();
+        let of = |actual: &str| progress(Direction::Decrease, exact("28.3"), exact("14"), exact(actual)).unwrap().to_string();
         assert_eq!(of("22.9"), "37.76");
         assert_eq!(of("14"), "100.00");
         assert_eq!(of("28.3"), "0.00");
         assert_eq!(of("30"), "-11.89");
-        assert_eq!(progress(exact("14"), exact("14.0"), exact("20")), None);
+        assert_eq!(of("14.0001"), "99.99");
+        let still = progress(Direction::Decrease, exact("14"), exact("14.0"), exact("20")).unwrap_err();
+        assert_eq!(still, "no progress: the baseline 14 is the final target, so there is no way to go");
+    }
+
+    #[test]
+    fn there_is_no_progress_towards_a_target_on_the_wrong_side() {
+        let reason = progress(Direction::Increase, exact("10"), exact("5"), exact("4")).unwrap_err();
+        assert_eq!(reason, "no progress: the final target 5 lies below the baseline 10, against the direction increase");
+        let reason = progress(Direction::Decrease, exact("5"), exact("10"), exact("4")).unwrap_err();
+        assert_eq!(reason, "no progress: the final target 10 lies above the baseline 5, against the direction decrease");
     }
 
     #[test]
@@ -255,8 +327,12 @@ mod tests {
         let baseline = Point { period: year(2021), value: least };
         let targets = [Point { period: year(2022), value: most }];
         assert_eq!(applicable_target(Some(&baseline), &targets, year(2021)), None);
-        assert_eq!(progress(least, most, Decimal::ZERO), None);
-        assert_eq!(achievement(Direction::Decrease, most, Decimal::ONE), None);
+        assert!(progress(Direction::Increase, least, most, Decimal::ZERO).is_err());
+        assert!(achievement(Direction::Decrease, most, Decimal::MIN).is_err());
+        let least = exact("0.000000000001");
+        assert!(
+            achievement(Direction::Increase, least, exact("999999999999999")).unwrap_err().ends_with("too large to be written")
+        );
     }
 
     fn any_value() -> impl Strategy<Value = Decimal> {
@@ -267,7 +343,65 @@ mod tests {
         ]
     }
 
+    fn any_direction() -> impl Strategy<Value = Direction> {
+        prop_oneof![Just(Direction::Increase), Just(Direction::Decrease)]
+    }
+
     proptest! {
+        #[test]
+        fn a_target_is_met_exactly_where_the_achievement_is_at_least_100(
+            direction in any_direction(),
+            target in any_value(),
+            actual in any_value(),
+            near in -3_i64..=3,
+        ) {
+            for actual in [actual, target, target + Decimal::new(near, 12)] {
+                let met = direction.reaches(actual, target);
+                match achievement(direction, target, actual) {
+                    Ok(percent) => {
+                        prop_assert_eq!(met, percent.inner() >= Decimal::ONE_HUNDRED, "{} of {}", actual, target);
+                        prop_assert!(percent.inner() >= Decimal::ZERO);
+                    }
+                    Err(_) if target.is_zero() => prop_assert!(!met),
+                    // More than 10^26 times the target.
+                    Err(reason) => prop_assert!(reason.ends_with("too large to be written"), "{}", reason),
+                }
+            }
+        }
+
+        #[test]
+        fn the_final_target_is_met_exactly_where_the_progress_is_at_least_100(
+            direction in any_direction(),
+            baseline in any_value(),
+            target in any_value(),
+            actual in any_value(),
+        ) {
+            for actual in [actual, target, baseline] {
+                if let Ok(percent) = progress(direction, baseline, target, actual) {
+                    prop_assert!(!direction.is_against(baseline, target));
+                    prop_assert_eq!(direction.reaches(actual, target), percent.inner() >= Decimal::ONE_HUNDRED);
+                    prop_assert_eq!(actual == baseline, percent.inner().is_zero());
+                }
+            }
+        }
+
+        #[test]
+        fn a_better_actual_never_has_a_smaller_achievement(
+            direction in any_direction(),
+            target in any_value(),
+            left in any_value(),
+            right in any_value(),
+        ) {
+            let (worse, better) = match direction {
+                Direction::Increase => (left.min(right), left.max(right)),
+                Direction::Decrease => (left.max(right), left.min(right)),
+            };
+            let of = |actual| achievement(direction, target, actual).ok();
+            if let (Some(worse), Some(better)) = (of(worse), of(better)) {
+                prop_assert!(better >= worse);
+            }
+        }
+
         #[test]
         fn the_line_stays_between_its_neighbours(from in any_value(), to in any_value(), at in 2021..=2030) {
             let baseline = Point { period: year(2020), value: from };

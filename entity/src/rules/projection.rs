@@ -5,7 +5,7 @@ use sea_orm::EnumIter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::kpi::{Direction, Point};
+use super::kpi::{Bounds, Direction, Point};
 use crate::value::period::Period;
 
 /// How far to trust a projection.
@@ -28,8 +28,10 @@ impl Confidence {
 /// The observed rate, carried on in a straight line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Projection {
-    /// The value at the final target's period, not rounded.
+    /// The value at the final target's period, not rounded; the bound of the KPI where the line goes beyond it.
     pub value: Decimal,
+    /// Whether the line goes beyond a bound of the KPI.
+    pub bounded: bool,
     /// The final target's period.
     pub period: Period,
     /// The first period in which the final target would be met: the actual's own when it is met already,
@@ -41,7 +43,8 @@ pub struct Projection {
     pub confidence: Confidence,
 }
 
-/// Carries on the rate from the baseline to the latest actual, in periods of the actual's frequency.
+/// Carries on the rate from the baseline to the latest actual, in periods of the actual's frequency, up to the bounds of the
+/// KPI.
 ///
 /// There is none unless the actual lies after the baseline. `points` is how many known values there
 /// are, the baseline among them.
@@ -50,6 +53,7 @@ pub fn projection(
     baseline: &Point,
     actual: &Point,
     final_target: &Point,
+    bounds: Bounds,
     points: u32,
 ) -> Option<Projection> {
     let frequency = actual.period.frequency();
@@ -69,7 +73,14 @@ pub fn projection(
         periods_left(moved, elapsed, actual, final_target)
             .and_then(|periods| Period::from_index(frequency, place(actual).checked_add(periods)?))
     };
-    Some(Projection { value, period: final_target.period, met_in, points, confidence: Confidence::of_points(points) })
+    Some(Projection {
+        value: bounds.nearest(value),
+        bounded: !bounds.contain(value),
+        period: final_target.period,
+        met_in,
+        points,
+        confidence: Confidence::of_points(points),
+    })
 }
 
 /// How many periods until the final target is met, at `moved` in `elapsed` periods.
@@ -114,12 +125,26 @@ mod tests {
     #[test]
     fn stunting_is_heading_for_12_1_in_2024() {
         let (baseline, actual, target) = (point("2021", "28.3"), point("2022", "22.9"), point("2024", "14"));
-        let heading = projection(Direction::Decrease, &baseline, &actual, &target, 2).unwrap();
+        let heading = projection(Direction::Decrease, &baseline, &actual, &target, Bounds::default(), 2).unwrap();
         assert_eq!(heading.value, exact("12.1"));
         assert_eq!(heading.period, Period::Year(2024));
         assert_eq!(heading.met_in, Some(Period::Year(2024)));
         assert_eq!((heading.points, heading.confidence), (2, Confidence::Low));
         assert_eq!(required_pace(&actual, &target), Some(exact("-4.45")));
+    }
+
+    #[test]
+    fn the_line_ends_at_the_bounds() {
+        let percent = Bounds { minimum: Some(Decimal::ZERO), maximum: Some(Decimal::ONE_HUNDRED) };
+        for (direction, baseline, actual, target, expected) in [
+            (Direction::Decrease, "28.3", "12", "1", ("0", true)),
+            (Direction::Increase, "20", "60", "95", ("100", true)),
+            (Direction::Increase, "20", "40", "95", ("80", false)),
+        ] {
+            let (baseline, actual, target) = (point("2021", baseline), point("2022", actual), point("2024", target));
+            let heading = projection(direction, &baseline, &actual, &target, percent, 2).unwrap();
+            assert_eq!((heading.value, heading.bounded), (exact(expected.0), expected.1));
+        }
     }
 
     #[test]
@@ -131,7 +156,7 @@ mod tests {
     #[test]
     fn a_target_met_already_is_met_in_the_actuals_period() {
         let (baseline, actual, target) = (point("2021", "8"), point("2022", "14"), point("2026", "14"));
-        let heading = projection(Direction::Increase, &baseline, &actual, &target, 2).unwrap();
+        let heading = projection(Direction::Increase, &baseline, &actual, &target, Bounds::default(), 2).unwrap();
         assert_eq!(heading.met_in, Some(Period::Year(2022)));
         assert_eq!(heading.value, exact("38"));
     }
@@ -139,7 +164,8 @@ mod tests {
     #[test]
     fn what_moves_away_or_stands_still_never_meets_it() {
         let (baseline, target) = (point("2021", "28.3"), point("2024", "14"));
-        let of = |value| projection(Direction::Decrease, &baseline, &point("2022", value), &target, 2).unwrap();
+        let of =
+            |value| projection(Direction::Decrease, &baseline, &point("2022", value), &target, Bounds::default(), 2).unwrap();
         assert_eq!(of("30").met_in, None);
         assert_eq!(of("28.3").met_in, None);
         assert_eq!(of("28.3").value, exact("28.3"));
@@ -150,7 +176,7 @@ mod tests {
     #[test]
     fn a_line_that_meets_the_target_exactly_needs_no_further_period() {
         let (baseline, actual, target) = (point("2021", "0"), point("2022", "10"), point("2024", "30"));
-        let heading = projection(Direction::Increase, &baseline, &actual, &target, 2).unwrap();
+        let heading = projection(Direction::Increase, &baseline, &actual, &target, Bounds::default(), 2).unwrap();
         assert_eq!(heading.met_in, Some(Period::Year(2024)));
         assert_eq!(heading.value, target.value);
     }
@@ -158,7 +184,7 @@ mod tests {
     #[test]
     fn quarters_are_counted_as_quarters() {
         let (baseline, actual, target) = (point("2021-Q4", "0"), point("2022-Q2", "3"), point("2023-Q1", "8"));
-        let heading = projection(Direction::Increase, &baseline, &actual, &target, 3).unwrap();
+        let heading = projection(Direction::Increase, &baseline, &actual, &target, Bounds::default(), 3).unwrap();
         assert_eq!(heading.value, exact("7.5"));
         assert_eq!(heading.met_in, Some(Period::Quarter(2023, 2)));
         assert_eq!(heading.confidence, Confidence::Normal);
@@ -169,7 +195,7 @@ mod tests {
     fn no_time_passed_or_no_time_left_gives_nothing() {
         let (baseline, target) = (point("2022", "8"), point("2022", "14"));
         for period in ["2022", "2021"] {
-            assert_eq!(projection(Direction::Increase, &baseline, &point(period, "9"), &target, 2), None);
+            assert_eq!(projection(Direction::Increase, &baseline, &point(period, "9"), &target, Bounds::default(), 2), None);
         }
         assert_eq!(required_pace(&point("2022", "9"), &target), None);
         assert_eq!(required_pace(&point("2023", "9"), &target), None);
@@ -178,11 +204,11 @@ mod tests {
     #[test]
     fn overflow_is_no_panic() {
         let (low, high) = (year(2021, Decimal::MIN), year(2022, Decimal::MAX));
-        assert_eq!(projection(Direction::Increase, &low, &high, &year(2024, Decimal::ZERO), 2), None);
+        assert_eq!(projection(Direction::Increase, &low, &high, &year(2024, Decimal::ZERO), Bounds::default(), 2), None);
         assert_eq!(required_pace(&low, &high), None);
         let slow = year(2022, exact("0.0000000000000000000000000001"));
         let far = year(2024, exact("70000000000000000000000000000"));
-        let heading = projection(Direction::Increase, &year(2021, Decimal::ZERO), &slow, &far, 2).unwrap();
+        let heading = projection(Direction::Increase, &year(2021, Decimal::ZERO), &slow, &far, Bounds::default(), 2).unwrap();
         assert_eq!(heading.met_in, None);
     }
 
@@ -202,7 +228,7 @@ mod tests {
             let along = |years: i32| year(2000 + years, from + rate * Decimal::from(years));
             let final_target = year(2000 + elapsed + ahead, target);
             let heading =
-                projection(Direction::Increase, &along(0), &along(elapsed), &final_target, 2).unwrap();
+                projection(Direction::Increase, &along(0), &along(elapsed), &final_target, Bounds::default(), 2).unwrap();
             prop_assert_eq!(heading.value, along(elapsed + ahead).value);
         }
 
@@ -217,7 +243,7 @@ mod tests {
             let direction = if increase { Direction::Increase } else { Direction::Decrease };
             let along = |years: i32| year(2000 + years, from + rate * Decimal::from(years));
             let heading =
-                projection(direction, &along(0), &along(elapsed), &year(2030, target), 2).unwrap();
+                projection(direction, &along(0), &along(elapsed), &year(2030, target), Bounds::default(), 2).unwrap();
             let expected = (elapsed..=199).map(along).find(|point| direction.reaches(point.value, target));
             prop_assert_eq!(heading.met_in, expected.map(|point| point.period));
         }

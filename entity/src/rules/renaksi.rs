@@ -9,7 +9,10 @@ use rust_decimal::Decimal;
 pub use mean::{OpdProgress, VERSION as OPD_PROGRESS_VERSION, mean_progress, opd_progress, weighted_mean};
 pub use state::{ActionState, ExplainedAction, VERSION as ACTION_STATE_VERSION, explain, last_ended_quarter, state};
 
-use crate::value::decimal::{self, Percent};
+use crate::value::{
+    decimal::{self, Percent},
+    period::Period,
+};
 
 /// The last quarter, whose cumulative target is the one of the year.
 const YEAR_END: u8 = 4;
@@ -38,14 +41,42 @@ fn last_reported(realisation: &[Option<Decimal>; 4], quarter: u8) -> Option<Deci
     realisation.iter().take(usize::from(quarter)).rev().copied().flatten().next()
 }
 
+/// What is realised without quarters that have not begun: reports of these were taken once, and count from then on.
+pub fn begun<T>(year: i32, realisation: [Option<T>; 4], on: NaiveDate) -> [Option<T>; 4] {
+    let mut quarter = 0;
+    realisation.map(|value| {
+        quarter += 1;
+        value.filter(|_| Period::Quarter(year, quarter).has_begun(on))
+    })
+}
+
 /// What is to be reached by the end of a quarter, 1 to 4; before the first nothing.
 pub fn target(targets: &[Decimal; 4], quarter: u8) -> Decimal {
     targets.iter().take(usize::from(quarter)).next_back().copied().unwrap_or_default()
 }
 
-/// How much of the year's target was realised up to a quarter, in percent from 0 to 100 with two places.
+/// The heaviest an action can be among the others.
+pub const HEAVIEST: Decimal = Decimal::from_parts(1000, 0, 0, false, 0);
+
+/// Whether an action may weigh so much: more than 0, at most 1,000.
+pub fn is_weight(weight: Decimal) -> bool {
+    Decimal::ZERO < weight && weight <= HEAVIEST
+}
+
+/// How much of the year's target was realised up to a quarter, in percent from 0 to 100 with two places; 100.00 only where
+/// all of it was, 0.00 only where nothing was.
 pub fn progress(plan: &ActionPlan, quarter: u8) -> Percent {
     Percent::of(exact_progress(plan, quarter))
+}
+
+/// Whether what is reported for a quarter, 1 to 4, makes the cumulative realisation fall: it is below that of the last quarter
+/// before it that is reported, or above that of the next one. `reported` is what stands for the quarters.
+///
+/// It happens, where something is counted again or lost, but never without a reason.
+pub fn falls(reported: &[Option<Decimal>; 4], quarter: u8, realisation: Decimal) -> bool {
+    let before = last_reported(reported, quarter.saturating_sub(1));
+    let after = reported.iter().skip(usize::from(quarter)).copied().flatten().next();
+    before.is_some_and(|before| realisation < before) || after.is_some_and(|after| after < realisation)
 }
 
 /// The progress as a mean takes it: not rounded.
@@ -119,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_reported_of_quarters_to_come_does_not_count_yet() {
+        let of = |day: &str| begun(2022, plan([0; 4], "1 2 - 9").realisation, day.parse().unwrap()).map(|value| value.is_some());
+        assert_eq!(of("2021-12-31"), [false; 4]);
+        assert_eq!(of("2022-04-01"), [true, true, false, false]);
+        assert_eq!(of("2022-09-30"), [true, true, false, false]);
+        assert_eq!(of("2022-10-01"), [true, true, false, true]);
+    }
+
+    #[test]
     fn a_correction_downwards_counts_as_it_is() {
         assert_eq!(realised(&plan([0; 4], "5 3").realisation, 4), exact("3"));
     }
@@ -134,6 +174,44 @@ mod tests {
     fn progress_is_rounded_half_up_and_never_below_zero() {
         assert_eq!(progress(&plan([0, 0, 0, 800], "1"), 4).to_string(), "0.13");
         assert_eq!(progress(&plan([0, 0, 0, 8], "-1.5"), 4).to_string(), "0.00");
+    }
+
+    #[test]
+    fn progress_is_whole_or_nothing_only_where_it_is() {
+        assert_eq!(progress(&plan([0, 0, 0, 30_000], "29999"), 4).to_string(), "99.99");
+        assert_eq!(progress(&plan([0, 0, 0, 30_000], "1"), 4).to_string(), "0.01");
+        assert_eq!(progress(&plan([0, 0, 0, 30_000], "0"), 4).to_string(), "0.00");
+    }
+
+    #[test]
+    fn a_realisation_falls_below_the_quarter_before_or_above_the_next() {
+        let reported = |text| plan([0; 4], text).realisation;
+        for (before, quarter, realisation, expected) in [
+            ("55", 2, "20", true),
+            ("55", 2, "55", false),
+            ("55 - -", 3, "54.9", true),
+            ("- 20", 1, "55", true),
+            ("- 20", 1, "20", false),
+            ("55 20", 1, "10", false),
+            ("55 20", 2, "60", false),
+            ("5 - 9", 2, "7", false),
+            ("5 - 9", 2, "10", true),
+            ("- 3 -", 2, "0", false),
+            ("", 4, "0", false),
+        ] {
+            assert_eq!(
+                falls(&reported(before), quarter, exact(realisation)),
+                expected,
+                "{realisation} as {quarter} of {before:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_weight_is_more_than_nothing_and_at_most_a_thousand() {
+        for (weight, expected) in [("0", false), ("-1", false), ("0.000000000001", true), ("1000", true), ("1000.1", false)] {
+            assert_eq!(is_weight(exact(weight)), expected, "{weight}");
+        }
     }
 
     #[test]

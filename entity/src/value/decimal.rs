@@ -142,6 +142,9 @@ impl From<Decimal> for rust_decimal::Decimal {
 }
 
 /// A computed percentage, always written with two decimals: `87.50`.
+///
+/// It is `100.00` only where all of it is reached, and `0.00` only where nothing is: 29,999 of 30,000 are `99.99`, and one of
+/// 30,000 is `0.01`. Every share, progress and achievement is rounded by [`Percent::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent(rust_decimal::Decimal);
 
@@ -149,9 +152,40 @@ impl Percent {
     /// The decimals a percentage is rounded to and written with.
     pub const PLACES: u32 = 2;
 
-    /// Rounds a percentage half up (away from zero) to two places; call it once, at the end.
+    /// The least that is more than nothing.
+    const LEAST: rust_decimal::Decimal = rust_decimal::Decimal::from_parts(1, 0, 0, false, Self::PLACES);
+
+    /// The most that is less than all.
+    const MOST: rust_decimal::Decimal = rust_decimal::Decimal::from_parts(9999, 0, 0, false, Self::PLACES);
+
+    /// Rounds a percentage half up (away from zero) to two places; call it once, at the end. What is below 100 stays below it,
+    /// what is not 0 does not become 0.
     pub fn of(percentage: rust_decimal::Decimal) -> Self {
-        Self(shortest(round_half_up(percentage, Self::PLACES)))
+        let rounded = Self::index(percentage);
+        if percentage < rust_decimal::Decimal::ONE_HUNDRED && rounded.0 >= rust_decimal::Decimal::ONE_HUNDRED {
+            rounded.unreached()
+        } else if rounded.0.is_zero() && !percentage.is_zero() {
+            Self(if percentage.is_sign_negative() { -Self::LEAST } else { Self::LEAST })
+        } else {
+            rounded
+        }
+    }
+
+    /// The same for something that is known not to be reached, however little is missing: below 100.
+    #[must_use]
+    pub fn unreached(self) -> Self {
+        Self(self.0.min(Self::MOST))
+    }
+
+    /// The same for something that is known to have begun, however little there is: above 0.
+    #[must_use]
+    pub fn begun(self) -> Self {
+        Self(self.0.max(Self::LEAST))
+    }
+
+    /// Rounds an index on a scale up to 100 half up to two places, as a regulation says it: it is no share.
+    pub fn index(value: rust_decimal::Decimal) -> Self {
+        Self(shortest(round_half_up(value, Self::PLACES)))
     }
 
     /// How much of `whole` is `part`; nothing when there is no whole.
@@ -268,8 +302,26 @@ mod tests {
         assert_eq!(Percent::of(exact("102.6912")).to_string(), "102.69");
         assert_eq!(Percent::of(exact("71.785714")).to_string(), "71.79");
         assert_eq!(Percent::of(exact("0.005")).to_string(), "0.01");
-        assert_eq!(Percent::of(exact("-0.004")).to_string(), "0.00");
         assert_eq!(Percent::of(exact("-37.5")).to_string(), "-37.50");
+    }
+
+    #[test]
+    fn no_percentage_is_100_or_0_that_is_not_one() {
+        for (exact_value, shown) in [
+            ("99.995", "99.99"),
+            ("99.9999999999999999999999", "99.99"),
+            ("100.004", "100.00"),
+            ("0.0000000001", "0.01"),
+            ("0.004", "0.01"),
+            ("-0.004", "-0.01"),
+            ("0", "0.00"),
+            ("-0.0", "0.00"),
+        ] {
+            assert_eq!(Percent::of(exact(exact_value)).to_string(), shown, "{exact_value}");
+        }
+        assert_eq!(Percent::share(29_999, 30_000).unwrap().to_string(), "99.99");
+        assert_eq!(Percent::share(1, 30_000).unwrap().to_string(), "0.01");
+        assert_eq!(Percent::index(exact("99.996")).to_string(), "100.00", "an index is no share");
     }
 
     #[test]
@@ -305,6 +357,14 @@ mod tests {
         fn parsing_and_constructing_agree(integer in "[0-9]{1,17}", fraction in "[0-9]{1,11}") {
             let text = format!("{integer}.{fraction}");
             prop_assert_eq!(Decimal::parse(&text), Decimal::new(exact(&text)));
+        }
+
+        #[test]
+        fn a_share_is_whole_or_nothing_exactly_where_it_is(part in 0_u64..=1_000_000_000, more in 0_u64..=1_000_000_000) {
+            if let Some(share) = Percent::share(part, part + more) {
+                prop_assert_eq!(share.to_string() == "100.00", more == 0);
+                prop_assert_eq!(share.to_string() == "0.00", part == 0);
+            }
         }
 
         #[test]

@@ -1,4 +1,4 @@
-//! Reporting periods: a year, a quarter or a month, each with a place in time and a number in its series.
+//! Reporting periods: a year, a half-year, a quarter or a month, each with a place in time and a number in its series.
 
 use std::{borrow::Cow, cmp::Ordering, error::Error, fmt, ops::RangeInclusive, str::FromStr};
 
@@ -17,6 +17,8 @@ use utoipa::{
 pub enum Frequency {
     /// Once a year.
     Yearly,
+    /// Once a half-year (semester).
+    Semesterly,
     /// Once a quarter (triwulan).
     Quarterly,
     /// Once a month.
@@ -27,21 +29,24 @@ impl Frequency {
     const fn periods_a_year(self) -> i64 {
         match self {
             Self::Yearly => 1,
+            Self::Semesterly => 2,
             Self::Quarterly => 4,
             Self::Monthly => 12,
         }
     }
 }
 
-/// A period, written `2022`, `2022-Q3` or `2022-09`.
+/// A period, written `2022`, `2022-S1`, `2022-Q3` or `2022-09`.
 ///
 /// Get one from [`Period::parse`], [`Period::containing`] or [`Period::from_index`]: these keep to the
-/// years 1900 to 2199 and to quarters and months that exist. Periods are in the order of their ends,
+/// years 1900 to 2199 and to half-years, quarters and months that exist. Periods are in the order of their ends,
 /// and of two that end together the longer one comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Period {
     /// A calendar year.
     Year(i32),
+    /// A year and its half: 1 is January to June, 2 July to December.
+    Half(i32, u8),
     /// A year and its quarter, 1 to 4.
     Quarter(i32, u8),
     /// A year and its month, 1 to 12.
@@ -50,7 +55,7 @@ pub enum Period {
 
 impl Period {
     /// What a period looks like, as a regular expression for the API document.
-    pub const PATTERN: &str = "^(19|20|21)[0-9]{2}(-Q[1-4]|-(0[1-9]|1[0-2]))?$";
+    pub const PATTERN: &str = "^(19|20|21)[0-9]{2}(-S[12]|-Q[1-4]|-(0[1-9]|1[0-2]))?$";
 
     const YEARS: RangeInclusive<i64> = 1900..=2199;
 
@@ -64,11 +69,15 @@ impl Period {
         let Some(part) = part else {
             return Ok(Self::Year(year));
         };
-        match part.strip_prefix('Q') {
-            Some(quarter) => {
-                number(quarter, 1).filter(|quarter| (1..=4).contains(quarter)).map(|quarter| Self::Quarter(year, quarter as u8))
-            }
-            None => number(part, 2).filter(|month| (1..=12).contains(month)).map(|month| Self::Month(year, month as u8)),
+        let numbered = |text: &str, digits: usize, most: i64| {
+            number(text, digits).filter(|part| (1..=most).contains(part)).map(|part| part as u8)
+        };
+        if let Some(half) = part.strip_prefix('S') {
+            numbered(half, 1, 2).map(|half| Self::Half(year, half))
+        } else if let Some(quarter) = part.strip_prefix('Q') {
+            numbered(quarter, 1, 4).map(|quarter| Self::Quarter(year, quarter))
+        } else {
+            numbered(part, 2, 12).map(|month| Self::Month(year, month))
         }
         .ok_or(InvalidPeriod)
     }
@@ -77,6 +86,7 @@ impl Period {
     pub const fn frequency(self) -> Frequency {
         match self {
             Self::Year(_) => Frequency::Yearly,
+            Self::Half(..) => Frequency::Semesterly,
             Self::Quarter(..) => Frequency::Quarterly,
             Self::Month(..) => Frequency::Monthly,
         }
@@ -97,6 +107,7 @@ impl Period {
     pub fn index(self) -> i64 {
         match self {
             Self::Year(year) => i64::from(year),
+            Self::Half(year, half) => i64::from(year) * 2 + i64::from(half) - 1,
             Self::Quarter(year, quarter) => i64::from(year) * 4 + i64::from(quarter) - 1,
             Self::Month(year, month) => i64::from(year) * 12 + i64::from(month) - 1,
         }
@@ -119,9 +130,15 @@ impl Period {
         let part = index.rem_euclid(periods_a_year) as u8 + 1;
         Some(match frequency {
             Frequency::Yearly => Self::Year(year),
+            Frequency::Semesterly => Self::Half(year, part),
             Frequency::Quarterly => Self::Quarter(year, part),
             Frequency::Monthly => Self::Month(year, part),
         })
+    }
+
+    /// Whether it has begun on a day: a measurement or a report of one that has not cannot be known.
+    pub fn has_begun(self, on: NaiveDate) -> bool {
+        self.start() <= on
     }
 
     /// The period after it; nothing after the year 2199.
@@ -145,6 +162,7 @@ impl Period {
     const fn of_month(frequency: Frequency, year: i32, month: u8) -> Self {
         match frequency {
             Frequency::Yearly => Self::Year(year),
+            Frequency::Semesterly => Self::Half(year, (month - 1) / 6 + 1),
             Frequency::Quarterly => Self::Quarter(year, (month - 1) / 3 + 1),
             Frequency::Monthly => Self::Month(year, month),
         }
@@ -178,7 +196,10 @@ pub struct InvalidPeriod;
 
 impl fmt::Display for InvalidPeriod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a period is a year such as 2022, a quarter such as 2022-Q3 or a month such as 2022-09, from 1900 to 2199")
+        f.write_str(
+            "a period is a year such as 2022, a half-year such as 2022-S1, a quarter such as 2022-Q3 or a month such as 2022-09, \
+             from 1900 to 2199",
+        )
     }
 }
 
@@ -188,6 +209,7 @@ impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Year(year) => write!(f, "{year:04}"),
+            Self::Half(year, half) => write!(f, "{year:04}-S{half}"),
             Self::Quarter(year, quarter) => write!(f, "{year:04}-Q{quarter}"),
             Self::Month(year, month) => write!(f, "{year:04}-{month:02}"),
         }
@@ -231,10 +253,10 @@ impl PartialSchema for Period {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("A year (`2022`), a quarter (`2022-Q3`) or a month (`2022-09`)."))
+            .description(Some("A year (`2022`), a half-year (`2022-S1`), a quarter (`2022-Q3`) or a month (`2022-09`)."))
             .pattern(Some(Self::PATTERN))
             .max_length(Some(7))
-            .examples(["2022", "2022-Q3", "2022-09"])
+            .examples(["2022", "2022-S1", "2022-Q3", "2022-09"])
             .into()
     }
 }
@@ -258,12 +280,13 @@ mod tests {
     }
 
     fn any_frequency() -> impl Strategy<Value = Frequency> {
-        prop_oneof![Just(Frequency::Yearly), Just(Frequency::Quarterly), Just(Frequency::Monthly)]
+        prop_oneof![Just(Frequency::Yearly), Just(Frequency::Semesterly), Just(Frequency::Quarterly), Just(Frequency::Monthly)]
     }
 
     fn any_period() -> impl Strategy<Value = Period> {
         prop_oneof![
             (1900..=2199).prop_map(Period::Year),
+            (1900..=2199, 1_u8..=2).prop_map(|(year, half)| Period::Half(year, half)),
             (1900..=2199, 1_u8..=4).prop_map(|(year, quarter)| Period::Quarter(year, quarter)),
             (1900..=2199, 1_u8..=12).prop_map(|(year, month)| Period::Month(year, month)),
         ]
@@ -273,6 +296,8 @@ mod tests {
     fn a_period_has_a_start_and_an_end() {
         for (text, start, end) in [
             ("2022", "2022-01-01", "2022-12-31"),
+            ("2022-S1", "2022-01-01", "2022-06-30"),
+            ("2022-S2", "2022-07-01", "2022-12-31"),
             ("2022-Q3", "2022-07-01", "2022-09-30"),
             ("2022-Q4", "2022-10-01", "2022-12-31"),
             ("2022-09", "2022-09-01", "2022-09-30"),
@@ -296,6 +321,11 @@ mod tests {
             "2022-Q0",
             "2022-Q5",
             "2022-q3",
+            "2022-S",
+            "2022-S0",
+            "2022-S3",
+            "2022-s1",
+            "2022-S01",
             "2022-00",
             "2022-13",
             "2022-9",
@@ -320,23 +350,26 @@ mod tests {
         let refused = serde_json::from_str::<Period>("\"2022-13\"").unwrap_err();
         assert!(refused.to_string().starts_with("a period is a year such as 2022"));
         assert_eq!(serde_json::to_string(&Frequency::Quarterly).unwrap(), "\"quarterly\"");
+        assert_eq!(serde_json::to_string(&Frequency::Semesterly).unwrap(), "\"semesterly\"");
     }
 
     #[test]
     fn periods_are_in_the_order_of_their_ends() {
-        let mut periods = ["2023", "2022-12", "2022", "2022-Q4", "2022-01", "2022-Q1", "2022-03"].map(period);
+        let mut periods =
+            ["2023", "2022-12", "2022-S2", "2022", "2022-Q2", "2022-Q4", "2022-01", "2022-S1", "2022-Q1", "2022-03"].map(period);
         periods.sort();
         assert_eq!(
             periods.map(|period| period.to_string()),
-            ["2022-01", "2022-Q1", "2022-03", "2022", "2022-Q4", "2022-12", "2023"]
+            ["2022-01", "2022-Q1", "2022-03", "2022-S1", "2022-Q2", "2022", "2022-S2", "2022-Q4", "2022-12", "2023"]
         );
     }
 
     #[test]
     fn there_is_nothing_after_2199() {
-        for last in ["2199", "2199-Q4", "2199-12"] {
+        for last in ["2199", "2199-S2", "2199-Q4", "2199-12"] {
             assert_eq!(period(last).next(), None);
         }
+        assert_eq!(period("2022-S2").next(), Some(period("2023-S1")));
         assert_eq!(period("2022-Q4").next(), Some(period("2023-Q1")));
         assert_eq!(period("2022-12").next(), Some(period("2023-01")));
         assert_eq!(Period::from_index(Frequency::Yearly, 1899), None);
@@ -352,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_hand_made_period_does_not_panic() {
-        for period in [Period::Year(i32::MAX), Period::Month(i32::MIN, 0), Period::Quarter(2022, 255)] {
+        for period in [Period::Year(i32::MAX), Period::Month(i32::MIN, 0), Period::Quarter(2022, 255), Period::Half(2022, 0)] {
             let _ = (period.start(), period.end(), period.index(), period.next(), period.to_string());
         }
     }
@@ -360,6 +393,8 @@ mod tests {
     #[test]
     fn a_period_has_a_place_in_the_series_of_other_frequencies() {
         assert_eq!(period("2022").index_in(Frequency::Monthly), period("2022-12").index());
+        assert_eq!(period("2022-05").index_in(Frequency::Semesterly), period("2022-S1").index());
+        assert_eq!(period("2022-S2").index_in(Frequency::Quarterly), period("2022-Q4").index());
         assert_eq!(period("2022-05").index_in(Frequency::Quarterly), period("2022-Q2").index());
         assert_eq!(period("2022-Q1").index_in(Frequency::Yearly), period("2022").index());
     }
@@ -395,7 +430,13 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "[-0-9Q]{0,9}|.*") {
+        fn a_period_has_begun_from_its_first_day_on(period in any_period()) {
+            prop_assert!(period.has_begun(period.start()) && period.has_begun(period.end()));
+            prop_assert!(period.start().pred_opt().is_some_and(|before| !period.has_begun(before)));
+        }
+
+        #[test]
+        fn no_text_panics(text in "[-0-9QS]{0,9}|.*") {
             let _ = Period::parse(&text);
         }
     }

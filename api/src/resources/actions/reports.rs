@@ -1,21 +1,31 @@
 //! `/v1/actions/{id}/reports`: what an OPD reports of an action, quarter by quarter.
 
+pub mod falling;
 pub mod wire_types;
+
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use entity::action;
 use entity::action_report::{self, Model};
 use entity::value::decimal::Decimal;
+use entity::value::period::Period;
 use serde_json::{Value, json};
 
 use self::wire_types::{ActionReport, ActionReportInput};
 use crate::auth::permissions::ReportActions;
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::resources::kpis::not_begun;
 use crate::resources::reporting::course::{Course, along};
-use crate::resources::reporting::{Place, Report, ReportKind, Words};
+use crate::resources::reporting::{Place, Report, ReportKind, Words, Written};
 use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
+
+/// Whether a report says why already, also when it is written again: one that does not count yet keeps its reason.
+fn has_reason(row: &Model) -> bool {
+    !row.course().counts() && row.reason.is_some()
+}
 
 /// The fault of a realisation that cannot be.
 pub fn realisation_fault(realisation: Decimal) -> Option<Fault> {
@@ -36,8 +46,11 @@ impl Report for Model {
         of_a: "an action",
         put: "Report on an action",
         about: "what is realised by the end of a quarter of the action's year, counted from the beginning of the year",
+        more: " What is realised counts from the beginning of the year, so it does not fall: below what is reported for the quarter \
+               before, or above that of the next one, it needs a `reason` (`reason_required`).",
     };
     const ORDER: Field = Field::sort("quarter", Kind::Integer);
+    const BESIDE_OTHERS: bool = true;
     type Table = action_report::Entity;
     type Subject = action::Entity;
     type Part = i32;
@@ -80,12 +93,22 @@ impl Report for Model {
         realisation_fault(input.realisation).into_iter().collect()
     }
 
+    fn early(action: &action::Model, quarter: i32, today: NaiveDate) -> Option<Fault> {
+        not_begun(Period::Quarter(action.year, u8::try_from(quarter).ok()?), today, "/quarter")
+    }
+
+    async fn faults_together(change: &Change, written: &[Written<'_, Self>]) -> ApiResult<BTreeMap<usize, Fault>> {
+        falling::faults(&change.db, written).await
+    }
+
     fn reason(input: &ActionReportInput) -> Option<&str> {
         input.reason.as_deref()
     }
 
     fn drafted(change: &Change, action: &str, quarter: i32, before: Option<&Self>, input: ActionReportInput) -> Self {
-        let course = Course::drafted(change, before.map(Self::course).as_ref(), input.reason);
+        let course = Course::drafted(change, before.map(Self::course).as_ref(), input.reason.clone());
+        // Also the first report has one, where what is realised fell.
+        let kept = before.filter(|row| has_reason(row)).and_then(|row| row.reason.clone());
         Self {
             action: action.to_owned(),
             quarter,
@@ -99,7 +122,7 @@ impl Report for Model {
             handed_in_on: before.and_then(|row| row.handed_in_on),
             known_on: course.known_on,
             latest: course.latest,
-            reason: course.reason,
+            reason: input.reason.or(kept),
             reported_by: course.reported_by,
             authors: course.authors,
             submitted_by: course.submitted_by,

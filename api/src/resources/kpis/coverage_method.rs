@@ -44,7 +44,7 @@ pub async fn recount(change: &Change, entry: &coverage::Model) -> ApiResult<()> 
         let mut next = Some(Period::containing(kpi.frequency, begins));
         while let Some(period) = next.filter(|period| *period <= last) {
             let value = count(period);
-            if outside_range(kpi.unit_kind, value).is_none() {
+            if outside_range(kpi.unit_kind, kpi.bounds(), value).is_none() {
                 report(change, kpi, period, value, entry).await?;
             }
             next = period.next();

@@ -15,7 +15,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use serde_json::{Value, json};
 
 use self::wire_types::{Measurement, MeasurementInput};
-use super::{period_of, value_faults};
+use super::{not_begun, period_of, value_faults};
 use crate::auth::permissions;
 use crate::http::problem::{ApiResult, Fault};
 use crate::resources::provenance::Provenance;
@@ -42,6 +42,7 @@ impl Report for Model {
         of_a: "a KPI",
         put: "Report a measurement",
         about: "the value of one period",
+        more: " The value lies within the KPI's `minimum` and `maximum`.",
     };
     const ORDER: Field = Field::sort("period_end", Kind::Date);
     type Table = measurement::Entity;
@@ -79,6 +80,10 @@ impl Report for Model {
         value_faults(kpi, period, "/period", input.value, "/value")
     }
 
+    fn early(_: &kpi::Model, period: Period, today: NaiveDate) -> Option<Fault> {
+        not_begun(period, today, "/period")
+    }
+
     fn reason(input: &MeasurementInput) -> Option<&str> {
         input.reason.as_deref()
     }
@@ -97,6 +102,7 @@ impl Report for Model {
             provenance: Provenance::stored(input.provenance.as_ref()),
             state: course.state,
             known_on: course.known_on,
+            counts_from: None,
             latest: course.latest,
             leads: false,
             reason: course.reason,
@@ -124,7 +130,9 @@ impl Report for Model {
     async fn count(&mut self, change: &Change) -> ApiResult<NaiveDate> {
         let stated = Provenance::of(self.provenance.as_ref()).and_then(|provenance| provenance.date);
         let known_on = known_on(self.revision, stated, change.today);
-        self.leads = takes_the_lead(change, &self.kpi, known_on, self.period_end, self.revision).await?;
+        let counts_from = counts_from(period_of(&self.period)?, known_on);
+        self.leads = takes_the_lead(change, &self.kpi, counts_from, self.period_end, self.revision).await?;
+        self.counts_from = Some(counts_from);
         Ok(known_on)
     }
 }
@@ -135,23 +143,29 @@ pub fn known_on(revision: i32, stated: Option<NaiveDate>, today: NaiveDate) -> N
     stated.filter(|date| revision == 1 && *date <= today).unwrap_or(today)
 }
 
-/// Whether a value that is about to count from `known_on` on leads its KPI then. Those of that day and after it that it
+/// From which day figures count a value: of a period that has not begun by then nobody can know one, whatever a source says.
+pub fn counts_from(period: Period, known_on: NaiveDate) -> NaiveDate {
+    known_on.max(period.start())
+}
+
+/// Whether a value that is about to count from a day on leads its KPI then. Those of that day and after it that it
 /// comes after no longer do. To be called for every value that is verified, before its row is written.
 async fn takes_the_lead(
     change: &Change,
     kpi: &str,
-    known_on: NaiveDate,
+    counts_from: NaiveDate,
     period_end: NaiveDate,
     revision: i32,
 ) -> ApiResult<bool> {
     use measurement::Column;
     // As the index spells it, which a parameter would keep from being used.
     let leading = measurement::Entity::find().filter(Column::Kpi.eq(kpi)).filter(Expr::cust("leads"));
-    let before = leading.clone().filter(Column::KnownOn.lte(known_on)).order_by_desc(Column::KnownOn).one(&change.db).await?;
+    let before =
+        leading.clone().filter(Column::CountsFrom.lte(counts_from)).order_by_desc(Column::CountsFrom).one(&change.db).await?;
     if before.is_some_and(|row| (row.period_end, row.revision) > (period_end, revision)) {
         return Ok(false);
     }
-    let after = leading.filter(Column::KnownOn.gte(known_on)).order_by_asc(Column::KnownOn);
+    let after = leading.filter(Column::CountsFrom.gte(counts_from)).order_by_asc(Column::CountsFrom);
     while let Some(row) = after.clone().one(&change.db).await? {
         if (row.period_end, row.revision) > (period_end, revision) {
             break;

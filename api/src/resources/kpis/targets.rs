@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{period_of, require, value_faults};
+use super::{against_direction, period_of, require, value_faults};
 use crate::auth::permissions::{EditCatalogue, Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
@@ -40,7 +40,7 @@ const PERIOD_END: Field = Field::sort("period_end", Kind::Date);
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KpiTargetInput {
-    /// The value to reach.
+    /// The value to reach: within the bounds of the KPI, and not on the wrong side of its baseline.
     value: Decimal,
     /// How binding it is.
     #[serde(default = "commitment")]
@@ -143,7 +143,7 @@ async fn put_target(
     let (code, text) = path.into_inner();
     access
         .change(retry, async |change: &Change| {
-            // Locked, so that its frequency cannot change meanwhile.
+            // Locked, so that its frequency, direction, baseline and bounds cannot change meanwhile.
             let kpi =
                 change.locked::<entity::kpi::Entity>(code.clone()).await?.ok_or_else(|| ApiError::not_found("KPI", &code))?;
             let period = period_of(&text)?;
@@ -153,7 +153,10 @@ async fn put_target(
                 None => preconditions.must_allow_creation()?,
             }
             let input: KpiTargetInput = body.read()?;
-            let faults = value_faults(&kpi, period, "/period", input.value, "/value");
+            let mut faults = value_faults(&kpi, period, "/period", input.value, "/value");
+            // One that was taken before this was refused may change what else it says.
+            let stays = before.as_ref().is_some_and(|row| row.value == input.value);
+            faults.extend(against_direction(&kpi, input.value, "/value").filter(|_| !stays));
             if !faults.is_empty() {
                 return Err(ApiError::invalid(faults));
             }
@@ -260,7 +263,9 @@ pub fn mount(table: &mut Table) {
         "put_kpi_target",
         "kpis",
         "Set a target of a KPI",
-        "Creates (201) or replaces (200) the target of one period. The period must be of the KPI's frequency, the value one of its unit.",
+        "Creates (201) or replaces (200) the target of one period. The period must be of the KPI's frequency, and may lie ahead; the value must \
+         be one of its unit and lie within its bounds. A target on the wrong side of the baseline is refused (`against_direction`): below it \
+         where the KPI should increase, above it where it should decrease.",
     );
     let delete =
         Operation::new(Method::DELETE, ONE, "delete_kpi_target", "kpis", "Remove a target of a KPI", "Its history stays.");

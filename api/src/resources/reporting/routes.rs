@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::flow::{delete, etag, latest, missing, owned, reason_required, waiting, write};
-use super::{Place, Report, review};
+use super::{Place, Report, Written, review};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
@@ -86,10 +86,19 @@ async fn put<R: Report>(
                 Some(row) => preconditions.must_match(&etag(row))?,
                 None => preconditions.must_allow_creation()?,
             }
-            let input: R::Input = body.read()?;
-            let mut faults = R::faults(&subject, part, &input);
+            let written = Written { of: &place.of, part, input: body.read()?, before: before.as_ref() };
+            let mut faults = R::faults(&subject, part, &written.input);
+            faults.extend(R::early(&subject, part, change.today));
             let is_correction = before.as_ref().is_some_and(|row| row.course().counts());
-            faults.extend((is_correction && R::reason(&input).is_none()).then(reason_required));
+            let input = if is_correction && R::reason(&written.input).is_none() {
+                faults.push(reason_required());
+                written.input
+            } else {
+                let written = [written];
+                faults.extend(R::faults_together(change, &written).await?.into_values());
+                let [written] = written;
+                written.input
+            };
             if !faults.is_empty() {
                 return Err(ApiError::invalid(faults));
             }
@@ -142,8 +151,10 @@ pub fn mount<R: Report>(table: &mut Table) {
     let about = format!(
         "Creates (201) or changes (200) {}, as a `draft` that counts once it was submitted and somebody else verified it. A verified value is \
          never overwritten: writing it again adds a `revision`, which names its `reason`; until that is verified itself the value before stays \
-         in force.",
+         in force. A {} that has not begun, by the calendar of the regency, takes none (`period_not_begun`).{}",
         R::WORDS.about,
+        R::WORDS.part,
+        R::WORDS.more,
     );
     let put_it = describe(Method::PUT, &one, &format!("put_{kind}"), R::WORDS.put, &about);
     let about = "Only a draft can be deleted: 409 otherwise.";

@@ -41,7 +41,7 @@ pub struct StandingBounds {
 
 /// Every version, the oldest first.
 const BOUNDS: &[StandingBounds] = &[StandingBounds {
-    version: "kpi-standing-1",
+    version: "kpi-standing-2",
     valid_from: NaiveDate::from_ymd_opt(1900, 1, 1).expect("the day exists"),
     on_track: Decimal::from_parts(95, 0, 0, false, 2),
     at_risk: Decimal::from_parts(60, 0, 0, false, 2),
@@ -74,8 +74,8 @@ pub struct StandingResult {
 /// valid at the end of the actual's period. Where the applicable target asks for no better than the
 /// baseline, there is no way to go: reaching it is `on_track`, else it `regressed`.
 ///
-/// Without a baseline an `increase` is measured from zero, and a `decrease` by its achievement as a
-/// ratio, so that it never counts as `regressed`.
+/// Without a baseline an `increase` towards a positive target is measured from zero. A `decrease`, and an `increase` towards
+/// a negative target, are measured by their achievement as a ratio, so that they never count as `regressed`.
 pub fn standing(direction: Direction, baseline: Option<&Point>, targets: &[Point], actual: Option<&Point>) -> StandingResult {
     let bounds = standing_bounds(actual.map_or(NaiveDate::MAX, |actual| actual.period.end()));
     let mut result = StandingResult {
@@ -154,16 +154,19 @@ enum Judgement {
 
 fn judge(direction: Direction, baseline: Option<Decimal>, target: Decimal, actual: Decimal) -> Judgement {
     let (ratio, how) = match (baseline, direction) {
-        (None, Direction::Decrease) if target <= Decimal::ZERO => {
+        (None, Direction::Decrease) if target.is_zero() => {
             return Judgement::NoWayToGo {
-                why: "there is no baseline, and no achievement of a target of 0 or less".to_owned(),
+                why: "there is no baseline, and no achievement of a target of 0".to_owned(),
                 otherwise: Standing::OffTrack,
             };
         }
-        (None, Direction::Decrease) => {
+        (None, _) if direction == Direction::Decrease || target < Decimal::ZERO => {
             let ratio = achieved_ratio(direction, target, actual).map(|ratio| ratio.max(Decimal::ZERO));
-            let (target, actual) = (shown(target), shown(actual));
-            let how = format!("without a baseline: ratio (2 x {target} - {actual}) / {target}, not below 0");
+            let (less, from) = match direction {
+                Direction::Increase => (shown(target), shown(actual)),
+                Direction::Decrease => (shown(actual), shown(target)),
+            };
+            let how = format!("without a baseline: ratio 1 + ({from} - {less}) / {}, not below 0", shown(target.abs()));
             (ratio, how)
         }
         (baseline, direction) => {
@@ -239,7 +242,7 @@ mod tests {
         assert_eq!(result.standing, Standing::OnTrack);
         assert_eq!(rounded(result.applicable_target.unwrap(), 4), exact("23.5333"));
         assert_eq!(rounded(result.ratio.unwrap(), 2), exact("1.13"));
-        assert_eq!(result.rule_version, "kpi-standing-1");
+        assert_eq!(result.rule_version, "kpi-standing-2");
         assert_eq!(
             result.reasons,
             [
@@ -346,11 +349,36 @@ mod tests {
         assert_eq!(of("10").standing, Standing::Achieved);
         assert_eq!(of("10.5").standing, Standing::OnTrack);
         assert_eq!(of("12").standing, Standing::AtRisk);
-        assert_eq!(of("12").reasons[1], "without a baseline: ratio (2 x 10 - 12) / 10, not below 0");
+        assert_eq!(of("12").reasons[1], "without a baseline: ratio 1 + (10 - 12) / 10, not below 0");
         assert_eq!(of("15").standing, Standing::OffTrack);
         assert_eq!(of("1000").standing, Standing::OffTrack);
         let none_left = standing(Direction::Decrease, None, &[point("2022", "0")], Some(&point("2022", "3")));
         assert_eq!(none_left.standing, Standing::OffTrack);
+    }
+
+    #[test]
+    fn without_a_baseline_a_negative_target_is_measured_by_its_achievement() {
+        for (direction, target, actual, expected) in [
+            (Direction::Increase, "-1.5", "-0.5", Standing::Achieved),
+            (Direction::Increase, "-10", "-10.5", Standing::OnTrack),
+            (Direction::Increase, "-1.5", "-2", Standing::AtRisk),
+            (Direction::Increase, "-1.5", "-3", Standing::OffTrack),
+            (Direction::Decrease, "-2", "-2.5", Standing::Achieved),
+            (Direction::Decrease, "-2", "-1.5", Standing::AtRisk),
+            (Direction::Decrease, "-2", "7", Standing::OffTrack),
+        ] {
+            let result = standing(direction, None, &[point("2022", target)], Some(&point("2022", actual)));
+            assert_eq!(result.standing, expected, "{direction:?} {target} {actual}: {:?}", result.reasons);
+        }
+    }
+
+    #[test]
+    fn growth_below_zero_moves_towards_its_target() {
+        let (baseline, targets) = (point("2019", "-5"), [point("2020", "-1.5")]);
+        let of = |actual| standing(Direction::Increase, Some(&baseline), &targets, Some(&point("2020", actual))).standing;
+        assert_eq!(of("-3"), Standing::OffTrack);
+        assert_eq!(of("-0.5"), Standing::Achieved);
+        assert_eq!(of("-6"), Standing::Regressed);
     }
 
     #[test]
@@ -365,7 +393,7 @@ mod tests {
     #[test]
     fn bounds_are_in_order_of_their_days() {
         assert!(BOUNDS.is_sorted_by(|left, right| left.valid_from < right.valid_from));
-        assert_eq!(standing_bounds(NaiveDate::MIN).version, "kpi-standing-1");
+        assert_eq!(standing_bounds(NaiveDate::MIN).version, "kpi-standing-2");
     }
 
     fn any_direction() -> impl Strategy<Value = Direction> {
@@ -403,8 +431,9 @@ mod tests {
                 prop_assert_eq!(percent.to_string(), "100.00");
                 let result = standing(direction, baseline.as_ref(), &targets, Some(&actual));
                 prop_assert_eq!(result.standing, Standing::Achieved);
-                if let Some(baseline) = baseline.filter(|baseline| baseline.value != last.value) {
-                    let done = progress(baseline.value, last.value, last.value).unwrap();
+                let is_ahead = |baseline: &Point| baseline.value != last.value && !direction.is_against(baseline.value, last.value);
+                if let Some(baseline) = baseline.filter(is_ahead) {
+                    let done = progress(direction, baseline.value, last.value, last.value).unwrap();
                     prop_assert_eq!(done.to_string(), "100.00");
                 }
             }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The version of the rule.
-pub const VERSION: &str = "opd-progress-1";
+pub const VERSION: &str = "opd-progress-2";
 
 /// The decimals that are surely right in a quotient of sums. A third has no end: what was cut off it must not decide
 /// whether a half is rounded up.
@@ -23,14 +23,42 @@ const SURE_PLACES: u32 = 18;
 
 /// The mean of percentages by their weights, as the ratio of the sums; nothing without a weight above 0.
 ///
-/// Each entry is a percentage, not rounded, and its weight.
+/// Each entry is a percentage from 0 to 100, not rounded, and its weight. The mean is 100.00 only where all are, 0.00 only where
+/// all are, however little one weighs.
 pub fn weighted_mean(entries: impl IntoIterator<Item = (Decimal, Decimal)>) -> Option<Percent> {
     let (mut sum, mut weights) = (Decimal::ZERO, Decimal::ZERO);
+    let mut range = Range::default();
     for (value, weight) in entries {
         sum = sum.checked_add(value.checked_mul(weight)?)?;
         weights = weights.checked_add(weight)?;
+        range.add(value, weight);
     }
-    quotient(sum, weights)
+    quotient(sum, weights).map(|mean| range.held(mean))
+}
+
+/// Whether all values that weigh anything are 100, or 0: what a mean of them must not hide.
+struct Range {
+    all_whole: bool,
+    all_nothing: bool,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self { all_whole: true, all_nothing: true }
+    }
+}
+
+impl Range {
+    fn add(&mut self, value: Decimal, weight: Decimal) {
+        let counts = !weight.is_zero();
+        self.all_whole &= !counts || value >= Decimal::ONE_HUNDRED;
+        self.all_nothing &= !counts || value.is_zero();
+    }
+
+    fn held(&self, mean: Percent) -> Percent {
+        let mean = if self.all_whole { mean } else { mean.unreached() };
+        if self.all_nothing { mean } else { mean.begun() }
+    }
 }
 
 /// The progress of actions up to a quarter, 1 to 4, by their weights: of a programme's, or of an OPD's.
@@ -68,7 +96,8 @@ pub fn opd_progress(plans: &[ActionPlan], year: i32, quarter: u8) -> OpdProgress
     let (realised, planned) = (sum(exact_progress), sum(exact_expected));
     let weights: Decimal = plans.iter().map(|plan| plan.weight).sum();
 
-    let (progress, expected) = (quotient(realised, weights), quotient(planned, weights));
+    let mean = |of: fn(&ActionPlan, u8) -> Decimal| weighted_mean(plans.iter().map(|plan| (of(plan, quarter), plan.weight)));
+    let (progress, expected) = (mean(exact_progress), mean(exact_expected));
     let achievement = quotient(realised * Decimal::ONE_HUNDRED, planned);
     let reasons = reasons(Sums { realised, planned, weights }, progress.zip(expected), achievement, bounds);
     let explanation = Explanation::new("opd_progress", VERSION, reasons)
@@ -154,8 +183,16 @@ mod tests {
 
     #[test]
     fn a_mean_is_rounded_once() {
-        // Rounded before, 0.005 and 0 would give 0.01 instead of 0.00.
-        assert_eq!(mean(&[("0.005", "1"), ("0", "1")]).unwrap(), "0.00");
+        // Rounded before, 1.005 and 1 would give 1.01 instead of 1.00.
+        assert_eq!(mean(&[("1.005", "1"), ("1", "1")]).unwrap(), "1.00");
+    }
+
+    #[test]
+    fn a_mean_is_whole_or_nothing_only_where_all_are() {
+        assert_eq!(mean(&[("100", "1000"), ("99.9999999999", "0.000000000001")]).unwrap(), "99.99");
+        assert_eq!(mean(&[("0", "1000"), ("0.0000000001", "0.000000000001")]).unwrap(), "0.01");
+        assert_eq!(mean(&[("100", "1"), ("0", "0")]).unwrap(), "100.00");
+        assert_eq!(mean(&[("0", "1"), ("100", "0")]).unwrap(), "0.00");
     }
 
     #[test]
@@ -181,7 +218,7 @@ mod tests {
             serde_json::to_value(result.explanation).unwrap(),
             json!({
                 "rule": "opd_progress",
-                "rule_version": "opd-progress-1",
+                "rule_version": "opd-progress-2",
                 "inputs": {
                     "period": "2022-Q2", "actions": "3", "weights": "4",
                     "weighted_progress": "100", "weighted_expected": "116.6667",

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The version of the rule.
-pub const VERSION: &str = "action-state-1";
+pub const VERSION: &str = "action-state-2";
 
 /// The state of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
@@ -214,7 +214,7 @@ mod tests {
             serde_json::to_value(explained.explanation).unwrap(),
             json!({
                 "rule": "action_state",
-                "rule_version": "action-state-1",
+                "rule_version": "action-state-2",
                 "inputs": {
                     "year": "2022", "today": "2022-07-11", "due_on": "2022-12-15",
                     "target_q1": "2", "target_q2": "4", "target_q3": "8", "target_q4": "12",

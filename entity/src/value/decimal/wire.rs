@@ -103,7 +103,8 @@ impl PartialSchema for Percent {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::Custom("decimal".to_owned())))
-            .description(Some("A computed percentage, rounded half up to two decimals."))
+            .description(Some("A computed percentage, rounded half up to two decimals. It is 100.00 only where all of it is reached, and 0.00 only where \
+                 nothing is: 29,999 of 30,000 are 99.99."))
             .pattern(Some(r"^-?[0-9]+\.[0-9]{2}$"))
             .examples(["87.50"])
             .into()

@@ -102,7 +102,8 @@ impl Year {
     pub(super) async fn report(&mut self, day: &Day) -> bool {
         let Some(path) = self.one_of("/v1/actions", all_but_newest(&self.actions.clone())) else { return false };
         let path = format!("{path}/reports/{}", self.dice.below(4) + 1);
-        let body = json!({ "realisation": self.value(), "narrative": self.name() });
+        // It may fall from one quarter to the next.
+        let body = json!({ "realisation": self.value(), "narrative": self.name(), "reason": "Dihitung ulang" });
         self.hand_in(day, &path, body).await
     }
 
@@ -118,7 +119,9 @@ impl Year {
             if state == "verified" {
                 body["reason"] = json!("Salah ketik");
             }
-            day.put(path, body).await;
+            if !day.put(path, body).await {
+                return false;
+            }
             day.admin.post(format!("{path}/submit"), json!({})).await.is(200);
         }
         if self.dice.below(4) > 0 {

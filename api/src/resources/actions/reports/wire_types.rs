@@ -14,7 +14,8 @@ use crate::resources::reporting::evidence::Evidence;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionReportInput {
-    /// What is realised by the end of the quarter, counted from the beginning of the year, in the action's unit: 0 or more.
+    /// What is realised by the end of the quarter, counted from the beginning of the year, in the action's unit: 0 or more. Below
+    /// that of the quarter before, or above that of the next, it needs a `reason`.
     pub realisation: Decimal,
     /// What was done.
     #[schema(max_length = 10000)]
@@ -29,7 +30,7 @@ pub struct ActionReportInput {
     /// When the source system last changed it.
     #[schema(max_length = 35)]
     pub source_updated_at: Option<DateTime<Utc>>,
-    /// Why a verified report is corrected: required then, and meaningless else.
+    /// Why a verified report is corrected, or why what is realised is less than for the quarter before: required then.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub reason: Option<String>,
 }
@@ -69,7 +70,7 @@ pub struct ActionReport {
     /// From which day it counts for `as_of`: the day it was verified; null while it does not count.
     #[schema(max_length = 10)]
     known_on: Option<NaiveDate>,
-    /// Why a verified report was corrected by this revision.
+    /// Why a verified report was corrected by this revision, or why what is realised fell.
     #[schema(max_length = 2000)]
     reason: Option<String>,
     /// Who wrote it.

@@ -26,7 +26,8 @@ pub struct MeasurementInput {
     /// When the source system last changed it.
     #[schema(max_length = 35)]
     pub source_updated_at: Option<DateTime<Utc>>,
-    /// Where it comes from. With a `date` the value counts for `as_of` from that day, else from the day it was verified.
+    /// Where it comes from. With a `date` the value counts for `as_of` from that day, else from the day it was verified; never before
+    /// its period has begun.
     pub provenance: Option<Provenance>,
     /// Why a verified value is corrected: required then, and meaningless else.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
@@ -60,7 +61,7 @@ pub struct Measurement {
     provenance: Option<Provenance>,
     /// Where it stands in the review. Only `verified` values count.
     state: ReportState,
-    /// From which day it counts for `as_of`; null while it does not count.
+    /// From which day it counts for `as_of`, though never before its period has begun; null while it does not count.
     #[schema(max_length = 10)]
     known_on: Option<NaiveDate>,
     /// Why a verified value was corrected by this revision.

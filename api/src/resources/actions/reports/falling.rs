@@ -1,0 +1,78 @@
+//! A cumulative realisation that falls from one quarter to the next: it happens, but not without a reason.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use entity::action_report::{self, Model};
+use entity::rules::renaksi;
+use entity::value::decimal::Decimal;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+
+use super::has_reason;
+use crate::http::language::Text;
+use crate::http::problem::{ApiResult, Fault};
+use crate::resources::reporting::Written;
+
+/// What is reported for each quarter, by its number less one: what was written last, whether it counts yet or not.
+pub type Reported = [Option<Decimal>; 4];
+
+/// The faults of reports that make what is realised fall and say not why, by their place in the list. One that does so is not
+/// written, which leaves the others beside what stands: until none is left that falls. One statement.
+pub async fn faults(db: &impl ConnectionTrait, written: &[Written<'_, Model>]) -> ApiResult<BTreeMap<usize, Fault>> {
+    let stand = reported(db, written.iter().map(|one| one.of).collect::<BTreeSet<_>>()).await?;
+    let mut faults = BTreeMap::new();
+    loop {
+        let left = || written.iter().enumerate().filter(|(place, _)| !faults.contains_key(place));
+        let mut reported = stand.clone();
+        for (_, one) in left() {
+            set(reported.entry(one.of.to_owned()).or_default(), one.part, one.input.realisation);
+        }
+        let fault = |one: &Written<'_, Model>| fault(reported.get(one.of)?, one.part, one.input.realisation);
+        let fell = left().filter(|(_, one)| !needs_none(one)).filter_map(|(place, one)| Some((place, fault(one)?)));
+        let fell = fell.collect::<Vec<_>>();
+        if fell.is_empty() {
+            return Ok(faults);
+        }
+        faults.extend(fell);
+    }
+}
+
+/// Whether a report needs no reason of its own: it gives one, says what stands, or is written over one that keeps its reason.
+fn needs_none(one: &Written<'_, Model>) -> bool {
+    let stands = |before: &Model| before.realisation == one.input.realisation || has_reason(before);
+    one.input.reason.is_some() || one.before.is_some_and(stands)
+}
+
+/// What is reported of these actions.
+async fn reported<'a>(
+    db: &impl ConnectionTrait,
+    actions: impl IntoIterator<Item = &'a str>,
+) -> ApiResult<HashMap<String, Reported>> {
+    use action_report::Column;
+    let rows = action_report::Entity::find().filter(Column::Action.is_in(actions)).filter(Column::Latest.eq(true));
+    let mut reported: HashMap<String, Reported> = HashMap::new();
+    for row in rows.all(db).await? {
+        set(reported.entry(row.action).or_default(), row.quarter, row.realisation);
+    }
+    Ok(reported)
+}
+
+/// Notes what is reported for a quarter.
+pub fn set(reported: &mut Reported, quarter: i32, realisation: Decimal) {
+    let place = usize::try_from(quarter - 1).ok().and_then(|place| reported.get_mut(place));
+    if let Some(place) = place {
+        *place = Some(realisation);
+    }
+}
+
+/// The fault of a realisation that falls beside what is reported for the other quarters, and says not why.
+pub fn fault(reported: &Reported, quarter: i32, realisation: Decimal) -> Option<Fault> {
+    let others = reported.map(|value| value.map(Decimal::inner));
+    let falls = renaksi::falls(&others, u8::try_from(quarter).ok()?, realisation.inner());
+    let text = || {
+        Text::new(
+            "What is realised counts from the beginning of the year, and this makes it fall from one quarter to the next: say why.",
+            "Realisasi dihitung kumulatif dari awal tahun, dan ini membuatnya turun antartriwulan: sebutkan alasannya.",
+        )
+    };
+    falls.then(|| Fault::at("/reason", "reason_required", text()))
+}
