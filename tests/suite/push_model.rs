@@ -255,7 +255,7 @@ fn text(dice: &mut Dice) -> Value {
 
 fn measurement(_: &Value, dice: &mut Dice) -> Members {
     Members::from_iter([
-        ("value".to_owned(), json!(dice.pick(&["1.5", "-2", "3"]))),
+        ("value".to_owned(), json!(dice.pick(&["1.5", "2", "3"]))),
         ("note".to_owned(), text(dice)),
         ("evidence".to_owned(), evidence(dice)),
         ("provenance".to_owned(), provenance(dice)),

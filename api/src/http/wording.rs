@@ -156,7 +156,7 @@ fn pattern_name(pattern: &str) -> Option<(&'static str, &'static str)> {
             "kode: 1 sampai 64 huruf, angka, titik, garis bawah atau tanda hubung, diawali huruf atau angka",
         ),
         ANY_TEXT => ("a text without NUL characters", "teks tanpa karakter NUL"),
-        NOT_BLANK => ("a text that is not blank", "teks yang tidak kosong"),
+        NOT_BLANK | r"^[^\u0000]*[^\u0000\s][^\u0000]*$" => ("a text that is not blank", "teks yang tidak kosong"),
         r"^[^\u0000]+$" => ("a text that is not empty", "teks yang tidak kosong"),
         r"^https?://[^\s\u0000]+$" => (
             "an address such as https://contoh.go.id/laporan, without blanks",
