@@ -15,6 +15,7 @@ use crate::feed::limits::StreamLimits;
 use crate::feed::tail::Tail;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
+use crate::http::identifiers::lower;
 use crate::http::middleware::{envelope, problems};
 use crate::http::table::{Table, unknown_path};
 use crate::pages::{self, Document};
@@ -79,6 +80,7 @@ pub fn app(
         .configure(|service| routes::all(Table::default()).mount(service))
         .default_service(web::to(unknown_path))
         // The last one wrapped runs first.
+        .wrap(from_fn(lower)) // UUIDs in paths, in either case.
         .wrap(from_fn(problems)) // Errors and panics become problems.
         .wrap(from_fn(identify)) // Who asks.
         .wrap(from_fn(cors)) // Which browsers may read the answer.

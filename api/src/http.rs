@@ -5,6 +5,8 @@ pub mod body;
 pub mod client_address;
 pub mod cors;
 pub mod idempotency;
+pub mod identifiers;
+pub mod json;
 pub mod language;
 pub mod middleware;
 pub mod operation;

@@ -86,6 +86,8 @@ fn problem_schemas() -> Map<String, Value> {
     let more = json!({
         "allowed": { "type": "array", "maxItems": 100, "items": { "type": "string", "maxLength": 64 }, "description": "With `illegal_transition`: what can follow." },
         "current_etag": text("With `precondition_failed`: the present ETag."),
+        "existing": text("With `already_exists`, where a code differs only in case: the one that is there."),
+        "head": { "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64, "description": "With `feed_restarted`: the place of the last event." },
         "line": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the line." },
         "column": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the column." },
         "referenced_by": {

@@ -3,9 +3,7 @@
 use std::io::Write;
 use std::sync::OnceLock;
 
-use actix_web::http::header::{
-    ACCEPT, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header, IF_NONE_MATCH,
-};
+use actix_web::http::header::{ACCEPT, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
@@ -17,6 +15,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::http::body::hex;
 use crate::http::client_address;
 use crate::http::language::Language;
+use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Code, codes};
 use crate::http::table::unknown_path;
 use crate::openapi;
@@ -67,9 +66,8 @@ impl Text {
         }
     }
 
-    fn answer(&self, request: &HttpRequest, encoding: Option<ContentEncoding>) -> HttpResponse {
-        let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        let is_known = known.is_some_and(|tags| tags.contains(&self.etag));
+    fn answer(&self, preconditions: &Preconditions, encoding: Option<ContentEncoding>) -> HttpResponse {
+        let is_known = preconditions.is_known(&self.etag);
         let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
             .insert_header((ETAG, self.etag.as_str()))
@@ -105,20 +103,25 @@ fn wanted_encoding(request: &HttpRequest) -> Option<ContentEncoding> {
     }
 }
 
-async fn json(request: HttpRequest, document: Data<Document>) -> ApiResult<HttpResponse> {
-    serve(request, document, Document::json).await
+async fn json(request: HttpRequest, tags: Preconditions, document: Data<Document>) -> ApiResult<HttpResponse> {
+    serve(request, tags, document, Document::json).await
 }
 
-async fn yaml(request: HttpRequest, document: Data<Document>) -> ApiResult<HttpResponse> {
-    serve(request, document, Document::yaml).await
+async fn yaml(request: HttpRequest, tags: Preconditions, document: Data<Document>) -> ApiResult<HttpResponse> {
+    serve(request, tags, document, Document::yaml).await
 }
 
-async fn serve(request: HttpRequest, document: Data<Document>, text: fn(&Document) -> &Text) -> ApiResult<HttpResponse> {
+async fn serve(
+    request: HttpRequest,
+    tags: Preconditions,
+    document: Data<Document>,
+    text: fn(&Document) -> &Text,
+) -> ApiResult<HttpResponse> {
     let encoding = wanted_encoding(&request);
     let made = document.clone();
     // Making and compressing it for the first time would keep other requests of this worker waiting.
     web::block(move || drop(text(&made).encoded(encoding).1.clone())).await.map_err(ApiError::unexpected)?;
-    Ok(text(&document).answer(&request, encoding))
+    Ok(text(&document).answer(&tags, encoding))
 }
 
 async fn to_docs() -> HttpResponse {

@@ -34,4 +34,5 @@ pub mod quick_wins;
 pub mod regions;
 pub mod reviews;
 pub mod surveys;
+pub mod twins;
 pub mod users;

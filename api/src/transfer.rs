@@ -12,6 +12,7 @@ mod history;
 pub mod import;
 mod parts;
 mod reports;
+mod scan;
 mod sense;
 mod source;
 mod things;
@@ -20,11 +21,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{EntityTrait, ModelTrait, Value as Stored};
 use serde_json::{Map, Value, json};
 
+use self::import::Import;
 use self::parts::{Coverage, EvaluationRecord, Transition};
 use self::reports::{ActionReport, Measurement};
+use self::source::Source;
 use self::things::Thing;
 use crate::csv::column;
 use crate::csv::reader::{Limits, Reader};
+use crate::http::identifiers::in_lower_case;
 use crate::http::problem::{ApiResult, Fault};
 use crate::resources::actions::Action;
 use crate::resources::awards::Award;
@@ -41,14 +45,11 @@ use crate::resources::quick_wins::QuickWin;
 use crate::resources::references::Target;
 use crate::resources::regions::Region;
 use crate::resources::surveys::Survey;
-use crate::store::change::Change;
 use crate::store::clock::Calendar;
 use crate::store::past;
 
 /// The version of the format, in the member `format`.
 pub const FORMAT: u32 = 1;
-/// The most bytes that are read, of all files of an import together.
-pub const LARGEST: u64 = 512 * 1024 * 1024;
 /// Rows of one statement: few enough that they take little memory.
 const ROWS_AT_ONCE: usize = 500;
 /// The most of a row of a CSV: a frozen record of an evaluation is the longest.
@@ -67,6 +68,12 @@ trait Kind: Sized + 'static {
     const WHOLE: Option<(&'static str, &'static str)> = None;
     /// Whether a row follows the one before it in the list: its number in the key is then its place.
     const IN_ORDER: bool = false;
+    /// Whether a code that the file gives identifies one.
+    const IS_CODED: bool = false;
+    /// The members by which other rows refer to one, or follow on it.
+    const SUBJECT: &'static [&'static str];
+    /// What one stands below in its own list, where they form a tree. Such a list is held as a whole.
+    const PARENT: Option<fn(&Row<Self>) -> Option<&str>> = None;
     /// Which event tells of a row.
     const TOLD_BY: compare::ToldBy = compare::ToldBy::Last;
     /// What refers to one, where anything does: what is there already cannot be imported again.
@@ -83,6 +90,9 @@ trait Kind: Sized + 'static {
     /// A row as it stands in the file.
     fn show(row: &Row<Self>) -> ApiResult<Map<String, Value>>;
 
+    /// Puts into one form what may come in several.
+    fn tidy(_value: &mut Value) {}
+
     /// The row of a value that the schema allows.
     fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>>;
 
@@ -94,9 +104,27 @@ trait Kind: Sized + 'static {
     /// A row as the trail shows it; `None` where the trail tells of it with what it is a part of.
     fn told(row: &Row<Self>) -> ApiResult<Option<Told>>;
 
-    /// Writes what else there is of some rows, such as links.
-    async fn written(_change: &Change, _rows: &[Incoming<Self>]) -> ApiResult<()> {
+    /// Looks at a later list before the first row of this one.
+    fn prepare(_import: &mut Import<'_>, _source: &mut Source) {}
+
+    /// Checks what rows have to agree on with what is there, and sets what follows from it.
+    async fn complete(_import: &mut Import<'_>, _list: &'static str, _rows: &mut [Incoming<Self>]) -> ApiResult<()> {
         Ok(())
+    }
+
+    /// Writes what else there is of some rows, such as links.
+    async fn written(_import: &mut Import<'_>, _rows: &[Incoming<Self>]) -> ApiResult<()> {
+        Ok(())
+    }
+
+    /// Sets what follows from all rows of the list.
+    async fn finish(_import: &mut Import<'_>) -> ApiResult<()> {
+        Ok(())
+    }
+
+    /// How many rows there are beside those of the file.
+    fn more(_import: &Import<'_>) -> usize {
+        0
     }
 }
 
@@ -130,6 +158,21 @@ struct Incoming<K: Kind> {
     was_taken: bool,
     /// The row.
     row: Row<K>,
+    /// By what other rows refer to it.
+    subject: Option<String>,
+    /// What it refers to: pointer, kind of thing, key.
+    references: Vec<(String, Target, String)>,
+    /// What it is a part of.
+    whole: Option<String>,
+    /// Whether nothing is wrong with it, nor with what it refers to.
+    is_sound: bool,
+}
+
+impl<K: Kind> Incoming<K> {
+    /// A row that the import itself makes.
+    fn made(row: Row<K>) -> Self {
+        Self { index: 0, since: None, was_taken: false, row, subject: None, references: Vec::new(), whole: None, is_sound: true }
+    }
 }
 
 /// How many rows there are of each kind, in the order of the file.
@@ -141,32 +184,9 @@ macro_rules! kinds {
         /// The lists, in their order.
         pub const LISTS: &[&str] = &[$(stringify!($list)),*];
 
-        /// All rows of a file.
-        struct Everything {
-            $($list: Vec<Incoming<$kind>>,)*
-        }
-
-        impl Everything {
-            /// Reads every list; what is wrong with a row is noted.
-            fn read(source: &mut source::Source, checking: &mut check::Checking<'_>) -> Self {
-                Self { $($list: import::read_list::<$kind>(stringify!($list), source, checking),)* }
-            }
-
-            /// Writes every list with its events.
-            async fn write(self, change: &Change, defaults: &Defaults) -> ApiResult<()> {
-                $(import::write_list::<$kind>(change, defaults, self.$list).await?;)*
-                Ok(())
-            }
-
-            /// Refuses what is in the database already.
-            async fn clash(&self, checking: &mut check::Checking<'_>, db: &impl sea_orm::ConnectionTrait) -> ApiResult<()> {
-                $(checking.clash::<$kind>(stringify!($list), &self.$list, db).await?;)*
-                Ok(())
-            }
-
-            fn counts(&self) -> Counts {
-                vec![$((stringify!($list), self.$list.len())),*]
-            }
+        /// Imports every list.
+        async fn import_all(import: &mut Import<'_>, source: &mut Source) -> ApiResult<Counts> {
+            Ok(vec![$((stringify!($list), Box::pin(import::import_list::<$kind>(import, source, stringify!($list))).await?)),*])
         }
 
         /// The first row that differs from what the audit log last told of it, in words; `None` where all agree. To be asked of
@@ -179,8 +199,12 @@ macro_rules! kinds {
         }
 
         /// Writes every list out of a database.
-        async fn export_all(db: &impl sea_orm::ConnectionTrait, sink: &mut export::Sink) -> Result<Counts, crate::store::output::Failed> {
-            Ok(vec![$((stringify!($list), export::export_list::<$kind>(stringify!($list), db, sink).await?)),*])
+        async fn export_all(
+            db: &impl sea_orm::ConnectionTrait,
+            sink: &mut export::Sink,
+            progress: &mut crate::store::progress::Progress,
+        ) -> Result<Counts, crate::store::output::Failed> {
+            Ok(vec![$((stringify!($list), export::export_list::<$kind>(stringify!($list), db, sink, progress).await?)),*])
         }
     };
 }
@@ -244,5 +268,12 @@ fn members_of(value: &impl serde::Serialize) -> Map<String, Value> {
     match json!(value) {
         Value::Object(members) => members,
         _ => Map::new(),
+    }
+}
+
+/// Puts the id that a member holds into lower case, as ids stand in the database.
+fn id_in_lower_case(value: &mut Value, member: &str) {
+    if let Some(Value::String(id)) = value.get_mut(member) {
+        *id = in_lower_case(id).into_owned();
     }
 }

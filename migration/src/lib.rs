@@ -15,6 +15,7 @@ mod m0007_create_webhooks;
 mod m0008_bound_figures;
 mod m0009_harden_identity;
 mod m0010_index_first_days;
+mod m0012_find_codes_in_any_case;
 mod m0014_record_transitions;
 
 /// All steps of the schema.
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_bound_figures::Migration),
             Box::new(m0009_harden_identity::Migration),
             Box::new(m0010_index_first_days::Migration),
+            Box::new(m0012_find_codes_in_any_case::Migration),
             Box::new(m0014_record_transitions::Migration),
         ]
     }

@@ -107,6 +107,12 @@ impl Answer {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(", ")
     }
 
+    /// All headers.
+    pub fn head(&self) -> Vec<(String, String)> {
+        let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+    }
+
     /// The media type without its parameters.
     pub fn media_type(&self) -> &str {
         self.header("content-type").and_then(|value| value.split(';').next()).unwrap_or("").trim()

@@ -21,6 +21,8 @@ pub enum Manner {
     Thinks,
     /// 503.
     Fails,
+    /// 503, and asks for a pause of three seconds.
+    AsksForAPause,
     /// 307, to itself.
     Redirects,
     /// No answer.
@@ -119,6 +121,7 @@ async fn serve(connection: TcpStream, manner: Arc<Mutex<Manner>>, heard: Arc<Mut
             accepted()
         }
         Manner::Fails => ("503 Service Unavailable", "", "nanti".to_owned()),
+        Manner::AsksForAPause => ("503 Service Unavailable", "Retry-After: 3\r\n", "nanti".to_owned()),
         Manner::Redirects => ("307 Temporary Redirect", "Location: /hook\r\n", String::new()),
         Manner::IsGone => ("410 Gone", "", String::new()),
         Manner::Talks => ("200 OK", "", "x".repeat(5_000_000)),

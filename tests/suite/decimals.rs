@@ -24,6 +24,7 @@ on_both_databases! {
             let (code, mut body) = KPIS.new_body();
             body["frequency"] = json!("monthly");
             body["baseline"] = Value::Null;
+            (body["minimum"], body["maximum"]) = (Value::Null, Value::Null);
             admin.create(KPIS.path, body).await;
             for month in 0..MONTHS.min(VALUES - expected.len()) {
                 expected.insert(format!("/v1/kpis/{code}/targets/{}-{:02}", 1950 + month / 12, month % 12 + 1), random_decimal());
@@ -55,6 +56,7 @@ on_both_databases! {
             admin.get(PROGRAMMES.one(&code)).await.is(200).has("budget", canonical(&value));
 
             let (code, mut body) = KPIS.new_body();
+            (body["minimum"], body["maximum"]) = (json!(null), json!(null));
             body["baseline"]["value"] = json!(format!("-{value}"));
             admin.create(KPIS.path, body).await.has("baseline/value", canonical(&format!("-{value}")));
             let path = format!("{}/measurements/2022", KPIS.one(&code));

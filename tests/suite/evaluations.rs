@@ -152,6 +152,11 @@ on_both_databases! {
         }
         admin.create("/v1/programmes/SG-09/transitions", json!({ "to": "running", "effective_on": "2022-09-01" })).await;
         admin.create(&format!("{finding}/follow-ups"), json!({ "text": "Selesai", "state": "done" })).await;
+        // It names a programme that was withdrawn: the public waits until that is back.
+        admin.get(&records[1]).await.is(410).has_problem("withheld");
+        app.anyone().get(public(&path)).await.is(200).has("state", "closed");
+        let programme = "/v1/programmes/SL-01";
+        admin.patch(programme, json!({ "published": true })).if_match(&admin.etag_of(programme).await).await.is(200);
         for (record, before) in records.iter().zip(before) {
             let now = admin.get(record).await.is(200);
             assert_eq!(String::from_utf8_lossy(now.bytes()), String::from_utf8_lossy(&before), "{record}");

@@ -1,6 +1,7 @@
 //! The suite: one file a capability, every story told on each database.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
+mod canary;
 mod coverage;
 mod evaluations;
 mod figures;
@@ -15,15 +16,21 @@ mod scorecard;
 mod summary;
 mod surveys;
 mod transitions;
+mod visible;
 
 mod bad_input;
+mod bodies;
 mod changing;
 mod creating;
 mod decimals;
 mod idempotency;
+mod identifiers;
 mod lists;
+mod patching;
 mod problems;
 mod reading;
+mod sorting;
+mod tags;
 
 mod chain;
 mod feed;

@@ -36,7 +36,7 @@ on_both_databases! {
         let today = admin.get("/v1/summary").await.is(200).text_at("as_of");
         assert!(day < today, "{day} is over on {today}");
         assert_same(&before, &figures(&admin, &day).await, "a day later");
-        change_everything(&app, &admin, &stations, &gone).await;
+        change_everything(&app, &admin, &stations).await;
         admin.create("/v1/programmes/SG-09/transitions", json!({ "to": "running", "effective_on": today })).await;
         assert_same(&before, &figures(&admin, &day).await, "after the changes");
         let now = figures(&admin, &today).await;
@@ -44,6 +44,17 @@ on_both_databases! {
             let still = now.iter().any(|(other, now)| other == path && strip_day(now) == strip_day(answer));
             assert!(!still, "{path} takes no notice of the changes");
         }
+        // What is withdrawn or deleted goes out of what everybody is told of that day, and only out of that.
+        admin.patch("/v1/programmes/SV-02", json!({ "published": false })).if_match(&admin.etag_of("/v1/programmes/SV-02").await).await.is(200);
+        let path = format!("/v1/actions/{gone}");
+        admin.delete(&path).if_match(&admin.etag_of(&path).await).await.is(204);
+        let inside = |figures: &[(String, Value)]| figures.iter().filter(|(path, _)| !path.contains("/public/")).cloned().collect::<Vec<_>>();
+        let after = figures(&admin, &day).await;
+        assert_same(&inside(&before), &inside(&after), "after something was withdrawn");
+        let public = |figures: &[(String, Value)]| figures.iter().find(|(path, _)| path == "/v1/public/summary?").unwrap().1.clone();
+        let planned = |figures: &[(String, Value)]| public(figures)["totals"]["planned"].as_u64().unwrap();
+        assert_eq!(planned(&after), planned(&before) - 1);
+        assert!(!after.iter().any(|(path, answer)| path.contains("/public/") && answer.to_string().contains(&gone)), "a deleted action");
     }
 
     async fn what_is_made_later_was_not_there(app) {
@@ -116,12 +127,12 @@ fn strip_day(answer: &Value) -> Value {
     answer
 }
 
-async fn change_everything(app: &App, admin: &Actor, stations: &str, gone: &str) {
+async fn change_everything(app: &App, admin: &Actor, stations: &str) {
     let patch = async |path: &str, body: Value| {
         admin.patch(path, body).if_match(&admin.etag_of(path).await).await.is(200);
     };
     patch("/v1/programmes/SL-01", json!({ "dimension": "society", "lead_opd": "DLH" })).await;
-    patch("/v1/programmes/SV-02", json!({ "published": false, "lead_opd": "DINKES" })).await;
+    patch("/v1/programmes/SV-02", json!({ "lead_opd": "DINKES" })).await;
     admin.create("/v1/masterplans", masterplan()).await;
     patch("/v1/programmes/SG-01", json!({ "masterplan": "LAIN" })).await;
     patch("/v1/dimensions/living", json!({ "name": "Kehidupan", "position": 1 })).await;
@@ -138,8 +149,6 @@ async fn change_everything(app: &App, admin: &Actor, stations: &str, gone: &str)
     let changed = json!({ "weight": "2", "targets": { "q1": "2", "q2": "6", "q3": "8", "q4": "16" } });
     patch(&format!("/v1/actions/{stations}"), changed).await;
     verified(app, stations, 2, "7").await;
-    let path = format!("/v1/actions/{gone}");
-    admin.delete(&path).if_match(&admin.etag_of(&path).await).await.is(204);
     action(admin, "DINKES", "SL-01", ["1", "2", "3", "4"], "5").await;
     admin.create("/v1/commitments", json!({ "title": "Komitmen bersama", "signatories": ["DLH", "DINKES"] })).await;
 }
@@ -147,5 +156,6 @@ async fn change_everything(app: &App, admin: &Actor, stations: &str, gone: &str)
 fn masterplan() -> Value {
     let (_, mut body) = renaksi_tests::resource::MASTERPLANS.new_body();
     body["code"] = json!("LAIN");
+    body["status"] = json!("active");
     body
 }

@@ -135,6 +135,16 @@ on_both_databases! {
         let answer = preflight.await;
         assert!([200, 204].contains(&answer.status()), "{answer:?}");
         assert!(answer.header("access-control-allow-methods").is_some_and(|methods| methods.contains("PATCH")));
+        // What apps and their libraries send: to resume a stream, and to trace a request.
+        for path in ["/v1/events/stream", "/v1/public/events/stream", "/v1/programmes"] {
+            for header in ["Last-Event-ID", "Cache-Control", "X-Requested-With", "traceparent", "tracestate", "baggage", "Authorization"] {
+                let preflight = anyone.request(Method::OPTIONS, path).header("Origin", "https://dasbor.invalid");
+                let preflight = preflight.header("Access-Control-Request-Method", "GET").header("Access-Control-Request-Headers", header);
+                let answer = preflight.await;
+                let allowed = answer.header("access-control-allow-headers").unwrap_or_default().to_lowercase();
+                assert!(allowed.split(", ").any(|known| known == header.to_lowercase()), "{header} of {path}: {allowed}");
+            }
+        }
         let bad = anyone.get("/v1/programmes").header("Origin", "https://elsewhere.invalid").await.is(401);
         assert_eq!(allowed(&bad), None);
     }

@@ -81,8 +81,9 @@ on_both_databases! {
         let code = held(&admin, "2022-10-04", &TOLD).await;
         let etag = admin.etag_of("/v1/programmes/SL-01").await;
         admin.patch("/v1/programmes/SL-01", json!({ "published": false })).if_match(&etag).await.is(200);
-        // What was public on that day counts: it became hidden later.
-        app.anyone().get(format!("/v1/public/reconciliation?evaluation={code}")).await.is(200).has("totals/recorded/planned", 40);
+        // What was public on that day and is hidden now does not count for everybody any more.
+        app.anyone().get(format!("/v1/public/reconciliation?evaluation={code}")).await.is(200).has("totals/recorded/planned", 39);
+        admin.get(format!("/v1/reconciliation?evaluation={code}")).await.is(200).has("totals/recorded/planned", 40);
         let today = held(&admin, &admin.get("/v1/summary").await.is(200).text_at("as_of"), &TOLD).await;
         app.anyone().get(format!("/v1/public/reconciliation?evaluation={today}")).await.is(200).has("totals/recorded/planned", 39);
         admin.get(format!("/v1/reconciliation?evaluation={today}")).await.is(200).has("totals/recorded/planned", 40);

@@ -331,7 +331,7 @@ fn member() -> Value {
 
 fn survey() -> Value {
     let scores = (1..=9).map(|element| (format!("u{element}"), json!("3.20"))).collect::<serde_json::Map<_, _>>();
-    json!({ "opd": "DINKES", "service": "Puskesmas", "period": "2022", "respondents": 150, "scores": scores, "published": true })
+    json!({ "opd": "DINKES", "service": format!("Puskesmas {}", unique::word()), "period": "2022", "respondents": 150, "scores": scores, "published": true })
 }
 
 fn person() -> Value {

@@ -70,11 +70,12 @@ on_both_databases! {
 
     async fn every_fault_is_named_and_nothing_is_written(app) {
         let mut data = generated(7, &Size { opds: 3, programmes: 3, actions: 5, reports: 6 });
+        for (code, parent) in [("X-1", "X-2"), ("X-2", "X-1")] {
+            data["opds"].as_array_mut().unwrap().push(json!({ "code": code, "name": "Melingkar", "parent": parent }));
+        }
         data["actions"][3]["targets"]["q2"] = json!("-1");
         data["actions"][4]["opd"] = json!("NOBODY");
-        data["programmes"][1]["colour"] = json!("red");
-        data["opds"][0]["parent"] = json!("OPD-2");
-        data["opds"][1]["parent"] = json!("OPD-1");
+        data["programmes"][2]["colour"] = json!("red");
         data["transitions"] = json!([{ "programme": "P-1", "to": "completed", "effective_on": "2022-05-01" }]);
         data["action_reports"][0]["action"] = json!("unknown-action");
         data["action_reports"][1]["revision"] = json!(7);
@@ -85,12 +86,181 @@ on_both_databases! {
         assert_eq!(refused.status.code(), Some(1));
         let told = String::from_utf8(refused.stderr).unwrap();
         for fault in [
-            "actions[3]/targets/q2: ", "actions[4]/opd: There is no OPD `NOBODY`", "programmes[1]/colour: ", "opds[0]/parent: ", "opds[1]/parent: ",
+            "actions[3]/targets/q2: ", "actions[4]/opd: There is no OPD `NOBODY`", "programmes[2]/colour: ", "opds[3]/parent: ", "opds[4]/parent: ",
             "transitions[0]/to: ", "action_reports[0]/action: `unknown-action` is not among the actions", "action_reports[1]/revision: Expected",
         ] {
             assert!(told.contains(fault), "`{fault}` is not in\n{told}");
         }
         assert_eq!(export_of(&app), before);
+    }
+
+    async fn of_what_is_wrong_the_cause_is_named_and_not_what_follows(app) {
+        let (folder, other) = (fresh("csv"), Database::empty(app.backend()));
+        succeeds(&app.command(&["export", "--format", "csv", "--output", text(&folder)]));
+        for (list, broken) in [("kpis", "code"), ("opds", "code"), ("regions", "level"), ("programmes", "masterplan")] {
+            let path = folder.join(format!("{list}.csv"));
+            let whole = fs::read_to_string(&path).unwrap();
+            let (header, rows) = whole.split_once("\r\n").unwrap();
+            let header = header.split(',').map(|name| if name == broken { "kodee" } else { name }).collect::<Vec<_>>().join(",");
+            fs::write(&path, format!("{header}\r\n{rows}")).unwrap();
+            let told = faults_of(&on(&other, &["import", text(&folder)]));
+            assert!(told.len() == 1 && told[0].starts_with(&format!("{list}: ")) && told[0].contains("kodee"), "{told:?}");
+            fs::write(&path, whole).unwrap();
+        }
+        // One row that is faulty, with all that stands below it.
+        let mut data: Value = serde_json::from_str(&export_of(&app)).unwrap();
+        let programme = data["programmes"].as_array_mut().unwrap().iter_mut().find(|row| row["code"] == "SL-01").unwrap();
+        programme["published"] = json!("perhaps");
+        let file = fresh("json");
+        fs::write(&file, data.to_string()).unwrap();
+        let told = faults_of(&on(&other, &["import", text(&file)]));
+        assert!(told.len() == 1 && told[0].contains("/published: "), "{told:?}");
+        // Nothing was left behind by any of these.
+        succeeds(&on(&other, &["import", text(&folder)]));
+    }
+
+    async fn an_import_changes_nothing_that_is_there(app) {
+        let before: Value = serde_json::from_str(&export_of(&app)).unwrap();
+        let mut file = generated(11, &Size { opds: 3, programmes: 4, actions: 6, reports: 12 });
+        // What is there already is refused, whatever else the file says of it.
+        file.as_object_mut().unwrap().remove("dimensions");
+        let path = fresh("json");
+        fs::write(&path, file.to_string()).unwrap();
+        succeeds(&app.command(&["import", text(&path)]));
+        let after: Value = serde_json::from_str(&export_of(&app)).unwrap();
+        for (list, rows) in before.as_object().unwrap().iter().filter(|(_, rows)| rows.is_array()) {
+            let there = after[list].as_array().unwrap().iter().map(Value::to_string).collect::<BTreeSet<_>>();
+            for row in rows.as_array().unwrap() {
+                assert!(there.contains(&row.to_string()), "{list}: {row} is not as it was");
+            }
+            let added = file[list].as_array().map_or(0, Vec::len);
+            assert!(there.len() >= rows.as_array().unwrap().len() + added, "{list}");
+        }
+        let mut again = json!({ "opds": [{ "code": "BARU", "name": "Baru" }, { "code": "DLH", "name": "Lain" }] });
+        fs::write(&path, again.to_string()).unwrap();
+        assert_eq!(faults_of(&app.command(&["import", text(&path)])), ["opds[1]: `DLH` is in the database already."]);
+        // Nor may it stand beside it with another case.
+        again["opds"][1]["code"] = json!("dlh");
+        fs::write(&path, again.to_string()).unwrap();
+        let told = faults_of(&app.command(&["import", text(&path)]));
+        assert!(told.len() == 1 && told[0].starts_with("opds[1]/code: `dlh` differs only in case"), "{told:?}");
+        assert_eq!(serde_json::from_str::<Value>(&export_of(&app)).unwrap(), after);
+    }
+
+    async fn rows_that_follow_on_each_other_may_stand_far_apart(app) {
+        // Revisions, transitions and the order in which values became known, over more rows than are taken in at once.
+        let file = |shuffled: bool| {
+            let mut data = generated(13, &Size { opds: 2, programmes: 2, actions: 1, reports: 1 });
+            let mut random = StdRng::seed_from_u64(31);
+            let mut measurements = Vec::new();
+            for number in 0..900_u32 {
+                let kpi = format!("M-{}", number % 3);
+                let (year, month) = (1990 + number / 36, 1 + number / 3 % 12);
+                let known = format!("{}-{month:02}-{:02}", year + 1, 1 + random.random_range(0..3));
+                measurements.push(json!({ "kpi": kpi, "period": format!("{year}-{month:02}"), "value": number.to_string(), "known_on": known }));
+            }
+            if shuffled {
+                for at in (1..measurements.len()).rev() {
+                    measurements.swap(at, random.random_range(0..=at));
+                }
+            }
+            let corrections = measurements.iter().step_by(2).map(|first| {
+                let mut second = first.clone();
+                (second["revision"], second["value"], second["reason"]) = (json!(2), json!("0.5"), json!("salah"));
+                second["known_on"] = json!("2020-01-01");
+                second
+            });
+            let corrections = corrections.collect::<Vec<_>>();
+            measurements.extend(corrections);
+            let kpi = |number: u32| json!({
+                "code": format!("M-{number}"), "masterplan": "MP", "dimension": "environment", "opd": "OPD-1", "name": "Uji", "published": true,
+                "unit": { "kind": "index" }, "direction": "increase", "frequency": "monthly",
+            });
+            data["kpis"].as_array_mut().unwrap().extend((0..3).map(kpi));
+            data["measurements"].as_array_mut().unwrap().extend(measurements);
+            data
+        };
+        let mut seen = Vec::new();
+        for shuffled in [false, true] {
+            let (database, path) = (Database::empty(app.backend()), fresh("json"));
+            fs::write(&path, file(shuffled).to_string()).unwrap();
+            succeeds(&on(&database, &["import", text(&path)]));
+            let server = Server::start(&database.url());
+            let there = renaksi_tests::Actor::new(server.url(), None);
+            let mut standings = Vec::new();
+            for kpi in 0..3 {
+                for day in ["1991-06-02", "1995-02-02", "2003-11-03", "2015-01-01", "2019-12-31", "2020-01-01", "2022-01-01"] {
+                    let mut standing = there.get(format!("/v1/public/kpis/M-{kpi}/standing?as_of={day}")).await.is(200).json();
+                    standing.as_object_mut().unwrap().remove("explanation");
+                    standings.push(standing);
+                }
+            }
+            seen.push(standings);
+        }
+        assert!(seen[0].iter().any(|standing| !standing["latest"].is_null()), "{:?}", seen[0]);
+        // The shuffled file corrects other rows, but the same day is led by the same period.
+        for (one, other) in seen[0].iter().zip(&seen[1]) {
+            assert_eq!(one["latest"]["period"], other["latest"]["period"], "{one} and {other}");
+        }
+    }
+
+    async fn memory_does_not_grow_with_the_file(app) {
+        if !cfg!(target_os = "linux") {
+            return;
+        }
+        let mut peaks = Vec::new();
+        for rows in [1_000, 20_000] {
+            let (database, path) = (Database::empty(app.backend()), fresh("json"));
+            let mut data = generated(17, &Size { opds: 2, programmes: 2, actions: 1, reports: 1 });
+            let kpis = (0..rows / 100).map(|number| json!({
+                "code": format!("M-{number}"), "masterplan": "MP", "dimension": "environment", "opd": "OPD-1", "name": "Uji",
+                "unit": { "kind": "index" }, "direction": "increase", "frequency": "monthly",
+            }));
+            data["kpis"].as_array_mut().unwrap().extend(kpis);
+            let measurements = (0..rows).map(|number| json!({
+                "kpi": format!("M-{}", number / 100), "period": format!("{}-{:02}", 2000 + number % 100 / 12, 1 + number % 100 % 12),
+                "value": number.to_string(), "note": "x".repeat(2_000),
+            }));
+            data["measurements"].as_array_mut().unwrap().extend(measurements);
+            fs::write(&path, data.to_string()).unwrap();
+            peaks.push(peak_of(&mut command(&["import", text(&path), "--database-url", &database.url()])));
+            peaks.push(peak_of(&mut command(&["export", "--output", text(&fresh("json")), "--database-url", &database.url()])));
+        }
+        // 20,000 rows of 2 kB each are 40 MB.
+        for (small, large) in [(peaks[0], peaks[2]), (peaks[1], peaks[3])] {
+            assert!(large < small + 24 * 1024, "{small} KiB became {large} KiB");
+        }
+    }
+
+    async fn ids_and_members_of_a_file_are_taken_as_elsewhere(app) {
+        let mut data = generated(5, &Size { opds: 2, programmes: 2, actions: 2, reports: 4 });
+        for (list, member) in [("actions", "id"), ("action_reports", "action")] {
+            for row in data[list].as_array_mut().unwrap() {
+                row[member] = json!(row[member].as_str().unwrap().to_uppercase());
+            }
+        }
+        let (file, database) = (fresh("json"), Database::empty(app.backend()));
+        fs::write(&file, [b"\xef\xbb\xbf".as_slice(), data.to_string().as_bytes()].concat()).unwrap();
+        succeeds(&on(&database, &["import", text(&file)]));
+        assert!(succeeds(&on(&database, &["export"])).contains(&id_of(1)));
+        let twice = data.to_string().replacen("\"title\":\"Masterplan uji\"", "\"title\":\"Satu\",\"title\":\"Dua\"", 1);
+        fs::write(&file, twice).unwrap();
+        let told = faults_of(&on(&Database::empty(app.backend()), &["import", text(&file)]));
+        assert!(told.len() == 1 && told[0].starts_with("masterplans[0]: `title` stands in this object twice"), "{told:?}");
+    }
+
+    async fn an_export_is_read_by_its_owner_alone(app) {
+        use std::os::unix::fs::PermissionsExt;
+        let (file, folder) = (fresh("json"), fresh("csv"));
+        // One that was there, and was open to all.
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        succeeds(&app.command(&["export", "--output", text(&file)]));
+        succeeds(&app.command(&["export", "--format", "csv", "--output", text(&folder)]));
+        let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).chain([file]);
+        for path in files {
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        }
     }
 
     async fn what_is_there_is_not_imported_again(app) {
@@ -157,6 +327,28 @@ fn export_of(app: &renaksi_tests::App) -> String {
 fn succeeds(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What is wrong with a file, a line each.
+fn faults_of(output: &Output) -> Vec<String> {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8(output.stderr.clone()).unwrap();
+    let faults = told.split_once("nothing was imported:\n").unwrap_or_else(|| panic!("{told}")).1;
+    faults.lines().map(str::to_owned).collect()
+}
+
+/// The most memory that a command took, in KiB, as far as it was seen while it ran.
+fn peak_of(command: &mut std::process::Command) -> u64 {
+    let mut running = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut peak = 0;
+    while running.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap_or_default();
+        let seen = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok());
+        peak = peak.max(seen.unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(running.wait().unwrap().success());
+    peak
 }
 
 fn fresh(extension: &str) -> PathBuf {

@@ -81,6 +81,38 @@ on_both_databases! {
         }
     }
 
+    async fn a_receiver_is_given_the_pause_that_it_asks_for(app) {
+        // Without it, the second attempt would follow in half a millisecond.
+        let (app, receiver) = (instead_of(&app, SETTINGS), Receiver::start(Manner::AsksForAPause).await);
+        let admin = app.admin().await;
+        let (id, _) = subscribe(&admin, &receiver.url, &["*"]).await;
+        admin.post(format!("/v1/webhooks/{id}/ping"), json!({})).await.is(202);
+        receiver.until(1).await;
+        let waiting = until(&admin, &id, |delivery| delivery["response_status"] == 503).await;
+        let instant = |name: &str| chrono::DateTime::parse_from_rfc3339(waiting[name].as_str().unwrap()).unwrap();
+        let pause = (instant("next_attempt_at") - instant("last_attempt_at")).num_milliseconds();
+        assert!((2_900..20_000).contains(&pause), "{pause} ms in {waiting}");
+        receiver.change(Manner::Accepts);
+        delivery(&admin, &id, "delivered").await;
+    }
+
+    async fn what_can_never_happen_is_no_event_type(app) {
+        let admin = app.admin().await;
+        let hook = |types: Value| json!({ "url": "https://sistem.example.go.id/renaksi", "event_types": types });
+        for (pattern, told) in [
+            ("measurement.verifed", "verified"), ("programme.closed", "transitioned"), ("opds.*", "opd"), ("user.created", "programme"),
+            ("client.*", "programme"), ("webhook.ping", "programme"), ("signing_key.created", "programme"), ("coverage.deleted", "created"),
+        ] {
+            let refused = admin.post("/v1/webhooks", hook(json!(["opd.*", pattern]))).await.is(422).has_fault_at("/event_types/1");
+            refused.has("errors/0/code", "unknown_event_type").text_at("errors/0/detail").find(told).unwrap_or_else(|| panic!("{pattern}"));
+        }
+        let types = json!(["*", "measurement.revised", "action_report.returned", "finding.followed_up", "evaluation.closed", "kpi_target.imported"]);
+        let created = admin.post("/v1/webhooks", hook(types)).await.is(201);
+        let path = format!("/v1/webhooks/{}", created.text_at("id"));
+        let refused = admin.patch(&path, json!({ "event_types": ["opd.renamed"] })).if_match(&created.etag()).await.is(422);
+        refused.has_fault_at("/event_types/0");
+    }
+
     async fn a_receiver_that_is_gone_or_fails_for_three_days_is_disabled(app) {
         let app = instead_of(&app, SETTINGS);
         let admin = app.admin().await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use entity::evaluation;
 use entity::rules::programme_status::ProgrammeStatus;
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,6 +14,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::evaluations::ReportedCount;
 use crate::store::past::AsOf;
 use crate::store::scope::Scope;
+use crate::store::visible::Thing;
 
 /// What an evaluation was told beside what is recorded.
 #[derive(Serialize, ToSchema)]
@@ -128,11 +129,7 @@ pub async fn asked_for(
         Some(code) => Column::Code.eq(code),
         None => Column::HeldOn.lte(today),
     };
-    let visible = match scope {
-        Scope::All => Condition::all(),
-        Scope::Published => Condition::all().add(Column::Published.eq(true)),
-    };
-    let rows = evaluation::Entity::find().filter(which).filter(visible);
+    let rows = evaluation::Entity::find().filter(which).filter(scope.shows_now(Thing::Evaluation));
     let row = rows.order_by_desc(Column::HeldOn).order_by_desc(Column::Code).one(db).await?;
     row.ok_or_else(|| ApiError::not_found("evaluation", code.unwrap_or_default()))
 }
@@ -151,7 +148,7 @@ pub async fn compute(
         (!reported.is_empty()).then(|| reported.iter().map(Programmes::from).sum()),
         counts.iter().map(|((_, status), number)| Programmes::of(*status, *number)).sum(),
     );
-    let dimensions = dimensions(db, as_of).await?.into_iter().filter_map(|row| {
+    let dimensions = dimensions(db, scope, as_of).await?.into_iter().filter_map(|row| {
         let told = reported.iter().find(|told| told.dimension.as_str() == row.code).map(Programmes::from);
         let recorded = recorded(&counts, &row.code);
         // One that was made after the day is shown where anything is to be compared.

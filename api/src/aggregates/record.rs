@@ -1,15 +1,13 @@
 //! `/v1/evaluations/{code}/record` and its public twin: what was frozen when an evaluation was closed.
 
-use std::collections::BTreeSet;
-
 use actix_web::web::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::finding::FindingState;
 use entity::rules::renaksi::{ACTION_STATE_VERSION, OPD_PROGRESS_VERSION};
 use entity::rules::{bands, kpi, spbe};
-use entity::{evaluation, evaluation_record, finding, programme};
+use entity::{evaluation, evaluation_record, finding};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -22,7 +20,7 @@ use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::resources::evaluations::ReportedCount;
@@ -30,6 +28,7 @@ use crate::resources::evaluations::follow_ups::FollowUp;
 use crate::store::access::{Access, Public};
 use crate::store::past::AsOf;
 use crate::store::scope::Scope;
+use crate::store::visible::{Thing, Things, public_among};
 
 /// The figures of the day of an evaluation, as they were when it was closed. The order of the members is fixed: the hash is
 /// that of the bytes.
@@ -198,15 +197,13 @@ pub async fn compute(
 async fn findings(db: &impl ConnectionTrait, scope: Scope, evaluation: &str) -> ApiResult<Vec<FrozenFinding>> {
     let rows = finding::Entity::find().filter(finding::Column::Evaluation.eq(evaluation));
     let rows = rows.order_by_asc(finding::Column::Id).all(db).await?;
-    let named = rows.iter().filter_map(|row| row.programme.clone()).collect::<BTreeSet<_>>();
-    let seen = programme::Entity::find().filter(programme::Column::Code.is_in(named));
-    let seen = seen.filter(programme::Column::Published.eq(true)).all(db).await?;
-    let seen = seen.into_iter().map(|row| row.code).collect::<BTreeSet<_>>();
+    let named = rows.iter().filter_map(|row| Some((Thing::Programme, row.programme.clone()?))).collect();
+    let seen = public_among(db, named).await?;
     let frozen = rows.into_iter().map(|row| {
         let follow_ups = FollowUp::all_of(&row)?.into_iter();
         Ok(FrozenFinding {
             follow_ups: follow_ups.map(|one| FrozenFollowUp { at: one.at, text: one.text, state: one.state }).collect(),
-            programme: row.programme.filter(|code| scope == Scope::All || seen.contains(code)),
+            programme: row.programme.filter(|code| scope == Scope::All || seen.contains(&(Thing::Programme, code.clone()))),
             id: row.id,
             opd: row.opd,
             text: row.text,
@@ -224,7 +221,8 @@ async fn get_evaluation_record(
     _: NoParameters,
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
-    stored(access.store.db(), Scope::All, &code, &preconditions).await
+    let record = stored(access.store.db(), Scope::All, &code).await?;
+    Ok(answer(record, &preconditions))
 }
 
 async fn get_public_evaluation_record(
@@ -234,18 +232,61 @@ async fn get_public_evaluation_record(
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
     let db = public.store.db();
-    let shown = evaluation::Entity::find_by_id(code.clone()).filter(evaluation::Column::Published.eq(true)).one(db).await?;
+    let shown = evaluation::Entity::find_by_id(code.clone()).filter(Thing::Evaluation.visible()).one(db).await?;
     shown.ok_or_else(|| ApiError::not_found("evaluation", &code))?;
-    stored(db, Scope::Published, &code, &preconditions).await.map(Answer::public)
+    let record = stored(db, Scope::Published, &code).await?;
+    let named = Named::of(&record)?;
+    if public_among(db, named.clone()).await?.len() < named.len() {
+        return Err(withheld(&code));
+    }
+    Ok(answer(record, &preconditions).public())
 }
 
-/// The record as it was written, byte by byte.
-async fn stored(db: &impl ConnectionTrait, scope: Scope, code: &str, preconditions: &Preconditions) -> ApiResult<Answer> {
+/// What a record names that has a publication of its own, and may have been withdrawn since.
+#[derive(Deserialize)]
+struct Named {
+    standings: Vec<NamedKpi>,
+    findings: Vec<NamedProgramme>,
+}
+
+#[derive(Deserialize)]
+struct NamedKpi {
+    kpi: String,
+}
+
+#[derive(Deserialize)]
+struct NamedProgramme {
+    programme: Option<String>,
+}
+
+impl Named {
+    fn of(record: &evaluation_record::Model) -> ApiResult<Things> {
+        let named: Self = serde_json::from_str(&record.content).map_err(ApiError::unexpected)?;
+        let kpis = named.standings.into_iter().map(|one| (Thing::Kpi, one.kpi));
+        let programmes = named.findings.into_iter().filter_map(|one| Some((Thing::Programme, one.programme?)));
+        Ok(kpis.chain(programmes).collect())
+    }
+}
+
+/// Leaving out what was withdrawn would give bytes of another hash, so all of it waits.
+fn withheld(code: &str) -> ApiError {
+    ApiError::new(codes::WITHHELD).detail(
+        format!("Something that the record of `{code}` names is not public any more."),
+        format!("Ada hal yang disebut dalam catatan `{code}` yang tidak lagi terbuka untuk publik."),
+    )
+}
+
+/// The record of an evaluation.
+async fn stored(db: &impl ConnectionTrait, scope: Scope, code: &str) -> ApiResult<evaluation_record::Model> {
     let key = (code.to_owned(), scope.name().to_owned());
     let record = evaluation_record::Entity::find_by_id(key).one(db).await?;
-    let record = record.ok_or_else(|| ApiError::not_found("evaluation_record", code))?;
+    record.ok_or_else(|| ApiError::not_found("evaluation_record", code))
+}
+
+/// A record as it was written, byte by byte.
+fn answer(record: evaluation_record::Model, preconditions: &Preconditions) -> Answer {
     let etag = format!("\"{}\"", record.sha256);
-    Ok(Answer::stored(record.content).etag(&etag).unless_known(preconditions))
+    Answer::stored(record.content).etag(&etag).unless_known(preconditions)
 }
 
 fn example() -> Value {
@@ -267,7 +308,7 @@ fn example() -> Value {
 }
 
 const ABOUT: &str = "The summary, scoreboard, KPI standings and reconciliation of the day of the meeting and its findings, frozen when it was \
-                     closed: the same bytes for ever, whatever is changed, corrected or deleted later. 404 until then.\n\nAnybody can check \
+                     closed: the same bytes for ever, whatever is changed or corrected later. 404 until then.\n\nAnybody can check \
                      that they are: the SHA-256 of the body, without any `Content-Encoding`, is the `ETag`, and stands in the evaluation \
                      and in its history since the moment of closing. `curl -s …/record | sha256sum` prints it.";
 
@@ -290,8 +331,11 @@ pub fn mount(table: &mut Table) {
 
 /// Mounts its public twin.
 pub fn mount_public(table: &mut Table) {
-    let about =
-        format!("{ABOUT} Of this record it is `public_record_sha256`. It holds only what was published and verified; no login.");
+    let about = format!(
+        "{ABOUT} Of this record it is `public_record_sha256`. It holds only what was published and verified; no login. While a KPI or a \
+                 programme that it names is not public any more, it is withheld (410 `withheld`): what is withdrawn is named nowhere, and a record \
+                 without it would have another hash."
+    );
     let get = Operation::get(
         "/v1/public/evaluations/{code}/record",
         "get_public_evaluation_record",
@@ -299,5 +343,5 @@ pub fn mount_public(table: &mut Table) {
         "Record of a closed evaluation (public)",
         &about,
     );
-    table.on(described(get.public()), get_public_evaluation_record);
+    table.on(described(get.public()).problems(&[410]), get_public_evaluation_record);
 }

@@ -22,6 +22,7 @@ use crate::http::problem::ApiResult;
 use crate::resources::action_plans::{PlannedAction, planned};
 use crate::store::past::{AsOf, Since};
 use crate::store::scope::{Scope, of_masterplan};
+use crate::store::visible::Thing;
 
 /// What a scoreboard is asked with.
 #[derive(Clone, Debug)]
@@ -193,7 +194,7 @@ pub(super) async fn board(
     for (opd, number) in open_findings(db, scope, plan, as_of).await? {
         figures.entry(opd).or_default().findings_open = number;
     }
-    let opds = opds(db, as_of).await?.into_iter();
+    let opds = opds(db, scope, as_of).await?.into_iter();
     let rows = opds.filter(|opd| opd.stands || also == Some(&opd.code) || figures.contains_key(&opd.code)).collect::<Vec<_>>();
     let rows = rows.into_iter().map(|opd| row(figures.remove(&opd.code).unwrap_or_default(), opd, asked)).collect();
     Ok(Board { rows: ranked(rows), actions })
@@ -232,10 +233,10 @@ struct Heading {
     stands: bool,
 }
 
-async fn opds(db: &impl ConnectionTrait, as_of: AsOf) -> ApiResult<Vec<Heading>> {
-    let (ever, made) = (as_of.opds(Since::Ever), as_of.opds(Since::Made));
+async fn opds(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Vec<Heading>> {
+    let (ever, made, shown) = (as_of.opds(Since::Ever), as_of.opds(Since::Made), scope.shows(Thing::Opd, "o", as_of));
     let sql = format!(
-        "SELECT o.code, o.name, o.active AND o.code IN (SELECT m.code FROM {made} m) AS stands FROM {ever} o ORDER BY o.code"
+        "SELECT o.code, o.name, o.active AND o.code IN (SELECT m.code FROM {made} m) AS stands FROM {ever} o WHERE {shown} ORDER BY o.code"
     );
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     rows.iter()
@@ -253,12 +254,14 @@ async fn open_findings(
     as_of: AsOf,
 ) -> ApiResult<BTreeMap<String, u32>> {
     let mut values = Vec::new();
-    let (published, of_plan) = (scope.condition("e"), of_masterplan("e", masterplan, &mut values));
+    let (shown, of_plan) = (scope.shows(Thing::Finding, "f", as_of), of_masterplan("e", masterplan, &mut values));
+    // Who leads a programme that is not shown has nothing to mend that is.
+    let led = scope.shows(Thing::Programme, "p", as_of);
     let (findings, evaluations, programmes) = (as_of.findings(), as_of.evaluations(), as_of.programmes());
     let sql = format!(
         "SELECT COALESCE(f.opd, p.lead_opd) AS mends, COUNT(*) AS number FROM {findings} f \
-         JOIN {evaluations} e ON e.code = f.evaluation LEFT JOIN {programmes} p ON p.code = f.programme \
-         WHERE f.state <> 'done' AND {published} AND {of_plan} GROUP BY COALESCE(f.opd, p.lead_opd)"
+         JOIN {evaluations} e ON e.code = f.evaluation LEFT JOIN {programmes} p ON p.code = f.programme AND {led} \
+         WHERE f.state <> 'done' AND {shown} AND {of_plan} GROUP BY COALESCE(f.opd, p.lead_opd)"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let counts = rows.iter().map(|row| {

@@ -19,7 +19,9 @@ use super::scoreboard::{Board, ScoreboardAsked, ScoreboardRow, board};
 use super::standing::{self, KpiStanding};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::PlannedAction;
+use crate::store::past::Since;
 use crate::store::scope::Scope;
+use crate::store::visible::Thing;
 
 /// The most of each kind that is shown.
 const MOST: usize = 1000;
@@ -64,9 +66,9 @@ pub struct LedProgramme {
     /// Its name.
     #[schema(max_length = 300)]
     name: String,
-    /// The dimension it serves.
+    /// The dimension it serves; null for the public where it was removed since.
     #[schema(max_length = 64)]
-    dimension: String,
+    dimension: Option<String>,
     /// Its status on the day.
     status: ProgrammeStatus,
 }
@@ -103,9 +105,9 @@ pub struct ScorecardAction {
     /// The action.
     #[schema(max_length = 36)]
     id: String,
-    /// The programme it serves; the public sees only published ones.
+    /// The programme it serves.
     #[schema(max_length = 64)]
-    programme: Option<String>,
+    programme: String,
     /// What is to be done.
     #[schema(max_length = 300)]
     title: String,
@@ -157,7 +159,7 @@ pub struct OpenFinding {
     /// The evaluation.
     #[schema(max_length = 64)]
     evaluation: String,
-    /// The programme it is about; the public sees only published ones.
+    /// The programme it is about; null where it is about none, and for the public where it does not see it.
     #[schema(max_length = 64)]
     programme: Option<String>,
     /// What was found.
@@ -203,24 +205,31 @@ async fn led_programmes(
     opd: &str,
     asked: &ScoreboardAsked,
 ) -> ApiResult<Vec<LedProgramme>> {
-    let (programmes, published) = (asked.as_of.programmes(), scope.condition("p"));
+    let (programmes, shown) = (asked.as_of.programmes(), scope.shows(Thing::Programme, "p", asked.as_of));
+    let (dimensions, served) = (asked.as_of.dimensions(Since::Ever), scope.shows(Thing::Dimension, "d", asked.as_of));
     let sql = format!(
-        "SELECT code, name, dimension, status FROM (SELECT p.code, p.name, p.dimension, \
+        "SELECT code, name, dimension, status FROM (SELECT p.code, p.name, \
+           (SELECT d.code FROM {dimensions} d WHERE d.code = p.dimension AND {served}) AS dimension, \
            (SELECT s.to_status FROM status_change s WHERE s.programme = p.code AND s.effective_on <= $1 \
             ORDER BY s.seq DESC LIMIT 1) AS status \
-         FROM {programmes} p WHERE p.lead_opd = $2 AND {published}) led WHERE status IS NOT NULL ORDER BY code"
+         FROM {programmes} p WHERE p.lead_opd = $2 AND {shown}) led WHERE status IS NOT NULL ORDER BY code"
     );
     let rows = rows(db, sql, vec![asked.as_of.day.into(), opd.into()]).await?;
     rows.iter()
         .map(|row| {
-            let [code, name, dimension] = [row.try_get("", "code")?, row.try_get("", "name")?, row.try_get("", "dimension")?];
-            Ok(LedProgramme { code, name, dimension, status: ProgrammeStatus::try_from_value(&row.try_get("", "status")?)? })
+            let [code, name] = [row.try_get("", "code")?, row.try_get("", "name")?];
+            Ok(LedProgramme {
+                code,
+                name,
+                dimension: row.try_get("", "dimension")?,
+                status: ProgrammeStatus::try_from_value(&row.try_get("", "status")?)?,
+            })
         })
         .collect()
 }
 
 /// What of an action is only shown: programme, title and unit.
-type Title = (Option<String>, String, Option<String>);
+type Title = (String, String, Option<String>);
 
 /// The titles of an OPD's actions of the year, by id.
 async fn titles(
@@ -229,12 +238,10 @@ async fn titles(
     opd: &str,
     asked: &ScoreboardAsked,
 ) -> ApiResult<HashMap<String, Title>> {
-    let (actions, programmes) = (asked.as_of.actions(), asked.as_of.programmes());
-    let (published, of_published) = (scope.condition("a"), scope.condition("p"));
+    let (actions, shown) = (asked.as_of.actions(), scope.shows(Thing::Action, "a", asked.as_of));
     let sql = format!(
-        "SELECT a.id, p.code AS programme, a.title, a.output_unit FROM {actions} a \
-         LEFT JOIN {programmes} p ON p.code = a.programme AND {of_published} \
-         WHERE a.opd = $1 AND a.year = $2 AND {published} ORDER BY a.id"
+        "SELECT a.id, a.programme, a.title, a.output_unit FROM {actions} a \
+         WHERE a.opd = $1 AND a.year = $2 AND {shown} ORDER BY a.id"
     );
     let rows = rows(db, sql, vec![opd.into(), asked.year.into()]).await?;
     let title = |row: &QueryResult| {
@@ -290,11 +297,11 @@ async fn open_findings(
 ) -> ApiResult<Vec<OpenFinding>> {
     let as_of = asked.as_of;
     let (findings, evaluations, programmes) = (as_of.findings(), as_of.evaluations(), as_of.programmes());
-    let (published, of_published) = (scope.condition("e"), scope.condition("p"));
+    let (shown, led) = (scope.shows(Thing::Finding, "f", as_of), scope.shows(Thing::Programme, "p", as_of));
     let sql = format!(
-        "SELECT f.id, f.evaluation, CASE WHEN {of_published} THEN p.code END AS programme, f.text, f.recommendation, f.due_on, f.state \
-         FROM {findings} f JOIN {evaluations} e ON e.code = f.evaluation LEFT JOIN {programmes} p ON p.code = f.programme \
-         WHERE COALESCE(f.opd, p.lead_opd) = $1 AND f.state <> 'done' AND {published} ORDER BY f.id"
+        "SELECT f.id, f.evaluation, p.code AS programme, f.text, f.recommendation, f.due_on, f.state \
+         FROM {findings} f JOIN {evaluations} e ON e.code = f.evaluation LEFT JOIN {programmes} p ON p.code = f.programme AND {led} \
+         WHERE COALESCE(f.opd, p.lead_opd) = $1 AND f.state <> 'done' AND {shown} ORDER BY f.id"
     );
     let finding = |row: &QueryResult| {
         let [id, evaluation, text] = [row.try_get("", "id")?, row.try_get("", "evaluation")?, row.try_get("", "text")?];

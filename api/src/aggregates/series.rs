@@ -15,6 +15,7 @@ use crate::resources::kpis::{Kpi, Unit};
 use crate::resources::provenance::Provenance;
 use crate::resources::resource::Resource;
 use crate::store::scope::Scope;
+use crate::store::visible::Thing;
 
 /// The values of a KPI by period.
 #[derive(Serialize, ToSchema)]
@@ -72,7 +73,7 @@ pub async fn compute(
     from: Option<Period>,
     to: Option<Period>,
 ) -> ApiResult<KpiSeries> {
-    let kpi = kpi::Entity::find_by_id(code).one(db).await?.filter(|kpi| scope == Scope::All || kpi.published);
+    let kpi = kpi::Entity::find_by_id(code).filter(scope.shows_now(Thing::Kpi)).one(db).await?;
     let kpi = kpi.ok_or_else(|| ApiError::not_found("KPI", code))?;
     let (first, last) = (from.map_or(NaiveDate::MIN, Period::start), to.map_or(NaiveDate::MAX, Period::end));
     let within = |period: Period| first <= period.start() && period.end() <= last;

@@ -19,6 +19,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::kpis::Unit;
 use crate::store::past::AsOf;
 use crate::store::scope::{self, Scope};
+use crate::store::visible::Thing;
 
 /// Where a KPI stands at the end of a day.
 #[derive(Serialize, ToSchema)]
@@ -109,7 +110,9 @@ pub struct Projected {
     period: Period,
     /// The value then, rounded to 4 places; the `minimum` or `maximum` of the KPI where the line goes beyond it.
     value: Decimal,
-    /// Whether the line goes beyond the `minimum` or `maximum` of the KPI, so that `value` is that.
+    /// Whether the line goes beyond the `minimum` or `maximum` of the KPI, so that `value` is that. Records that were frozen before
+    /// KPIs had bounds lack it.
+    #[schema(required = false)]
     bounded: bool,
     /// The first period in which the final target would be met; null when it moves away or stands still.
     met_in: Option<Period>,
@@ -206,11 +209,11 @@ pub async fn all(
     as_of: AsOf,
 ) -> ApiResult<Vec<(String, Standing)>> {
     let mut values: Vec<Value> = vec![as_of.day.into()];
-    let condition = format!("{} AND {}", scope.condition("k"), scope::of_masterplan("k", masterplan, &mut values));
+    let condition = format!("{} AND {}", scope.shows(Thing::Kpi, "k", as_of), scope::of_masterplan("k", masterplan, &mut values));
     let sql = select("", &as_of.kpis(), &condition);
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let mut values = Vec::new();
-    let condition = format!("{} AND {}", scope.condition("k"), scope::of_masterplan("k", masterplan, &mut values));
+    let condition = format!("{} AND {}", scope.shows(Thing::Kpi, "k", as_of), scope::of_masterplan("k", masterplan, &mut values));
     let targets = targets_of(db, as_of, &condition, values).await?;
     rows.iter()
         .map(|row| {
@@ -253,11 +256,11 @@ async fn explained(
     things: AsOf,
     day: NaiveDate,
 ) -> ApiResult<Vec<KpiStanding>> {
-    let published = scope.condition("k");
-    let sql = select(SHOWN, &things.kpis(), &format!("k.{column} = $2 AND {published}"));
+    let shown = scope.shows(Thing::Kpi, "k", things);
+    let sql = select(SHOWN, &things.kpis(), &format!("k.{column} = $2 AND {shown}"));
     let values = [day.into(), value.into()];
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
-    let condition = format!("k.{column} = $1 AND {published}");
+    let condition = format!("k.{column} = $1 AND {shown}");
     let mut targets = targets_of(db, things, &condition, vec![value.into()]).await?;
     rows.iter()
         .map(|row| {

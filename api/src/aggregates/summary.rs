@@ -20,6 +20,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::planned;
 use crate::store::past::{AsOf, Since};
 use crate::store::scope::{Scope, of_masterplan};
+use crate::store::visible::Thing;
 
 /// The state of a masterplan at the end of a day.
 #[derive(Serialize, ToSchema)]
@@ -103,7 +104,7 @@ pub async fn compute(db: &impl ConnectionTrait, scope: Scope, masterplan: Option
     for ((_, status), number) in &counts {
         totals.add(*status, *number);
     }
-    let rows = dimensions(db, as_of).await?.into_iter();
+    let rows = dimensions(db, scope, as_of).await?.into_iter();
     let rows = rows.map(|row| (row.stands, of_dimension(row, &counts))).filter(|(stands, row)| *stands || row.planned > 0);
     let dimensions = rows.map(|(_, row)| row).collect();
     let mut kpis = KpiCounts::default();
@@ -112,17 +113,18 @@ pub async fn compute(db: &impl ConnectionTrait, scope: Scope, masterplan: Option
     }
     let actions = action_counts(db, scope, plan, as_of).await?;
     let findings = finding_counts(db, scope, plan, as_of).await?;
-    let commitment = signed(db, as_of).await?;
+    let commitment = signed(db, scope, as_of).await?;
     Ok(Summary { as_of: as_of.day, masterplan, totals, dimensions, kpis, actions, findings, commitment })
 }
 
 /// The dimensions in the order of their positions. One that was made after the day may have programmes by then: these are
 /// dated back.
-pub(super) async fn dimensions(db: &impl ConnectionTrait, as_of: AsOf) -> ApiResult<Vec<Heading>> {
+pub(super) async fn dimensions(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Vec<Heading>> {
     let (ever, made) = (as_of.dimensions(Since::Ever), as_of.dimensions(Since::Made));
+    let shown = scope.shows(Thing::Dimension, "d", as_of);
     let sql = format!(
         "SELECT d.code, d.name, d.name_en, d.code IN (SELECT m.code FROM {made} m) AS stands FROM {ever} d \
-         ORDER BY d.position, d.code"
+         WHERE {shown} ORDER BY d.position, d.code"
     );
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let heading = |row: &QueryResult| {
@@ -168,12 +170,12 @@ pub(super) async fn programme_counts(
     group: &str,
 ) -> ApiResult<BTreeMap<(String, ProgrammeStatus), u32>> {
     let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.programmes());
-    let (published, of_plan) = (scope.condition("p"), of_masterplan("p", masterplan, &mut values));
+    let (shown, of_plan) = (scope.shows(Thing::Programme, "p", as_of), of_masterplan("p", masterplan, &mut values));
     let sql = format!(
         "SELECT {group}, status, COUNT(*) AS number FROM (SELECT p.{group}, \
            (SELECT s.to_status FROM status_change s WHERE s.programme = p.code AND s.effective_on <= $1 \
             ORDER BY s.seq DESC LIMIT 1) AS status \
-           FROM {programmes} p WHERE {published} AND {of_plan}) known GROUP BY {group}, status"
+           FROM {programmes} p WHERE {shown} AND {of_plan}) known GROUP BY {group}, status"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let counts = rows.iter().map(|row| {
@@ -196,7 +198,7 @@ pub(super) fn of_actions(scope: Scope, masterplan: Option<&str>, as_of: AsOf, ye
             format!("a.programme IN (SELECT p.code FROM {} p WHERE {of_plan})", as_of.programmes())
         }
     };
-    (format!("a.year = $1 AND {} AND {of_plan}", scope.condition("a")), values)
+    (format!("a.year = $1 AND {} AND {of_plan}", scope.shows(Thing::Action, "a", as_of)), values)
 }
 
 async fn action_counts(
@@ -220,11 +222,11 @@ async fn finding_counts(
     as_of: AsOf,
 ) -> ApiResult<FindingCounts> {
     let mut values = Vec::new();
-    let (published, of_plan) = (scope.condition("e"), of_masterplan("e", masterplan, &mut values));
+    let (shown, of_plan) = (scope.shows(Thing::Finding, "f", as_of), of_masterplan("e", masterplan, &mut values));
     let (findings, evaluations) = (as_of.findings(), as_of.evaluations());
     let sql = format!(
         "SELECT f.state, f.due_on, COUNT(*) AS number FROM {findings} f JOIN {evaluations} e ON e.code = f.evaluation \
-         WHERE {published} AND {of_plan} GROUP BY f.state, f.due_on"
+         WHERE {shown} AND {of_plan} GROUP BY f.state, f.due_on"
     );
     let mut counts = FindingCounts::default();
     for row in db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await? {
@@ -236,21 +238,28 @@ async fn finding_counts(
 }
 
 /// Who signed: a commitment holds from the day it was signed on, or from the day it was entered where that is not known.
-async fn signed(db: &impl ConnectionTrait, as_of: AsOf) -> ApiResult<Signed> {
+async fn signed(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Signed> {
     let backend = db.get_database_backend();
     let (ever, made) = (as_of.commitments(Since::Ever), as_of.commitments(Since::Made));
+    let shown = scope.shows(Thing::Commitment, "c", as_of);
     let sql = format!(
-        "SELECT c.signatories FROM {ever} c WHERE c.signed_on <= $1 \
-         UNION ALL SELECT c.signatories FROM {made} c WHERE c.signed_on IS NULL"
+        "SELECT c.signatories FROM {ever} c WHERE c.signed_on <= $1 AND {shown} \
+         UNION ALL SELECT c.signatories FROM {made} c WHERE c.signed_on IS NULL AND {shown}"
     );
     let mut signatories = BTreeSet::new();
     for row in db.query_all_raw(Statement::from_sql_and_values(backend, sql, [as_of.day.into()])).await? {
         let codes: serde_json::Value = row.try_get("", "signatories")?;
         signatories.extend(codes.as_array().into_iter().flatten().filter_map(|code| code.as_str().map(str::to_owned)));
     }
-    let sql = format!("SELECT COUNT(*) AS number FROM {} o WHERE o.active", as_of.opds(Since::Made));
-    let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
-    let opds: i64 = row.map_or(Ok(0), |row| row.try_get("", "number"))?;
+    let (ever, made, shown) = (as_of.opds(Since::Ever), as_of.opds(Since::Made), scope.shows(Thing::Opd, "o", as_of));
+    let active = format!("o.active AND o.code IN (SELECT m.code FROM {made} m)");
+    let sql = format!("SELECT o.code, {active} AS active FROM {ever} o WHERE {shown}");
+    let rows = db.query_all_raw(Statement::from_string(backend, sql)).await?;
+    let known = rows.iter().map(|row| Ok((row.try_get("", "code")?, row.try_get("", "active")?)));
+    let known = known.collect::<ApiResult<BTreeMap<String, bool>>>()?;
+    // Who was removed since is told only to those who log in.
+    signatories.retain(|code| scope == Scope::All || known.contains_key(code));
+    let opds = known.values().filter(|active| **active).count();
     let signed = u32::try_from(signatories.len()).unwrap_or(u32::MAX);
     Ok(Signed { opds: u32::try_from(opds).unwrap_or(u32::MAX), signed, signatories: signatories.into_iter().collect() })
 }

@@ -13,6 +13,7 @@ use super::summary::must_know;
 use crate::http::problem::ApiResult;
 use crate::store::past::AsOf;
 use crate::store::scope::{Scope, of_masterplan};
+use crate::store::visible::Thing;
 
 /// How many programmes had which status over time.
 #[derive(Serialize, ToSchema)]
@@ -93,12 +94,12 @@ fn steps(moves: &[Move], interval: Frequency, as_of: NaiveDate) -> Vec<Step> {
 /// later than it happened) counts from the day of what followed.
 async fn moves(db: &impl ConnectionTrait, scope: Scope, masterplan: Option<&str>, as_of: AsOf) -> ApiResult<Vec<Move>> {
     let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.programmes());
-    let (published, of_plan) = (scope.condition("p"), of_masterplan("p", masterplan, &mut values));
+    let (shown, of_plan) = (scope.shows(Thing::Programme, "p", as_of), of_masterplan("p", masterplan, &mut values));
     let sql = format!(
         "SELECT moved_on, from_status, to_status, COUNT(*) AS number, MIN(seq) AS seq FROM ( \
            SELECT s.from_status, s.to_status, s.seq, MIN(s.effective_on) OVER \
              (PARTITION BY s.programme ORDER BY s.seq ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS moved_on \
-           FROM status_change s JOIN {programmes} p ON p.code = s.programme WHERE {published} AND {of_plan} \
+           FROM status_change s JOIN {programmes} p ON p.code = s.programme WHERE {shown} AND {of_plan} \
          ) moves WHERE moved_on <= $1 GROUP BY moved_on, from_status, to_status ORDER BY moved_on, seq"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;

@@ -4,6 +4,7 @@ use super::CommandResult;
 use crate::config::{Export, Format};
 use crate::store::change::Store;
 use crate::store::connection;
+use crate::store::progress::Progress;
 use crate::transfer::export;
 
 /// Writes all data, and on standard error how many rows of each kind there are.
@@ -11,9 +12,10 @@ pub async fn run(settings: Export) -> CommandResult {
     let db = connection::open(&settings.database.database_url, settings.database.database_connections).await?;
     connection::migrate(&db).await?;
     let store = Store::new(db.clone(), settings.database.calendar());
+    let progress = Progress::of("export");
     let exported = match (settings.format, &settings.output) {
-        (Format::Csv, Some(folder)) => export::csv(&store, folder).await,
-        (_, path) => export::json(&store, path.as_deref()).await,
+        (Format::Csv, Some(folder)) => export::csv(&store, folder, progress).await,
+        (_, path) => export::json(&store, path.as_deref(), progress).await,
     };
     db.close().await?;
     for (list, count) in exported? {

@@ -66,8 +66,8 @@ impl Refused {
 impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Unreadable { line, text } => Self::new(codes::MALFORMED).detailed(text).member("line", line),
-            Refused::TooLarge(text) => Self::new(codes::TOO_LARGE).detailed(text),
+            Refused::Unreadable { line, text } => Self::new(codes::MALFORMED).says(text).member("line", line),
+            Refused::TooLarge(text) => Self::new(codes::TOO_LARGE).says(text),
             Refused::Header(faults) => Self::invalid(faults),
         }
     }

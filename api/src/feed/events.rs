@@ -17,11 +17,10 @@ use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::page::{DEFAULT_LIMIT, LARGEST_LIMIT};
-use crate::http::problem::{ApiError, ApiResult};
+use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::public::view;
 use crate::resources::history::Entry;
 use crate::store::access::{Access, Public};
 
@@ -116,8 +115,10 @@ pub struct Told {
     pub position: i64,
     /// Its hash.
     pub hash: String,
-    /// Whether everybody may know of it.
+    /// Whether everybody might know of it when it got its place.
     pub public: bool,
+    /// The first event of the same thing.
+    pub thing: Uuid,
     /// The event.
     #[sea_orm(nested)]
     pub event: event::Model,
@@ -152,13 +153,18 @@ pub struct PublicEvent {
     /// Kind of thing.
     #[schema(max_length = 64, example = "programme")]
     resource: String,
-    /// Its code or id.
+    /// A name without a meaning that all events of the same thing share: it tells what was withdrawn or deleted, to those who know
+    /// the thing from before.
+    #[schema(max_length = 36)]
+    thing: Uuid,
+    /// Its code or id; null in all its events where it is not public any more.
     #[schema(max_length = 200, example = "SV-01")]
-    key: String,
+    key: Option<String>,
     /// What happened: `published`, `withdrawn`, `updated`, `deleted`, or a verb of the resource such as `transitioned`.
     #[schema(max_length = 64, example = "updated")]
     action: String,
-    /// The thing afterwards, as the public sees it; null when it is gone.
+    /// The thing afterwards, as the public sees it; null when it is gone, and in all its events where it is not public any more.
+    /// What it refers to and is not public is null in it.
     #[schema(value_type = Option<Object>)]
     data: Option<Value>,
 }
@@ -177,17 +183,19 @@ impl FeedEvent {
     }
 }
 
-impl From<&Told> for PublicEvent {
-    fn from(told: &Told) -> Self {
+impl PublicEvent {
+    /// An event with what it still shows, if the thing still is public.
+    fn of(told: &Told, shown: Option<Option<Value>>) -> Self {
         let event = &told.event;
         Self {
             position: told.position,
             id: event.id,
             at: event.at,
             resource: event.resource.clone(),
-            key: event.key.clone(),
+            thing: told.thing,
+            key: shown.is_some().then(|| event.key.clone()),
             action: publicity::action(event).to_owned(),
-            data: publicity::seen(event, &event.after),
+            data: shown.flatten(),
         }
     }
 }
@@ -214,7 +222,9 @@ pub async fn read(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Tol
     }
     let (conditions, limit) = (conditions.join(" AND "), asked.limit);
     let sql = format!(
-        "SELECT s.position, s.hash, s.public, e.* FROM event_seal s JOIN event e ON e.seq = s.seq WHERE {conditions} \
+        "SELECT s.position, s.hash, s.public, \
+           (SELECT f.id FROM event f WHERE f.resource = e.resource AND f.\"key\" = e.\"key\" ORDER BY f.seq LIMIT 1) AS thing, e.* \
+         FROM event_seal s JOIN event e ON e.seq = s.seq WHERE {conditions} \
          ORDER BY s.position LIMIT {limit}"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
@@ -223,11 +233,9 @@ pub async fn read(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Tol
 
 /// What everybody sees of public events. At most one statement.
 async fn public_forms(db: &impl ConnectionTrait, page: &[Told]) -> ApiResult<Vec<Value>> {
-    let mut shown = page.iter().map(|told| json!(PublicEvent::from(told))).collect::<Vec<_>>();
-    let mut things = shown.iter_mut().map(|event| event["data"].take()).collect::<Vec<_>>();
-    view::hide_unpublished(db, &mut things).await?;
-    shown.iter_mut().zip(things).for_each(|(event, thing)| event["data"] = thing);
-    Ok(shown)
+    let events = page.iter().map(|told| &told.event).collect::<Vec<_>>();
+    let shown = publicity::still_public(db, &events).await?;
+    Ok(page.iter().zip(shown).map(|(told, shown)| json!(PublicEvent::of(told, shown))).collect())
 }
 
 /// Events as the streams send them. At most one statement.
@@ -242,6 +250,29 @@ pub async fn frames(db: &impl ConnectionTrait, page: &[Told]) -> ApiResult<Vec<F
         public: told.public.then(|| forms.next()).flatten().map(|form| frame(told, publicity::action(&told.event), &form)),
     });
     Ok(frames.collect())
+}
+
+/// 410 where a place lies beyond the end of the feed: the places that the client knows are not those of this feed.
+pub async fn must_be_within(db: &impl ConnectionTrait, after: i64) -> ApiResult<()> {
+    let head = seal::head(db).await?.position;
+    if after <= head {
+        return Ok(());
+    }
+    Err(ApiError::new(codes::FEED_RESTARTED)
+        .detail(
+            format!("The last place of the feed is {head}, before {after}: its places began anew."),
+            format!("Tempat terakhir umpan adalah {head}, sebelum {after}: nomor tempatnya mulai dari awal lagi."),
+        )
+        .member("head", head))
+}
+
+/// Reads what was asked for; 410 where nothing can be there. A place with something behind it is within.
+async fn read_within(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Told>> {
+    let page = read(db, asked).await?;
+    if page.is_empty() && asked.after > 0 {
+        must_be_within(db, asked.after).await?;
+    }
+    Ok(page)
 }
 
 fn answer(request: &HttpRequest, data: Vec<Value>, last: i64, limit: u64) -> ApiResult<Answer> {
@@ -269,7 +300,7 @@ async fn list_events(access: Access<ReadAll>, request: HttpRequest, mut paramete
     if asked.accounts {
         access.now().await?;
     }
-    let page = read(access.store.db(), &asked).await?;
+    let page = read_within(access.store.db(), &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, page.iter().map(|told| json!(FeedEvent::of(told, asked.people))).collect(), last, asked.limit)
 }
@@ -280,7 +311,7 @@ async fn list_public_events(public: Public, request: HttpRequest, mut parameters
     parameters.finish()?;
     let store = public.store.for_public();
     let db = store.db();
-    let page = read(db, &asked).await?;
+    let page = read_within(db, &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, public_forms(db, &page).await?, last, asked.limit).map(Answer::public)
 }
@@ -315,11 +346,10 @@ pub fn parameters(operation: Operation) -> Operation {
     let after = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 });
     let one = json!({ "type": "string", "enum": RESOURCES });
     let resource = json!({ "type": "array", "minItems": 1, "maxItems": crate::http::query::LONGEST_LIST, "items": one });
-    operation.query("after", after, "The place of the last event that you have; what stands after it is given.").query(
-        "resource",
-        resource,
-        "Only changes of these kinds of things, as a comma-separated list.",
-    )
+    operation
+        .query("after", after, "The place of the last event that you have; what stands after it is given.")
+        .query("resource", resource, "Only changes of these kinds of things, as a comma-separated list.")
+        .problems(&[410])
 }
 
 fn described<T: ToSchema>(operation: Operation) -> Operation {
@@ -366,8 +396,11 @@ pub fn mount(table: &mut Table) {
 
 /// Mounts what everybody sees of it.
 pub fn mount_public(table: &mut Table) {
-    let about = "Every change of what is published, in the order in which it was committed, as the public sees it; no login. Keep \
-                 `page.next_cursor` and send it as `after`.";
+    let about = "Every change of what is public, in the order in which it was committed, as the public sees it; no login. Keep \
+                 `page.next_cursor` and send it as `after`.\n\nOf what was withdrawn or deleted since, `key` and `data` are null in all its events, from \
+                 the first one on; `thing` still tells whoever followed which one it was. What hangs on a thing comes and goes with it without an event \
+                 of its own: the programmes, KPIs and evaluations of a masterplan when it stops being a draft or becomes one again. Read the lists \
+                 then.";
     let list = Operation::get("/v1/public/events", "list_public_events", "public", "What happened (public)", about);
     let head = Operation::get(
         "/v1/public/events/head",
@@ -383,4 +416,16 @@ pub fn mount_public(table: &mut Table) {
 
 fn example() -> Value {
     json!({ "position": 42, "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::happenings::HAPPENINGS;
+
+    #[test]
+    fn webhooks_can_ask_for_every_kind_of_the_feed_but_accounts() {
+        let told = RESOURCES.iter().filter(|kind| !ACCOUNTS.contains(kind)).copied().collect::<Vec<_>>();
+        assert_eq!(told, HAPPENINGS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>());
+    }
 }

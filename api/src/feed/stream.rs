@@ -57,7 +57,7 @@ async fn stream_events(
     }
     let stream = feed.2.open_private()?;
     // Whoever lost the right to read finds out when the token ends.
-    open(&request, feed, stream, asked, token_ends_in(&request).unwrap_or_default())
+    open(&request, feed, stream, asked, token_ends_in(&request).unwrap_or_default()).await
 }
 
 async fn stream_public_events(
@@ -69,10 +69,10 @@ async fn stream_public_events(
     let asked = Asked { limit: PUBLIC_PAGE, ..Asked::read(&mut parameters, None) };
     parameters.finish()?;
     let stream = feed.2.open_public(&client_address::network_of(&request))?;
-    open(&request, feed, stream, asked, LONGEST)
+    open(&request, feed, stream, asked, LONGEST).await
 }
 
-fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
+async fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
     let resumed = request.headers().get("last-event-id").map(|value| {
         let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
         position.ok_or_else(|| {
@@ -80,6 +80,9 @@ fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Asked, las
         })
     });
     let after = resumed.transpose()?.unwrap_or(asked.after);
+    if after > 0 {
+        events::must_be_within(feed.0.store().db(), after).await?;
+    }
     let (sender, receiver) = mpsc::channel(WAITING);
     actix_web::rt::spawn(pump(feed, stream, Asked { after, ..asked }, sender, Instant::now() + lasts));
     let body = stream::unfold(receiver, |mut receiver| async {

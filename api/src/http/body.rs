@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, RwLock};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web::BytesMut};
 use futures_util::StreamExt;
 use jsonschema::Validator;
@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use super::json::{self, escaped};
 use super::language::Text;
 use super::problem::{ApiError, ApiResult, Fault, codes};
 use super::{schema, wording};
@@ -48,16 +49,55 @@ impl FromRequest for JsonBody {
             essence == "application/json" || (request.method() == "PATCH" && essence == "application/merge-patch+json");
         let payload = payload.take();
         let declared = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        let refused = if readable { must_be_plain(request).err() } else { Some(other_media_type(request, &essence)) };
         Box::pin(async move {
-            if !readable {
-                return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
-                    .header("Accept-Patch", "application/merge-patch+json, application/json")
-                    .header("Accept-Post", "application/json"));
+            if let Some(refused) = refused {
+                return Err(refused);
             }
             let bytes = read(payload, declared, LARGEST_BODY).await?;
-            let value = serde_json::from_slice(&bytes).map_err(|error| malformed(&error))?;
+            let value = json::read_body(&bytes)?;
             Ok(Self { value, fingerprint: hex(&Sha256::digest(&bytes)) })
         })
+    }
+}
+
+/// 415 for another media type than JSON.
+fn other_media_type(request: &HttpRequest, given: &str) -> ApiError {
+    let accepted = if request.method() == "PATCH" {
+        &["application/merge-patch+json", "application/json"][..]
+    } else {
+        &["application/json"][..]
+    };
+    unsupported(given, accepted)
+        .header("Accept-Patch", "application/merge-patch+json, application/json")
+        .header("Accept-Post", "application/json")
+}
+
+/// 415 that names what is accepted.
+pub fn unsupported(given: &str, accepted: &[&str]) -> ApiError {
+    let list = |or: &str| accepted.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(&format!(" {or} "));
+    let (came, came_id) = if given.is_empty() {
+        ("The request has no Content-Type.".to_owned(), "Permintaan tidak memiliki Content-Type.".to_owned())
+    } else {
+        (format!("`{given}` is not read here."), format!("`{given}` tidak dibaca di sini."))
+    };
+    ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).detail(
+        format!("{came} Send `Content-Type` {}.", list("or")),
+        format!("{came_id} Kirim `Content-Type` {}.", list("atau")),
+    )
+}
+
+/// 415 where the body is compressed: outside of pushes it is read as it is.
+pub fn must_be_plain(request: &HttpRequest) -> ApiResult<()> {
+    let coding = request.headers().get(CONTENT_ENCODING).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned());
+    match coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(coding) => Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
+            .detail(
+                format!("The body is compressed (`Content-Encoding: {coding}`), which is not read here. Send it uncompressed."),
+                format!("Isi permintaan dimampatkan (`Content-Encoding: {coding}`), yang tidak dibaca di sini. Kirim tanpa pemampatan."),
+            )
+            .header("Accept-Encoding", "identity")),
     }
 }
 
@@ -235,9 +275,4 @@ fn find_nul_in_object(members: &Map<String, Value>, pointer: &str, faults: &mut 
     for (name, member) in members {
         find_nul(member, format!("{pointer}/{}", escaped(name)), faults);
     }
-}
-
-/// A member name as a segment of an RFC 6901 pointer.
-pub(super) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -20,7 +20,7 @@ pub fn entity_tag_with(version: i32, created_at: DateTime<Utc>, rest: &str) -> S
 }
 
 /// The part of an entity tag that names the version of what clients write.
-fn version_of(tag: &str) -> &str {
+pub fn version_of(tag: &str) -> &str {
     tag.trim_matches('"').split('.').next().unwrap_or_default()
 }
 
@@ -127,8 +127,18 @@ impl Tags {
     }
 }
 
-/// The entity tags in a list. A proxy that compresses marks our tags as weak: they name a version, not bytes, so they
-/// still hold.
+/// What proxies and servers put behind a tag when they compress: Apache (`-gzip`, and `;gzip` in old versions), Jetty
+/// (`--gzip`), Traefik, Caddy and others likewise.
+const MARKS: [&str; 12] =
+    ["--gzip", "-gzip", ";gzip", "--br", "-br", ";br", "--zstd", "-zstd", ";zstd", "--deflate", "-deflate", ";deflate"];
+
+/// A tag without the marks of proxies. Ours end in hexadecimal digits, so no part of one is taken for a mark.
+fn unmarked(tag: &str) -> &str {
+    MARKS.iter().find_map(|mark| tag.strip_suffix(mark)).unwrap_or(tag)
+}
+
+/// The entity tags in a list, as they left this service. A proxy that compresses marks our tags as weak or with a suffix:
+/// they name a version, not bytes, so they still hold.
 fn listed(text: &str) -> Option<Vec<String>> {
     let (mut tags, mut rest) = (Vec::new(), text);
     loop {
@@ -136,7 +146,7 @@ fn listed(text: &str) -> Option<Vec<String>> {
         if !tag.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
-        tags.push(format!("\"{tag}\""));
+        tags.push(format!("\"{}\"", unmarked(tag)));
         match after.trim_start() {
             "" => return Some(tags),
             after => rest = after.strip_prefix(',')?.trim_start(),
@@ -154,6 +164,17 @@ mod tests {
         assert_eq!(listed("W/\"1,a\" , \"\""), Some(vec!["\"1,a\"".to_owned(), "\"\"".to_owned()]));
         for wrong in ["", "1-a", "\"", "\"a", "\"a\",", "\"a\" \"b\"", "\"a b\"", "w/\"a\""] {
             assert_eq!(listed(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_a_proxy_marked_is_what_it_was() {
+        for tag in ["3-5ea1b0c2d3e4f", "3-5ea1b0c2d3e4f.0a1b2c3d4e5f", "0123456789abcdef0123456789abcdef", "1-0b"] {
+            for mark in MARKS.into_iter().chain([""]) {
+                for weak in ["", "W/"] {
+                    assert_eq!(listed(&format!("{weak}\"{tag}{mark}\"")), Some(vec![format!("\"{tag}\"")]), "{weak}{tag}{mark}");
+                }
+            }
         }
     }
 }

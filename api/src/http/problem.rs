@@ -57,9 +57,11 @@ pub mod codes {
         CLOSED = 409 "closed", "It is closed and does not change any more", "Sudah ditutup dan tidak berubah lagi", "What is closed stays as it is. What was found later belongs to another evaluation.";
         CONFLICT = 409 "conflict", "The request conflicts with what is stored", "Permintaan bertentangan dengan data tersimpan", "Read the current state and decide again.";
         KEY_IN_USE = 409 "idempotency_key_in_use", "The first request with this Idempotency-Key is still running", "Permintaan pertama dengan Idempotency-Key ini masih berjalan", "Wait a second and send the same request again.";
+        WITHHELD = 410 "withheld", "It is withheld from the public for now", "Untuk sementara tidak dibuka untuk publik", "It was public and cannot be shown without something that was withdrawn since. It is the same again once that is public again.";
+        FEED_RESTARTED = 410 "feed_restarted", "The feed does not reach as far as that place", "Umpan belum sampai ke tempat itu", "The places began anew, as they do after an import into another database. `head` is the place of the last event. Read the state again as a whole, then follow the feed from `head`.";
         STALE = 412 "precondition_failed", "It was changed meanwhile", "Data telah berubah sementara itu", "Read it again, apply your change to the new state, and send the new ETag in `If-Match`.";
         TOO_LARGE = 413 "content_too_large", "The body is too large", "Isi permintaan terlalu besar", "`detail` names the limit.";
-        UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The body has a media type that is not read here", "Jenis media isi permintaan tidak didukung", "Send `Content-Type: application/json`, or `application/merge-patch+json` for `PATCH`.";
+        UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The body has a media type that is not read here", "Jenis media isi permintaan tidak didukung", "`detail` names what is read here. Send the body as that, and uncompressed where it says so.";
         INVALID = 422 "invalid", "The body can be read but breaks a rule", "Isi permintaan terbaca tetapi melanggar aturan", "`errors` lists every fault with a pointer into the body.";
         KEY_REUSED = 422 "idempotency_key_reused", "This Idempotency-Key came with another body before", "Idempotency-Key ini sudah dipakai dengan isi lain", "Make a new key for every new request.";
         ROWS_REJECTED = 422 "rows_rejected", "Some rows were rejected, so none was written", "Sebagian baris ditolak, sehingga tidak ada yang ditulis", "`rows` lists each rejected row with its faults. Mend them, or send with `mode=partial` to write the others.";
@@ -140,7 +142,7 @@ impl ApiError {
     }
 
     /// Adds a sentence about this very case that is there in both languages.
-    pub fn detailed(mut self, text: Text) -> Self {
+    pub fn says(mut self, text: Text) -> Self {
         self.0.detail = Some(text);
         self
     }

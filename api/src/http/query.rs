@@ -16,7 +16,8 @@ pub const LONGEST_LIST: usize = 200;
 
 /// The parameters of a request, taken out one by one; [`Parameters::finish`] refuses what is left.
 pub struct Parameters {
-    given: BTreeMap<String, String>,
+    /// The values of each, in their order.
+    given: BTreeMap<String, Vec<String>>,
     known: Vec<String>,
     faults: Vec<Fault>,
 }
@@ -47,22 +48,31 @@ impl Parameters {
                     "A NUL character is not allowed.",
                     "Karakter NUL tidak diperbolehkan.",
                 );
-            } else if parameters.given.insert(name.clone(), value).is_some() {
-                parameters.refuse(&name, "Given more than once.", "Diberikan lebih dari sekali.");
+            } else {
+                parameters.given.entry(name).or_default().push(value);
             }
         }
         Ok(parameters)
     }
 
-    /// Takes one parameter as text.
-    pub fn text(&mut self, name: &str) -> Option<String> {
+    fn take(&mut self, name: &str) -> Option<Vec<String>> {
         self.known.push(name.to_owned());
         self.given.remove(name)
     }
 
-    /// Takes one parameter as a comma-separated list.
+    /// Takes one parameter as text. Which of two values is meant nobody can tell, so a second one is refused.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let values = self.take(name)?;
+        if values.len() > 1 {
+            self.refuse(name, "Given more than once.", "Diberikan lebih dari sekali.");
+        }
+        values.into_iter().next()
+    }
+
+    /// Takes one parameter as a list: separated by commas (`name=a,b`), repeated (`name=a&name=b`), or both.
     pub fn list(&mut self, name: &str) -> Option<Vec<String>> {
-        let entries = self.text(name)?.split(',').map(str::to_owned).collect::<Vec<_>>();
+        let values = self.take(name)?;
+        let entries = values.iter().flat_map(|value| value.split(',')).map(str::to_owned).collect::<Vec<_>>();
         if entries.len() > LONGEST_LIST {
             self.refuse(name, format!("At most {LONGEST_LIST} entries."), format!("Paling banyak {LONGEST_LIST} entri."));
             return None;

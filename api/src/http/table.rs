@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use actix_web::http::Method;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::identifiers::Collections;
 use super::operation::Operation;
 use super::problem::{ApiError, codes};
 
@@ -17,6 +18,8 @@ use super::problem::{ApiError, codes};
 #[derive(Default)]
 pub struct Table {
     routes: BTreeMap<String, Vec<(Method, Route)>>,
+    /// Where paths have a UUID.
+    collections: Collections,
     /// Each worker has its routes; the document is needed once.
     description: Option<Description>,
 }
@@ -44,6 +47,11 @@ impl Table {
         F::Output: Responder + 'static,
     {
         let (method, path) = (operation.method.clone(), operation.path.clone());
+        for parameter in operation.object["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "path" && parameter["schema"]["format"] == json!("uuid") {
+                self.collections.note(&path, parameter["name"].as_str().unwrap_or_default());
+            }
+        }
         if let Some(description) = &mut self.description {
             description.add(operation);
         }
@@ -59,6 +67,7 @@ impl Table {
 
     /// Mounts everything. A method that a path does not know is answered 405 with those that it does.
     pub fn mount(self, service: &mut ServiceConfig) {
+        service.app_data(Data::new(self.collections));
         for (path, routes) in self.routes {
             let allow = allowed(routes.iter().map(|(method, _)| method));
             let resource = routes.into_iter().fold(Resource::new(path), |resource, (_, route)| resource.route(route));

@@ -11,7 +11,8 @@ use jsonschema::{JsonType, ValidationError};
 use regex::Regex;
 use serde_json::Value;
 
-use super::body::{MOST_FAULTS, escaped};
+use super::body::MOST_FAULTS;
+use super::json::escaped;
 use super::language::Text;
 use super::problem::Fault;
 use super::schema::{ANY_TEXT, NOT_BLANK};
@@ -167,9 +168,10 @@ fn pattern_name(pattern: &str) -> Option<(&'static str, &'static str)> {
             ("an e-mail address such as nama@contoh.go.id", "alamat surel seperti nama@contoh.go.id")
         }
         "^[0-9+() .-]+$" => ("a telephone number such as +62 370 123456", "nomor telepon seperti +62 370 123456"),
-        r"^([1-3](\.[0-9]{1,6})?|4(\.0{1,6})?)$" => {
-            ("a score from 1 to 4 such as 3.25, with at most six decimals", "nilai dari 1 sampai 4 seperti 3.25, paling banyak enam desimal")
-        }
+        r"^([1-3](\.[0-9]{1,6})?|4(\.0{1,6})?)$" => (
+            "a score from 1 to 4 such as 3.25, with at most six decimals",
+            "nilai dari 1 sampai 4 seperti 3.25, paling banyak enam desimal",
+        ),
         r"^(\*|[a-z_]+\.(\*|[a-z_]+))$" => (
             "a type of event such as `measurement.verified`, `measurement.*` or `*`",
             "jenis peristiwa seperti `measurement.verified`, `measurement.*` atau `*`",

@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde_json::{Map, json};
 use utoipa::ToSchema;
 
-use super::view::Published;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::page::Page;
@@ -19,11 +18,11 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::programmes::Programme;
 use crate::resources::programmes::coverage::{AskedCoverage, list_parameters};
 use crate::resources::wire;
 use crate::store::access::Public;
 use crate::store::kept::Kept;
+use crate::store::visible::Thing;
 
 const PATH: &str = "/v1/public/programmes/{code}/coverage";
 
@@ -61,7 +60,7 @@ async fn list_public_coverage(
     let asked = AskedCoverage::read(parameters, &code, public.store.calendar().today())?;
     let name = format!("{path}?{query} {}", asked.as_of);
     let compute = async || {
-        let visible = programme::Entity::find_by_id(code.clone()).filter(Programme::visible()).one(db).await?;
+        let visible = programme::Entity::find_by_id(code.clone()).filter(Thing::Programme.visible()).one(db).await?;
         visible.ok_or_else(|| ApiError::not_found("programme", &code))?;
         let (rows, page) = asked.rows(db).await?;
         let data = rows.iter().map(|row| json!(PublicCoverage::of(row))).collect();

@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chrono::NaiveDate;
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Map, json};
 
@@ -22,9 +23,11 @@ use crate::store::access::Public;
 use crate::store::kept::Kept;
 use crate::store::listing::{Field, Kind, Listing};
 
-/// The filters of members that are shown.
+/// The filters of members that are shown. What may be shown as null instead is no order.
 fn fields<R: Published>() -> Vec<Field> {
-    let shown = R::FIELDS.iter().filter(|field| R::MEMBERS.contains(&field.name)).copied();
+    let may_be_hidden = |name: &str| view::may_be_hidden::<R>().any(|(reference, _)| reference.member == name);
+    let shown = R::FIELDS.iter().filter(|field| R::MEMBERS.contains(&field.name));
+    let shown = shown.map(|field| Field { sortable: field.sortable && !may_be_hidden(field.name), ..*field });
     shown.chain([key_field::<R>(), Field::sort("updated_at", Kind::Instant)]).collect()
 }
 
@@ -38,8 +41,9 @@ async fn list<R: Published>(
     let (path, query) = (request.path(), request.query_string());
     let name = path.trim_start_matches("/v1/");
     let listing = Listing::read(&mut parameters, name, &fields::<R>(), R::DEFAULT_SORT, key_field::<R>(), true);
-    let listing = listing.only(R::visible());
+    let listing = listing.only(R::THING.visible());
     parameters.finish()?;
+    let listing = by_what_is_shown::<R>(listing, query)?;
     let today = public.store.calendar().today();
     let compute = async || {
         let db = public.store.db();
@@ -48,10 +52,25 @@ async fn list<R: Published>(
             view::must_have_visible_parent::<R>(db, &request).await?;
         }
         let mut data = view::view_all::<R>(db, &rows, today).await?;
-        view::hide_unpublished(db, &mut data).await?;
+        view::hide_hidden::<R>(db, &mut data).await?;
         Page { data, ..page }.answer(path, query)
     };
     kept.answer(&public.store, format!("{path}?{query} {}", day::<R>(today)), &preconditions, compute).await.map(Answer::public)
+}
+
+/// Filters and `q=` work on what is shown: one by a thing that is hidden finds what one by a thing that is not there finds.
+fn by_what_is_shown<R: Published>(mut listing: Listing, query: &str) -> ApiResult<Listing> {
+    let mut given = Parameters::parse(query)?;
+    for (reference, to) in view::may_be_hidden::<R>().filter(|(reference, _)| given.text(reference.member).is_some()) {
+        let (from, member, name, is_public) = (R::THING.name(), reference.member, to.name(), to.is_public("named"));
+        let is_shown = format!("EXISTS (SELECT 1 FROM {name} named WHERE named.code = {from}.{member} AND {is_public})");
+        listing = listing.only(Expr::cust(is_shown));
+    }
+    let found = given.text("q").and_then(|text| R::found_in_shown(&text.trim().to_lowercase()));
+    Ok(match found {
+        Some(found) => listing.only(found),
+        None => listing,
+    })
 }
 
 async fn get<R: Published>(
@@ -65,10 +84,10 @@ async fn get<R: Published>(
     let key = request.match_info().get(R::KEY.name()).unwrap_or_default();
     let compute = async || {
         let db = public.store.db();
-        let rows = rows_at::<R>(&request)?.filter(column::<R>(R::KEY.name())?.eq(key)).filter(R::visible());
+        let rows = rows_at::<R>(&request)?.filter(column::<R>(R::KEY.name())?.eq(key)).filter(R::THING.visible());
         let row = rows.one(db).await?.ok_or_else(|| ApiError::not_found(R::NAMES.one, key))?;
         let mut things = view::view_all::<R>(db, &[row], today).await?;
-        view::hide_unpublished(db, &mut things).await?;
+        view::hide_hidden::<R>(db, &mut things).await?;
         Answer::ok(&things[0])
     };
     kept.answer(&public.store, format!("{} {}", request.path(), day::<R>(today)), &preconditions, compute)

@@ -10,7 +10,6 @@ use serde::Serialize;
 use serde_json::{Map, json};
 use utoipa::ToSchema;
 
-use super::view::Published;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
@@ -19,11 +18,11 @@ use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::describe::page_parameters;
-use crate::resources::programmes::Programme;
 use crate::resources::wire;
 use crate::store::access::Public;
 use crate::store::kept::Kept;
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::visible::Thing;
 
 const PATH: &str = "/v1/public/programmes/{code}/transitions";
 const SEQ: Field = Field::sort("seq", Kind::Integer);
@@ -55,7 +54,7 @@ async fn list_public_transitions(
     let listing = Listing::read(&mut parameters, path, &[], "seq", SEQ, false);
     parameters.finish()?;
     let compute = async || {
-        let visible = programme::Entity::find_by_id(code.clone()).filter(Programme::visible()).one(db).await?;
+        let visible = programme::Entity::find_by_id(code.clone()).filter(Thing::Programme.visible()).one(db).await?;
         visible.ok_or_else(|| ApiError::not_found("programme", &code))?;
         let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code.as_str()));
         let show = |row: &status_change::Model| {

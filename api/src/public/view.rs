@@ -1,18 +1,15 @@
 //! Which rows the public sees, and which of their members: a list of what is shown, so that a new member stays hidden
 //! until somebody adds it here.
 
-use std::collections::BTreeSet;
-
 use actix_web::HttpRequest;
 use chrono::NaiveDate;
-use entity::programme;
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SimpleExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use serde_json::{Map, Value, json};
 
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::actions::Action;
-use crate::resources::awards::Award;
+use crate::resources::awards::{self, Award};
 use crate::resources::dimensions::Dimension;
 use crate::resources::evaluations::Evaluation;
 use crate::resources::evaluations::findings::Finding;
@@ -21,11 +18,14 @@ use crate::resources::masterplans::Masterplan;
 use crate::resources::opds::Opd;
 use crate::resources::programmes::Programme;
 use crate::resources::quick_wins::QuickWin;
+use crate::resources::references::{Target, codes_in};
 use crate::resources::regions::Region;
-use crate::resources::resource::{Resource, Row, show_all};
+use crate::resources::resource::{Reference, Resource, Row, show_all};
 use crate::resources::surveys::Survey;
 use crate::resources::wire;
+use crate::store::listing;
 use crate::store::scope::Scope;
+use crate::store::visible::{Thing, Things, public_among};
 
 /// A resource that the public sees something of.
 pub trait Published: Resource {
@@ -35,21 +35,19 @@ pub trait Published: Resource {
     /// Of the entries of these members, which members are shown; of others all.
     const INNER: &'static [(&'static str, &'static [&'static str])] = &[];
 
-    /// Which rows are shown.
-    fn visible() -> SimpleExpr {
-        // As the index spells it, which a parameter would keep from being used.
-        Expr::cust("published")
-    }
+    /// Which kind of thing it is: that says which of them are shown.
+    const THING: Thing;
 
-    /// Whether one is shown that looked like this.
-    fn was_visible(shown: &Value) -> bool {
-        shown["published"] == true
+    /// Of the rows that `q=` finds, those that it finds in what is shown; all where nothing that it looks through is ever left
+    /// out. `q` is what is searched for, in lower case.
+    fn found_in_shown(_q: &str) -> Option<SimpleExpr> {
+        None
     }
 }
 
 /// The members that the public sees of a thing that looked like `shown`, if it saw it.
 fn of_shown<R: Published>(shown: &Value) -> Option<Value> {
-    let members = shown.as_object().filter(|_| R::was_visible(shown))?;
+    let members = shown.as_object().filter(|_| R::THING.looks_public(shown))?;
     let seen = members.iter().filter(|(name, _)| is_shown::<R>(name));
     Some(Value::Object(seen.map(|(name, member)| (name.clone(), member.clone())).collect()))
 }
@@ -73,55 +71,28 @@ pub fn of_json(resource: &str, shown: &Value) -> Option<Value> {
 }
 
 impl Published for Masterplan {
+    const THING: Thing = Thing::Masterplan;
     const MEMBERS: &'static [&'static str] =
         &["title", "region", "legal_basis", "start_year", "end_year", "status", "description"];
-
-    fn visible() -> SimpleExpr {
-        Expr::col("status").ne("draft")
-    }
-
-    fn was_visible(shown: &Value) -> bool {
-        shown["status"] != "draft"
-    }
 }
 
 impl Published for Dimension {
+    const THING: Thing = Thing::Dimension;
     const MEMBERS: &'static [&'static str] = &["name", "name_en", "position", "description"];
-
-    fn visible() -> SimpleExpr {
-        Expr::value(true)
-    }
-
-    fn was_visible(_: &Value) -> bool {
-        true
-    }
 }
 
 impl Published for Opd {
+    const THING: Thing = Thing::Opd;
     const MEMBERS: &'static [&'static str] = &["name", "short_name", "parent", "head_name", "head_title", "website", "active"];
-
-    fn visible() -> SimpleExpr {
-        Expr::value(true)
-    }
-
-    fn was_visible(_: &Value) -> bool {
-        true
-    }
 }
 
 impl Published for Region {
+    const THING: Thing = Thing::Region;
     const MEMBERS: &'static [&'static str] = &["name", "level", "parent"];
-
-    fn visible() -> SimpleExpr {
-        Expr::value(true)
-    }
-
-    fn was_visible(_: &Value) -> bool {
-        true
-    }
 }
 
 impl Published for Programme {
+    const THING: Thing = Thing::Programme;
     const MEMBERS: &'static [&'static str] = &[
         "masterplan",
         "dimension",
@@ -141,11 +112,13 @@ impl Published for Programme {
 }
 
 impl Published for QuickWin {
+    const THING: Thing = Thing::QuickWin;
     const MEMBERS: &'static [&'static str] =
         &["dimension", "programme", "opd", "name", "description", "status", "started_on", "outcome", "provenance"];
 }
 
 impl Published for Kpi {
+    const THING: Thing = Thing::Kpi;
     const MEMBERS: &'static [&'static str] = &[
         "masterplan",
         "dimension",
@@ -166,6 +139,7 @@ impl Published for Kpi {
 }
 
 impl Published for Action {
+    const THING: Thing = Thing::Action;
     const MEMBERS: &'static [&'static str] = &[
         "programme",
         "opd",
@@ -180,19 +154,26 @@ impl Published for Action {
         "progress",
         "state",
     ];
-
-    /// Of a programme that the public does not see it sees no action either.
-    fn visible() -> SimpleExpr {
-        let programmes = Query::select().column("code").from("programme").and_where(Programme::visible()).take();
-        Expr::cust("published").and(Expr::col("programme").in_subquery(programmes))
-    }
 }
 
 impl Published for Award {
+    const THING: Thing = Thing::Award;
     const MEMBERS: &'static [&'static str] = &["name", "issuer", "category", "year", "recipient", "provenance"];
+
+    /// A recipient that is hidden is not named, so nobody finds it by its name: the last of what `q=` looks through.
+    fn found_in_shown(q: &str) -> Option<SimpleExpr> {
+        let is_hidden = [Thing::Programme, Thing::QuickWin].map(|thing| {
+            let (name, is_public) = (thing.name(), thing.is_public("r"));
+            format!("(award.recipient_kind = '{name}' AND NOT EXISTS (SELECT 1 FROM {name} r WHERE r.code = award.recipient_ref AND {is_public}))")
+        });
+        let shown = "SUBSTR(search, 1, LENGTH(search) - LENGTH(COALESCE(recipient_name, '')))";
+        let found = Expr::cust(shown).like(listing::contains(q));
+        Some(Expr::cust(format!("NOT ({})", is_hidden.join(" OR "))).or(found))
+    }
 }
 
 impl Published for Evaluation {
+    const THING: Thing = Thing::Evaluation;
     const MEMBERS: &'static [&'static str] = &[
         "masterplan",
         "held_on",
@@ -208,15 +189,13 @@ impl Published for Evaluation {
 }
 
 impl Published for Finding {
+    const THING: Thing = Thing::Finding;
     const MEMBERS: &'static [&'static str] = &["programme", "opd", "text", "recommendation", "due_on", "state", "follow_ups"];
     const INNER: &'static [(&'static str, &'static [&'static str])] = &[("follow_ups", &["at", "text", "state"])];
-
-    fn visible() -> SimpleExpr {
-        Expr::cust("EXISTS (SELECT 1 FROM evaluation e WHERE e.code = finding.evaluation AND e.published)")
-    }
 }
 
 impl Published for Survey {
+    const THING: Thing = Thing::Survey;
     const MEMBERS: &'static [&'static str] =
         &["opd", "service", "period", "respondents", "scores", "sums", "ikm", "grade", "explanation"];
 }
@@ -249,36 +228,92 @@ fn keep_shown<R: Published>(thing: &mut Value) {
 /// 404 unless the public sees the thing that the path says `R` is a part of.
 pub async fn must_have_visible_parent<R: Published>(db: &impl ConnectionTrait, request: &HttpRequest) -> ApiResult<()> {
     let (Some(parent), Some(code)) = (R::PARENT, request.match_info().get("code")) else { return Ok(()) };
-    let of_code = Query::select().column("code").from(parent.member).and_where(Expr::col("code").eq(code)).take();
-    let select = of_code.clone().and_where(Expr::cust("published")).take();
-    if db.query_one(&select).await?.is_none() {
+    let asked = Things::from([(Thing::from(parent.to), code.to_owned())]);
+    if public_among(db, asked).await?.is_empty() {
         return Err(ApiError::not_found(parent.member, code));
     }
     Ok(())
 }
 
-/// Leaves out the codes of programmes that the public does not see, wherever something that it sees refers to them. At
-/// most one statement.
-pub async fn hide_unpublished(db: &impl ConnectionTrait, things: &mut [Value]) -> ApiResult<()> {
-    let codes =
-        things.iter_mut().filter_map(programme_of).filter_map(|code| code.as_str().map(str::to_owned)).collect::<BTreeSet<_>>();
-    if codes.is_empty() {
-        return Ok(());
-    }
-    let published = programme::Entity::find().filter(programme::Column::Code.is_in(codes)).filter(Programme::visible());
-    let published = published.all(db).await?.into_iter().map(|row| row.code).collect::<BTreeSet<_>>();
-    for code in things.iter_mut().filter_map(programme_of) {
-        if code.as_str().is_some_and(|code| !published.contains(code)) {
-            *code = Value::Null;
+impl From<Target> for Thing {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Masterplan => Self::Masterplan,
+            Target::Dimension => Self::Dimension,
+            Target::Opd => Self::Opd,
+            Target::Region => Self::Region,
+            Target::Programme => Self::Programme,
+            Target::QuickWin => Self::QuickWin,
+            Target::Kpi => Self::Kpi,
+            Target::Evaluation => Self::Evaluation,
+            Target::Action => Self::Action,
         }
     }
+}
+
+/// What things of a kind refer to and may not be public though they are: what they hang on is.
+pub fn may_be_hidden<R: Published>() -> impl Iterator<Item = (&'static Reference, Thing)> {
+    let hangs_on = R::THING.hangs_on().map(|(member, _)| member);
+    let references = R::REFERENCES.iter().map(|reference| (reference, Thing::from(reference.to)));
+    references.filter(move |(reference, to)| to.can_be_hidden() && hangs_on != Some(reference.member))
+}
+
+/// Leaves out what rows refer to and the public does not see. At most one statement.
+pub async fn hide_hidden<R: Published>(db: &impl ConnectionTrait, things: &mut [Value]) -> ApiResult<()> {
+    let references = may_be_hidden::<R>().map(|(reference, _)| *reference).collect::<Vec<_>>();
+    let named =
+        things.iter().flat_map(|thing| named_by(&references, thing)).filter(|(to, _)| to.can_be_hidden()).collect::<Things>();
+    let public = public_among(db, named.clone()).await?;
+    let hidden = named.difference(&public).cloned().collect();
+    things.iter_mut().for_each(|thing| hide(&references, thing, &hidden));
     Ok(())
 }
 
-/// Where a thing names a programme: a KPI or Quick Win its own, an award its recipient.
-fn programme_of(thing: &mut Value) -> Option<&mut Value> {
-    let is_recipient = thing["recipient"]["kind"] == "programme";
-    thing.pointer_mut(if is_recipient { "/recipient/ref" } else { "/programme" })
+/// What a thing in the trail refers to.
+pub fn references_of(resource: &str) -> &'static [Reference] {
+    match resource {
+        "masterplan" => Masterplan::REFERENCES,
+        "opd" => Opd::REFERENCES,
+        "region" => Region::REFERENCES,
+        "programme" => Programme::REFERENCES,
+        "quick_win" => QuickWin::REFERENCES,
+        "kpi" => Kpi::REFERENCES,
+        "evaluation" => Evaluation::REFERENCES,
+        "survey" => Survey::REFERENCES,
+        _ => &[],
+    }
+}
+
+/// Everything that a thing names: by its references, and an award by its recipient.
+pub fn named_by(references: &[Reference], thing: &Value) -> Things {
+    let codes = references.iter().flat_map(|reference| {
+        let codes = codes_in(reference, thing).into_iter();
+        codes.map(|(_, code)| (Thing::from(reference.to), code))
+    });
+    codes.chain(recipient_of(thing)).collect()
+}
+
+/// The thing that received an award.
+fn recipient_of(thing: &Value) -> Option<(Thing, String)> {
+    let recipient = thing.get("recipient")?;
+    let kind = serde_json::from_value(recipient["kind"].clone()).ok()?;
+    Some((awards::target(kind)?.into(), recipient["ref"].as_str()?.to_owned()))
+}
+
+/// Puts null where a thing names what is `hidden`, and leaves it out of lists.
+pub fn hide(references: &[Reference], thing: &mut Value, hidden: &Things) {
+    let is_hidden = |to: Thing, code: &Value| code.as_str().is_some_and(|code| hidden.contains(&(to, code.to_owned())));
+    if recipient_of(thing).is_some_and(|recipient| hidden.contains(&recipient)) {
+        (thing["recipient"]["ref"], thing["recipient"]["name"]) = (Value::Null, Value::Null);
+    }
+    for reference in references {
+        let to = Thing::from(reference.to);
+        match thing.get_mut(reference.member) {
+            Some(Value::Array(codes)) => codes.retain(|code| !is_hidden(to, code)),
+            Some(code) if is_hidden(to, code) => *code = Value::Null,
+            _ => {}
+        }
+    }
 }
 
 /// An example of it.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::reports::Reported;
+use crate::http::identifiers::in_lower_case;
 use crate::http::schema;
 use crate::resources::actions::reports::wire_types::ActionReportInput;
 use crate::resources::references::Target;
@@ -30,8 +31,7 @@ impl Reported for Model {
     }
 
     fn key_of(text: &str) -> String {
-        // A UUID is the same in either case.
-        text.to_ascii_lowercase()
+        in_lower_case(text).into_owned()
     }
 
     fn said(&self) -> Map<String, Value> {

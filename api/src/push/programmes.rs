@@ -21,6 +21,7 @@ use crate::resources::crud::{merge, search_text, stamp};
 use crate::resources::programmes::{Programme, codes, transitions};
 use crate::resources::references::{Target, codes_in, unknown};
 use crate::resources::resource::{NewRow, Resource, show};
+use crate::resources::twins;
 use crate::resources::wire;
 use crate::store::bulk;
 use crate::store::change::{Change, Happening};
@@ -80,12 +81,15 @@ impl Pushed for ProgrammeRow {
         // In one order, so that pushes that overlap wait for each other instead of for ever.
         let stored = programme::Entity::find().filter(programme::Column::Code.is_in(codes));
         let stored = stored.order_by_asc(programme::Column::Code).lock_exclusive().all(&change.db).await?;
-        let known = Known {
+        let mut known = Known {
             stored: stored.into_iter().map(|row| (row.code.clone(), row)).collect(),
             covered: change.covered().await?,
             missing: missing(change, &good).await?,
             needed: schema::needed(&wire::replacement::<Programme>()),
+            twins: BTreeMap::new(),
         };
+        let new = good.iter().filter(|row| !known.stored.contains_key(&row.code)).map(|row| row.code.as_str());
+        known.twins = twins(change, &new.collect::<Vec<_>>()).await?;
         let (mut plan, mut seen, mut outcomes) = (Vec::new(), HashMap::new(), Vec::new());
         for row in rows {
             outcomes.push(match &row.read {
@@ -124,6 +128,25 @@ struct Known {
     missing: BTreeSet<(Target, String)>,
     /// The members that a programme must have.
     needed: Vec<String>,
+    /// The codes that differ only in case from one that is there, or from that of an earlier row, with that.
+    twins: BTreeMap<String, String>,
+}
+
+/// Those of the new codes that have a twin, there or in an earlier row. Two statements.
+async fn twins(change: &Change, new: &[&str]) -> ApiResult<BTreeMap<String, String>> {
+    if new.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    twins::lock(change, Programme::NAMES.one).await?;
+    let mut twins = twins::of(&change.db, Programme::NAMES.one, &new.iter().copied().collect()).await?;
+    let mut first: HashMap<String, &str> = HashMap::new();
+    for code in new.iter().copied() {
+        let earlier = *first.entry(code.to_ascii_lowercase()).or_insert(code);
+        if earlier != code {
+            twins.entry(code.to_owned()).or_insert_with(|| earlier.to_owned());
+        }
+    }
+    Ok(twins)
 }
 
 impl Known {
@@ -166,6 +189,9 @@ impl Known {
     /// The faults of a row beside what is stored: what it names is not there, or it belongs to another OPD.
     fn faults(&self, row: &ProgrammeRow, before: Option<&programme::Model>) -> Vec<Fault> {
         let mut faults = Vec::new();
+        if let Some(twin) = self.twins.get(&row.code) {
+            faults.push(twins::fault(Programme::NAMES.one, &row.code, twin));
+        }
         for reference in Programme::REFERENCES {
             let codes = codes_in(reference, &row.named).into_iter();
             let missing = codes.filter(|(_, code)| self.missing.contains(&(reference.to, code.clone())));

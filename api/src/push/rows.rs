@@ -18,7 +18,8 @@ use super::turns::{self, Turn};
 use crate::auth::actor::Actor;
 use crate::csv::column::Column;
 use crate::csv::reader::{self, Limits, Reader};
-use crate::http::body::hex;
+use crate::http::body::{hex, unsupported};
+use crate::http::json::{self, Unread};
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 
@@ -38,7 +39,7 @@ const INFLATED_AT_ONCE: usize = 1024;
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 const LONGEST_READ: Duration = Duration::from_secs(300);
 /// The media types that are read.
-const MEDIA_TYPES: &str = "application/json, application/x-ndjson, text/csv";
+const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
 /// One row.
 pub struct Row<T> {
@@ -185,9 +186,7 @@ impl Form {
             "application/x-ndjson" => Self::Lines(Vec::new(), 0),
             "text/csv" => Self::Csv(Box::new(Reader::new(T::columns(), Limits { row: LARGEST_ROW, columns: MOST_COLUMNS }))),
             _ => {
-                return Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE)
-                    .header("Accept-Post", MEDIA_TYPES)
-                    .detail(format!("Read here: {MEDIA_TYPES}."), format!("Yang dibaca di sini: {MEDIA_TYPES}.")));
+                return Err(unsupported(&essence, &MEDIA_TYPES).header("Accept-Post", MEDIA_TYPES.join(", ")));
             }
         };
         match charset.as_deref() {
@@ -232,11 +231,8 @@ impl Form {
 
 /// Each element is parsed on its own, so that the whole never stands in memory twice.
 fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
-    let text = without_mark(bytes);
-    if let Err(error) = std::str::from_utf8(text) {
-        return Err(not_utf8(Some(line_at(text, error.valid_up_to()))));
-    }
-    let elements: Vec<&RawValue> = serde_json::from_slice(text).map_err(|error| {
+    let text = json::text_of(bytes)?;
+    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
         if !error.is_data() {
             return crate::http::body::malformed(&error);
         }
@@ -263,9 +259,12 @@ fn add_line<T: Pushed>(line: &[u8], number: u64, rows: &mut Vec<Row<T>>) -> ApiR
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Vec<Fault>> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let text = Text::new(format!("Not JSON: {error}."), format!("Bukan JSON yang benar: {error}."));
-        vec![Fault::at("", "malformed_json", text)]
+    json::parse(bytes).map_err(|unread| match unread {
+        Unread::Malformed(error) => {
+            let text = Text::new(format!("Not JSON: {error}."), format!("Bukan JSON yang benar: {error}."));
+            vec![Fault::at("", "malformed_json", text)]
+        }
+        Unread::Repeated(faults) => faults,
     })
 }
 
@@ -286,10 +285,6 @@ fn add<T: Pushed>(rows: &mut Vec<Row<T>>, line: Option<u64>, value: Result<Value
 /// What stands after a byte order mark.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
-fn line_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.iter().take(at).filter(|byte| **byte == b'\n').count() as u64 + 1
 }
 
 fn too_large(en: String, id: String) -> ApiError {

@@ -100,9 +100,9 @@ pub trait Secret: Account {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
-    /// Seconds that the old secret holds beside the new one.
+    /// Seconds that the old secret holds beside the new one; a day (86400) where it is absent.
     #[serde(default = "default_grace")]
-    #[schema(minimum = 0, maximum = 604800, default = 86400)]
+    #[schema(minimum = 0, maximum = 604800, example = 86400)]
     pub grace_seconds: i32,
 }
 

@@ -44,7 +44,7 @@ pub struct Action {
     /// The year.
     #[schema(minimum = 1900, maximum = 2199)]
     pub year: i32,
-    /// How much it counts among the others: more than 0, at most 1000.
+    /// How much it counts among the others: more than 0, at most 1000, and 1 in a new one where this is absent.
     #[serde(default = "one")]
     pub weight: Decimal,
     /// The day by which all of it is to be done.
@@ -52,7 +52,7 @@ pub struct Action {
     pub due_on: Option<NaiveDate>,
     /// What is to be reached by the end of each quarter.
     pub targets: Targets,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
     /// Where the facts come from.
@@ -123,7 +123,8 @@ impl Resource for Action {
         Field::sort("programme", Kind::Code),
         Field::sort("opd", Kind::Code),
         Field::sort("year", Kind::Integer),
-        Field::filter("due_on", Kind::Date),
+        Field::sort("weight", Kind::Decimal),
+        Field::sort_nullable("due_on", Kind::Date),
         Field::filter("published", Kind::Flag),
         Field::sort("title", Kind::Text),
     ];

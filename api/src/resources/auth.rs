@@ -25,7 +25,7 @@ use crate::auth::{password, secret};
 use crate::http::answer::Answer;
 use crate::http::body;
 use crate::http::operation::Operation;
-use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::problem::ApiResult;
 use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
 use crate::http::security;
@@ -87,10 +87,9 @@ impl Form {
     async fn read(request: &HttpRequest, payload: Payload) -> ApiResult<Option<Self>> {
         let media_type = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !media_type.to_ascii_lowercase().starts_with(FORM) {
-            return Err(
-                ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).detail(format!("Send `{FORM}`."), format!("Kirim `{FORM}`."))
-            );
+            return Err(body::unsupported(media_type, &[FORM]));
         }
+        body::must_be_plain(request)?;
         let bytes = body::read(payload.into_inner(), None, LARGEST_FORM).await?;
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
         let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(text) else { return Ok(None) };

@@ -34,7 +34,7 @@ pub struct Award {
     pub year: Option<i32>,
     /// Who received it.
     pub recipient: Recipient,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
     /// Where the facts come from.
@@ -86,7 +86,7 @@ impl Resource for Award {
         about: "Awards that the regency, or somebody or something in it, received.",
     };
     const FIELDS: &'static [Field] = &[
-        Field::filter("year", Kind::Integer),
+        Field::sort_nullable("year", Kind::Integer),
         Field::sort("issuer", Kind::Text),
         Field::filter("published", Kind::Flag),
         Field::sort("name", Kind::Text),

@@ -44,7 +44,7 @@ impl Resource for Commitment {
         plural: "commitments",
         about: "The joint commitment to the Smart City, with the OPDs that signed it.",
     };
-    const FIELDS: &'static [Field] = &[Field::filter("signed_on", Kind::Date), Field::sort("title", Kind::Text)];
+    const FIELDS: &'static [Field] = &[Field::sort_nullable("signed_on", Kind::Date), Field::sort("title", Kind::Text)];
     const DEFAULT_SORT: &'static str = "id";
     const KEY: Key = Key::Id;
     const REFERENCES: &'static [Reference] = &[Reference::many("signatories", Target::Opd)];

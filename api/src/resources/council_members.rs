@@ -43,8 +43,8 @@ impl Resource for CouncilMember {
     };
     const FIELDS: &'static [Field] = &[
         Field::sort("role", Kind::Choice(&["chair", "member", "secretary"])),
-        Field::filter("since", Kind::Date),
-        Field::filter("until", Kind::Date),
+        Field::sort_nullable("since", Kind::Date),
+        Field::sort_nullable("until", Kind::Date),
         Field::sort("name", Kind::Text),
     ];
     const DEFAULT_SORT: &'static str = "id";

@@ -12,14 +12,15 @@ use super::association::{may_attach, must_own, must_own_new};
 use super::describe::Describe;
 use super::references::{self, Expansion};
 use super::resource::{Key, NewRow, Resource, Row, Stamp, column, key_of, show, show_all, text_of};
-use super::{history, wire};
+use super::{history, twins, wire};
 use crate::auth::permissions::ReadAll;
 use crate::http::answer::Answer;
 use crate::http::body::{self, JsonBody};
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::identifiers::in_lower_case;
 use crate::http::language::Text;
 use crate::http::page::Page;
-use crate::http::precondition::Preconditions;
+use crate::http::precondition::{Preconditions, version_of};
 use crate::http::problem::{ApiError, ApiResult, Fault};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::representation::Selection;
@@ -34,7 +35,11 @@ const INSTANTS: [Field; 2] = [Field::sort("created_at", Kind::Instant), Field::s
 
 /// The key as a field of a list.
 pub fn key_field<R: Resource>() -> Field {
-    Field::sort(R::KEY.name(), Kind::Code)
+    let kind = match R::KEY {
+        Key::Code => Kind::Code,
+        Key::Id => Kind::Id,
+    };
+    Field::sort(R::KEY.name(), kind)
 }
 
 /// Everything that a list of `R` can be filtered and sorted by.
@@ -134,8 +139,9 @@ async fn get<R: Resource>(
     let mut things = [thing];
     if !expansion.is_empty() {
         expansion.apply(db, &mut things, today).await?;
-        // What is shown changes with what is referred to, so the version alone does not tell.
-        etag = format!("W/\"{}\"", &body::hex(&Sha256::digest(things[0].to_string()))[..32]);
+        // What is shown changes with what is referred to, so the version alone does not tell; a write needs no more than that.
+        let shown = &body::hex(&Sha256::digest(things[0].to_string()))[..32];
+        etag = format!("\"{}.{shown}\"", version_of(&etag));
     }
     selection.apply(&mut things[0]);
     Ok(Answer::ok(&things[0])?.etag(&etag).unless_known(&preconditions))
@@ -260,6 +266,9 @@ pub async fn insert_row<R: Resource>(change: &Change, parent: Option<&str>, key:
     must_own_new::<R>(change, &members).await?;
     may_attach::<R>(change, &members, None).await?;
     members.check(change, key, None).await?;
+    if R::KEY == Key::Code {
+        twins::must_have_none(change, R::NAMES.one, key).await?;
+    }
     let search = search_text(key, &members);
     let later = serde_json::to_value(&members).map_err(ApiError::unexpected)?;
     let mut row = members.into_row();
@@ -278,8 +287,14 @@ pub async fn insert_row<R: Resource>(change: &Change, parent: Option<&str>, key:
 }
 
 async fn update_row<R: Resource>(change: &Change, row: Row<R>, members: R) -> ApiResult<Answer> {
-    must_own::<R>(change, &members).await?;
-    may_attach::<R>(change, &members, Some(&R::of(&row))).await?;
+    let current = R::of(&row);
+    if members.owner() == current.owner() {
+        must_own::<R>(change, &members).await?;
+    } else {
+        // Whoever leads the programme may change what another OPD hung on it, but hands nothing to another.
+        must_own_new::<R>(change, &members).await?;
+    }
+    may_attach::<R>(change, &members, Some(&current)).await?;
     let (key, before, old) = (key_of::<R>(&row)?, show::<R>(&row)?, Stamp::of::<R>(&row)?);
     let value = json!(members);
     // Where nothing changes there is nothing to record.
@@ -391,7 +406,10 @@ fn take_place<R: Resource>(value: &mut Value, request: &HttpRequest, key: Option
     let mut faults = Vec::new();
     for (member, in_path) in names {
         let known = request.match_info().get(in_path).unwrap_or_default();
-        if body.remove(member).is_some_and(|given| given != known) {
+        let is_id = member == Key::Id.name();
+        let is_known =
+            |given: &Value| given.as_str().is_some_and(|given| given == known || (is_id && in_lower_case(given) == known));
+        if body.remove(member).is_some_and(|given| !is_known(&given)) {
             let text = Text::new(
                 format!("The path says `{known}`. It never changes."),
                 format!("Alamat menyebut `{known}`. Ini tidak pernah berubah."),

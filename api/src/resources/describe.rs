@@ -83,7 +83,7 @@ impl<R: Resource> Describe<R> {
                 &self.one,
                 "get",
                 &format!("Get {}", R::NAMES.a()),
-                "With `expand` the `ETag` is a weak one: it serves `If-None-Match` only.",
+                "`If-Match` takes the `ETag`, whatever `expand` and `fields` show. A part of it behind a dot tells representations of one version apart.",
             )
             .roles(&ReadAll::role_names())
             .conditional()
@@ -225,7 +225,7 @@ pub fn page_parameters(operation: Operation, sortable: &[&str], default_sort: &s
     let mut sort = words(&sortable.iter().flat_map(|name| [(*name).to_owned(), format!("-{name}")]).collect::<Vec<_>>());
     sort["default"] = default_sort.split(',').collect();
     operation
-        .query("sort", sort, "Names of fields; `-` before a name for descending. Of a name given twice the first counts.")
+        .query("sort", sort, "Names of fields; `-` before a name for descending. What is null comes last either way. Of a name given twice the first counts.")
         .query(
             "limit",
             json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "default": 50 }),
@@ -247,7 +247,7 @@ pub fn page_parameters(operation: Operation, sortable: &[&str], default_sort: &s
 pub fn filter_parameters(operation: Operation, field: &Field) -> Operation {
     let one = match field.kind {
         Kind::Text => json!({ "type": "string", "maxLength": 1000, "pattern": ANY_TEXT }),
-        Kind::Code => json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": Code::PATTERN }),
+        Kind::Code | Kind::Id => json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": Code::PATTERN }),
         Kind::Choice(choices) => json!({ "type": "string", "enum": choices }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Integer => json!({ "type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX }),
@@ -262,7 +262,11 @@ pub fn filter_parameters(operation: Operation, field: &Field) -> Operation {
         return operation.query(name, one, &format!("Only where `{name}` is this."));
     }
     let any = list_of(one.clone());
-    let mut operation = operation.query(name, any, &format!("Only where `{name}` is this, or any of a comma-separated list."));
+    let mut operation = operation.query(
+        name,
+        any,
+        &format!("Only where `{name}` is this, or any of a list: with commas, or the parameter repeated."),
+    );
     if field.kind.has_range() {
         operation = operation
             .query(&format!("{name}[gte]"), one.clone(), &format!("Only where `{name}` is this or more."))

@@ -84,6 +84,7 @@ impl Resource for Evaluation {
     const FIELDS: &'static [Field] = &[
         Field::sort("masterplan", Kind::Code),
         Field::sort("held_on", Kind::Date),
+        Field::sort_nullable("closed_at", Kind::Instant),
         Field::linked("dimension", ("evaluation_dimension", "evaluation", "dimension")),
         Field::filter("published", Kind::Flag),
     ];

@@ -50,9 +50,9 @@ pub struct Kpi {
     pub direction: Direction,
     /// How often it is measured; periods of targets and measurements are of this kind.
     pub frequency: Frequency,
-    /// Decimal places to show. Values are kept as exact as they come.
+    /// Decimal places to show, none in a new one where this is absent. Values are kept as exact as they come.
     #[serde(default)]
-    #[schema(minimum = 0, maximum = 12, default = 0)]
+    #[schema(minimum = 0, maximum = 12, example = 1)]
     pub decimals: i32,
     /// The least its values, targets and baseline can be; null for no bound. In the whole body of a `percent`, which `POST` and
     /// `PUT` send, 0 where it is absent. It may change at any time to a bound that holds all of them.
@@ -68,7 +68,7 @@ pub struct Kpi {
     /// How values are made.
     #[schema(max_length = 1000)]
     pub method: Option<String>,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
 }
@@ -205,6 +205,9 @@ impl Resource for Kpi {
         Field::sort("opd", Kind::Code),
         Field::filter("direction", Kind::Choice(&["increase", "decrease"])),
         Field::filter("frequency", Kind::Choice(&["yearly", "semesterly", "quarterly", "monthly"])),
+        Field::sort("decimals", Kind::Integer),
+        Field::sort_nullable("minimum", Kind::Decimal),
+        Field::sort_nullable("maximum", Kind::Decimal),
         Field::filter("published", Kind::Flag),
         Field::sort("name", Kind::Text),
     ];

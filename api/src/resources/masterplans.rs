@@ -50,6 +50,8 @@ impl Resource for Masterplan {
     const FIELDS: &'static [Field] = &[
         Field::filter("region", Kind::Code),
         Field::sort("status", Kind::Choice(&["draft", "active", "closed"])),
+        Field::sort_nullable("start_year", Kind::Integer),
+        Field::sort_nullable("end_year", Kind::Integer),
         Field::sort("title", Kind::Text),
     ];
     const REFERENCES: &'static [Reference] = &[Reference::one("region", Target::Region)];

@@ -41,9 +41,8 @@ pub struct Opd {
     /// Its site.
     #[schema(max_length = 2000, pattern = r"^https?://[^\s\u0000]+$")]
     pub website: Option<String>,
-    /// Whether it still exists.
+    /// Whether it still exists: a new one does where this is absent.
     #[serde(default = "yes")]
-    #[schema(default = true)]
     pub active: bool,
 }
 

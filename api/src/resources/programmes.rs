@@ -29,6 +29,7 @@ use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
 use crate::store::past::AsOf;
 use crate::store::scope::Scope;
+use crate::store::visible::Thing;
 
 /// The quarter up to which all of a year counts.
 const YEAR_END: u8 = 4;
@@ -52,7 +53,7 @@ pub struct Programme {
     pub description: Option<String>,
     /// The OPD that leads it.
     pub lead_opd: Code,
-    /// The OPDs that support it.
+    /// The OPDs that support it: none in a new one where this is absent.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub supporting_opds: Vec<Code>,
@@ -67,14 +68,14 @@ pub struct Programme {
     /// Who pays, such as `APBD 2022`.
     #[schema(max_length = 200)]
     pub funding_source: Option<String>,
-    /// The regions it works in.
+    /// The regions it works in: none in a new one where this is absent.
     #[serde(default)]
     #[schema(max_items = 1000)]
     pub regions: Vec<Code>,
     /// When the source system last changed it: an older row that is pushed changes nothing.
     #[schema(max_length = 35)]
     pub source_updated_at: Option<DateTime<Utc>>,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
     /// Where the facts come from.
@@ -94,9 +95,9 @@ impl Resource for Programme {
         Field::sort("dimension", Kind::Code),
         Field::sort("lead_opd", Kind::Code),
         Field::sort("status", Kind::Choice(STATUSES)),
-        Field::filter("start_date", Kind::Date),
-        Field::filter("end_date", Kind::Date),
-        Field::filter("budget", Kind::Decimal),
+        Field::sort_nullable("start_date", Kind::Date),
+        Field::sort_nullable("end_date", Kind::Date),
+        Field::sort_nullable("budget", Kind::Decimal),
         Field::linked("supporting_opds", ("programme_supporting_opd", "programme", "opd")),
         Field::linked("regions", ("programme_region", "programme", "region")),
         Field::filter("published", Kind::Flag),
@@ -263,8 +264,8 @@ async fn progress(
         return Ok(HashMap::new());
     }
     let places = (1..=codes.len()).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
-    let condition = format!("a.programme IN ({places}) AND {}", scope.condition("a"));
     let as_of = AsOf::new(today, today, db.get_database_backend());
+    let condition = format!("a.programme IN ({places}) AND {}", scope.shows(Thing::Action, "a", as_of));
     let actions = planned(db, as_of, &condition, codes.iter().map(|code| (*code).into()).collect()).await?;
     let mut plans: HashMap<String, Vec<ActionPlan>> = HashMap::new();
     for action in actions {

@@ -40,7 +40,7 @@ pub struct QuickWin {
     /// What came of it.
     #[schema(max_length = 10000)]
     pub outcome: Option<String>,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
     /// Where the facts come from.
@@ -64,7 +64,7 @@ impl Resource for QuickWin {
         Field::filter("programme", Kind::Code),
         Field::filter("opd", Kind::Code),
         Field::sort("status", Kind::Choice(&["planned", "running", "suspended", "completed", "cancelled"])),
-        Field::filter("started_on", Kind::Date),
+        Field::sort_nullable("started_on", Kind::Date),
         Field::filter("published", Kind::Flag),
         Field::sort("name", Kind::Text),
     ];

@@ -25,6 +25,7 @@ use crate::auth::permissions::{Permission, Review};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::identifiers::in_lower_case;
 use crate::http::language::{Language, Text};
 use crate::http::operation::Operation;
 use crate::http::page::Page;
@@ -43,7 +44,7 @@ const FIELDS: &[Field] = &[
     Field::sort("submitted_at", Kind::Instant),
     Field::sort("kind", Kind::Choice(ReportKind::NAMES)),
     Field::filter("kpi", Kind::Code),
-    Field::filter("action", Kind::Code),
+    Field::filter("action", Kind::Id),
 ];
 const OLDEST_FIRST: &str = "submitted_at,kind";
 
@@ -263,7 +264,12 @@ async fn create_reviews(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
-    let input: ReviewInput = body.read()?;
+    let mut input: ReviewInput = body.read()?;
+    for decision in input.reviews.iter_mut().filter(|decision| decision.kind == ReportKind::ActionReport) {
+        if let Some(place) = Place::read(&decision.key) {
+            decision.key = Place { of: in_lower_case(&place.of).into_owned(), ..place }.to_string();
+        }
+    }
     let language = Language::preferred(request.headers());
     access
         .change(retry, async |change: &Change| {

@@ -41,7 +41,7 @@ pub struct Survey {
     pub scores: Option<Scores>,
     /// The sum of the answers to each of the nine elements, from which nothing is lost by rounding; either these or `scores`.
     pub sums: Option<Sums>,
-    /// Whether the public sees it.
+    /// Whether the public sees it: a new one only where this is `true`.
     #[serde(default)]
     pub published: bool,
 }
@@ -191,6 +191,7 @@ impl Resource for Survey {
     const FIELDS: &'static [Field] = &[
         Field::sort("opd", Kind::Code),
         Field::sort("period", Kind::Text),
+        Field::sort_nullable("respondents", Kind::Integer),
         Field::filter("published", Kind::Flag),
         Field::sort("service", Kind::Text),
     ];

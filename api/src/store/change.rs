@@ -26,6 +26,7 @@ use super::clock::{Calendar, now};
 use super::connection;
 use super::effect::{Effect, Seen};
 use super::generation::{Appended, Generation};
+use super::happenings;
 use super::past;
 use super::standing::Must;
 use crate::auth::actor::Actor;
@@ -354,6 +355,12 @@ impl Change {
 
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
     fn event<T: Serialize>(&self, happening: Happening<'_, T>, effect: Effect) -> ApiResult<Vec<sea_orm::Value>> {
+        debug_assert!(
+            happenings::can_be(happening.resource, happening.action),
+            "`{}.{}` is not among the happenings of store/happenings.rs",
+            happening.resource,
+            happening.action
+        );
         let id = Uuid::now_v7();
         let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
         let so_far = appended.get_or_insert(Appended { number: 0, first: id, effect });

@@ -6,13 +6,14 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::value::decimal::Decimal;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, NullOrdering, Query, SimpleExpr};
 use sea_orm::{
     Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
     Value,
 };
 use serde_json::{Value as Json, json};
 
+use crate::http::identifiers::in_lower_case;
 use crate::http::page::{Cursor, DEFAULT_LIMIT, LARGEST_LIMIT, Page};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{Parameters, parse_date};
@@ -24,8 +25,10 @@ pub struct Field {
     pub name: &'static str,
     /// What values it has.
     pub kind: Kind,
-    /// Whether `sort=` may name it. Only columns that are never null.
+    /// Whether `sort=` may name it.
     pub sortable: bool,
+    /// Whether it may be null: such rows come last, whatever the direction.
+    pub nullable: bool,
     /// Where the values stand, if not in a column of the same name: (table, column of the row, column of the value).
     pub link: Option<(&'static str, &'static str, &'static str)>,
 }
@@ -37,6 +40,8 @@ pub enum Kind {
     Text,
     /// The code of a thing.
     Code,
+    /// The id of a thing: a UUID, in either case.
+    Id,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// `true` or `false`.
@@ -54,17 +59,22 @@ pub enum Kind {
 impl Field {
     /// A field that filters.
     pub const fn filter(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, sortable: false, link: None }
+        Self { name, kind, sortable: false, nullable: false, link: None }
     }
 
-    /// A field that filters and sorts.
+    /// A field that filters and sorts, and is never null.
     pub const fn sort(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, sortable: true, link: None }
+        Self { name, kind, sortable: true, nullable: false, link: None }
+    }
+
+    /// A field that filters and sorts, and may be null.
+    pub const fn sort_nullable(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, sortable: true, nullable: true, link: None }
     }
 
     /// A field whose values stand in a table of references.
     pub const fn linked(name: &'static str, link: (&'static str, &'static str, &'static str)) -> Self {
-        Self { name, kind: Kind::Code, sortable: false, link: Some(link) }
+        Self { name, kind: Kind::Code, sortable: false, nullable: false, link: Some(link) }
     }
 }
 
@@ -84,6 +94,7 @@ impl Kind {
         match self {
             Self::Text => both("text of at most 1000 characters", "teks paling banyak 1000 karakter"),
             Self::Code => both("a code", "kode"),
+            Self::Id => both("an id", "id"),
             Self::Choice(words) => (format!("one of {}", words.join(", ")), format!("salah satu dari {}", words.join(", "))),
             Self::Flag => both("true or false", "true atau false"),
             Self::Integer => both("a whole number", "bilangan bulat"),
@@ -97,6 +108,7 @@ impl Kind {
         match self {
             Self::Text => (text.chars().count() <= 1000).then(|| text.into()),
             Self::Code => entity::value::code::Code::parse(text).ok().map(|code| code.as_str().into()),
+            Self::Id => entity::value::code::Code::parse(&in_lower_case(text)).ok().map(|id| id.as_str().into()),
             Self::Choice(words) => words.contains(&text).then(|| text.into()),
             Self::Flag => text.parse::<bool>().ok().map(Into::into),
             Self::Integer => text.parse::<i32>().ok().map(Into::into),
@@ -143,9 +155,7 @@ impl Listing {
                 (1..=200).contains(&text.trim().chars().count()).then(|| text.trim().to_lowercase())
             })
         {
-            let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            listing.conditions =
-                listing.conditions.clone().add(Expr::col("search").like(LikeExpr::new(format!("%{escaped}%")).escape('\\')));
+            listing.conditions = listing.conditions.clone().add(Expr::col("search").like(contains(&text)));
             listing.list += &format!("\nq={text}");
         }
         let sort = parameters.list("sort").unwrap_or_else(|| default_sort.split(',').map(str::to_owned).collect());
@@ -252,7 +262,12 @@ impl Listing {
             select = select.filter(self.after(&values)?);
         }
         for (field, order) in &self.sort {
-            select = select.order_by(Expr::col(field.name), order.clone());
+            let column = Expr::col(field.name);
+            select = if field.nullable {
+                select.order_by_with_nulls(column, order.clone(), NullOrdering::Last)
+            } else {
+                select.order_by(column, order.clone())
+            };
         }
         let mut rows = select.limit(self.limit + 1).all(db).await?;
         let has_more = rows.len() as u64 > self.limit;
@@ -290,33 +305,56 @@ impl Listing {
             .sort
             .iter()
             .zip(values)
-            .map(|((field, order), value)| Ok((field, order, restored(field.kind, value)?)))
+            .map(|((field, order), value)| Ok((field, order, restored(field, value)?)))
             .collect::<ApiResult<Vec<_>>>()?;
-        if values.iter().all(|(_, order, _)| *order == values[0].1) {
+        let never_null = values.iter().all(|(field, ..)| !field.nullable);
+        if never_null && values.iter().all(|(_, order, _)| *order == values[0].1) {
             let columns = Expr::tuple(values.iter().map(|(field, ..)| Expr::col(field.name)));
-            let last = Expr::tuple(values.iter().map(|(.., value)| Expr::value(value.clone())));
+            let last = Expr::tuple(values.iter().filter_map(|(.., value)| value.clone().map(Expr::value)));
             let is_descending = *values[0].1 == Order::Desc;
             return Ok(Condition::all().add(if is_descending { columns.lt(last) } else { columns.gt(last) }));
         }
-        let beyond = |name: &'static str, order: &Order, value: &Value| match order {
-            Order::Desc => Expr::col(name).lt(value.clone()),
-            _ => Expr::col(name).gt(value.clone()),
-        };
         let mut any = Condition::any();
         for (index, (field, order, value)) in values.iter().enumerate() {
+            let Some(beyond) = beyond(field, order, value) else { continue };
             let mut all = Condition::all();
             for (earlier, _, value) in &values[..index] {
-                all = all.add(Expr::col(earlier.name).eq(value.clone()));
+                let column = Expr::col(earlier.name);
+                all = all.add(match value {
+                    None => column.is_null(),
+                    Some(value) => column.eq(value.clone()),
+                });
             }
-            any = any.add(all.add(beyond(field.name, order, value)));
+            any = any.add(all.add(beyond));
         }
-        let (field, order, value) = &values[0];
+        let (field, order, Some(value)) = &values[0] else { return Ok(Condition::all().add(any)) };
+        if field.nullable {
+            return Ok(Condition::all().add(any));
+        }
         let bound = match order {
             Order::Desc => Expr::col(field.name).lte(value.clone()),
             _ => Expr::col(field.name).gte(value.clone()),
         };
         Ok(Condition::all().add(bound).add(any))
     }
+}
+
+/// The pattern of what holds `text` somewhere.
+pub fn contains(text: &str) -> LikeExpr {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    LikeExpr::new(format!("%{escaped}%")).escape('\\')
+}
+
+/// What comes after a value of a field; `None` where nothing does.
+fn beyond(field: &Field, order: &Order, value: &Option<Value>) -> Option<SimpleExpr> {
+    let column = Expr::col(field.name);
+    // Nulls are the last.
+    let value = value.clone()?;
+    let further = match order {
+        Order::Desc => column.clone().lt(value),
+        _ => column.clone().gt(value),
+    };
+    Some(if field.nullable { further.or(column.is_null()) } else { further })
 }
 
 fn is_in(field: Field, values: Vec<Value>) -> SimpleExpr {
@@ -342,19 +380,28 @@ fn shown(value: Value) -> Option<Json> {
         Value::ChronoDate(Some(date)) => Some(json!(date.to_string())),
         Value::ChronoDateTimeUtc(Some(instant)) => Some(json!(instant.timestamp_micros())),
         Value::Uuid(Some(id)) => Some(json!(id.to_string())),
+        Value::Decimal(Some(number)) => Some(json!(number.normalize().to_string())),
+        Value::String(None)
+        | Value::Int(None)
+        | Value::ChronoDate(None)
+        | Value::ChronoDateTimeUtc(None)
+        | Value::Decimal(None) => Some(Json::Null),
         _ => None,
     }
 }
 
-/// A sort value out of a cursor.
-fn restored(kind: Kind, value: &Json) -> ApiResult<Value> {
-    let value = match kind {
-        Kind::Text | Kind::Code | Kind::Choice(_) => value.as_str().map(Into::into),
+/// A sort value out of a cursor; `None` for null.
+fn restored(field: &Field, value: &Json) -> ApiResult<Option<Value>> {
+    if field.nullable && value.is_null() {
+        return Ok(None);
+    }
+    let value = match field.kind {
+        Kind::Text | Kind::Code | Kind::Id | Kind::Choice(_) => value.as_str().map(Into::into),
         Kind::Integer => value.as_i64().map(Into::into),
         Kind::Flag => value.as_bool().map(Into::into),
         Kind::Date => value.as_str().and_then(|text| text.parse::<NaiveDate>().ok()).map(Into::into),
         Kind::Instant => value.as_i64().and_then(DateTime::from_timestamp_micros).map(Into::into),
-        Kind::Decimal => None,
+        Kind::Decimal => value.as_str().and_then(|text| Decimal::parse(text).ok()).map(Into::into),
     };
-    value.ok_or_else(|| ApiError::new(crate::http::problem::codes::INVALID_CURSOR))
+    value.map(Some).ok_or_else(|| ApiError::new(crate::http::problem::codes::INVALID_CURSOR))
 }

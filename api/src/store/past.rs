@@ -13,6 +13,7 @@ use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityT
 use serde_json::Value;
 
 use super::change::Change;
+use super::visible::Thing;
 use crate::http::problem::ApiResult;
 
 /// What figures count, beside what has a day of its own.
@@ -235,6 +236,16 @@ impl AsOf {
 
 /// The tables that figures count, with the members they need.
 impl AsOf {
+    /// Things of a kind that others hang on.
+    pub fn things(&self, thing: Thing) -> String {
+        match thing {
+            Thing::Programme => self.programmes(),
+            Thing::Evaluation => self.evaluations(),
+            // What is dated back belongs to a masterplan that was entered later.
+            _ => self.table("masterplan", "code", &[Member::Text("status")], Since::Ever),
+        }
+    }
+
     /// Programmes, as they were made where they were made later: whether one was there its status history tells.
     pub fn programmes(&self) -> String {
         use Member::{Flag, Text};

@@ -1,6 +1,9 @@
 //! Over which rows something is computed.
 
-use sea_orm::sea_query::Value;
+use sea_orm::sea_query::{Expr, SimpleExpr, Value};
+
+use super::past::AsOf;
+use super::visible::Thing;
 
 /// All rows, or only those that the public sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +23,19 @@ impl Scope {
         }
     }
 
-    /// The SQL condition on a `published` column.
-    pub fn condition(self, table: &str) -> String {
+    /// The SQL condition on `row`, a thing as it was at the end of a day.
+    pub fn shows(self, thing: Thing, row: &str, as_of: AsOf) -> String {
         match self {
             Self::All => "TRUE".to_owned(),
-            Self::Published => format!("{table}.published = TRUE"),
+            Self::Published => thing.was_public(row, as_of),
+        }
+    }
+
+    /// The same for the rows of its table, as they are now.
+    pub fn shows_now(self, thing: Thing) -> SimpleExpr {
+        match self {
+            Self::All => Expr::cust("TRUE"),
+            Self::Published => thing.visible(),
         }
     }
 }

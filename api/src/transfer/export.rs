@@ -16,6 +16,7 @@ use crate::store::change::Store;
 use crate::store::files;
 use crate::store::output::Failed;
 use crate::store::past;
+use crate::store::progress::Progress;
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: u64 = 1000;
@@ -29,7 +30,7 @@ pub(super) enum Sink {
 }
 
 /// Writes everything as JSON, to a file or to standard output, as it is at one instant.
-pub async fn json(store: &Store, path: Option<&Path>) -> Result<Counts, Failed> {
+pub async fn json(store: &Store, path: Option<&Path>, progress: Progress) -> Result<Counts, Failed> {
     let out: Box<dyn Write> = match path {
         Some(path) => Box::new(BufWriter::new(files::create(path)?)),
         None => Box::new(BufWriter::new(io::stdout())),
@@ -38,7 +39,7 @@ pub async fn json(store: &Store, path: Option<&Path>) -> Result<Counts, Failed> 
     if let Sink::Json(out) = &mut sink {
         write!(out, "{{\n\"format\": {FORMAT}")?;
     }
-    let counts = all(store, &mut sink).await?;
+    let counts = all(store, &mut sink, progress).await?;
     if let Sink::Json(out) = &mut sink {
         writeln!(out, "\n}}")?;
         out.flush()?;
@@ -47,14 +48,14 @@ pub async fn json(store: &Store, path: Option<&Path>) -> Result<Counts, Failed> 
 }
 
 /// Writes everything as CSV files into a folder, as it is at one instant.
-pub async fn csv(store: &Store, folder: &Path) -> Result<Counts, Failed> {
+pub async fn csv(store: &Store, folder: &Path, progress: Progress) -> Result<Counts, Failed> {
     fs::create_dir_all(folder)?;
-    all(store, &mut Sink::Csv(folder.to_owned(), None)).await
+    all(store, &mut Sink::Csv(folder.to_owned(), None), progress).await
 }
 
-async fn all(store: &Store, sink: &mut Sink) -> Result<Counts, Failed> {
+async fn all(store: &Store, sink: &mut Sink, mut progress: Progress) -> Result<Counts, Failed> {
     let db = store.snapshot().await?;
-    let counts = export_all(&db, sink).await?;
+    let counts = export_all(&db, sink, &mut progress).await?;
     db.rollback().await?;
     Ok(counts)
 }
@@ -96,6 +97,7 @@ pub(super) async fn export_list<K: Kind>(
     list: &'static str,
     db: &impl ConnectionTrait,
     sink: &mut Sink,
+    progress: &mut Progress,
 ) -> Result<usize, Failed> {
     let (mut count, mut last) = (0, None);
     sink.begin::<K>(list)?;
@@ -110,6 +112,7 @@ pub(super) async fn export_list<K: Kind>(
             sink.row(shown::<K>(row, &since)?, count == 0)?;
             count += 1;
         }
+        progress.add(list, rows.len(), count);
         let is_last = (rows.len() as u64) < ROWS_AT_ONCE;
         last = rows.into_iter().last();
         if is_last {

@@ -16,11 +16,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::compare::ToldBy;
-use super::{Defaults, Kind, Row, Told, key_of, members_of};
+use super::import::Import;
+use super::{Defaults, Incoming, Kind, Row, Told, history, key_of, members_of};
 use crate::http::body::{deserialize_or_fault, hex};
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
+use crate::resources::kpis::against_direction;
 use crate::resources::kpis::targets::KpiTarget;
 use crate::resources::programmes::transitions;
 use crate::resources::provenance::Provenance;
@@ -47,6 +49,7 @@ impl Kind for Transition {
     const ONE: &'static str = "transition";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
+    const SUBJECT: &'static [&'static str] = &["programme"];
     type Entity = status_change::Entity;
 
     fn order() -> Vec<status_change::Column> {
@@ -89,6 +92,14 @@ impl Kind for Transition {
         let (key, after) = (transitions::trail_key(row), transitions::in_trail(row));
         Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
     }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        history::transitions(import, list, rows).await
+    }
+
+    fn more(import: &Import<'_>) -> usize {
+        import.beginnings
+    }
 }
 
 /// An entry of what a programme has in a region. The rows of a programme and region stand in their order.
@@ -109,6 +120,7 @@ impl Kind for Coverage {
     const ONE: &'static str = "coverage";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
+    const SUBJECT: &'static [&'static str] = &["programme", "region"];
     const TOLD_BY: ToldBy = ToldBy::Number;
     type Entity = coverage::Entity;
 
@@ -155,6 +167,10 @@ impl Kind for Coverage {
         let key = format!("{}/{}", row.programme, row.region);
         Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
     }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        history::villages(import, list, rows).await
+    }
 }
 
 /// A target of a KPI.
@@ -176,6 +192,7 @@ pub(super) struct Target {
 impl Kind for Target {
     const ONE: &'static str = "kpi_target";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
+    const SUBJECT: &'static [&'static str] = &["kpi", "period"];
     type Entity = kpi_target::Entity;
 
     fn order() -> Vec<kpi_target::Column> {
@@ -212,6 +229,17 @@ impl Kind for Target {
         let after = json!(KpiTarget::from(row));
         Ok(Some(Told { key: key_of::<Self>(row), version: row.version, created_at: row.created_at, after }))
     }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        history::of_kpis(
+            import,
+            list,
+            rows,
+            |row| (row.kpi.as_str(), row.period.as_str(), row.value),
+            |kpi, value| against_direction(kpi, value, "/value"),
+        )
+        .await
+    }
 }
 
 /// A frozen record of a closed evaluation, byte by byte.
@@ -230,6 +258,7 @@ pub(super) struct EvaluationRecord {
 impl Kind for EvaluationRecord {
     const ONE: &'static str = "evaluation_record";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("evaluation", "evaluations"));
+    const SUBJECT: &'static [&'static str] = &["evaluation", "audience"];
     type Entity = evaluation_record::Entity;
 
     fn order() -> Vec<evaluation_record::Column> {

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::compare::ToldBy;
-use super::{Defaults, Kind, Row, Told, members_of};
+use super::import::Import;
+use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, members_of, sense};
 use crate::http::body::deserialize_or_fault;
 use crate::http::problem::{ApiResult, Fault};
 use crate::http::schema;
@@ -64,6 +65,8 @@ pub(super) struct Measurement {
 impl Kind for Measurement {
     const ONE: &'static str = "measurement";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
+    const IN_ORDER: bool = true;
+    const SUBJECT: &'static [&'static str] = &["kpi", "period"];
     const TOLD_BY: ToldBy = ToldBy::Revision;
     type Entity = measurement::Entity;
 
@@ -124,6 +127,18 @@ impl Kind for Measurement {
         let (key, after) = (measurements::key_of(&row.kpi, &row.period), json!(wire_types::Measurement::from(row)));
         Ok(Some(Told { key, version: row.version, created_at: row.created_at, after }))
     }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        history::of_kpis(import, list, rows, |row| (row.kpi.as_str(), row.period.as_str(), row.value), |_, _| None).await?;
+        sense::measurements(import, list, rows);
+        history::revisions(import, list, rows).await?;
+        history::lead(&mut import.leading, rows);
+        Ok(())
+    }
+
+    async fn finish(import: &mut Import<'_>) -> ApiResult<()> {
+        history::lead_again(import).await
+    }
 }
 
 /// A revision of a report on an action. Those of a quarter stand in their order; only the last may not count yet.
@@ -172,6 +187,8 @@ pub(super) struct ActionReport {
 impl Kind for ActionReport {
     const ONE: &'static str = "action_report";
     const WHOLE: Option<(&'static str, &'static str)> = Some(("action", "actions"));
+    const IN_ORDER: bool = true;
+    const SUBJECT: &'static [&'static str] = &["action", "quarter"];
     const TOLD_BY: ToldBy = ToldBy::Revision;
     type Entity = action_report::Entity;
 
@@ -230,6 +247,15 @@ impl Kind for ActionReport {
     fn told(row: &action_report::Model) -> ApiResult<Option<Told>> {
         let (key, after) = (format!("{}/{}", row.action, row.quarter), json!(actions::ActionReport::from(row)));
         Ok(Some(Told { key, version: row.version, created_at: row.created_at, after }))
+    }
+
+    fn tidy(value: &mut Value) {
+        id_in_lower_case(value, "action");
+    }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        sense::action_reports(import, list, rows).await?;
+        history::revisions(import, list, rows).await
     }
 }
 

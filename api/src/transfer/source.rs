@@ -1,42 +1,54 @@
-//! The file of an import: JSON, or a folder of CSV files.
+//! The file of an import: JSON, or a folder of CSV files. It is read some rows at a time, each list when its turn comes.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
-use serde_json::value::RawValue;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::{FORMAT, Kind, LARGEST, LISTS, csv_reader};
-use crate::csv::reader::{Refused, Row};
+use super::scan::Scanner;
+use super::{FORMAT, Kind, LISTS, csv_reader};
+use crate::csv::reader::{Reader, Refused, Row};
+use crate::http::json::{self, Unread};
+use crate::http::language::Language;
 use crate::http::problem::Fault;
+
+/// Bytes that are read at once.
+const BUFFER: usize = 256 * 1024;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A text that can be read more than once.
+pub(super) trait Text: Read + Seek {}
+impl<T: Read + Seek> Text for T {}
 
 /// What an import reads: its lists, not yet looked into.
 pub(super) enum Source {
-    Json(BTreeMap<String, Vec<Box<RawValue>>>),
-    Csv(BTreeMap<String, Vec<u8>>),
+    /// A JSON text, with the place where each list begins.
+    Json { text: Box<dyn Text>, lists: BTreeMap<String, u64> },
+    /// The CSV file of each list.
+    Csv(BTreeMap<String, PathBuf>),
 }
 
-/// The rows of a list: each a value, or why it is none.
-pub(super) type Values = Vec<Result<Value, String>>;
+/// A row: its value, or why it is none.
+pub(super) type Given = Result<Value, String>;
 
 impl Source {
     /// Opens a JSON file or a folder of CSV files.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let told = |error: std::io::Error| format!("{}: {error}", path.display());
+        let told = |error: io::Error| format!("{}: {error}", path.display());
         if !path.is_dir() {
-            must_be_small(fs::metadata(path).map_err(told)?.len())?;
-            return Self::json(&fs::read(path).map_err(told)?);
+            return Self::json(File::open(path).map_err(told)?);
         }
-        let (mut files, mut size) = (BTreeMap::new(), 0);
+        let mut files = BTreeMap::new();
         for entry in fs::read_dir(path).map_err(told)? {
             let entry = entry.map_err(told)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let Some(list) = name.strip_suffix(".csv") else { continue };
             must_be_known(list)?;
-            size += entry.metadata().map_err(told)?.len();
-            must_be_small(size)?;
-            files.insert(list.to_owned(), fs::read(entry.path()).map_err(told)?);
+            files.insert(list.to_owned(), entry.path());
         }
         if files.is_empty() {
             return Err(format!("{}: there is no CSV file in it, such as {}.csv", path.display(), LISTS[0]));
@@ -44,57 +56,90 @@ impl Source {
         Ok(Self::Csv(files))
     }
 
-    /// The lists of a JSON text.
-    pub(super) fn json(bytes: &[u8]) -> Result<Self, String> {
-        let members: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let mut lists = BTreeMap::new();
-        for (name, value) in members {
-            let wrong = |error: serde_json::Error| format!("{name}: {error}");
-            match name.as_str() {
-                // What a person notes about the file; it is not stored.
-                "source" => drop(serde_json::from_str::<Map<String, Value>>(value.get()).map_err(wrong)?),
-                "format" if value.get() == FORMAT.to_string() => {}
-                "format" => return Err(format!("format: this version of renaksi reads format {FORMAT}")),
-                list => {
-                    must_be_known(list)?;
-                    lists.insert(list.to_owned(), serde_json::from_str(value.get()).map_err(wrong)?);
-                }
-            }
-        }
-        Ok(Self::Json(lists))
+    /// The lists of a JSON text that is in memory.
+    pub(super) fn of_text(text: &'static str) -> Result<Self, String> {
+        Self::json(Cursor::new(text.as_bytes()))
     }
 
-    /// Takes the rows of a list.
-    pub(super) fn take<K: Kind>(&mut self, list: &str) -> Result<Values, String> {
+    fn json(mut text: impl Text + 'static) -> Result<Self, String> {
+        let told = |error: io::Error| error.to_string();
+        let start = begin(&mut text).map_err(told)?;
+        // Once through all of it, for what is wrong as JSON: with its line, and without holding anything.
+        let mut reader = serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER, &mut text));
+        IgnoredAny::deserialize(&mut reader).and_then(|_| reader.end()).map_err(|error| error.to_string())?;
+        drop(reader);
+        text.seek(SeekFrom::Start(start)).map_err(told)?;
+        let lists = index(&mut Scanner::new(BufReader::with_capacity(BUFFER, &mut text)))?;
+        let lists = lists.into_iter().map(|(name, place)| (name, start + place)).collect();
+        Ok(Self::Json { text: Box::new(text), lists })
+    }
+
+    /// The rows of a list: none where the file has no such list.
+    pub(super) fn rows<K: Kind>(&mut self, list: &str) -> Result<Rows<'_>, String> {
         match self {
-            Self::Json(lists) => {
-                let rows = lists.remove(list).unwrap_or_default();
-                Ok(rows.iter().map(|row| serde_json::from_str(row.get()).map_err(|error| error.to_string())).collect())
+            Self::Json { text, lists } => {
+                let Some(place) = lists.get(list) else { return Ok(Rows::None) };
+                text.seek(SeekFrom::Start(*place)).map_err(|error| error.to_string())?;
+                let mut scanner = Scanner::new(BufReader::with_capacity(BUFFER, text as &mut dyn Read));
+                scanner.take(b'[').map_err(|error| error.to_string())?;
+                Ok(Rows::Json(Box::new(scanner)))
             }
-            Self::Csv(files) => match files.remove(list).filter(|bytes| !bytes.is_empty()) {
-                Some(bytes) => rows_of::<K>(&bytes).map_err(|refused| refused.sentences()),
-                None => Ok(Vec::new()),
-            },
+            Self::Csv(files) => {
+                let Some(path) = files.get(list) else { return Ok(Rows::None) };
+                let told = |error: io::Error| format!("{}: {error}", path.display());
+                let file = File::open(path).map_err(told)?;
+                if file.metadata().map_err(told)?.len() == 0 {
+                    return Ok(Rows::None);
+                }
+                Ok(Rows::Csv(Box::new(Table { file, reader: csv_reader::<K>(), ready: VecDeque::new(), is_over: false })))
+            }
         }
     }
 }
 
-/// The rows of a CSV; a fault of a row names its line.
-fn rows_of<K: Kind>(bytes: &[u8]) -> Result<Values, Refused> {
-    let (mut reader, mut values) = (csv_reader::<K>(), Values::new());
-    let mut sink = |Row { line, value }: Row| {
-        let told = |fault: &Fault| fault.sentence().trim_start_matches(": ").to_owned();
-        let faults = |faults: Vec<Fault>| format!("line {line}: {}", faults.iter().map(told).collect::<Vec<_>>().join(" "));
-        values.push(value.map_err(faults));
-        Ok::<(), Refused>(())
-    };
-    reader.take(bytes, &mut sink)?;
-    reader.finish(&mut sink)?;
-    Ok(values)
+/// Goes behind a byte order mark; gives where that is.
+fn begin(text: &mut impl Text) -> io::Result<u64> {
+    let mut first = Vec::new();
+    text.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut first)?;
+    let start = if first == BYTE_ORDER_MARK { first.len() as u64 } else { 0 };
+    text.seek(SeekFrom::Start(start))
 }
 
-fn must_be_small(size: u64) -> Result<(), String> {
-    if size <= LARGEST { Ok(()) } else { Err(format!("at most {} MiB are read", LARGEST / 1024 / 1024)) }
+/// Where each list begins.
+fn index(scanner: &mut Scanner<impl BufRead>) -> Result<BTreeMap<String, u64>, String> {
+    let told = |error: io::Error| error.to_string();
+    let (mut lists, mut seen) = (BTreeMap::new(), Vec::new());
+    if !scanner.take(b'{').map_err(told)? {
+        return Err("the file is no object of lists, as `renaksi export` writes it".to_owned());
+    }
+    while scanner.next().map_err(told)? == Some(b'"') {
+        let name: String = serde_json::from_slice(&scanner.value().map_err(told)?).map_err(|error| error.to_string())?;
+        scanner.take(b':').map_err(told)?;
+        if seen.contains(&name) {
+            return Err(format!("`{name}` stands there twice"));
+        }
+        let begins = scanner.next().map_err(told)?;
+        match name.as_str() {
+            // What a person notes about the file; it is not stored.
+            "source" => {
+                let noted = scanner.value().map_err(told)?;
+                serde_json::from_slice::<Map<String, Value>>(&noted).map_err(|error| format!("source: {error}"))?;
+            }
+            "format" if scanner.value().map_err(told)? == FORMAT.to_string().as_bytes() => {}
+            "format" => return Err(format!("format: this version of renaksi reads format {FORMAT}")),
+            list => {
+                must_be_known(list)?;
+                if begins != Some(b'[') {
+                    return Err(format!("{list}: expected a list of rows, in `[` and `]`"));
+                }
+                lists.insert(list.to_owned(), scanner.place);
+                scanner.skip().map_err(told)?;
+            }
+        }
+        seen.push(name);
+        scanner.take(b',').map_err(told)?;
+    }
+    Ok(lists)
 }
 
 fn must_be_known(list: &str) -> Result<(), String> {
@@ -102,4 +147,73 @@ fn must_be_known(list: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("`{list}` is no list; there are {}", LISTS.join(", ")))
+}
+
+/// The rows of a list that are not read yet.
+pub(super) enum Rows<'a> {
+    None,
+    Json(Box<Scanner<BufReader<&'a mut dyn Read>>>),
+    Csv(Box<Table>),
+}
+
+/// A CSV file that is being read.
+pub(super) struct Table {
+    file: File,
+    reader: Reader,
+    /// The rows that were read and not yet given.
+    ready: VecDeque<Given>,
+    is_over: bool,
+}
+
+impl Table {
+    /// The next rows, at most so many.
+    fn next(&mut self, most: usize) -> Result<Vec<Given>, String> {
+        let mut buffer = vec![0; BUFFER];
+        while self.ready.len() < most && !self.is_over {
+            let length = self.file.read(&mut buffer).map_err(|error| error.to_string())?;
+            let ready = &mut self.ready;
+            let mut sink = |row: Row| {
+                ready.push_back(given(row));
+                Ok::<(), Refused>(())
+            };
+            self.is_over = length == 0;
+            let taken = if length == 0 { self.reader.finish(&mut sink) } else { self.reader.take(&buffer[..length], &mut sink) };
+            taken.map_err(|refused| refused.sentences())?;
+        }
+        Ok(self.ready.drain(..most.min(self.ready.len())).collect())
+    }
+}
+
+/// A row of a CSV; what is wrong with it names its line.
+fn given(Row { line, value }: Row) -> Given {
+    let told = |fault: &Fault| fault.sentence().trim_start_matches(": ").to_owned();
+    value.map_err(|faults| format!("line {line}: {}", faults.iter().map(told).collect::<Vec<_>>().join(" ")))
+}
+
+impl Rows<'_> {
+    /// The next rows, at most so many; none where all were read. An error is one of the whole list.
+    pub(super) fn next(&mut self, most: usize) -> Result<Vec<Given>, String> {
+        match self {
+            Self::None => Ok(Vec::new()),
+            Self::Csv(table) => table.next(most),
+            Self::Json(scanner) => {
+                let mut rows = Vec::new();
+                while rows.len() < most && !matches!(scanner.next().map_err(|error| error.to_string())?, None | Some(b']')) {
+                    let text = scanner.value().map_err(|error| error.to_string())?;
+                    rows.push(json::parse(&text).map_err(|unread| told(&unread)));
+                    scanner.take(b',').map_err(|error| error.to_string())?;
+                }
+                Ok(rows)
+            }
+        }
+    }
+}
+
+fn told(unread: &Unread) -> String {
+    match unread {
+        Unread::Malformed(error) => error.to_string(),
+        Unread::Repeated(faults) => {
+            faults.iter().map(|fault| fault.shown(Language::English).detail).collect::<Vec<_>>().join(" ")
+        }
+    }
 }

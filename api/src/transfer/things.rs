@@ -14,7 +14,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Defaults, Incoming, Kind, Row, Told};
+use super::import::Import;
+use super::source::Source;
+use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, sense};
 use crate::http::body::deserialize_or_fault;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
@@ -68,6 +70,22 @@ pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoM
         Vec::new()
     }
 
+    /// What one stands below, where they form a tree.
+    const ABOVE: Option<fn(&resource::Row<Self>) -> Option<&str>> = None;
+
+    /// Looks at a later list before the first of these.
+    fn prepare(_import: &mut Import<'_>, _source: &mut Source) {}
+
+    /// Checks what rows have to agree on with what is there, and sets what follows from it.
+    async fn completed(_import: &mut Import<'_>, _list: &'static str, _rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        Ok(())
+    }
+
+    /// Writes what stands beside some rows.
+    async fn begun(_import: &mut Import<'_>, _rows: &[Incoming<Thing<Self>>]) -> ApiResult<()> {
+        Ok(())
+    }
+
     /// Writes the links of some rows.
     async fn linked(_change: &Change, _rows: &[&resource::Row<Self>]) -> ApiResult<()> {
         Ok(())
@@ -102,6 +120,9 @@ impl<R: Transferred> Kind for Thing<R> {
         (Some(parent), Some(list)) => Some((parent.member, list)),
         _ => None,
     };
+    const IS_CODED: bool = matches!(R::KEY, Key::Code);
+    const SUBJECT: &'static [&'static str] = &[R::KEY.name()];
+    const PARENT: Option<fn(&Row<Self>) -> Option<&str>> = R::ABOVE;
     type Entity = R::Entity;
 
     fn order() -> Vec<super::Column<Self>> {
@@ -143,6 +164,12 @@ impl<R: Transferred> Kind for Thing<R> {
             ("updated_at".to_owned(), json!(stamp.updated_at)),
         ]);
         Ok(shown)
+    }
+
+    fn tidy(value: &mut Value) {
+        if R::KEY == Key::Id {
+            id_in_lower_case(value, R::KEY.name());
+        }
     }
 
     fn read(mut value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
@@ -198,13 +225,27 @@ impl<R: Transferred> Kind for Thing<R> {
         Ok(Some(Told { key: key_of::<R>(row)?, version, created_at, after: show::<R>(row)? }))
     }
 
-    async fn written(change: &Change, rows: &[Incoming<Self>]) -> ApiResult<()> {
-        R::linked(change, &rows.iter().map(|incoming| &incoming.row).collect::<Vec<_>>()).await
+    fn prepare(import: &mut Import<'_>, source: &mut Source) {
+        R::prepare(import, source);
+    }
+
+    async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
+        R::completed(import, list, rows).await
+    }
+
+    async fn written(import: &mut Import<'_>, rows: &[Incoming<Self>]) -> ApiResult<()> {
+        R::begun(import, rows).await?;
+        R::linked(import.change, &rows.iter().map(|incoming| &incoming.row).collect::<Vec<_>>()).await
     }
 }
 
 impl Transferred for Region {
     const TARGET: Option<Target> = Some(Target::Region);
+    const ABOVE: Option<fn(&resource::Row<Self>) -> Option<&str>> = Some(|row| row.parent.as_deref());
+
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        history::regions(import, list, rows).await
+    }
 }
 
 impl Transferred for Masterplan {
@@ -217,11 +258,25 @@ impl Transferred for Dimension {
 
 impl Transferred for Opd {
     const TARGET: Option<Target> = Some(Target::Opd);
+    const ABOVE: Option<fn(&resource::Row<Self>) -> Option<&str>> = Some(|row| row.parent.as_deref());
 }
 
 /// The status follows from the transitions.
 impl Transferred for Programme {
     const TARGET: Option<Target> = Some(Target::Programme);
+
+    fn prepare(import: &mut Import<'_>, source: &mut Source) {
+        history::read_statuses(import, source);
+    }
+
+    async fn completed(import: &mut Import<'_>, _: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        history::statuses(import, rows);
+        Ok(())
+    }
+
+    async fn begun(import: &mut Import<'_>, rows: &[Incoming<Thing<Self>>]) -> ApiResult<()> {
+        history::begin(import, rows).await
+    }
 
     async fn linked(change: &Change, rows: &[&programme::Model]) -> ApiResult<()> {
         use programme_region::Column as Region;
@@ -262,10 +317,24 @@ impl Transferred for Award {
 
 impl Transferred for Action {
     const TARGET: Option<Target> = Some(Target::Action);
+
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        sense::actions(import, list, rows);
+        Ok(())
+    }
 }
 
 impl Transferred for Evaluation {
     const TARGET: Option<Target> = Some(Target::Evaluation);
+
+    fn prepare(import: &mut Import<'_>, source: &mut Source) {
+        history::read_records(import, source);
+    }
+
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        history::records(import, list, rows);
+        Ok(())
+    }
 
     fn kept_schema() -> Map<String, Value> {
         let instant = json!({ "type": ["string", "null"], "format": "date-time", "maxLength": 35 });
@@ -359,4 +428,8 @@ impl Transferred for Commitment {
 
 impl Transferred for CouncilMember {}
 
-impl Transferred for Survey {}
+impl Transferred for Survey {
+    async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
+        sense::surveys(import, list, rows).await
+    }
+}

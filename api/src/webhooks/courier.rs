@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::addresses::{Addresses, Resolver};
 use super::queue::{self, Attempt, Outcome};
-use super::retries::Plan;
+use super::retries::{Plan, asked_pause};
 use super::{dispatch, message};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::change::Store;
@@ -135,7 +135,9 @@ impl Courier {
             .body(body);
         Ok(match request.send().await {
             Ok(response) => {
-                Outcome { status: Some(response.status().as_u16()), excerpt: Some(excerpt(response).await), error: None }
+                let status = Some(response.status().as_u16());
+                let pause = response.headers().get("retry-after").and_then(|value| asked_pause(value.to_str().ok()?, now));
+                Outcome { status, excerpt: Some(excerpt(response).await), error: None, pause }
             }
             Err(error) => Outcome { error: Some(cause(&error)), ..Outcome::default() },
         })

@@ -12,7 +12,7 @@ use sea_orm::sea_query::{LockBehavior, LockType, Query};
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 
 use super::dispatch::origin;
-use super::retries::Plan;
+use super::retries::{Plan, Tries};
 use super::subscriptions;
 use crate::http::problem::ApiResult;
 use crate::store::change::{Change, Store};
@@ -27,6 +27,8 @@ pub struct Outcome {
     pub excerpt: Option<String>,
     /// Why there was no answer.
     pub error: Option<String>,
+    /// For which pause the receiver asked before the next attempt.
+    pub pause: Option<TimeDelta>,
 }
 
 impl Outcome {
@@ -102,7 +104,8 @@ async fn note(change: &Change, Attempt { claimed, outcome, plan, chance }: Attem
     };
     let tried = claimed.last_attempt_at.unwrap_or(change.now);
     let first = row.first_attempt_at.unwrap_or(tried);
-    let again = || plan.next(row.attempts, first, tried, change.now, chance);
+    let tries = Tries { count: row.attempts, first, tried, asked: outcome.pause };
+    let again = || plan.next(tries, change.now, chance);
     let (status, next) = match &outcome {
         outcome if outcome.is_success() => (DeliveryStatus::Delivered, None),
         outcome if outcome.is_gone() => (DeliveryStatus::Failed, None),

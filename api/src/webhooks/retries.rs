@@ -19,6 +19,34 @@ const PATIENCE: TimeDelta = TimeDelta::days(3);
 /// By how much a pause may be longer, so that what failed together is not tried together.
 const JITTER: f64 = 0.2;
 
+/// The longest pause that a receiver can ask for with `Retry-After`.
+const LONGEST_ASKED: TimeDelta = TimeDelta::hours(24);
+
+/// The attempts that were made of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// How many.
+    pub count: i32,
+    /// When the first was.
+    pub first: DateTime<Utc>,
+    /// When the last was.
+    pub tried: DateTime<Utc>,
+    /// For which pause the receiver asked.
+    pub asked: Option<TimeDelta>,
+}
+
+/// The pause that a `Retry-After` asks for (RFC 9110 §10.2.3): seconds, or a date.
+pub fn asked_pause(retry_after: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let text = retry_after.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // What is longer than anybody waits for is cut short later.
+        let most = LONGEST_ASKED.num_seconds();
+        return Some(TimeDelta::seconds(text.parse::<i64>().unwrap_or(most).min(most)));
+    }
+    let until = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+    Some((until - now).max(TimeDelta::zero()))
+}
+
 /// The plan of attempts; by a factor all of it is shorter, for rehearsals.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -27,18 +55,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// When the next attempt is, after the `attempts`th failed; `None` where that was the last one. `chance` is in 0..1.
-    pub fn next(
-        self,
-        attempts: i32,
-        first: DateTime<Utc>,
-        tried: DateTime<Utc>,
-        now: DateTime<Utc>,
-        chance: f64,
-    ) -> Option<DateTime<Utc>> {
+    /// When the next attempt is, after the last one failed; `None` where no other follows. `chance` is in 0..1.
+    pub fn next(self, tries: Tries, now: DateTime<Utc>, chance: f64) -> Option<DateTime<Utc>> {
+        let Tries { count, first, tried, asked } = tries;
         let end = first + self.patience();
-        let index = usize::try_from(attempts - 1).unwrap_or_default().min(PAUSES.len() - 1);
-        let pause = self.scaled(PAUSES[index], 1.0 + JITTER * chance);
+        let index = usize::try_from(count - 1).unwrap_or_default().min(PAUSES.len() - 1);
+        // A receiver may ask for a longer pause, never for a shorter one, and not for one that nobody would wait for.
+        let asked = asked.unwrap_or_default().min(self.scaled(LONGEST_ASKED, 1.0));
+        let pause = self.scaled(PAUSES[index], 1.0 + JITTER * chance).max(asked);
         // One attempt more when the time is over.
         (tried < end).then(|| (now + pause).min(end.max(now)))
     }
@@ -62,7 +86,10 @@ mod tests {
     fn attempts(scale: f64, chance: f64) -> Vec<f64> {
         let (plan, first) = (Plan { scale }, DateTime::UNIX_EPOCH);
         let mut times = vec![first];
-        while let Some(next) = plan.next(times.len() as i32, first, times[times.len() - 1], times[times.len() - 1], chance) {
+        loop {
+            let tried = times[times.len() - 1];
+            let tries = Tries { count: times.len() as i32, first, tried, asked: None };
+            let Some(next) = plan.next(tries, tried, chance) else { break };
             times.push(next);
         }
         times.iter().map(|time| (*time - first).as_seconds_f64()).collect()
@@ -76,6 +103,26 @@ mod tests {
             [0.0, 5.0, 35.0, 155.0, 755.0, 2_555.0, 9_755.0, 31_355.0, 74_555.0, 160_955.0, 247_355.0, days]
         );
         assert_eq!(attempts(0.001, 0.0).last(), Some(&(days / 1000.0)));
+    }
+
+    #[test]
+    fn a_receiver_is_given_the_pause_that_it_asks_for() {
+        let now = DateTime::parse_from_rfc3339("2022-10-04T01:00:00Z").unwrap_or_default().with_timezone(&Utc);
+        let seconds = |text: &str| asked_pause(text, now).map(|pause| pause.num_seconds());
+        assert_eq!(seconds("120"), Some(120));
+        assert_eq!(seconds(" 0 "), Some(0));
+        assert_eq!(seconds("99999999999999999999999"), Some(86_400));
+        assert_eq!(seconds("Tue, 04 Oct 2022 01:02:00 GMT"), Some(120));
+        assert_eq!(seconds("Tue, 04 Oct 2022 00:00:00 GMT"), Some(0));
+        for nonsense in ["", "-5", "1.5", "soon", "\u{0}"] {
+            assert_eq!(seconds(nonsense), None, "{nonsense}");
+        }
+        let plan = Plan { scale: 1.0 };
+        let wait = |asked: i64| {
+            let tries = Tries { count: 1, first: now, tried: now, asked: Some(TimeDelta::seconds(asked)) };
+            plan.next(tries, now, 0.0).map(|next| (next - now).num_seconds())
+        };
+        assert_eq!((wait(0), wait(120), wait(i64::from(u32::MAX))), (Some(5), Some(120), Some(86_400)));
     }
 
     proptest! {

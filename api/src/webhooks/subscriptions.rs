@@ -14,7 +14,6 @@ use uuid::Uuid;
 use self::wire_types::{NewWebhook, Webhook, WebhookPatch};
 use super::addresses::Addresses;
 use crate::auth::permissions::ManageWebhooks;
-use crate::feed::events::{ACCOUNTS, RESOURCES};
 use crate::feed::seal;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
@@ -27,6 +26,7 @@ use crate::http::table::Table;
 use crate::resources::accounts::{self, Secret, apply, created, describe, insert, matching, shown, with_secret};
 use crate::store::access::{Access, retry};
 use crate::store::change::{Change, Retry};
+use crate::store::happenings::{self, HAPPENINGS};
 use crate::transfer::compare::compare_accounts;
 
 fn search_text(url: &str, description: Option<&str>) -> String {
@@ -36,16 +36,34 @@ fn search_text(url: &str, description: Option<&str>) -> String {
 /// What a schema cannot say of an address and of patterns.
 fn must_be_sound(addresses: &Addresses, url: Option<&str>, patterns: Option<&[String]>) -> ApiResult<()> {
     let wrong_url = url.and_then(|url| addresses.fault(url)).map(|text| Fault::at("/url", "address_not_allowed", text));
-    let known = |pattern: &str| {
-        let kind = pattern.split('.').next().unwrap_or_default();
-        kind == "*" || (RESOURCES.contains(&kind) && !ACCOUNTS.contains(&kind))
-    };
-    let unknown = patterns.unwrap_or_default().iter().enumerate().filter(|(_, pattern)| !known(pattern)).map(|(index, _)| {
-        let text = Text::new("No events of this kind are told.", "Kejadian jenis ini tidak dikirimkan.");
-        Fault::at(format!("/event_types/{index}"), "unknown_event_type", text)
+    let patterns = patterns.unwrap_or_default().iter().enumerate();
+    let unknown = patterns.filter_map(|(index, pattern)| {
+        never_fires(pattern).map(|text| Fault::at(format!("/event_types/{index}"), "unknown_event_type", text))
     });
     let faults = wrong_url.into_iter().chain(unknown).collect::<Vec<_>>();
     if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+}
+
+/// Why a pattern covers nothing that can ever happen.
+fn never_fires(pattern: &str) -> Option<Text> {
+    let (kind, action) = pattern.split_once('.').unwrap_or((pattern, "*"));
+    let Some(actions) = happenings::of(kind) else {
+        let kinds = HAPPENINGS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ");
+        let text = || {
+            Text::new(
+                format!("No events of the kind `{kind}` are told. There are: {kinds}."),
+                format!("Kejadian jenis `{kind}` tidak dikirimkan. Yang ada: {kinds}."),
+            )
+        };
+        return (pattern != "*").then(text);
+    };
+    let known = actions.join(", ");
+    (action != "*" && !actions.contains(&action)).then(|| {
+        Text::new(
+            format!("`{pattern}` never happens. To a {kind} happens: {known}."),
+            format!("`{pattern}` tidak pernah terjadi. Yang terjadi pada {kind}: {known}."),
+        )
+    })
 }
 
 async fn create_webhook(

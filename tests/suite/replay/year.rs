@@ -75,6 +75,8 @@ pub(super) struct Year {
     evaluations: Vec<String>,
     findings: Vec<(String, &'static str)>,
     commitments: Vec<String>,
+    /// Whether things are deleted.
+    pub(super) deletes: bool,
     /// How often each kind of change came about.
     done: BTreeMap<&'static str, usize>,
 }
@@ -82,6 +84,7 @@ pub(super) struct Year {
 /// A day of the year and who changes things on it.
 struct Day {
     on: NaiveDate,
+    deletes: bool,
     admin: Actor,
     verifier: Actor,
 }
@@ -101,6 +104,7 @@ impl Year {
             evaluations: Vec::new(),
             findings: Vec::new(),
             commitments: Vec::new(),
+            deletes: true,
             done: BTreeMap::new(),
         }
     }
@@ -122,9 +126,20 @@ impl Year {
         assert!(never.is_empty(), "never: {never:?} of {:?}", self.done);
     }
 
+    /// Brings back what was withdrawn.
+    pub(super) async fn publish_everything(&self, app: &App) {
+        let admin = app.admin().await;
+        let coded = self.programmes.iter().map(|(code, _)| format!("programmes/{code}"));
+        let coded = coded.chain(self.kpis.iter().map(|(code, _)| format!("kpis/{code}")));
+        let all = coded.chain(self.evaluations.iter().map(|code| format!("evaluations/{code}")));
+        for path in all.chain(self.actions.iter().map(|id| format!("actions/{id}"))).map(|path| format!("/v1/{path}")) {
+            admin.patch(&path, json!({ "published": true })).if_match(&admin.etag_of(&path).await).await.is(200);
+        }
+    }
+
     /// Changes of a day.
     pub(super) async fn play(&mut self, app: &App, on: NaiveDate) {
-        let day = Day { on, admin: app.admin().await, verifier: app.verifier().await };
+        let day = Day { on, deletes: self.deletes, admin: app.admin().await, verifier: app.verifier().await };
         for _ in 0..A_DAY {
             let kind = self.dice.pick(&KINDS);
             if self.change(&day, kind).await {
@@ -248,6 +263,9 @@ impl Day {
 
     /// Whether it went: what others refer to stays.
     async fn delete(&self, path: &str) -> bool {
+        if !self.deletes {
+            return false;
+        }
         let etag = self.admin.etag_of(path).await;
         let answer: Answer = self.admin.delete(path).if_match(&etag).await;
         assert!([204, 409].contains(&answer.status()), "{answer:?}");

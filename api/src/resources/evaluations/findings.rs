@@ -49,7 +49,7 @@ impl Resource for Finding {
         Field::filter("programme", Kind::Code),
         Field::filter("opd", Kind::Code),
         Field::sort("state", Kind::Choice(STATES)),
-        Field::filter("due_on", Kind::Date),
+        Field::sort_nullable("due_on", Kind::Date),
     ];
     const DEFAULT_SORT: &'static str = "id";
     const KEY: Key = Key::Id;

@@ -42,7 +42,7 @@ const PERIOD_END: Field = Field::sort("period_end", Kind::Date);
 pub struct KpiTargetInput {
     /// The value to reach: within the bounds of the KPI, and not on the wrong side of its baseline.
     value: Decimal,
-    /// How binding it is.
+    /// How binding it is: a `commitment`, where this is absent.
     #[serde(default = "commitment")]
     kind: TargetKind,
     /// Where it comes from.

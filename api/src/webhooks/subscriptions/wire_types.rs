@@ -11,6 +11,7 @@ use crate::auth::permissions::ManageWebhooks;
 use crate::http::operation::Operation;
 use crate::resources::accounts::{Account, Secret, describe};
 use crate::resources::resource::Names;
+use crate::store::happenings::HAPPENINGS;
 use crate::store::listing::{Field, Kind};
 use crate::webhooks::message::fresh_secret;
 
@@ -27,9 +28,8 @@ pub(super) struct NewWebhook {
     /// Of which events it is told: `*`, all of a kind (`programme.*`), or one action (`measurement.verified`).
     #[schema(min_items = 1, max_items = 100, schema_with = patterns)]
     pub event_types: Vec<String>,
-    /// Whether it is told of events.
+    /// Whether it is told of events: yes, where this is absent.
     #[serde(default = "yes")]
-    #[schema(default = true)]
     pub active: bool,
 }
 
@@ -120,7 +120,12 @@ fn patterns() -> utoipa::openapi::schema::Array {
         .max_length(Some(129))
         .pattern(Some(r"^(\*|[a-z_]+\.(\*|[a-z_]+))$"))
         .examples(["programme.*"]);
-    let about = "Of which events it is told: `*`, all of a kind (`programme.*`), or one action (`measurement.verified`).";
+    let kinds = HAPPENINGS.iter().map(|(kind, actions)| format!("`{kind}`: {}", actions.join(", "))).collect::<Vec<_>>();
+    let about = format!(
+        "Of which events it is told: `*`, all of a kind (`programme.*`), or one action (`measurement.verified`). What can never happen is \
+         refused (`unknown_event_type`). There are, of each kind: {}.",
+        kinds.join("; ")
+    );
     ArrayBuilder::new().items(pattern).min_items(Some(1)).max_items(Some(100)).description(Some(about)).build()
 }
 

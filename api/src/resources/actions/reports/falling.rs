@@ -43,7 +43,7 @@ fn needs_none(one: &Written<'_, Model>) -> bool {
 }
 
 /// What is reported of these actions.
-async fn reported<'a>(
+pub async fn reported<'a>(
     db: &impl ConnectionTrait,
     actions: impl IntoIterator<Item = &'a str>,
 ) -> ApiResult<HashMap<String, Reported>> {

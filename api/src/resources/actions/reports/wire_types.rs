@@ -23,7 +23,7 @@ pub struct ActionReportInput {
     /// What stood in the way.
     #[schema(max_length = 10000)]
     pub obstacles: Option<String>,
-    /// What proves it.
+    /// What proves it: nothing, where this is absent.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub evidence: Vec<Evidence>,

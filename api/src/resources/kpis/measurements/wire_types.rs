@@ -19,7 +19,7 @@ pub struct MeasurementInput {
     /// A remark.
     #[schema(max_length = 5000)]
     pub note: Option<String>,
-    /// What proves it.
+    /// What proves it: nothing, where this is absent.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub evidence: Vec<Evidence>,

@@ -1,0 +1,61 @@
+//! Codes that differ only in case: `dlh` beside `DLH` would be two agencies to the service and one to everybody else, so the
+//! second is refused. What differed like that before stays as it is and can be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::ConnectionTrait;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
+
+use crate::http::language::{Text, nouns};
+use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::store::change::Change;
+
+/// Those of `codes` that differ only in case from one that stands in `table`, each with that one. One statement.
+pub async fn of(db: &impl ConnectionTrait, table: &str, codes: &BTreeSet<&str>) -> ApiResult<BTreeMap<String, String>> {
+    let lower = |column: &str| Func::lower(Expr::col(Alias::new(column)));
+    let mut standing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let wanted = codes.iter().map(|code| code.to_ascii_lowercase());
+    let select = Query::select().column("code").from(Alias::new(table)).and_where(Expr::expr(lower("code")).is_in(wanted)).take();
+    for row in db.query_all(&select).await? {
+        let code: String = row.try_get("", "code")?;
+        standing.entry(code.to_ascii_lowercase()).or_default().insert(code);
+    }
+    // A code that is there itself was there with its twin, or has none.
+    let twin = |code: &&str| {
+        let alike = standing.get(&code.to_ascii_lowercase()).filter(|alike| !alike.contains::<str>(code))?;
+        Some(((*code).to_owned(), alike.first()?.clone()))
+    };
+    Ok(codes.iter().filter_map(twin).collect())
+}
+
+/// What is wrong with a code that has a twin.
+pub fn text(table: &str, code: &str, twin: &str) -> Text {
+    let (en, id) = nouns(table);
+    Text::new(
+        format!("`{code}` differs only in case from the {en} `{twin}`. Write `{twin}`, or choose another code."),
+        format!("`{code}` hanya berbeda huruf besar-kecil dengan {id} `{twin}`. Tulis `{twin}`, atau pilih kode lain."),
+    )
+}
+
+/// The fault of a row among several whose code has a twin.
+pub fn fault(table: &str, code: &str, twin: &str) -> Fault {
+    Fault::at("/code", "differs_in_case", text(table, code, twin))
+}
+
+/// 409 where a new code differs only in case from one that is there. Of two that are made at the same time the later one waits
+/// for the first, and is refused.
+pub async fn must_have_none(change: &Change, table: &str, code: &str) -> ApiResult<()> {
+    lock(change, table).await?;
+    match of(&change.db, table, &BTreeSet::from([code])).await?.remove(code) {
+        None => Ok(()),
+        Some(twin) => {
+            let text = text(table, code, &twin);
+            Err(ApiError::new(codes::ALREADY_EXISTS).says(text).member("existing", twin))
+        }
+    }
+}
+
+/// Lets only one change at a time make codes of a kind. One lock for all of them, as a push may make ten thousand.
+pub async fn lock(change: &Change, table: &str) -> ApiResult<()> {
+    change.lock(&format!("new codes of {table}")).await
+}
