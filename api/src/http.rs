@@ -20,3 +20,4 @@ pub mod schema;
 pub mod security;
 pub mod statements;
 pub mod table;
+pub mod wording;

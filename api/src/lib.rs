@@ -1,9 +1,11 @@
 //! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
 //!
 //! Modules in reading order. Dependencies flow one way:
-//! `http ← auth ← store ← resources ← aggregates, public ← routes ← openapi ← app ← commands`.
+//! `http ← csv, auth ← store ← resources ← aggregates, public ← routes ← openapi ← app ← commands`.
 
 pub mod http;
+
+pub mod csv;
 
 pub mod auth;
 pub mod store;

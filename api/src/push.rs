@@ -5,24 +5,28 @@
 //! atomic push with a row that is rejected.
 
 pub mod action_reports;
-mod csv;
+mod clock;
 pub mod measurements;
 pub mod programmes;
 pub mod report;
 mod reports;
 pub mod rows;
+mod schema;
+mod turns;
 
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Payload;
 use serde_json::{Value, json};
 
-use self::action_reports::ActionReportRow;
-use self::measurements::MeasurementRow;
+use entity::{action_report, measurement};
+
 use self::programmes::ProgrammeRow;
 use self::report::PushReport;
+use self::reports::ReportRow;
 use self::rows::{Row, Rows};
 use crate::auth::permissions::Permission;
+use crate::csv::column::{Cells, Column};
 use crate::http::answer::Answer;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Language;
@@ -55,8 +59,12 @@ pub trait Pushed: Sized + 'static {
     type May: Permission;
     /// What is written once all is decided.
     type Plan;
+
+    /// The schema of a row.
+    fn schema() -> Value;
+
     /// The columns of the CSV form.
-    const COLUMNS: &'static [rows::Column];
+    fn columns() -> Vec<Column>;
 
     /// A row out of its JSON, or every fault it has by itself.
     fn read(value: Value) -> Result<Self, Vec<Fault>>;
@@ -109,7 +117,7 @@ async fn push<T: Pushed>(
     payload: Payload,
 ) -> ApiResult<Answer> {
     let mode = Mode::read(parameters)?;
-    let Rows { rows, fingerprint, columns, turn: _turn } = rows::read::<T>(&request, payload).await?;
+    let Rows { rows, fingerprint, columns, turn: _turn } = rows::read::<T>(&request, payload, access.actor()).await?;
     let language = Language::preferred(request.headers());
     // With other parameters it is another request.
     let retry = retry(&request, key, &format!("{fingerprint} {}", request.query_string()));
@@ -118,7 +126,7 @@ async fn push<T: Pushed>(
     let result = access
         .change(retry, async |change: &Change| {
             let (outcomes, plan) = T::decide(change, &rows, mode.submits).await?;
-            let report = PushReport::of(&rows, &outcomes, mode.all_rows, columns, language);
+            let report = PushReport::of(&rows, &outcomes, mode.all_rows, &columns, language);
             if mode.atomic && report.has_rejected() {
                 return Err(refused(report.without_writes())?);
             }
@@ -146,44 +154,42 @@ fn refused(report: PushReport) -> ApiResult<ApiError> {
 pub fn mount(table: &mut Table) {
     table
         .on(
-            describe::<MeasurementRow>(
+            describe::<ReportRow<measurement::Model>>(
                 "/v1/push/measurements",
                 "push_measurements",
                 "Push measurements",
-                "The natural key is KPI and period. A row that says what is stored is `unchanged`, also one that was returned. A changed value of a \
-                 verified one is a revision, which needs a `reason`. A \
+                "The natural key is KPI and period. A new one needs its `value`. A changed value of a verified one is a revision, which needs a \
+                 `reason`, and leaves the verified one in force until it is verified itself. A \
                  period that has not begun takes none (`period_not_begun`).",
                 "MeasurementRow",
-                crate::http::schema::input::<measurements::MeasurementRow>(),
                 json!([{ "kpi": "STUNTING", "period": "2023", "value": "18.4", "source_updated_at": "2024-01-08T02:00:00Z" }]),
                 "kpi,period,value,source_updated_at\nSTUNTING,2023,18.4,2024-01-08T02:00:00Z\n",
             ),
-            push::<MeasurementRow>,
+            push::<ReportRow<measurement::Model>>,
         )
         .on(
-            describe::<ActionReportRow>(
+            describe::<ReportRow<action_report::Model>>(
                 "/v1/push/action-reports",
                 "push_action_reports",
                 "Push action reports",
-                "The natural key is action and quarter. A row that says what is stored is `unchanged`, also one that was returned. A changed \
-                 realisation of a verified report is a revision, which needs a `reason`, and so does one that is less than for \
-                 the quarter before, or more than for the next (`reason_required`). A quarter that has not begun takes none (`period_not_begun`).",
+                "The natural key is action and quarter. A new one needs its `realisation`. A changed verified report is a revision, which needs a \
+                 `reason`, and leaves the verified one in force until it is verified itself. A realisation that is \
+                 less than for the quarter before, or more than for the next, needs one too (`reason_required`). A quarter that has not begun \
+                 takes none (`period_not_begun`).",
                 "ActionReportRow",
-                crate::http::schema::input::<ActionReportRow>(),
                 json!([{ "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "realisation": "4", "narrative": "Dua unit selesai" }]),
                 "action,quarter,realisation,narrative\n0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21,3,4,Dua unit selesai\n",
             ),
-            push::<ActionReportRow>,
+            push::<ReportRow<action_report::Model>>,
         )
         .on(
             describe::<ProgrammeRow>(
                 "/v1/push/programmes",
                 "push_programmes",
                 "Push programmes",
-                "The natural key is the code. A row says the whole programme, as `PUT` does; its status changes by transitions only. There is no \
-                 review, so `submit` changes nothing.",
+                "The natural key is the code. A new one needs `masterplan`, `dimension`, `name` and `lead_opd`, and is not published unless \
+                 the row says so. The status changes by transitions only. There is no review, so `submit` changes nothing.",
                 "ProgrammeRow",
-                programmes::schema(),
                 json!([{ "code": "SV-01", "masterplan": "KLU-SC", "dimension": "environment", "name": "TPS3R", "lead_opd": "DLH" }]),
                 "code,masterplan,dimension,name,lead_opd\nSV-01,KLU-SC,environment,TPS3R,DLH\n",
             ),
@@ -198,17 +204,10 @@ fn describe<T: Pushed>(
     summary: &str,
     about: &str,
     row_name: &str,
-    row_schema: Value,
     example: Value,
     csv_example: &str,
 ) -> Operation {
-    let columns = T::COLUMNS.iter().map(|column| format!("`{}`", column.name)).collect::<Vec<_>>().join(", ");
-    let about = format!(
-        "Up to 10,000 rows and 16 MiB a call, as a JSON array, as NDJSON (an object a line) or as CSV with a header row (columns {columns}; an \
-         empty cell is absent). {about}\n\nA row whose `source_updated_at` is older than what is stored is `stale` and changes nothing. The \
-         answer counts all rows and lists those that were rejected or stale. Send it again, with the same `Idempotency-Key`, until an answer \
-         arrives: it is done once.",
-    );
+    let about = format!("{about}\n\n{}", manners::<T>());
     let array =
         json!({ "type": "array", "maxItems": rows::MOST_ROWS, "items": { "$ref": format!("#/components/schemas/{row_name}") } });
     let mode = json!({ "type": "string", "enum": ["atomic", "partial"], "default": "atomic" });
@@ -227,7 +226,7 @@ fn describe<T: Pushed>(
         .query("dry_run", flag(false), "Checks everything, answers as the real run would, and writes nothing.")
         .query("submit", flag(true), "Hands what is written in for review; else it stays a draft.")
         .query("rows", json!({ "type": "string", "enum": ["all"] }), "`all`: list the accepted rows as well.")
-        .body(row_name, row_schema, example.clone(), &["application/json"])
+        .body(row_name, T::schema(), example.clone(), &["application/json"])
         .retryable()
         .answers::<PushReport>(200, "What became of the rows.", Some(report), &["Idempotent-Replayed"]);
     let text = json!({ "type": "string", "maxLength": rows::LARGEST });
@@ -237,4 +236,29 @@ fn describe<T: Pushed>(
         "text/csv": { "schema": text, "example": csv_example },
     });
     operation
+}
+
+/// What is the same for every push.
+fn manners<T: Pushed>() -> String {
+    let columns = T::columns();
+    let named = |is: fn(&Column) -> bool| {
+        let names = columns.iter().filter(|column| is(column)).map(|column| format!("`{}`", column.name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let (read, ignored) = (named(|column| column.cells != Cells::Ignored), named(|column| column.cells == Cells::Ignored));
+    format!(
+        "Up to 10,000 rows and 16 MiB a call, as a JSON array, as NDJSON (an object a line) or as CSV; also with `Content-Encoding: gzip`.\n\n\
+         **A row says what it holds, no more.** A member that is absent, and an empty cell, leaves what is stored; `null` clears it. A row about \
+         something that exists needs only its key and what changes. A row of which every member says what is in force or waits is `unchanged`, \
+         whoever wrote that.\n\n\
+         A row whose `source_updated_at` is older than what is stored is `stale` and changes nothing; one more than 5 minutes in the future is \
+         rejected (`in_future`). The answer counts all rows and lists those that were rejected or stale. Send it again, with the same \
+         `Idempotency-Key`, until an answer arrives: it is done once.\n\n\
+         **CSV**: UTF-8, with or without byte order mark. The first line names the columns, in any case: {read}. Those that only the service \
+         writes are read over, so that what is exported can be pushed: {ignored}. `,`, `;` or a tab separates, as the header shows or a line \
+         before it such as `sep=;` says; where `;` does, a decimal comma is read. Cells are trimmed; empty lines are none; `TRUE`, `1`, `FALSE`, \
+         `0` are booleans; nested members are JSON, or have columns such as `provenance.title`; lists are words with `;` between them, or JSON. An \
+         apostrophe before a formula is taken away. A quotation mark that is never closed or stands where none may refuses the whole with 400 \
+         and the `line` where it opens; line breaks stand only in long texts such as `note`."
+    )
 }

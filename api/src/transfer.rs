@@ -7,7 +7,6 @@
 
 mod check;
 pub mod compare;
-mod csv;
 pub mod export;
 mod history;
 pub mod import;
@@ -27,6 +26,8 @@ use self::parts::{Coverage, EvaluationRecord, Transition};
 use self::reports::{ActionReport, Measurement};
 use self::source::Source;
 use self::things::Thing;
+use crate::csv::column;
+use crate::csv::reader::{Limits, Reader};
 use crate::http::identifiers::in_lower_case;
 use crate::http::problem::{ApiResult, Fault};
 use crate::resources::actions::Action;
@@ -51,6 +52,8 @@ use crate::store::past;
 pub const FORMAT: u32 = 1;
 /// Rows of one statement: few enough that they take little memory.
 const ROWS_AT_ONCE: usize = 500;
+/// The most of a row of a CSV: a frozen record of an evaluation is the longest.
+const ROW_LIMITS: Limits = Limits { row: 64 * 1024 * 1024, columns: 256 };
 
 /// A row of a kind of thing, as it is stored.
 type Row<K> = <<K as Kind>::Entity as EntityTrait>::Model;
@@ -249,10 +252,15 @@ fn schema_of<K: Kind>() -> Value {
 }
 
 /// The columns of the CSV of a kind: the members of a row.
-fn columns_of<K: Kind>() -> Vec<csv::Column> {
-    let schema = schema_of::<K>();
-    let properties = schema["properties"].as_object().cloned().unwrap_or_default();
-    properties.into_iter().map(|(name, schema)| csv::Column::of(name, &schema)).collect()
+fn columns_of<K: Kind>() -> Vec<column::Column> {
+    column::of_schema(&schema_of::<K>())
+}
+
+/// A reader of the CSV of a kind: parts of nested members may stand in columns of their own.
+fn csv_reader<K: Kind>() -> Reader {
+    let mut columns = columns_of::<K>();
+    columns.extend(column::nested(&schema_of::<K>()));
+    Reader::new(columns, ROW_LIMITS)
 }
 
 /// The members of what serializes to an object.

@@ -45,8 +45,11 @@ mod guides;
 mod obligations;
 mod push;
 mod push_action_reports;
+mod push_dialects;
+mod push_model;
 mod push_mutations;
 mod push_programmes;
+mod push_rows;
 mod push_storm;
 mod reviews;
 

@@ -173,6 +173,10 @@ fn csv_row(row: &Value) -> String {
 async fn new_action(actor: &Actor, opd: &str) -> String {
     let (_, mut body) = ACTIONS.new_body();
     body["opd"] = json!(opd);
+    if opd == "DLH" {
+        // Its own programme: an action hangs on one that its OPD leads or supports.
+        body["programme"] = json!("SV-01");
+    }
     ACTIONS.create_as(actor, body).await.0
 }
 

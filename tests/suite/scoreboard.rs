@@ -129,7 +129,7 @@ on_both_databases! {
     async fn the_quarter_is_the_last_that_ended(app) {
         let viewer = app.viewer().await;
         for (query, year, quarter) in [
-            ("as_of=2022-10-04", 2022, 3), ("as_of=2022-09-30", 2022, 2), ("as_of=2022-01-01", 2021, 4),
+            ("as_of=2022-10-04", 2022, 3), ("as_of=2022-09-30", 2022, 2),
             ("as_of=2022-10-04&year=2021", 2021, 4), ("as_of=2022-10-04&year=2022", 2022, 3), ("as_of=2022-10-04&year=2023", 2023, 1),
             ("as_of=2022-10-04&quarter=1", 2022, 1),
         ] {

@@ -122,7 +122,9 @@ async fn random_rows(admin: &Actor, dice: &mut Dice, resource: Resource, choices
     let word = unique::word();
     for _ in 0..count {
         let (_, mut body) = resource.new_body();
-        body[resource.text] = json!(format!("Uji {word}"));
+        // A service is asked about once in a period, so surveys differ in it.
+        let more = if resource.path == "/v1/surveys" { unique::word() } else { String::new() };
+        body[resource.text] = json!(format!("Uji {word} {more}"));
         for (name, values) in choices {
             body[*name] = serde_json::from_str(dice.pick(values)).unwrap();
         }

@@ -88,8 +88,9 @@ async fn everything_can_be_taken_out_and_put_back(app: &App) {
     let output = renaksi_tests::server::command(&["import", path, "--database-url", &other.url()]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let back = Workplace::get().join(format!("{}.json", unique::word()));
-    let output =
-        renaksi_tests::server::command(&["export", "--output", back.to_str().unwrap(), "--database-url", &other.url()]).output().unwrap();
+    let output = renaksi_tests::server::command(&["export", "--output", back.to_str().unwrap(), "--database-url", &other.url()])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(std::fs::read_to_string(back).unwrap(), std::fs::read_to_string(file).unwrap());
 }

@@ -12,7 +12,6 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web::BytesMut};
 use futures_util::StreamExt;
 use jsonschema::Validator;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -22,14 +21,14 @@ use utoipa::ToSchema;
 use super::json::{self, escaped};
 use super::language::Text;
 use super::problem::{ApiError, ApiResult, Fault, codes};
-use super::schema;
+use super::{schema, wording};
 
 /// The largest JSON body that is read.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// The longest a body may take to arrive.
 const LONGEST_READ: Duration = Duration::from_secs(30);
 /// More faults than this are not listed.
-const MOST_FAULTS: usize = 100;
+pub(super) const MOST_FAULTS: usize = 100;
 
 /// A JSON body, not yet checked against a schema.
 pub struct JsonBody {
@@ -206,8 +205,7 @@ pub fn deserialize<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
 pub fn deserialize_or_fault<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
-        let inner = error.inner().to_string();
-        Fault::at(pointer, "invalid_value", Text::new(format!("{inner}."), format!("Nilai tidak sah: {inner}.")))
+        Fault::at(pointer, "invalid_value", wording::of_value(&error.inner().to_string()))
     })
 }
 
@@ -241,7 +239,7 @@ pub fn faults_of(value: &Value, validator: &Validator) -> Vec<Fault> {
     // Most bodies are sound, and that is known sooner than what is wrong with one.
     if faults.is_empty() && !validator.is_valid(value) {
         for error in validator.iter_errors(value).take(MOST_FAULTS) {
-            explain(&error, &mut faults);
+            wording::explain(&error, &mut faults);
         }
     }
     faults
@@ -276,81 +274,5 @@ fn find_nul(value: &Value, pointer: String, faults: &mut Vec<Fault>) {
 fn find_nul_in_object(members: &Map<String, Value>, pointer: &str, faults: &mut Vec<Fault>) {
     for (name, member) in members {
         find_nul(member, format!("{pointer}/{}", escaped(name)), faults);
-    }
-}
-
-fn explain(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<Fault>) {
-    let pointer = error.instance_path().to_string();
-    let mut add = |pointer: String, code, en: String, id: String| faults.push(Fault::at(pointer, code, Text::new(en, id)));
-    match error.kind() {
-        ValidationErrorKind::Required { property } => {
-            let name = property.as_str().unwrap_or_default();
-            add(
-                format!("{pointer}/{}", escaped(name)),
-                "required",
-                "This member is required.".into(),
-                "Anggota ini wajib ada.".into(),
-            );
-        }
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            for name in unexpected.iter().take(MOST_FAULTS) {
-                add(
-                    format!("{pointer}/{}", escaped(name)),
-                    "unknown_field",
-                    "No member of this name is known here.".into(),
-                    "Anggota dengan nama ini tidak dikenal.".into(),
-                );
-            }
-        }
-        kind => {
-            let (code, en, id) = rule(kind);
-            add(pointer, code, en, id);
-        }
-    }
-}
-
-fn rule(kind: &ValidationErrorKind) -> (&'static str, String, String) {
-    use ValidationErrorKind as Kind;
-    let say = |code, en: &str, id: &str| (code, en.to_owned(), id.to_owned());
-    match kind {
-        Kind::Type { kind } => {
-            let expected = match kind {
-                TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(several) => several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" / "),
-            };
-            ("wrong_type", format!("Expected {expected}."), format!("Seharusnya bertipe {expected}."))
-        }
-        Kind::Enum { options } => {
-            ("not_allowed", format!("Must be one of {options}."), format!("Harus salah satu dari {options}."))
-        }
-        Kind::MaxLength { limit } => {
-            ("too_long", format!("At most {limit} characters."), format!("Paling banyak {limit} karakter."))
-        }
-        Kind::MinLength { limit } => {
-            ("too_short", format!("At least {limit} characters."), format!("Paling sedikit {limit} karakter."))
-        }
-        Kind::MaxItems { limit } => ("too_many", format!("At most {limit} entries."), format!("Paling banyak {limit} entri.")),
-        Kind::MinItems { limit } => ("too_few", format!("At least {limit} entries."), format!("Paling sedikit {limit} entri.")),
-        Kind::Maximum { limit } | Kind::ExclusiveMaximum { limit } => {
-            ("too_large", format!("At most {limit}."), format!("Paling besar {limit}."))
-        }
-        Kind::Minimum { limit } | Kind::ExclusiveMinimum { limit } => {
-            ("too_small", format!("At least {limit}."), format!("Paling kecil {limit}."))
-        }
-        Kind::Pattern { pattern } => {
-            ("wrong_pattern", format!("Must match `{pattern}`."), format!("Harus sesuai pola `{pattern}`."))
-        }
-        Kind::Format { format } => {
-            let (en, id) = match format.as_str() {
-                "date" => ("a date such as 2022-10-04", "tanggal seperti 2022-10-04"),
-                "date-time" => ("an instant such as 2022-10-04T01:00:00Z", "waktu seperti 2022-10-04T01:00:00Z"),
-                "email" => ("an e-mail address", "alamat surel"),
-                "uri" => ("a URL", "URL"),
-                other => (other, other),
-            };
-            ("wrong_format", format!("Must be {en}."), format!("Harus berupa {id}."))
-        }
-        Kind::UniqueItems => say("not_unique", "An entry stands here twice.", "Ada entri yang sama dua kali."),
-        _ => say("invalid_value", "This value is not allowed here.", "Nilai ini tidak diperbolehkan di sini."),
     }
 }

@@ -94,6 +94,11 @@ impl Fault {
         Self { place: Place::Body(pointer.into()), code, text }
     }
 
+    /// Whether it is at this place of the body, with one of these codes.
+    pub fn is(&self, pointer: &str, codes: &[&str]) -> bool {
+        matches!(&self.place, Place::Body(place) if place == pointer) && codes.contains(&self.code)
+    }
+
     /// The fault in English, for a terminal.
     pub fn sentence(&self) -> String {
         let (Place::Body(place) | Place::Parameter(place)) = &self.place;

@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 
 /// What a text may hold where nothing narrower is said: everything but NUL, which no database text can hold.
 pub const ANY_TEXT: &str = "^[^\\u0000]*$";
+/// The same for a text that is not blank.
+pub const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
 
 /// `T` and everything it refers to, by name.
 pub fn components<T: ToSchema>() -> Map<String, Value> {

@@ -1,22 +1,24 @@
 //! `/v1/push/programmes`
 
+use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use entity::rules::programme_status::ProgrammeStatus;
-use entity::value::code::Code;
 use entity::{programme, programme_region, programme_supporting_opd};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::reports::{duplicate, outside};
-use super::rows::{Cells, Column, Row};
-use super::{Outcome, Pushed};
+use super::reports::{duplicate, needed, outside};
+use super::rows::Row;
+use super::{Outcome, Pushed, clock, schema};
 use crate::auth::permissions::EditProgrammes;
+use crate::csv::column::Column;
 use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult, Fault};
-use crate::resources::crud::{search_text, stamp};
-use crate::resources::programmes::{Programme, transitions};
+use crate::resources::crud::{merge, search_text, stamp};
+use crate::resources::programmes::{Programme, codes, transitions};
 use crate::resources::references::{Target, codes_in, unknown};
 use crate::resources::resource::{NewRow, Resource, show};
 use crate::resources::twins;
@@ -27,56 +29,46 @@ use crate::store::change::{Change, Happening};
 /// Rows that are written at once: few enough that they take little memory.
 const ROWS_AT_ONCE: usize = 500;
 
-/// A programme, as other systems push it.
+/// A row: which programme, and what it says of it.
 pub struct ProgrammeRow {
     code: String,
-    /// The members, as JSON: what is compared with what is stored.
-    members: Value,
-    programme: Programme,
-}
-
-/// The schema of a row.
-pub fn schema() -> Value {
-    wire::new::<Programme>()
+    /// When the source system last changed it.
+    changed_at: Option<DateTime<Utc>>,
+    /// The members that it names, but for the code.
+    named: Value,
 }
 
 /// A row that is written, and what it takes the place of.
 pub struct Write {
     before: Option<programme::Model>,
     after: programme::Model,
-    members: Programme,
 }
 
 impl Pushed for ProgrammeRow {
     type May = EditProgrammes;
     type Plan = Vec<Write>;
-    const COLUMNS: &'static [Column] = &[
-        Column::text("code", "/code", true),
-        Column::text("masterplan", "/masterplan", true),
-        Column::text("dimension", "/dimension", true),
-        Column::text("name", "/name", true),
-        Column::text("description", "/description", false),
-        Column::text("lead_opd", "/lead_opd", true),
-        Column { name: "supporting_opds", pointer: "/supporting_opds", cells: Cells::List, required: false },
-        Column::text("start_date", "/start_date", false),
-        Column::text("end_date", "/end_date", false),
-        Column::text("budget", "/budget", false),
-        Column::text("funding_source", "/funding_source", false),
-        Column { name: "regions", pointer: "/regions", cells: Cells::List, required: false },
-        Column::text("source_updated_at", "/source_updated_at", false),
-        Column { name: "published", pointer: "/published", cells: Cells::Flag, required: false },
-    ];
+
+    fn schema() -> Value {
+        let key = Map::from_iter([("code".to_owned(), wire::code_schema())]);
+        schema::of_row(wire::replacement::<Programme>(), key, "What is pushed of a programme: its code, and what changes.")
+    }
+
+    fn columns() -> Vec<Column> {
+        let shown = wire::shown::<Programme>();
+        let members = shown[&wire::names::<Programme>().shown]["properties"].as_object().cloned().unwrap_or_default();
+        schema::columns(&Self::schema(), members.into_iter().map(|(name, _)| name))
+    }
 
     fn read(mut value: Value) -> Result<Self, Vec<Fault>> {
-        let faults = wire::faults_of_new::<Programme>(&value);
+        let faults = body::faults_of(&value, &body::cached(TypeId::of::<Self>(), Self::schema));
         if !faults.is_empty() {
             return Err(faults);
         }
         let code = value.as_object_mut().and_then(|object| object.remove("code"));
         let code = code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
-        let programme: Programme = body::deserialize_or_fault(value).map_err(|fault| vec![fault])?;
-        let faults = programme.faults();
-        if faults.is_empty() { Ok(Self { code, members: json!(programme), programme }) } else { Err(faults) }
+        let time = json!({ "source_updated_at": value["source_updated_at"] });
+        let time: HashMap<String, Option<DateTime<Utc>>> = body::deserialize_or_fault(time).map_err(|fault| vec![fault])?;
+        Ok(Self { code, changed_at: time.into_values().next().flatten(), named: value })
     }
 
     fn key(&self) -> String {
@@ -93,6 +85,7 @@ impl Pushed for ProgrammeRow {
             stored: stored.into_iter().map(|row| (row.code.clone(), row)).collect(),
             covered: change.covered().await?,
             missing: missing(change, &good).await?,
+            needed: schema::needed(&wire::replacement::<Programme>()),
             twins: BTreeMap::new(),
         };
         let new = good.iter().filter(|row| !known.stored.contains_key(&row.code)).map(|row| row.code.as_str());
@@ -113,7 +106,7 @@ impl Pushed for ProgrammeRow {
             write_links(change, some).await?;
             begin_all(change, some).await?;
             let mut happenings = Vec::new();
-            for Write { before, after, .. } in some {
+            for Write { before, after } in some {
                 let action = if before.is_some() { "updated" } else { "created" };
                 let before = before.as_ref().map(show::<Programme>).transpose()?;
                 let (resource, key, version) = (Programme::NAMES.one, after.code.as_str(), after.version);
@@ -133,6 +126,8 @@ struct Known {
     covered: Option<HashSet<String>>,
     /// What is referred to and does not exist.
     missing: BTreeSet<(Target, String)>,
+    /// The members that a programme must have.
+    needed: Vec<String>,
     /// The codes that differ only in case from one that is there, or from that of an earlier row, with that.
     twins: BTreeMap<String, String>,
 }
@@ -155,56 +150,83 @@ async fn twins(change: &Change, new: &[&str]) -> ApiResult<BTreeMap<String, Stri
 }
 
 impl Known {
+    /// What becomes of a row. `seen` holds what each code has after the rows before it.
     fn judge<'a>(
         &self,
         change: &Change,
         row: &'a ProgrammeRow,
-        seen: &mut HashMap<&'a str, &'a ProgrammeRow>,
+        seen: &mut HashMap<&'a str, Value>,
         plan: &mut Vec<Write>,
     ) -> ApiResult<Outcome> {
         let before = self.stored.get(&row.code);
-        let faults = self.faults(row, before);
+        let stored = before.map(|before| json!(Programme::of(before)));
+        let mut faults = self.faults(row, before);
+        faults.extend(clock::fault(row.changed_at, change.now));
         if !faults.is_empty() {
             return Ok(Outcome::Rejected(faults));
         }
-        if let Some(earlier) = seen.insert(&row.code, row) {
-            let is_same = same(&earlier.members, &row.members);
+        if let Some(earlier) = seen.get(row.code.as_str()) {
+            let is_same = row.over(earlier).is_ok_and(|members| same(&json!(members), earlier));
             return Ok(if is_same { Outcome::Unchanged } else { Outcome::Rejected(vec![duplicate()]) });
         }
-        if let Some(before) = before {
-            let times = row.programme.source_updated_at.zip(before.source_updated_at);
-            if times.is_some_and(|(own, stored)| own < stored) {
-                return Ok(Outcome::Stale);
-            }
-            if same(&json!(Programme::of(before)), &row.members) {
-                return Ok(Outcome::Unchanged);
+        if let (Some(before), Some(stored)) = (before, &stored) {
+            let is_stale = clock::is_newer(before.source_updated_at, row.changed_at, change.now);
+            if is_stale || row.over(stored).is_ok_and(|members| same(&json!(members), stored)) {
+                seen.insert(&row.code, stored.clone());
+                return Ok(if is_stale { Outcome::Stale } else { Outcome::Unchanged });
             }
         }
-        let members: Programme = body::deserialize(row.members.clone())?;
-        let after = row_of(change, &row.code, body::deserialize(row.members.clone())?, before)?;
-        plan.push(Write { before: before.cloned(), after, members });
+        let members = match self.whole(row, stored.as_ref()) {
+            Ok(members) => members,
+            Err(faults) => return Ok(Outcome::Rejected(faults)),
+        };
+        seen.insert(&row.code, json!(members));
+        let after = row_of(change, &row.code, members, before)?;
+        plan.push(Write { before: before.cloned(), after });
         Ok(if before.is_some() { Outcome::Updated } else { Outcome::Created })
     }
 
+    /// The faults of a row beside what is stored: what it names is not there, or it belongs to another OPD.
     fn faults(&self, row: &ProgrammeRow, before: Option<&programme::Model>) -> Vec<Fault> {
         let mut faults = Vec::new();
         if let Some(twin) = self.twins.get(&row.code) {
             faults.push(twins::fault(Programme::NAMES.one, &row.code, twin));
         }
         for reference in Programme::REFERENCES {
-            let codes = codes_in(reference, &row.members).into_iter();
+            let codes = codes_in(reference, &row.named).into_iter();
             let missing = codes.filter(|(_, code)| self.missing.contains(&(reference.to, code.clone())));
             faults.extend(missing.map(|(pointer, code)| unknown(pointer, reference.to, &code)));
         }
-        let owners = [Some(row.programme.lead_opd.as_str()), before.map(|before| before.lead_opd.as_str())];
+        let owners = [row.named["lead_opd"].as_str(), before.map(|before| before.lead_opd.as_str())];
         let covered = |opd: &str| self.covered.as_ref().is_none_or(|covered| covered.contains(opd));
         let foreign = owners.into_iter().flatten().find(|opd| !covered(opd));
         faults.extend(foreign.map(|opd| outside("/lead_opd", opd)));
         faults
     }
+
+    /// The whole programme that a row makes, or every fault of it.
+    fn whole(&self, row: &ProgrammeRow, stored: Option<&Value>) -> Result<Programme, Vec<Fault>> {
+        let is_absent = |name: &&String| stored.is_none() && row.named.get(name.as_str()).is_none();
+        let faults = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let members = row.over(stored.unwrap_or(&json!({}))).map_err(|fault| vec![fault])?;
+        let faults = members.faults();
+        if faults.is_empty() { Ok(members) } else { Err(faults) }
+    }
 }
 
-/// Whether two bodies say the same, whenever the source system wrote them.
+impl ProgrammeRow {
+    /// The members of a programme with what the row names.
+    fn over(&self, stored: &Value) -> Result<Programme, Fault> {
+        let mut whole = stored.clone();
+        merge(&mut whole, self.named.clone());
+        body::deserialize_or_fault(whole)
+    }
+}
+
+/// Whether two programmes say the same, whenever the source system wrote them.
 fn same(one: &Value, other: &Value) -> bool {
     let without = |value: &Value| {
         let mut value = value.clone();
@@ -228,7 +250,7 @@ fn row_of(change: &Change, code: &str, members: Programme, before: Option<&progr
 async fn missing(change: &Change, rows: &[&ProgrammeRow]) -> ApiResult<BTreeSet<(Target, String)>> {
     let mut wanted: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
     for reference in Programme::REFERENCES {
-        let codes = rows.iter().flat_map(|row| codes_in(reference, &row.members)).map(|(_, code)| code);
+        let codes = rows.iter().flat_map(|row| codes_in(reference, &row.named)).map(|(_, code)| code);
         wanted.entry(reference.to).or_default().extend(codes);
     }
     let mut missing = BTreeSet::new();
@@ -248,15 +270,16 @@ async fn write_links(change: &Change, some: &[Write]) -> ApiResult<()> {
         old.exec(&change.db).await?;
         programme_region::Entity::delete_many().filter(Region::Programme.is_in(changed)).exec(&change.db).await?;
     }
-    let each = |codes: fn(&Programme) -> &[Code]| {
-        some.iter().flat_map(move |write| codes(&write.members).iter().map(|code| (write.after.code.clone(), code.to_string())))
+    let each = |stored: fn(&programme::Model) -> &Value| {
+        let links = move |write: &Write| (write.after.code.clone(), codes(stored(&write.after)));
+        some.iter().map(links).flat_map(|(own, codes)| codes.into_iter().map(move |code| (own.clone(), code.to_string())))
     };
-    let supporting = each(|members| &members.supporting_opds)
+    let supporting = each(|row| &row.supporting_opds)
         .map(|(programme, opd)| programme_supporting_opd::ActiveModel { programme: Set(programme), opd: Set(opd) });
     for links in supporting.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
         programme_supporting_opd::Entity::insert_many(links.iter().cloned()).exec_without_returning(&change.db).await?;
     }
-    let regions = each(|members| &members.regions)
+    let regions = each(|row| &row.regions)
         .map(|(programme, region)| programme_region::ActiveModel { programme: Set(programme), region: Set(region) });
     for links in regions.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
         programme_region::Entity::insert_many(links.iter().cloned()).exec_without_returning(&change.db).await?;
@@ -267,7 +290,6 @@ async fn write_links(change: &Change, some: &[Write]) -> ApiResult<()> {
 /// New programmes are planned, each from its own day on.
 async fn begin_all(change: &Change, some: &[Write]) -> ApiResult<()> {
     let new = some.iter().filter(|write| write.before.is_none());
-    let entries =
-        new.map(|write| transitions::beginning(change, &write.after.code, write.members.start_date)).collect::<Vec<_>>();
+    let entries = new.map(|write| transitions::beginning(change, &write.after.code, write.after.start_date)).collect::<Vec<_>>();
     transitions::append(change, &entries).await
 }

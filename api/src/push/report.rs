@@ -3,8 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rows::{Column, Row};
+use super::rows::Row;
 use super::{Outcome, Pushed};
+use crate::csv::column::Column;
 use crate::http::language::Language;
 
 /// What became of the rows of a push.
@@ -39,6 +40,10 @@ pub struct PushRow {
     /// Its number, from 1; the header of a CSV does not count.
     #[schema(minimum = 1, maximum = 10000)]
     row: u32,
+    /// The line of a CSV on which it begins, from 1.
+    #[schema(minimum = 1, maximum = 16777217)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u64>,
     /// What it is about, such as `STUNTING/2022`; null where that cannot be read.
     #[schema(max_length = 200)]
     key: Option<String>,
@@ -58,9 +63,9 @@ pub struct PushFault {
     #[schema(max_length = 1000)]
     pointer: String,
     /// The column of a CSV.
-    #[schema(max_length = 64)]
+    #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<&'static str>,
+    column: Option<String>,
     /// Stable word to branch on.
     #[schema(max_length = 64)]
     code: String,
@@ -88,7 +93,7 @@ impl PushReport {
         rows: &[Row<T>],
         outcomes: &[Outcome],
         lists_all: bool,
-        columns: &'static [Column],
+        columns: &[Column],
         language: Language,
     ) -> Self {
         let mut report = Self { received: u32::try_from(rows.len()).unwrap_or(u32::MAX), ..Self::default() };
@@ -125,7 +130,7 @@ fn note(count: &mut u32, listed: bool) -> bool {
 }
 
 impl PushRow {
-    fn of<T: Pushed>(row: &Row<T>, outcome: &Outcome, columns: &'static [Column], language: Language) -> Self {
+    fn of<T: Pushed>(row: &Row<T>, outcome: &Outcome, columns: &[Column], language: Language) -> Self {
         let faults = match outcome {
             Outcome::Rejected(faults) => faults.as_slice(),
             _ => &[],
@@ -133,11 +138,15 @@ impl PushRow {
         let errors = faults.iter().map(|fault| {
             let shown = fault.shown(language);
             let pointer = shown.pointer.unwrap_or_default();
-            let column =
-                columns.iter().find(|column| column.pointer == pointer || pointer.starts_with(&format!("{}/", column.pointer)));
-            PushFault { column: column.map(|column| column.name), pointer, code: shown.code, detail: shown.detail }
+            // A part of an object may have a column of its own: the nearest is meant.
+            let holds = |column: &&Column| {
+                pointer.strip_prefix(&column.pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            let column = columns.iter().filter(|column| !column.pointer.is_empty()).filter(holds);
+            let column = column.max_by_key(|column| column.pointer.len()).map(|column| column.name.clone());
+            PushFault { column, pointer, code: shown.code, detail: shown.detail }
         });
         let key = row.read.as_ref().ok().map(T::key);
-        Self { row: row.number, key, result: outcome.name(), errors: errors.collect() }
+        Self { row: row.number, line: row.line, key, result: outcome.name(), errors: errors.collect() }
     }
 }

@@ -1,5 +1,6 @@
 //! Pushes of what is reported on: measurements of KPIs, and what was done of actions. What becomes of their rows is the same.
 
+use std::any::TypeId;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
@@ -10,14 +11,16 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use utoipa::ToSchema;
+use serde_json::{Map, Value, json};
 
-use super::rows::{Column, Row};
-use super::{Outcome, Pushed};
+use super::rows::Row;
+use super::{Outcome, Pushed, clock, schema};
+use crate::csv::column::{Column, nested};
 use crate::http::body;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
+use crate::http::schema as json_schema;
+use crate::resources::crud::merge;
 use crate::resources::references::{Target, unknown};
 use crate::resources::reporting::course::Course;
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
@@ -25,50 +28,53 @@ use crate::resources::reporting::{Place, Report, Subject, Written};
 use crate::store::bulk;
 use crate::store::change::{Change, Happening};
 
-/// A row that is a report: the whole of it, as `PUT` takes it, with its key.
-pub trait Reported: DeserializeOwned + ToSchema + 'static {
-    /// The kind of report.
-    type Report: Report<Part: Serialize + Display, Shown: Serialize>;
+/// The members that say when or why, and not what.
+const ASIDE: [&str; 2] = ["source_updated_at", "reason"];
+
+/// A kind of report that is pushed.
+pub(super) trait Reported: Report<Part: Serialize + DeserializeOwned + Display, Shown: Serialize> {
     /// What it is about.
     const OF: Target;
     /// The type of the part of time in SQL.
     const PART: &'static str;
-    /// The columns of the CSV form.
-    const COLUMNS: &'static [Column];
 
-    /// The code or id of what it is about.
-    fn of(&self) -> &str;
+    /// The schema of an object of what identifies one: what it is about, and the part of time.
+    fn key_schema() -> Value;
 
-    /// The part of time.
-    fn part(&self) -> <Self::Report as Report>::Part;
-
-    /// When the source system last changed it.
-    fn changed_at(&self) -> Option<DateTime<Utc>>;
-
-    /// What `PUT` takes.
-    fn input(&self) -> <Self::Report as Report>::Input;
-
-    /// Whether it says what is stored.
-    fn says(&self, stored: &Self::Report) -> bool;
-
-    /// Whether it says the same as another row of the push.
-    fn repeats(&self, other: &Self) -> bool;
-
-    /// Which report it is.
-    fn place(&self) -> Place {
-        Place { of: self.of().to_owned(), part: self.part().to_string() }
+    /// What it is about as it is stored, of a text that names it.
+    fn key_of(text: &str) -> String {
+        text.to_owned()
     }
 
-    /// What is stored, as far as this row is concerned.
-    fn beside(&self, stored: &Self::Report) -> Stored {
-        let is_newer = self.changed_at().zip(stored.changed_at()).is_some_and(|(own, stored)| own < stored);
-        Stored { state: stored.state(), is_same: self.says(stored), is_newer }
-    }
+    /// What is stored, as `PUT` takes it.
+    fn said(&self) -> Map<String, Value>;
+
+    /// What makes two reports say the same: not when or why they say it.
+    fn content(input: &Self::Input) -> Value;
 }
 
-/// What is written: which of the rows, each with what it takes the place of.
-pub struct Plan<R> {
-    writes: Vec<(usize, Option<Box<R>>)>,
+/// A row: which report it is about, and what it says of it.
+pub(super) struct ReportRow<R: Reported> {
+    place: Place,
+    part: R::Part,
+    /// When the source system last changed it.
+    changed_at: Option<DateTime<Utc>>,
+    /// The members that it names, but for its key.
+    named: Map<String, Value>,
+}
+
+/// A row that is written, with what it takes the place of.
+pub(super) struct Write<R> {
+    /// The number of the row, from 0.
+    index: usize,
+    before: Option<Box<R>>,
+    /// Whether it only hands in what is stored.
+    only_submits: bool,
+}
+
+/// What is written.
+pub(super) struct Plan<R> {
+    writes: Vec<Write<R>>,
     submits: bool,
 }
 
@@ -77,126 +83,295 @@ struct Known<R: Report> {
     subjects: HashMap<String, Subject<R>>,
     /// The OPDs that the actor may write for; `None` for all.
     covered: Option<HashSet<String>>,
-    /// The last revisions by their places, until they are taken into the plan.
-    stored: HashMap<String, Box<R>>,
-    submits: bool,
+    /// What is stored, by its place.
+    stored: HashMap<String, Standing<R>>,
+    /// The members that a report must have.
+    needed: Vec<String>,
     today: NaiveDate,
 }
 
-impl<T: Reported> Pushed for T {
-    type May = <T::Report as Report>::May;
-    type Plan = Plan<T::Report>;
-    const COLUMNS: &'static [Column] = <T as Reported>::COLUMNS;
+/// What is stored of a report.
+struct Standing<R> {
+    /// The last revision, until it is taken into the plan.
+    latest: Box<R>,
+    /// The one that is in force while the last is not verified yet.
+    in_force: Option<Box<R>>,
+}
+
+impl<R: Reported> ReportRow<R> {
+    /// The members of a report with what the row names.
+    fn over(&self, stored: Map<String, Value>) -> Value {
+        let mut whole = Value::Object(stored);
+        merge(&mut whole, Value::Object(self.named.clone()));
+        whole
+    }
+
+    /// Whether all that it names is so in `stored`.
+    fn says(&self, stored: &Map<String, Value>) -> bool {
+        // Most repeats are written as they are shown, which is soon seen.
+        if self.named.iter().all(|(name, value)| ASIDE.contains(&name.as_str()) || stored.get(name) == Some(value)) {
+            return true;
+        }
+        let content = |value: Value| serde_json::from_value::<R::Input>(value).ok().map(|input| R::content(&input));
+        content(self.over(stored.clone())) == content(Value::Object(stored.clone()))
+    }
+
+    fn input(&self, before: Option<&R>) -> Result<R::Input, Fault> {
+        body::deserialize_or_fault(self.over(before.map(R::said).unwrap_or_default()))
+    }
+
+    /// What is stored, as far as the row is concerned.
+    fn beside(&self, stored: &Standing<R>, now: DateTime<Utc>) -> Stored {
+        let is_newer = clock::is_newer(stored.latest.changed_at(), self.changed_at, now);
+        let is_in_force = stored.in_force.as_ref().is_some_and(|row| self.says(&row.said()));
+        Stored { state: stored.latest.state(), is_same: self.says(&stored.latest.said()), is_in_force, is_newer }
+    }
+}
+
+impl<R: Reported> Pushed for ReportRow<R> {
+    type May = <R as Report>::May;
+    type Plan = Plan<R>;
+
+    fn schema() -> Value {
+        let key = R::key_schema()["properties"].as_object().cloned().unwrap_or_default();
+        let about = format!(
+            "What is pushed of {}: its key, which is {} and {}, and what changes.",
+            R::WORDS.a,
+            R::WORDS.of,
+            R::WORDS.part
+        );
+        schema::of_row(json_schema::input::<R::Input>(), key, &about)
+    }
+
+    fn columns() -> Vec<Column> {
+        let shown = json_schema::input::<R::Shown>();
+        let exported = shown["properties"].as_object().into_iter().flat_map(|members| members.keys().cloned());
+        let mut columns = schema::columns(&Self::schema(), exported);
+        // The first piece of evidence may stand in columns of its own.
+        let evidence = &Self::schema()["properties"]["evidence"];
+        let piece = json!({ "properties": { "evidence_0": evidence["items"] } });
+        columns.extend(nested(&piece).into_iter().map(|column| {
+            let member = column.name.trim_start_matches("evidence_0.").to_owned();
+            Column { name: format!("evidence_{member}"), pointer: format!("/evidence/0/{member}"), ..column }
+        }));
+        columns
+    }
 
     fn read(value: Value) -> Result<Self, Vec<Fault>> {
-        body::accept_or_faults(value)
+        let faults = body::faults_of(&value, &body::cached(TypeId::of::<Self>(), Self::schema));
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let Value::Object(mut named) = value else { return Err(Vec::new()) };
+        let of = named.remove(R::WORDS.of).and_then(|of| of.as_str().map(R::key_of)).unwrap_or_default();
+        let time =
+            Map::from_iter([("source_updated_at".to_owned(), named.get("source_updated_at").cloned().unwrap_or_default())]);
+        let part = json!({ (R::WORDS.part): named.remove(R::WORDS.part) });
+        let part = body::deserialize_or_fault::<HashMap<String, R::Part>>(part).map(|parts| parts.into_values().next());
+        let time = body::deserialize_or_fault::<HashMap<String, Option<DateTime<Utc>>>>(Value::Object(time));
+        match (part, time) {
+            (Ok(Some(part)), Ok(time)) => {
+                let place = Place { of, part: part.to_string() };
+                Ok(Self { place, part, changed_at: time.into_values().next().flatten(), named })
+            }
+            (part, time) => Err(part.err().into_iter().chain(time.err()).collect()),
+        }
     }
 
     fn key(&self) -> String {
-        self.place().to_string()
+        self.place.to_string()
     }
 
     async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
-        let subjects = subjects::<T::Report>(change, good.clone().map(|row| row.of()).collect()).await?;
-        let (covered, stored, today) = (change.covered().await?, stored(change, good).await?, change.today);
-        let mut known = Known { subjects, covered, stored, submits, today };
-        let (mut writes, mut seen) = (Vec::new(), HashMap::new());
+        let mut known = Known {
+            subjects: subjects::<R>(change, good.clone().map(|row| row.place.of.as_str()).collect()).await?,
+            covered: change.covered().await?,
+            stored: stored(change, good).await?,
+            today: change.today,
+            needed: schema::needed(&json_schema::input::<R::Input>()),
+        };
+        let mut plan = Plan { writes: Vec::new(), submits };
+        let mut seen = HashMap::new();
         let outcomes = rows.iter().enumerate().map(|(index, row)| match &row.read {
             Err(faults) => Outcome::Rejected(faults.clone()),
-            Ok(row) => known.judge(row, &mut seen, |before| writes.push((index, before))),
+            Ok(row) => known.judge(change, (index, row), &mut seen, &mut plan),
         });
         let mut outcomes = outcomes.collect::<Vec<_>>();
-        if T::Report::BESIDE_OTHERS {
-            let written = writes.iter().filter_map(|(index, before)| {
-                let row = rows.get(*index)?.read.as_ref().ok()?;
-                Some(Written { of: row.of(), part: row.part(), input: row.input(), before: before.as_deref() })
-            });
-            let faults = T::Report::faults_together(change, &written.collect::<Vec<_>>()).await?;
-            let mut places = 0..;
-            writes.retain(|(index, _)| {
-                let fault = places.next().and_then(|place| faults.get(&place));
-                fault.into_iter().for_each(|fault| outcomes[*index] = Outcome::Rejected(vec![fault.clone()]));
-                fault.is_none()
-            });
+        if R::BESIDE_OTHERS {
+            together(change, rows, &mut plan, &mut outcomes).await?;
         }
-        Ok((outcomes, Plan { writes, submits }))
+        Ok((outcomes, plan))
     }
 
     async fn write(change: &Change, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()> {
-        supersede(change, plan.writes.iter().filter_map(|(_, before)| before.as_deref())).await?;
-        let read = |index: &usize| rows.get(*index)?.read.as_ref().ok();
+        supersede(change, plan.writes.iter().filter(|write| !write.only_submits).filter_map(|write| write.before.as_deref()))
+            .await?;
+        let read = |write: &Write<R>| rows.get(write.index)?.read.as_ref().ok();
         // Each row is made when its turn comes, and again for its event: all of them would take more than the push itself.
         let writes = || {
-            let made = |row: &Self, before: Option<&T::Report>| made(change, row, before, plan.submits);
-            plan.writes.iter().filter_map(move |(index, before)| Some((before.as_deref(), made(read(index)?, before.as_deref()))))
+            let made = |write: &Write<R>| made(change, read(write)?, write, plan.submits);
+            plan.writes.iter().filter_map(move |write| Some((write.before.as_deref(), made(write)?)))
         };
-        bulk::upsert::<T::Report>(&change.db, writes().map(|(_, after)| after)).await?;
-        let keys = plan.writes.iter().filter_map(|(index, _)| read(index).map(Self::key)).collect::<Vec<_>>();
+        bulk::upsert::<R>(&change.db, writes().map(|(_, after)| after)).await?;
+        let keys = plan.writes.iter().filter_map(|write| read(write).map(Self::key)).collect::<Vec<_>>();
         let happenings = writes().zip(&keys).map(|((before, after), key)| Happening {
-            resource: T::Report::KIND.name(),
+            resource: R::KIND.name(),
             key,
             action: written_action(before),
             version: after.course().version,
-            before: before.map(<T::Report as Report>::Shown::from),
-            after: Some(<T::Report as Report>::Shown::from(&after)),
+            before: before.map(R::Shown::from),
+            after: Some(R::Shown::from(&after)),
         });
         change.record_all(happenings).await
     }
 }
 
-/// The row that is stored in the place of `before`.
-fn made<T: Reported>(change: &Change, row: &T, before: Option<&T::Report>, submits: bool) -> T::Report {
-    let mut after = T::Report::drafted(change, row.of(), row.part(), before, row.input());
+/// Rejects rows that would be written and are wrong beside those for other parts of time, with the rows that only repeat them.
+async fn together<R: Reported>(
+    change: &Change,
+    rows: &[Row<ReportRow<R>>],
+    plan: &mut Plan<R>,
+    outcomes: &mut [Outcome],
+) -> ApiResult<()> {
+    let read = |index: usize| rows.get(index)?.read.as_ref().ok();
+    let written = plan.writes.iter().filter_map(|write| {
+        let (row, before) = (read(write.index)?, write.before.as_deref());
+        Some(Written { of: &row.place.of, part: row.part, input: row.input(before).ok()?, before })
+    });
+    let faults = R::faults_together(change, &written.collect::<Vec<_>>()).await?;
+    let mut refused = HashMap::new();
+    let mut places = 0..;
+    plan.writes.retain(|write| {
+        let fault = places.next().and_then(|place| faults.get(&place));
+        refused.extend(fault.zip(read(write.index)).map(|(fault, row)| (row.key(), fault.clone())));
+        fault.is_none()
+    });
+    for (index, outcome) in outcomes.iter_mut().enumerate().filter(|(_, outcome)| !matches!(outcome, Outcome::Rejected(_))) {
+        if let Some(fault) = read(index).and_then(|row| refused.get(&row.key())) {
+            *outcome = Outcome::Rejected(vec![fault.clone()]);
+        }
+    }
+    Ok(())
+}
+
+/// The row that is stored in the place of what was; it was found to be one when it was judged.
+fn made<R: Reported>(change: &Change, row: &ReportRow<R>, write: &Write<R>, submits: bool) -> Option<R> {
+    let before = write.before.as_deref();
+    let mut after = match before.filter(|_| write.only_submits) {
+        Some(draft) => {
+            let mut draft = draft.clone();
+            draft.follow(Course { version: draft.course().version + 1, updated_at: change.now, ..draft.course() });
+            draft
+        }
+        None => R::drafted(change, &row.place.of, row.part, before, row.input(before).ok()?),
+    };
     if submits {
         hand_in(change, &mut after);
     }
-    after
+    Some(after)
 }
 
-impl<R: Report> Known<R> {
-    /// What becomes of a row; `write` takes what a row that is written takes the place of.
-    fn judge<'a, T: Reported<Report = R>>(
+impl<R: Reported> Known<R> {
+    /// What becomes of a row.
+    fn judge<'a>(
         &mut self,
-        row: &'a T,
-        seen: &mut HashMap<String, &'a T>,
-        write: impl FnOnce(Option<Box<R>>),
+        change: &Change,
+        (index, row): (usize, &'a ReportRow<R>),
+        seen: &mut HashMap<String, Option<(usize, &'a ReportRow<R>)>>,
+        plan: &mut Plan<R>,
     ) -> Outcome {
-        let input = row.input();
-        let faults = self.faults(row, &input);
+        let faults = self.outside(row).into_iter().chain(clock::fault(row.changed_at, change.now)).collect::<Vec<_>>();
         if !faults.is_empty() {
             return Outcome::Rejected(faults);
         }
-        let key = row.place().to_string();
-        let before = self.stored.remove(&key);
-        if let Some(earlier) = seen.insert(key, row) {
-            return if row.repeats(earlier) { Outcome::Unchanged } else { Outcome::Rejected(vec![duplicate()]) };
+        let key = row.key();
+        if let Some(earlier) = seen.get(&key) {
+            return self.again(row, &key, *earlier, plan);
         }
-        let outcome = match arrival(before.as_deref().map(|before| row.beside(before)), self.submits) {
-            Arrival::Unchanged => return Outcome::Unchanged,
-            Arrival::Stale => return Outcome::Stale,
-            Arrival::Revision if R::reason(&input).is_none() => return Outcome::Rejected(vec![reason_required()]),
+        let standing = self.stored.get(&key);
+        let arrival = arrival(standing.map(|standing| row.beside(standing, change.now)), plan.submits);
+        let outcome = match arrival {
+            Arrival::Unchanged => Outcome::Unchanged,
+            Arrival::Stale => Outcome::Stale,
             Arrival::New => Outcome::Created,
-            Arrival::Replacement | Arrival::Revision => Outcome::Updated,
+            Arrival::Submission | Arrival::Replacement | Arrival::Revision => Outcome::Updated,
         };
-        write(before);
+        if matches!(outcome, Outcome::Unchanged | Outcome::Stale) {
+            seen.insert(key, None);
+            return outcome;
+        }
+        let only_submits = arrival == Arrival::Submission;
+        if !only_submits {
+            let faults = self.faults(row, standing.map(|standing| &*standing.latest), arrival);
+            if !faults.is_empty() {
+                return Outcome::Rejected(faults);
+            }
+        }
+        let before = self.stored.remove(&key).map(|standing| standing.latest);
+        seen.insert(key, Some((plan.writes.len(), row)));
+        plan.writes.push(Write { index, before, only_submits });
         outcome
     }
 
-    /// Every fault that the row has beside what is stored.
-    fn faults<T: Reported<Report = R>>(&self, row: &T, input: &R::Input) -> Vec<Fault> {
+    /// What becomes of a row whose key an earlier row of the same push had: it may say what will be stored anyway.
+    fn again(&self, row: &ReportRow<R>, key: &str, earlier: Option<(usize, &ReportRow<R>)>, plan: &Plan<R>) -> Outcome {
+        let standing = self.stored.get(key);
+        let written = earlier.and_then(|(at, earlier)| Some((plan.writes.get(at)?.before.as_deref(), earlier)));
+        let before = written.map_or_else(|| standing.map(|standing| &*standing.latest), |(before, _)| before);
+        let stored = before.map(R::said).unwrap_or_default();
+        let stored = match written.map(|(_, earlier)| earlier.over(stored.clone())) {
+            Some(Value::Object(written)) => written,
+            _ => stored,
+        };
+        let in_force = standing.and_then(|standing| standing.in_force.as_ref());
+        if row.says(&stored) || in_force.is_some_and(|in_force| row.says(&in_force.said())) {
+            return Outcome::Unchanged;
+        }
+        let faults = self.faults(row, before, Arrival::Replacement);
+        Outcome::Rejected(if faults.is_empty() { vec![duplicate()] } else { faults })
+    }
+
+    /// The fault of a row about what the actor may not write, or what is not there.
+    fn outside(&self, row: &ReportRow<R>) -> Option<Fault> {
         let pointer = format!("/{}", R::WORDS.of);
-        let Some(subject) = self.subjects.get(row.of()) else {
-            return vec![unknown(pointer, T::OF, row.of())];
+        let Some(subject) = self.subjects.get(&row.place.of) else {
+            return Some(unknown(pointer, R::OF, &row.place.of));
         };
         let opd = R::opd(subject);
-        if self.covered.as_ref().is_some_and(|covered| !covered.contains(opd)) {
-            return vec![outside(&pointer, opd)];
+        self.covered.as_ref().filter(|covered| !covered.contains(opd)).map(|_| outside(&pointer, opd))
+    }
+
+    /// Every fault of what would be stored.
+    fn faults(&self, row: &ReportRow<R>, before: Option<&R>, arrival: Arrival) -> Vec<Fault> {
+        let is_absent = |name: &&String| before.is_none() && !row.named.contains_key(*name);
+        let mut faults = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
+        if !faults.is_empty() {
+            return faults;
         }
-        let mut faults = R::faults(subject, row.part(), input);
-        faults.extend(R::early(subject, row.part(), self.today));
+        match row.input(before) {
+            Err(fault) => faults.push(fault),
+            Ok(input) => {
+                if let Some(subject) = self.subjects.get(&row.place.of) {
+                    faults.extend(R::faults(subject, row.part, &input));
+                    faults.extend(R::early(subject, row.part, self.today));
+                }
+                if arrival == Arrival::Revision && R::reason(&input).is_none() {
+                    faults.push(reason_required());
+                }
+            }
+        }
         faults
     }
+}
+
+/// The fault of a row about something new that lacks a member.
+pub(super) fn needed(name: &str) -> Fault {
+    let text = Text::new(
+        "Nothing is stored for this yet, so the member is needed.",
+        "Belum ada yang tersimpan untuk ini, jadi anggota ini wajib ada.",
+    );
+    Fault::at(format!("/{name}"), "required", text)
 }
 
 /// The fault of a row that belongs to an OPD which the actor may not write for.
@@ -225,16 +400,38 @@ async fn subjects<R: Report>(change: &Change, keys: BTreeSet<&str>) -> ApiResult
     Ok(found.all(&change.db).await?.into_iter().map(|subject| (R::key(&subject).to_owned(), subject)).collect())
 }
 
-/// The last revisions that stand where the rows go. The keys are one parameter, so that it is one statement for any number.
-async fn stored<'a, T: Reported>(
+/// What is stored where the rows go: the last revisions, and what is in force beside them. The keys are one parameter, so that
+/// it is two statements for any number.
+async fn stored<'a, R: Reported>(
     change: &Change,
-    rows: impl Iterator<Item = &'a T>,
-) -> ApiResult<HashMap<String, Box<T::Report>>> {
-    let keys = rows.map(|row| json!({ "subject": row.of(), "part": row.part() })).collect::<Vec<_>>();
+    rows: impl Iterator<Item = &'a ReportRow<R>>,
+) -> ApiResult<HashMap<String, Standing<R>>> {
+    let keys = rows.map(|row| json!({ "subject": row.place.of, "part": row.part })).collect::<Vec<_>>();
+    let mut stored: HashMap<String, Standing<R>> = HashMap::new();
+    for row in revisions::<R>(change, &keys, "m.latest").await? {
+        stored.insert(row.place().to_string(), Standing { latest: Box::new(row), in_force: None });
+    }
+    // A correction that is not verified yet stands after the revision that it corrects.
+    let corrected = "NOT m.latest AND m.state = 'verified' AND EXISTS (SELECT 1 FROM {table} c WHERE c.{of} = m.{of} AND c.{part} = m.{part} \
+                     AND c.latest AND c.state <> 'verified' AND c.revision = m.revision + 1)";
+    let is_correction = |standing: &Standing<R>| !standing.latest.course().counts() && standing.latest.course().revision > 1;
+    if stored.values().any(is_correction) {
+        for row in revisions::<R>(change, &keys, corrected).await? {
+            if let Some(standing) = stored.get_mut(&row.place().to_string()) {
+                standing.in_force = Some(Box::new(row));
+            }
+        }
+    }
+    Ok(stored)
+}
+
+/// The revisions of the places of `keys` of which `condition` holds.
+async fn revisions<R: Reported>(change: &Change, keys: &[Value], condition: &str) -> ApiResult<Vec<R>> {
     let backend = change.db.get_database_backend();
-    let (table, of, part, kind) = (T::Report::KIND.name(), T::Report::WORDS.of, T::Report::WORDS.part, T::PART);
-    let on = format!("m.{of} = k.subject AND m.{part} = k.part WHERE m.latest");
-    // CROSS JOIN keeps SQLite from reading the table first; the database holds one latest row for each key.
+    let (table, of, part, kind) = (R::KIND.name(), R::WORDS.of, R::WORDS.part, R::PART);
+    let condition = condition.replace("{table}", table).replace("{of}", of).replace("{part}", part);
+    let on = format!("m.{of} = k.subject AND m.{part} = k.part WHERE {condition}");
+    // CROSS JOIN keeps SQLite from reading the table first; the database holds one such row for each key.
     let sql = match backend {
         DbBackend::Postgres => format!(
             "SELECT DISTINCT ON (m.{of}, m.{part}) m.* FROM json_to_recordset($1::json) AS k(subject text, part {kind}) JOIN {table} m ON {on}"
@@ -245,8 +442,8 @@ async fn stored<'a, T: Reported>(
         ),
     };
     let statement = Statement::from_sql_and_values(backend, sql, [json!(keys).to_string().into()]);
-    let found = <T::Report as Report>::Table::find().from_raw_sql(statement).stream(&change.db).await?;
-    Ok(found.map_ok(|row| (row.place().to_string(), Box::new(row))).try_collect().await?)
+    let found = <R as Report>::Table::find().from_raw_sql(statement).stream(&change.db).await?;
+    Ok(found.try_collect().await?)
 }
 
 /// Takes the mark of the last revision from those that count. At most one statement.

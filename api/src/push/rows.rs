@@ -1,76 +1,52 @@
-//! The rows of a push, checked one by one while the body arrives: a JSON array, NDJSON, or CSV (RFC 4180).
+//! The rows of a push, checked one by one while the body arrives: a JSON array, NDJSON, or CSV.
 
+use std::io::Write;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, Payload};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::web::Payload;
+use flate2::write::MultiGzDecoder;
 use futures_util::StreamExt;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::Pushed;
-use super::csv::Csv;
-use crate::http::body::hex;
+use super::turns::{self, Turn};
+use crate::auth::actor::Actor;
+use crate::csv::column::Column;
+use crate::csv::reader::{self, Limits, Reader};
+use crate::http::body::{hex, unsupported};
 use crate::http::json::{self, Unread};
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, Fault, codes};
 
 /// The most rows of one push.
 pub const MOST_ROWS: usize = 10_000;
-/// The most bytes of one push.
+/// The most bytes of one push, compressed and not.
 pub const LARGEST: usize = 16 * 1024 * 1024;
 /// The most bytes of one row.
 pub const LARGEST_ROW: usize = 64 * 1024;
+/// The most columns of a CSV.
+const MOST_COLUMNS: usize = 256;
 /// A push of more bytes than these takes a turn: slow lines that bring little hold nobody up.
 const SMALL: usize = 256 * 1024;
-/// Large pushes that this process takes in at once: each may hold its 10,000 rows in memory, also while a slow line brings
-/// them.
-static TURNS: Semaphore = Semaphore::const_new(16);
+/// Compressed bytes that are inflated at once: they give at most a thousand times as many.
+const INFLATED_AT_ONCE: usize = 1024;
 /// The longest a line may be silent, and the longest a whole body may take.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 const LONGEST_READ: Duration = Duration::from_secs(300);
-
-/// A column of the CSV form.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    /// Its name in the header.
-    pub name: &'static str,
-    /// Where its value stands in the JSON of the row.
-    pub pointer: &'static str,
-    /// What its cells hold.
-    pub cells: Cells,
-    /// Whether the header must have it.
-    pub required: bool,
-}
-
-/// What the cells of a column hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cells {
-    /// Text.
-    Text,
-    /// `true` or `false`.
-    Flag,
-    /// A whole number.
-    Integer,
-    /// Texts separated by `;`.
-    List,
-}
-
-impl Column {
-    /// A column of texts.
-    pub const fn text(name: &'static str, pointer: &'static str, required: bool) -> Self {
-        Self { name, pointer, cells: Cells::Text, required }
-    }
-}
+/// The media types that are read.
+const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
 /// One row.
 pub struct Row<T> {
     /// Its number, from 1.
     pub number: u32,
+    /// The line of a CSV on which it begins.
+    pub line: Option<u64>,
     /// The row, or every fault it has by itself.
     pub read: Result<T, Vec<Fault>>,
 }
@@ -82,37 +58,25 @@ pub struct Rows<T> {
     /// SHA-256 of the bytes, for retries.
     pub fingerprint: String,
     /// The columns of a CSV; none else.
-    pub columns: &'static [Column],
+    pub columns: Vec<Column>,
     /// The turn of a large push, given back when dropped.
-    pub turn: Option<SemaphorePermit<'static>>,
+    pub turn: Option<Turn>,
 }
 
 /// Reads the rows of a request.
-pub async fn read<T: Pushed>(request: &HttpRequest, payload: Payload) -> ApiResult<Rows<T>> {
-    let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut reader = match media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/json" => Form::Array(Vec::new()),
-        "application/x-ndjson" => Form::Lines(Vec::new()),
-        "text/csv" => Form::Csv(Box::new(Csv::new(T::COLUMNS))),
-        _ => {
-            let known = ["application/json", "application/x-ndjson", "text/csv"];
-            return Err(crate::http::body::unsupported(media_type, &known).header("Accept-Post", known.join(", ")));
-        }
-    };
+pub async fn read<T: Pushed>(request: &HttpRequest, payload: Payload, actor: &Actor) -> ApiResult<Rows<T>> {
+    let (form, coding) = (Form::of::<T>(request)?, Coding::of(request)?);
     let declared = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > LARGEST) {
-        return Err(too_large(format!("{LARGEST} bytes")));
+        return Err(too_many_bytes());
     }
-    let columns = if matches!(reader, Form::Csv(_)) { T::COLUMNS } else { &[] };
-    let reading = timeout(LONGEST_READ, read_all(&mut reader, payload)).await;
-    let (rows, fingerprint, turn) = reading.unwrap_or_else(|_| Err(too_slow()))?;
-    Ok(Rows { rows, fingerprint, columns, turn })
+    let reading = timeout(LONGEST_READ, read_all(form, coding, payload, actor)).await;
+    reading.unwrap_or_else(|_| Err(too_slow()))
 }
 
-type Read<T> = (Vec<Row<T>>, String, Option<SemaphorePermit<'static>>);
-
-async fn read_all<T: Pushed>(form: &mut Form, mut payload: Payload) -> ApiResult<Read<T>> {
-    let (mut rows, mut hash, mut length, mut turn) = (Vec::new(), Sha256::new(), 0, None);
+async fn read_all<T: Pushed>(form: Form, mut coding: Coding, mut payload: Payload, actor: &Actor) -> ApiResult<Rows<T>> {
+    let (mut length, mut turn) = (0, None);
+    let mut taking = Taking { form, rows: Vec::new(), hash: Sha256::new(), length: 0 };
     loop {
         let chunk = match timeout(LONGEST_SILENCE, payload.next()).await {
             Err(_) => return Err(too_slow()),
@@ -121,44 +85,133 @@ async fn read_all<T: Pushed>(form: &mut Form, mut payload: Payload) -> ApiResult
         };
         length += chunk.len();
         if length > LARGEST {
-            return Err(too_large(format!("{LARGEST} bytes")));
+            return Err(too_many_bytes());
         }
-        if length > SMALL && turn.is_none() {
-            turn = Some(TURNS.acquire().await.map_err(ApiError::unexpected)?);
+        for piece in coding.pieces(&chunk) {
+            let bytes = coding.decoded(piece)?;
+            if taking.length + bytes.len() > SMALL && turn.is_none() {
+                turn = Some(turns::ALL.take(actor).await?);
+            }
+            taking.take(&bytes)?;
         }
-        hash.update(&chunk);
-        form.take(&chunk, &mut rows)?;
     }
+    let rest = coding.finish()?;
+    taking.take(&rest)?;
+    let Taking { mut form, mut rows, hash, .. } = taking;
     form.finish(&mut rows)?;
-    Ok((rows, hex(&hash.finalize()), turn))
+    Ok(Rows { rows, fingerprint: hex(&hash.finalize()), columns: form.columns(), turn })
+}
+
+/// What was taken of a body.
+struct Taking<T> {
+    form: Form,
+    rows: Vec<Row<T>>,
+    hash: Sha256,
+    length: usize,
+}
+
+impl<T: Pushed> Taking<T> {
+    fn take(&mut self, bytes: &[u8]) -> ApiResult<()> {
+        self.length += bytes.len();
+        if self.length > LARGEST {
+            return Err(too_many_bytes());
+        }
+        self.hash.update(bytes);
+        self.form.take(bytes, &mut self.rows)
+    }
+}
+
+/// How a body is compressed.
+enum Coding {
+    Plain,
+    Gzip(Box<MultiGzDecoder<Vec<u8>>>),
+}
+
+impl Coding {
+    fn of(request: &HttpRequest) -> ApiResult<Self> {
+        let named =
+            request.headers().get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+        match named.as_deref() {
+            None | Some("" | "identity") => Ok(Self::Plain),
+            Some("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))),
+            Some(_) => Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).header("Accept-Encoding", "gzip, identity").detail(
+                "Of `Content-Encoding` only gzip is read here. Send the body as it is, or compressed by gzip.",
+                "Untuk `Content-Encoding` hanya gzip yang dibaca di sini. Kirim isi apa adanya, atau terkompresi gzip.",
+            )),
+        }
+    }
+
+    /// The pieces in which bytes are decoded, so that what they inflate to is bounded.
+    fn pieces<'a>(&self, bytes: &'a [u8]) -> std::slice::Chunks<'a, u8> {
+        let at_once = if matches!(self, Self::Plain) { bytes.len().max(1) } else { INFLATED_AT_ONCE };
+        bytes.chunks(at_once)
+    }
+
+    fn decoded<'a>(&mut self, piece: &'a [u8]) -> ApiResult<std::borrow::Cow<'a, [u8]>> {
+        match self {
+            Self::Plain => Ok(piece.into()),
+            Self::Gzip(decoder) => {
+                decoder.write_all(piece).map_err(|_| not_gzip())?;
+                Ok(std::mem::take(decoder.get_mut()).into())
+            }
+        }
+    }
+
+    /// The end: what was compressed has a checksum.
+    fn finish(self) -> ApiResult<Vec<u8>> {
+        match self {
+            Self::Plain => Ok(Vec::new()),
+            Self::Gzip(decoder) => decoder.finish().map_err(|_| not_gzip()),
+        }
+    }
 }
 
 /// The form of a body, with what has arrived of the row that is not whole yet.
 enum Form {
     /// Collected whole: an array ends nowhere before its end.
     Array(Vec<u8>),
-    /// The beginning of a line.
-    Lines(Vec<u8>),
-    Csv(Box<Csv>),
+    /// The beginning of a line, and how many lines came before.
+    Lines(Vec<u8>, u64),
+    Csv(Box<Reader>),
 }
 
 impl Form {
-    fn take<T: Pushed>(&mut self, chunk: &Bytes, rows: &mut Vec<Row<T>>) -> ApiResult<()> {
+    fn of<T: Pushed>(request: &HttpRequest) -> ApiResult<Self> {
+        let media_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut parts = media_type.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let essence = parts.next().unwrap_or_default();
+        let charset = parts.find_map(|part| part.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned()));
+        let form = match essence.as_str() {
+            "application/json" => Self::Array(Vec::new()),
+            "application/x-ndjson" => Self::Lines(Vec::new(), 0),
+            "text/csv" => Self::Csv(Box::new(Reader::new(T::columns(), Limits { row: LARGEST_ROW, columns: MOST_COLUMNS }))),
+            _ => {
+                return Err(unsupported(&essence, &MEDIA_TYPES).header("Accept-Post", MEDIA_TYPES.join(", ")));
+            }
+        };
+        match charset.as_deref() {
+            None | Some("utf-8" | "utf8" | "us-ascii") => Ok(form),
+            Some(_) => Err(not_utf8(None)),
+        }
+    }
+
+    fn take<T: Pushed>(&mut self, chunk: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
         match self {
             Self::Array(bytes) => bytes.extend_from_slice(chunk),
-            Self::Lines(begun) => {
+            Self::Lines(begun, line) => {
                 let mut parts = chunk.split(|byte| *byte == b'\n');
                 begun.extend_from_slice(parts.next().unwrap_or_default());
                 for part in parts {
-                    add_line(begun, rows)?;
+                    *line += 1;
+                    add_line(begun, *line, rows)?;
                     begun.clear();
                     begun.extend_from_slice(part);
                 }
                 if begun.len() > LARGEST_ROW {
-                    return Err(too_large(format!("{LARGEST_ROW} bytes a row")));
+                    return Err(too_long_row());
                 }
             }
-            Self::Csv(csv) => csv.take(chunk, &mut |value| add(rows, value))?,
+            Self::Csv(csv) => csv.take(chunk, &mut |row| add_csv(rows, row))?,
         }
         Ok(())
     }
@@ -166,33 +219,43 @@ impl Form {
     fn finish<T: Pushed>(&mut self, rows: &mut Vec<Row<T>>) -> ApiResult<()> {
         match self {
             Self::Array(bytes) => read_array(bytes, rows),
-            Self::Lines(begun) => add_line(begun, rows),
-            Self::Csv(csv) => csv.finish(&mut |value| add(rows, value)),
+            Self::Lines(begun, line) => add_line(begun, *line + 1, rows),
+            Self::Csv(csv) => csv.finish(&mut |row| add_csv(rows, row)),
         }
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        if let Self::Csv(csv) = self { csv.header() } else { Vec::new() }
     }
 }
 
 /// Each element is parsed on its own, so that the whole never stands in memory twice.
 fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
     let text = json::text_of(bytes)?;
-    if text.trim_start().starts_with('{') {
-        let (en, id) = (
-            "Expected an array of rows: put the row in brackets.",
-            "Seharusnya larik baris: letakkan baris itu dalam kurung siku.",
-        );
-        return Err(ApiError::fault("", "wrong_type", en, id));
-    }
-    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| crate::http::body::malformed(&error))?;
-    elements.into_iter().try_for_each(|element| add(rows, parse(element.get().as_bytes())))
+    let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
+        if !error.is_data() {
+            return crate::http::body::malformed(&error);
+        }
+        ApiError::fault(
+            "",
+            "wrong_type",
+            "Expected an array of rows, such as [{…}]: a single row is an array of one.",
+            "Seharusnya berupa larik berisi baris, seperti [{…}]: satu baris pun ditulis sebagai larik.",
+        )
+    })?;
+    elements.into_iter().try_for_each(|element| add(rows, None, parse(element.get().as_bytes())))
 }
 
 /// One line of NDJSON; an empty one is none.
-fn add_line<T: Pushed>(line: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
-    let line = if rows.is_empty() { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+fn add_line<T: Pushed>(line: &[u8], number: u64, rows: &mut Vec<Row<T>>) -> ApiResult<()> {
+    let line = if number == 1 { without_mark(line) } else { line };
     if line.len() > LARGEST_ROW {
-        return Err(too_large(format!("{LARGEST_ROW} bytes a row")));
+        return Err(too_long_row());
     }
-    if line.iter().all(u8::is_ascii_whitespace) { Ok(()) } else { add(rows, parse(line)) }
+    if std::str::from_utf8(line).is_err() {
+        return Err(not_utf8(Some(number)));
+    }
+    if line.iter().all(u8::is_ascii_whitespace) { Ok(()) } else { add(rows, None, parse(line)) }
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Vec<Fault>> {
@@ -205,47 +268,35 @@ fn parse(bytes: &[u8]) -> Result<Value, Vec<Fault>> {
     })
 }
 
-fn add<T: Pushed>(rows: &mut Vec<Row<T>>, value: Result<Value, Vec<Fault>>) -> ApiResult<()> {
+fn add_csv<T: Pushed>(rows: &mut Vec<Row<T>>, row: reader::Row) -> ApiResult<()> {
+    add(rows, Some(row.line), row.value)
+}
+
+fn add<T: Pushed>(rows: &mut Vec<Row<T>>, line: Option<u64>, value: Result<Value, Vec<Fault>>) -> ApiResult<()> {
     if rows.len() == MOST_ROWS {
-        return Err(too_large(format!("{MOST_ROWS} rows")));
+        return Err(too_large(format!("{MOST_ROWS} rows"), format!("{MOST_ROWS} baris")));
     }
     let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
     let read = value.and_then(T::read);
-    rows.push(Row { number, read });
+    rows.push(Row { number, line, read });
     Ok(())
 }
 
-/// Puts a cell where it belongs in the JSON of its row.
-pub(super) fn put(row: &mut Value, column: &Column, cell: String) {
-    let value = match column.cells {
-        Cells::Text => json!(cell),
-        Cells::Flag => cell.parse::<bool>().map_or(json!(cell), Value::Bool),
-        Cells::Integer => cell.parse::<i64>().map_or(json!(cell), Value::from),
-        Cells::List => cell.split(';').map(|entry| json!(entry.trim())).collect(),
-    };
-    let mut place = row;
-    let mut names = column.pointer.split('/').skip(1).peekable();
-    while let Some(name) = names.next() {
-        let next_is_index = names.peek().is_some_and(|next| next.parse::<usize>().is_ok());
-        let empty = if next_is_index { json!([]) } else { Value::Object(Map::new()) };
-        place = match place {
-            Value::Array(items) => {
-                if items.is_empty() {
-                    items.push(empty);
-                }
-                &mut items[0]
-            }
-            other => &mut other[name],
-        };
-        if place.is_null() && names.peek().is_some() {
-            *place = if next_is_index { json!([]) } else { Value::Object(Map::new()) };
-        }
-    }
-    *place = value;
+/// What stands after a byte order mark.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-pub(super) fn too_large(limit: String) -> ApiError {
-    ApiError::new(codes::TOO_LARGE).detail(format!("At most {limit}."), format!("Paling banyak {limit}."))
+fn too_large(en: String, id: String) -> ApiError {
+    ApiError::new(codes::TOO_LARGE).detail(format!("At most {en}."), format!("Paling banyak {id}."))
+}
+
+fn too_many_bytes() -> ApiError {
+    too_large(format!("{LARGEST} bytes, compressed or not"), format!("{LARGEST} bita, terkompresi atau tidak"))
+}
+
+fn too_long_row() -> ApiError {
+    too_large(format!("{LARGEST_ROW} bytes a row"), format!("{LARGEST_ROW} bita per baris"))
 }
 
 fn too_slow() -> ApiError {
@@ -256,23 +307,17 @@ fn cut_short() -> ApiError {
     ApiError::new(codes::MALFORMED).detail("The body was cut short.", "Isi permintaan terputus.")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn not_gzip() -> ApiError {
+    ApiError::new(codes::MALFORMED).detail(
+        "`Content-Encoding` says gzip, but the body is none, or was cut short.",
+        "`Content-Encoding` menyebut gzip, tetapi isinya bukan gzip atau terputus.",
+    )
+}
 
-    #[test]
-    fn a_cell_goes_where_its_pointer_says() {
-        let mut row = Value::Object(Map::new());
-        put(&mut row, &Column::text("value", "/value", true), "22.9".into());
-        put(&mut row, &Column::text("evidence_title", "/evidence/0/title", false), "Laporan".into());
-        put(&mut row, &Column::text("evidence_url", "/evidence/0/url", false), "https://a.example".into());
-        put(
-            &mut row,
-            &Column { name: "regions", pointer: "/regions", cells: Cells::List, required: false },
-            "52.08; 52.09".into(),
-        );
-        put(&mut row, &Column { name: "published", pointer: "/published", cells: Cells::Flag, required: false }, "true".into());
-        let evidence = json!([{ "title": "Laporan", "url": "https://a.example" }]);
-        assert_eq!(row, json!({ "value": "22.9", "evidence": evidence, "regions": ["52.08", "52.09"], "published": true }));
-    }
+fn not_utf8(line: Option<u64>) -> ApiError {
+    let (at, di) = line.map_or_else(Default::default, |line| (format!(", on line {line}"), format!(", di baris {line}")));
+    ApiError::new(codes::MALFORMED).detail(
+        format!("The body is not UTF-8{at}. Send it as UTF-8."),
+        format!("Isi permintaan bukan UTF-8{di}. Kirim sebagai UTF-8."),
+    )
 }

@@ -420,8 +420,8 @@ fn take_place<R: Resource>(value: &mut Value, request: &HttpRequest, key: Option
     faults
 }
 
-/// RFC 7396.
-fn merge(target: &mut Value, patch: Value) {
+/// Applies a merge patch (RFC 7396).
+pub fn merge(target: &mut Value, patch: Value) {
     let Value::Object(patch) = patch else {
         *target = patch;
         return;

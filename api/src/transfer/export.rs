@@ -10,7 +10,8 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ConnectionTrait, EntityTrait, ModelTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Map, Value, json};
 
-use super::{Counts, FORMAT, Kind, Row, columns_of, csv, export_all, key_of};
+use super::{Counts, FORMAT, Kind, Row, columns_of, export_all, key_of};
+use crate::csv::writer::{Dialect, Writer};
 use crate::store::change::Store;
 use crate::store::files;
 use crate::store::output::Failed;
@@ -25,7 +26,7 @@ pub(super) enum Sink {
     /// A JSON text.
     Json(Box<dyn Write>),
     /// A folder of CSV files, and the file that is being written.
-    Csv(PathBuf, Option<BufWriter<File>>),
+    Csv(PathBuf, Option<(BufWriter<File>, Writer)>),
 }
 
 /// Writes everything as JSON, to a file or to standard output, as it is at one instant.
@@ -65,27 +66,28 @@ impl Sink {
             Self::Json(out) => write!(out, ",\n\"{list}\": ["),
             Self::Csv(folder, file) => {
                 let mut out = BufWriter::new(files::create(&folder.join(format!("{list}.csv")))?);
-                out.write_all(csv::header(&columns_of::<K>()).as_bytes())?;
-                *file = Some(out);
+                let writer = Writer::new(Dialect::PLAIN, columns_of::<K>());
+                out.write_all(writer.header().as_bytes())?;
+                *file = Some((out, writer));
                 Ok(())
             }
         }
     }
 
-    fn row(&mut self, columns: &[csv::Column], row: Map<String, Value>, is_first: bool) -> io::Result<()> {
+    fn row(&mut self, row: Map<String, Value>, is_first: bool) -> io::Result<()> {
         match self {
             Self::Json(out) => {
                 out.write_all(if is_first { b"\n" } else { b",\n" })?;
                 Ok(serde_json::to_writer(out, &row)?)
             }
-            Self::Csv(_, file) => file.as_mut().map_or(Ok(()), |out| out.write_all(csv::row(columns, &row).as_bytes())),
+            Self::Csv(_, file) => file.as_mut().map_or(Ok(()), |(out, writer)| out.write_all(writer.row(&row).as_bytes())),
         }
     }
 
     fn end(&mut self) -> io::Result<()> {
         match self {
             Self::Json(out) => out.write_all(b"\n]"),
-            Self::Csv(_, file) => file.as_mut().map_or(Ok(()), BufWriter::flush),
+            Self::Csv(_, file) => file.as_mut().map_or(Ok(()), |(out, _)| out.flush()),
         }
     }
 }
@@ -97,7 +99,6 @@ pub(super) async fn export_list<K: Kind>(
     sink: &mut Sink,
     progress: &mut Progress,
 ) -> Result<usize, Failed> {
-    let columns = columns_of::<K>();
     let (mut count, mut last) = (0, None);
     sink.begin::<K>(list)?;
     loop {
@@ -108,7 +109,7 @@ pub(super) async fn export_list<K: Kind>(
             HashMap::new()
         };
         for row in &rows {
-            sink.row(&columns, shown::<K>(row, &since)?, count == 0)?;
+            sink.row(shown::<K>(row, &since)?, count == 0)?;
             count += 1;
         }
         progress.add(list, rows.len(), count);

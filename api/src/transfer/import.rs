@@ -334,7 +334,8 @@ async fn refuse_twins<K: Kind>(import: &mut Import<'_>, list: &'static str, rows
         let key = key_of::<K>(&row.row);
         let earlier = first.entry(key.to_ascii_lowercase()).or_insert_with(|| key.clone());
         let twin = twins.get(&key).or((*earlier != key).then_some(&*earlier));
-        if let Some(twin) = twin {
+        // What an export holds was taken when codes that differ only in case stood beside each other.
+        if let Some(twin) = twin.filter(|_| !row.was_taken) {
             import.checking.refuse(list, row, &twins::fault(K::ONE, &key, twin));
         }
     }

@@ -1,6 +1,6 @@
 //! The file of an import: JSON, or a folder of CSV files. It is read some rows at a time, each list when its turn comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -10,9 +10,11 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::scan::Scanner;
-use super::{FORMAT, Kind, LISTS, columns_of, csv};
+use super::{FORMAT, Kind, LISTS, csv_reader};
+use crate::csv::reader::{Reader, Refused, Row};
 use crate::http::json::{self, Unread};
 use crate::http::language::Language;
+use crate::http::problem::Fault;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
@@ -84,8 +86,12 @@ impl Source {
             }
             Self::Csv(files) => {
                 let Some(path) = files.get(list) else { return Ok(Rows::None) };
-                let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-                Ok(Rows::Csv(csv::read(&bytes, &columns_of::<K>())?.into_iter()))
+                let told = |error: io::Error| format!("{}: {error}", path.display());
+                let file = File::open(path).map_err(told)?;
+                if file.metadata().map_err(told)?.len() == 0 {
+                    return Ok(Rows::None);
+                }
+                Ok(Rows::Csv(Box::new(Table { file, reader: csv_reader::<K>(), ready: VecDeque::new(), is_over: false })))
             }
         }
     }
@@ -147,7 +153,41 @@ fn must_be_known(list: &str) -> Result<(), String> {
 pub(super) enum Rows<'a> {
     None,
     Json(Box<Scanner<BufReader<&'a mut dyn Read>>>),
-    Csv(std::vec::IntoIter<Given>),
+    Csv(Box<Table>),
+}
+
+/// A CSV file that is being read.
+pub(super) struct Table {
+    file: File,
+    reader: Reader,
+    /// The rows that were read and not yet given.
+    ready: VecDeque<Given>,
+    is_over: bool,
+}
+
+impl Table {
+    /// The next rows, at most so many.
+    fn next(&mut self, most: usize) -> Result<Vec<Given>, String> {
+        let mut buffer = vec![0; BUFFER];
+        while self.ready.len() < most && !self.is_over {
+            let length = self.file.read(&mut buffer).map_err(|error| error.to_string())?;
+            let ready = &mut self.ready;
+            let mut sink = |row: Row| {
+                ready.push_back(given(row));
+                Ok::<(), Refused>(())
+            };
+            self.is_over = length == 0;
+            let taken = if length == 0 { self.reader.finish(&mut sink) } else { self.reader.take(&buffer[..length], &mut sink) };
+            taken.map_err(|refused| refused.sentences())?;
+        }
+        Ok(self.ready.drain(..most.min(self.ready.len())).collect())
+    }
+}
+
+/// A row of a CSV; what is wrong with it names its line.
+fn given(Row { line, value }: Row) -> Given {
+    let told = |fault: &Fault| fault.sentence().trim_start_matches(": ").to_owned();
+    value.map_err(|faults| format!("line {line}: {}", faults.iter().map(told).collect::<Vec<_>>().join(" ")))
 }
 
 impl Rows<'_> {
@@ -155,7 +195,7 @@ impl Rows<'_> {
     pub(super) fn next(&mut self, most: usize) -> Result<Vec<Given>, String> {
         match self {
             Self::None => Ok(Vec::new()),
-            Self::Csv(rows) => Ok(rows.by_ref().take(most).collect()),
+            Self::Csv(table) => table.next(most),
             Self::Json(scanner) => {
                 let mut rows = Vec::new();
                 while rows.len() < most && !matches!(scanner.next().map_err(|error| error.to_string())?, None | Some(b']')) {

@@ -62,6 +62,8 @@ pub enum Arrival {
     Unchanged,
     /// What is there is newer by the clock of the source system.
     Stale,
+    /// It is there as a draft, which is handed in by it.
+    Submission,
     /// It takes the place of what does not count yet.
     Replacement,
     /// It corrects what counts: a new revision, which has to name its reason.
@@ -73,20 +75,22 @@ pub enum Arrival {
 pub struct Stored {
     /// Where it stands.
     pub state: ReportState,
-    /// Whether it says the same.
+    /// Whether the last revision says the same.
     pub is_same: bool,
+    /// Whether what is in force says the same, while a correction of it is not verified yet.
+    pub is_in_force: bool,
     /// Whether the source system changed it after what arrives.
     pub is_newer: bool,
 }
 
-/// What becomes of an arriving report. A repeat of what was returned stays returned: a machine that sends the same state each
+/// What becomes of an arriving report. What is in force or waits is not written again. A repeat of what was returned stays returned: a machine that sends the same state each
 /// night does not hand it in again; a person does, or a changed value.
 pub const fn arrival(stored: Option<Stored>, submits: bool) -> Arrival {
     match stored {
         None => Arrival::New,
         Some(Stored { is_newer: true, .. }) => Arrival::Stale,
-        Some(Stored { state: Draft, is_same: true, .. }) if submits => Arrival::Replacement,
-        Some(Stored { is_same: true, .. }) => Arrival::Unchanged,
+        Some(Stored { state: Draft, is_same: true, .. }) if submits => Arrival::Submission,
+        Some(Stored { is_same: true, .. } | Stored { is_in_force: true, .. }) => Arrival::Unchanged,
         Some(Stored { state: Verified, .. }) => Arrival::Revision,
         Some(_) => Arrival::Replacement,
     }
@@ -116,20 +120,29 @@ mod tests {
         assert!(allowed(Verified).is_empty());
     }
 
+    const OTHER: Stored = Stored { state: Draft, is_same: false, is_in_force: false, is_newer: false };
+
     #[test]
     fn a_repeat_changes_nothing() {
         for state in STATES {
-            let stored = Some(Stored { state, is_same: true, is_newer: false });
-            let expected = if state == Draft { Arrival::Replacement } else { Arrival::Unchanged };
+            let stored = Some(Stored { state, is_same: true, ..OTHER });
+            let expected = if state == Draft { Arrival::Submission } else { Arrival::Unchanged };
             assert_eq!(arrival(stored, true), expected, "{state:?}");
             assert_eq!(arrival(stored, false), Arrival::Unchanged, "{state:?}");
         }
     }
 
     #[test]
+    fn what_is_in_force_does_not_take_the_place_of_its_correction() {
+        for state in [Draft, Submitted, Returned] {
+            assert_eq!(arrival(Some(Stored { state, is_in_force: true, ..OTHER }), true), Arrival::Unchanged, "{state:?}");
+        }
+    }
+
+    #[test]
     fn what_is_older_than_stored_changes_nothing() {
         for state in STATES {
-            assert_eq!(arrival(Some(Stored { state, is_same: false, is_newer: true }), true), Arrival::Stale);
+            assert_eq!(arrival(Some(Stored { state, is_newer: true, ..OTHER }), true), Arrival::Stale);
         }
     }
 
@@ -137,7 +150,7 @@ mod tests {
     fn only_what_counts_is_revised() {
         for state in STATES {
             let expected = if state == Verified { Arrival::Revision } else { Arrival::Replacement };
-            assert_eq!(arrival(Some(Stored { state, is_same: false, is_newer: false }), true), expected);
+            assert_eq!(arrival(Some(Stored { state, ..OTHER }), true), expected);
         }
         assert_eq!(arrival(None, true), Arrival::New);
     }

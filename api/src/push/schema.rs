@@ -1,0 +1,61 @@
+//! What a row of a push looks like: its key, and as much of the rest as changes.
+
+use serde_json::{Map, Value, json};
+
+use crate::csv::column::{self, Column};
+use crate::http::schema::nullable;
+
+/// The schema of a row, by the schema of the whole of what it is about and those of the members of its key: only the key is
+/// required, and what need not be there may be null.
+pub(super) fn of_row(mut whole: Value, key: Map<String, Value>, about: &str) -> Value {
+    for name in needed(&whole) {
+        if let Some(Value::String(description)) = whole["properties"][name.as_str()].get_mut("description") {
+            description.push_str(" Needed where nothing is stored yet.");
+        }
+    }
+    loosen(&mut whole);
+    let mut properties = key.clone();
+    let members = whole["properties"].as_object().cloned().unwrap_or_default();
+    properties.extend(members.into_iter().filter(|(name, _)| !key.contains_key(name)));
+    let about = format!("{about} What a row does not name stays as it is stored; null clears it.");
+    json!({
+        "type": "object", "description": about, "required": key.keys().collect::<Vec<_>>(), "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+/// The members that something new must have.
+pub(super) fn needed(whole: &Value) -> Vec<String> {
+    let required = whole["required"].as_array().into_iter().flatten();
+    required.filter_map(Value::as_str).filter(|name| *name != "code").map(str::to_owned).collect()
+}
+
+fn loosen(schema: &mut Value) {
+    let required = schema.as_object_mut().and_then(|object| object.remove("required")).unwrap_or_default();
+    let is_required = |name: &str| required.as_array().is_some_and(|names| names.iter().any(|known| known == name));
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (name, property) in properties {
+        loosen(property);
+        let Some(object) = property.as_object_mut() else { continue };
+        object.remove("default");
+        // There is nothing between true and false.
+        if !is_required(name) && object.get("type") != Some(&json!("boolean")) {
+            nullable(object);
+        }
+    }
+}
+
+/// What only the service writes, whatever a row is about.
+const STAMPS: [&str; 7] = ["version", "revision", "state", "since", "created_at", "updated_at", "etag"];
+
+/// The columns of a CSV of rows: those of the schema, parts of its objects, and what else an export has: that is read over.
+pub(super) fn columns(row: &Value, exported: impl IntoIterator<Item = String>) -> Vec<Column> {
+    let mut columns = column::of_schema(row);
+    columns.extend(column::nested(row));
+    for name in exported.into_iter().chain(STAMPS.map(str::to_owned)) {
+        if columns.iter().all(|column| column.name != name) {
+            columns.push(Column::ignored(&name));
+        }
+    }
+    columns
+}
