@@ -84,7 +84,7 @@ async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outco
 /// Seals all that waits.
 async fn seal_all(store: &Store) -> Outcome<()> {
     let mut sealer = Sealer::default();
-    while sealer.step(store).await.map_err(said)? != Step::Nothing {}
+    while sealer.step(store).await.map_err(|error| error.sentence())? != Step::Nothing {}
     Ok(())
 }
 

@@ -197,7 +197,6 @@ pub fn mount(table: &mut Table) {
         );
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is one line of the description")]
 fn describe<T: Pushed>(
     path: &str,
     id: &str,

@@ -60,6 +60,9 @@ type Row<K> = <<K as Kind>::Entity as EntityTrait>::Model;
 /// A column of it.
 type Column<K> = <<K as Kind>::Entity as EntityTrait>::Column;
 
+/// What a row names as standing above it in the tree of its kind.
+type ParentOf<R> = fn(&R) -> Option<&str>;
+
 /// A kind of thing: what a row of it looks like in the file, and where it is stored.
 trait Kind: Sized + 'static {
     /// What the trail calls one.
@@ -73,7 +76,7 @@ trait Kind: Sized + 'static {
     /// The members by which other rows refer to one, or follow on it.
     const SUBJECT: &'static [&'static str];
     /// What one stands below in its own list, where they form a tree. Such a list is held as a whole.
-    const PARENT: Option<fn(&Row<Self>) -> Option<&str>> = None;
+    const PARENT: Option<ParentOf<Row<Self>>> = None;
     /// Which event tells of a row.
     const TOLD_BY: compare::ToldBy = compare::ToldBy::Last;
     /// What refers to one, where anything does: what is there already cannot be imported again.

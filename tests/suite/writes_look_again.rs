@@ -137,7 +137,9 @@ on_both_databases! {
         };
         let disable = async {
             // In the middle of it, as far as that can be had.
-            while admin.get(format!("/v1/programmes?sort=-created_at&limit=1&q=T-")).await.is(200).rows().is_empty() {}
+            while admin.get("/v1/programmes?sort=-created_at&limit=1&q=T-").await.is(200).rows().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
             person.change(&admin, json!({ "active": false })).await;
             written_by(&admin, &person.name).await
         };

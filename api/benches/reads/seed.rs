@@ -164,6 +164,8 @@ fn measured(
         leads: Set(leads),
         reason: Set(None),
         reported_by: Set("bench".into()),
+        authors: Set(None),
+        submitter: Set(None),
         submitted_by: Set(None),
         submitted_at: Set(None),
         return_reason: Set(None),

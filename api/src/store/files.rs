@@ -72,14 +72,14 @@ mod tests {
         assert!(open_to_others(&database).is_empty());
         std::fs::write(&log, "x").unwrap();
         std::fs::set_permissions(&log, Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(open_to_others(&database), [log.clone()]);
+        assert_eq!(open_to_others(&database), std::slice::from_ref(&log));
         assert!(advice(&open_to_others(&database)).ends_with("a.db-wal"));
         // What was there before is written anew, for the owner alone.
         drop(create(&log).unwrap());
         assert_eq!((mode(&log), log.metadata().unwrap().len()), (0o600, 0));
         for rights in [0o640, 0o604, 0o620, 0o660] {
             std::fs::set_permissions(&database, Permissions::from_mode(rights)).unwrap();
-            assert_eq!(open_to_others(&database), [database.clone()], "{rights:o}");
+            assert_eq!(open_to_others(&database), std::slice::from_ref(&database), "{rights:o}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }

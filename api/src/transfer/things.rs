@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::import::Import;
 use super::source::Source;
-use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, sense};
+use super::{Defaults, Incoming, Kind, ParentOf, Row, Told, history, id_in_lower_case, sense};
 use crate::http::body::deserialize_or_fault;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, Fault};
@@ -71,7 +71,7 @@ pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoM
     }
 
     /// What one stands below, where they form a tree.
-    const ABOVE: Option<fn(&resource::Row<Self>) -> Option<&str>> = None;
+    const ABOVE: Option<ParentOf<resource::Row<Self>>> = None;
 
     /// Looks at a later list before the first of these.
     fn prepare(_import: &mut Import<'_>, _source: &mut Source) {}
@@ -122,7 +122,7 @@ impl<R: Transferred> Kind for Thing<R> {
     };
     const IS_CODED: bool = matches!(R::KEY, Key::Code);
     const SUBJECT: &'static [&'static str] = &[R::KEY.name()];
-    const PARENT: Option<fn(&Row<Self>) -> Option<&str>> = R::ABOVE;
+    const PARENT: Option<ParentOf<Row<Self>>> = R::ABOVE;
     type Entity = R::Entity;
 
     fn order() -> Vec<super::Column<Self>> {
@@ -241,7 +241,7 @@ impl<R: Transferred> Kind for Thing<R> {
 
 impl Transferred for Region {
     const TARGET: Option<Target> = Some(Target::Region);
-    const ABOVE: Option<fn(&resource::Row<Self>) -> Option<&str>> = Some(|row| row.parent.as_deref());
+    const ABOVE: Option<ParentOf<resource::Row<Self>>> = Some(|row| row.parent.as_deref());
 
     async fn completed(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Self>>]) -> ApiResult<()> {
         history::regions(import, list, rows).await
@@ -258,7 +258,7 @@ impl Transferred for Dimension {
 
 impl Transferred for Opd {
     const TARGET: Option<Target> = Some(Target::Opd);
-    const ABOVE: Option<fn(&resource::Row<Self>) -> Option<&str>> = Some(|row| row.parent.as_deref());
+    const ABOVE: Option<ParentOf<resource::Row<Self>>> = Some(|row| row.parent.as_deref());
 }
 
 /// The status follows from the transitions.

@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         if !operation.path.contains('{') {
             return vec![operation.path.clone()];
         }
-        let fits = |bird: &&Bird| {
+        let fits = |bird: &Bird| {
             let path = bird.path.replace("/v1/", "/v1/public/");
             let (given, wanted) = (path.split('/').collect::<Vec<_>>(), operation.path.split('/').collect::<Vec<_>>());
             // Its own path, or one below it.
