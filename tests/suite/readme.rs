@@ -42,9 +42,18 @@ fn what_the_documents_link_to_is_there() {
         let text = read(document);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
         for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
-            assert!(root().join(target).exists(), "{document} links to {target}");
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            assert!(root().join(file).exists(), "{document} links to {target}");
+            let is_there = |line: &str| line.starts_with('#') && anchor(line) == heading;
+            assert!(heading.is_empty() || read(file).lines().any(is_there), "{document} links to {target}");
         }
     }
+}
+
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    words.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_')).collect::<String>().replace(' ', "-")
 }
 
 #[test]

@@ -46,14 +46,15 @@ const READS: &[(&str, u32)] = &[
     ("/v1/awards", 1),
     ("/v1/users", 2),
     ("/v1/me", 1),
-    ("/v1/summary", 9),
+    ("/v1/summary", 8),
     ("/v1/timeline", 1),
     ("/v1/kpis/STUNTING/standing", 2),
     ("/v1/kpis/STUNTING/series", 3),
     ("/v1/public/programmes?limit=200", 3),
     ("/v1/public/programmes/SG-01", 3),
     ("/v1/public/programmes/SG-01/transitions", 2),
-    ("/v1/public/summary?as_of=2022-10-04", 9),
+    // One of them finds the first day of which anything is recorded.
+    ("/v1/public/summary?as_of=2022-10-04", 10),
 ];
 
 /// An application on the demo data, a counter of its statements, and a token of an admin.
