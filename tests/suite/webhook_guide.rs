@@ -27,7 +27,7 @@ async fn a_receiver_receives(app: &App, kind: &str) {
     let app = instead_of(app, SETTINGS);
     let admin = app.admin().await;
     // It has to know its secret before it starts, and the webhook its port: it gets the port by a change afterwards.
-    let (id, secret) = subscribe(&admin, "http://127.0.0.1:9/hook", &["opd.*"]).await;
+    let (id, secret) = subscribe(&admin, "http://127.0.0.1:1024/hook", &["opd.*"]).await;
     let receiver = Running::start(kind, &secret);
     let url = format!("http://127.0.0.1:{}/hook", receiver.port());
     let path = format!("/v1/webhooks/{id}");
