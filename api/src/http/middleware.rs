@@ -34,7 +34,7 @@ pub async fn envelope<B: MessageBody + 'static>(
         // The connection knows that it was a HEAD and leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let (mut response, statements) = match refuse_unreadable(&request, method) {
+    let (mut response, statements) = match refuse_unreadable(&request) {
         Some(error) => {
             let answer = error.respond(request.request());
             (request.into_response(answer).map_into_right_body(), 0)
@@ -47,7 +47,7 @@ pub async fn envelope<B: MessageBody + 'static>(
     add_headers(response.headers_mut(), &id, &path);
     let status = response.status();
     let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    let (method, elapsed) = (method.unwrap_or("other"), started.elapsed());
+    let elapsed = started.elapsed();
     metrics::counter!("http_requests_total", "method" => method, "route" => pattern.clone(), "status" => status.as_str().to_owned()).increment(1);
     metrics::histogram!("http_request_duration_seconds", "route" => pattern.clone()).record(elapsed.as_secs_f64());
     statements::add(method, &pattern, statements);
@@ -56,17 +56,14 @@ pub async fn envelope<B: MessageBody + 'static>(
     Ok(response)
 }
 
-/// The name of a method of RFC 9110 or RFC 5789; any other token is a method too, but nobody's here.
-fn name_of(method: &Method) -> Option<&'static str> {
+/// The name of a method of RFC 9110 or RFC 5789, for metrics and the log; any other token is a method too, but nobody's here.
+fn name_of(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
-    KNOWN.into_iter().find(|known| *known == method.as_str())
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 /// Refuses what no route can be asked with, before anything is done for it.
-fn refuse_unreadable(request: &ServiceRequest, method: Option<&str>) -> Option<ApiError> {
-    if method.is_none() {
-        return Some(ApiError::new(codes::NOT_IMPLEMENTED));
-    }
+fn refuse_unreadable(request: &ServiceRequest) -> Option<ApiError> {
     let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     (length > LONGEST_ADDRESS).then(|| {
         ApiError::new(codes::MALFORMED).detail(

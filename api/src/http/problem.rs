@@ -68,7 +68,6 @@ pub mod codes {
         PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match is needed", "Diperlukan If-Match", "Read it first and send its `ETag` in `If-Match`, so that nobody's change is overwritten unseen.";
         TOO_MANY_REQUESTS = 429 "too_many_requests", "Too many attempts", "Terlalu banyak percobaan", "Wait as many seconds as `Retry-After` says.";
         INTERNAL = 500 "internal_error", "The service failed", "Layanan mengalami kegagalan", "It was logged under `request_id`. A retry with the same Idempotency-Key is safe.";
-        NOT_IMPLEMENTED = 501 "not_implemented", "Nobody here knows that method", "Metode itu tidak dikenal di sini", "Use `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`.";
         BUSY = 503 "busy", "Too much is asked at the moment", "Terlalu banyak permintaan saat ini", "Try again after as many seconds as `Retry-After` says.";
         UNAVAILABLE = 503 "unavailable", "The service cannot answer now", "Layanan tidak dapat menjawab saat ini", "Try again after as many seconds as `Retry-After` says.";
     }
