@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use renaksi_tests::guide::{self, Guide};
 use renaksi_tests::workplace::Workplace;
-use renaksi_tests::{App, on_both_databases, unique};
+use renaksi_tests::{Actor, App, Server, on_both_databases, unique};
 use serde_json::{Value, json};
 
 /// What `renaksi audit verify` says, and whether it found the trail whole.
@@ -164,6 +164,31 @@ on_both_databases! {
             renaksi_tests::Backend::Postgres => ("replace(content::text, 'Lingkungan', 'Linkungan')::jsonb", "replace(content::text, 'Linkungan', 'Lingkungan')::jsonb"),
         };
         differs("for a past day", &format!("UPDATE past SET content = {from} {of}"), &format!("UPDATE past SET content = {to} {of}"));
+    }
+
+    async fn the_service_needs_no_right_to_alter_the_trail(app) {
+        if app.backend() == renaksi_tests::Backend::Sqlite {
+            return;
+        }
+        // As docs/chain.md says.
+        let role = unique::database();
+        let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/chain.md")).unwrap();
+        let statements = guide.split_once("```sql\n").and_then(|(_, rest)| rest.split_once("```")).expect("docs/chain.md has a role").0;
+        app.database().tamper(&statements.replace("renaksi_service", &role));
+        let server = Server::start(&app.database().url().replace("postgres@", &format!("{role}@")));
+        let admin = Actor::new(server.url(), Some(app.admin().await.token().to_owned()));
+        admin.get("/health/ready").await.is(200);
+        let etag = admin.etag_of("/v1/opds/DLH").await;
+        let word = unique::word();
+        admin.patch("/v1/opds/DLH", json!({ "head_title": word })).if_match(&etag).await.is(200);
+        admin.log_in("viewer@demo.invalid", renaksi_tests::server::PASSWORD).await.is(200);
+        head(&app).await;
+        assert!(verified(&app, &[]).0);
+        let may = |table: &str, right: &str| app.database().query(&format!("SELECT has_table_privilege('{role}', '{table}', '{right}')"));
+        for table in ["event", "event_seal"] {
+            assert_eq!([may(table, "INSERT"), may(table, "UPDATE"), may(table, "DELETE"), may(table, "TRUNCATE")], ["t", "f", "f", "f"], "{table}");
+        }
+        assert_eq!(may("programme", "UPDATE"), "t");
     }
 
     async fn what_is_removed_or_moved_is_named(app) {
