@@ -16,6 +16,7 @@
 
 pub mod column;
 pub mod reader;
+pub mod refused;
 mod scan;
 mod swallowed;
 pub mod writer;

@@ -1,7 +1,7 @@
 //! Bytes into records of cells, strictly. Libraries for CSV read whatever comes: a quotation mark within a cell is a character,
 //! the end of the file closes an open one. A file that swallowed its own rows then looks well, which must not be here.
 
-use super::reader::{Limits, Refused};
+use super::refused::{Limits, Refused};
 use crate::http::language::Text;
 
 /// Where the scanner is.

@@ -5,7 +5,7 @@ use regex::Regex;
 
 use super::Separator;
 use super::column::{Cells, Column};
-use super::reader::Refused;
+use super::refused::Refused;
 use crate::http::language::Text;
 
 /// The refusal of a line break in a column of one-line texts.

@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::Separator;
 use super::column::{self, Column, escaped, unescaped};
-use super::reader::{Limits, Reader, Refused, Row};
+use super::reader::{Reader, Row};
+use super::refused::{Limits, Refused};
 use super::writer::{Dialect, Writer};
 use crate::http::problem::Fault;
 

@@ -27,8 +27,6 @@ use super::{schema, wording};
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// The longest a body may take to arrive.
 const LONGEST_READ: Duration = Duration::from_secs(30);
-/// More faults than this are not listed.
-pub(super) const MOST_FAULTS: usize = 100;
 
 /// A JSON body, not yet checked against a schema.
 pub struct JsonBody {
@@ -160,15 +158,6 @@ async fn read_all(mut payload: Payload, declared: Option<usize>, limit: usize) -
     Ok(bytes)
 }
 
-/// 400 with the place where JSON ends to be JSON.
-pub fn malformed(error: &serde_json::Error) -> ApiError {
-    let (line, column) = (error.line(), error.column());
-    ApiError::new(codes::MALFORMED)
-        .detail(format!("Not JSON: {error}."), format!("Bukan JSON yang benar, baris {line} kolom {column}: {error}."))
-        .member("line", line)
-        .member("column", column)
-}
-
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -238,7 +227,7 @@ pub fn faults_of(value: &Value, validator: &Validator) -> Vec<Fault> {
     }
     // Most bodies are sound, and that is known sooner than what is wrong with one.
     if faults.is_empty() && !validator.is_valid(value) {
-        for error in validator.iter_errors(value).take(MOST_FAULTS) {
+        for error in validator.iter_errors(value).take(wording::MOST_FAULTS) {
             wording::explain(&error, &mut faults);
         }
     }

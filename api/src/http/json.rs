@@ -37,9 +37,18 @@ pub fn parse(text: &[u8]) -> Result<Value, Unread> {
 /// The value of a body, or the answer that says why it has none.
 pub fn read_body(bytes: &[u8]) -> Result<Value, ApiError> {
     parse(text_of(bytes)?.as_bytes()).map_err(|unread| match unread {
-        Unread::Malformed(error) => super::body::malformed(&error),
+        Unread::Malformed(error) => malformed(&error),
         Unread::Repeated(faults) => ApiError::invalid(faults),
     })
+}
+
+/// 400 with the place where JSON ends to be JSON.
+pub fn malformed(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::new(codes::MALFORMED)
+        .detail(format!("Not JSON: {error}."), format!("Bukan JSON yang benar, baris {line} kolom {column}: {error}."))
+        .member("line", line)
+        .member("column", column)
 }
 
 /// The text of a body, without a byte order mark; 400 where it is not UTF-8.

@@ -11,11 +11,13 @@ use jsonschema::{JsonType, ValidationError};
 use regex::Regex;
 use serde_json::Value;
 
-use super::body::MOST_FAULTS;
 use super::json::escaped;
 use super::language::Text;
 use super::problem::Fault;
 use super::schema::{ANY_TEXT, NOT_BLANK};
+
+/// More faults than this are not listed.
+pub(super) const MOST_FAULTS: usize = 100;
 
 /// The codes of faults of form, and of length.
 const FORMS: [&str; 2] = ["wrong_pattern", "wrong_format"];

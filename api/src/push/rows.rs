@@ -17,7 +17,8 @@ use super::Pushed;
 use super::turns::{self, Turn};
 use crate::auth::actor::Actor;
 use crate::csv::column::Column;
-use crate::csv::reader::{self, Limits, Reader};
+use crate::csv::reader::{self, Reader};
+use crate::csv::refused::Limits;
 use crate::http::body::{hex, unsupported};
 use crate::http::json::{self, Unread};
 use crate::http::language::Text;
@@ -234,7 +235,7 @@ fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> 
     let text = json::text_of(bytes)?;
     let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
         if !error.is_data() {
-            return crate::http::body::malformed(&error);
+            return json::malformed(&error);
         }
         ApiError::fault(
             "",

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 
 use super::scan::Scanner;
 use super::{FORMAT, Kind, LISTS, csv_reader};
-use crate::csv::reader::{Reader, Refused, Row};
+use crate::csv::reader::{Reader, Row};
+use crate::csv::refused::Refused;
 use crate::http::json::{self, Unread};
 use crate::http::language::Language;
 use crate::http::problem::Fault;
