@@ -113,6 +113,11 @@ on_both_databases! {
         breaks(&app, &version("+ 1"), &version("- 1"), 11);
         let hash = |from: &str| format!("UPDATE event_seal SET hash = {from} WHERE position = 4");
         breaks(&app, &hash("replace(replace(replace(hash, 'a', 'g'), 'b', 'a'), 'g', 'b')"), &hash("replace(replace(replace(hash, 'a', 'g'), 'b', 'a'), 'g', 'b')"), 4);
+        // What nobody but administrators may know of is shown to everybody.
+        let hidden = "(SELECT MIN(s.position) FROM event_seal s WHERE s.resource = 'user')";
+        let place = app.database().query(&format!("SELECT {hidden}")).parse().unwrap();
+        let public = |is: &str| format!("UPDATE event_seal SET public = {is} WHERE position = {hidden}");
+        breaks(&app, &public("TRUE"), &public("FALSE"), place);
         // One letter within what was recorded.
         app.database().tamper(&format!(
             "UPDATE event SET after = {} WHERE seq = {}",
@@ -154,6 +159,9 @@ on_both_databases! {
         }
         let first = "WHERE programme = 'SL-01' AND seq = 1";
         differs("transition `SL-01/1`", &format!("UPDATE status_change SET to_status = 'running' {first}"), &format!("UPDATE status_change SET to_status = 'planned' {first}"));
+        differs("`supporting_opds` of programme `SL-01`", "INSERT INTO programme_supporting_opd (programme, opd) SELECT 'SL-01', code FROM opd WHERE code = 'DLH'", "DELETE FROM programme_supporting_opd WHERE programme = 'SL-01' AND opd = 'DLH'");
+        app.database().tamper("CREATE TABLE signed AS SELECT * FROM commitment_signatory WHERE opd = (SELECT MIN(opd) FROM commitment_signatory)");
+        differs("`signatories` of commitment", "DELETE FROM commitment_signatory WHERE opd IN (SELECT opd FROM signed)", "INSERT INTO commitment_signatory SELECT * FROM signed");
         // A row that is gone, one that nobody recorded, and what figures of past days read.
         app.database().tamper("CREATE TABLE aside AS SELECT * FROM kpi_target WHERE kpi = 'STUNTING'");
         differs("1 of the kind kpi_target are missing", "DELETE FROM kpi_target WHERE kpi = 'STUNTING'", "INSERT INTO kpi_target SELECT * FROM aside");

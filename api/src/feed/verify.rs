@@ -3,10 +3,11 @@
 
 use entity::rules::chain::{BEGINNING, link};
 use entity::{evaluation, evaluation_record};
-use sea_orm::{ConnectionTrait, EntityTrait, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use sha2::{Digest, Sha256};
 
 use super::events::{self, Asked, Told};
+use super::publicity::seen;
 use super::seal::{Head, head};
 use crate::http::body::hex;
 use crate::http::problem::ApiResult;
@@ -80,6 +81,7 @@ async fn difference(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
         unknown_past(db).await?,
         wrong_seal(db).await?,
         wrong_record(db).await?,
+        wrong_link(db).await?,
     ];
     Ok(others.into_iter().flatten().next())
 }
@@ -115,19 +117,59 @@ async fn wrong_record(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     Ok(None)
 }
 
+/// The tables that hold the references behind a list that stands in a row: (table, its column with the row's key, its column with a
+/// code, the table of the row, its key, the list, the member of an entry that has the code).
+const LINKS: [(&str, &str, &str, &str, &str, &str, Option<&str>); 4] = [
+    ("programme_supporting_opd", "programme", "opd", "programme", "code", "supporting_opds", None),
+    ("programme_region", "programme", "region", "programme", "code", "regions", None),
+    ("evaluation_dimension", "evaluation", "dimension", "evaluation", "code", "reported_counts", Some("dimension")),
+    ("commitment_signatory", "commitment", "opd", "commitment", "id", "signatories", None),
+];
+
+/// Filters and refusals to delete read the links between things; answers show the lists. They are the same.
+async fn wrong_link(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
+    let backend = db.get_database_backend();
+    for (table, owner, code, of, key, list, member) in LINKS {
+        let (entries, entry) = match (backend, member) {
+            (DbBackend::Postgres, None) => (format!("jsonb_array_elements_text({of}.{list}) entry"), "entry".to_owned()),
+            (DbBackend::Postgres, Some(member)) => {
+                (format!("jsonb_array_elements({of}.{list}) entry"), format!("entry->>'{member}'"))
+            }
+            (_, None) => (format!("json_each({of}.{list}) entry"), "entry.value".to_owned()),
+            (_, Some(member)) => (format!("json_each({of}.{list}) entry"), format!("json_extract(entry.value, '$.{member}')")),
+        };
+        let linked = format!("SELECT {owner} AS owner, {code} AS code FROM {table}");
+        let shown = format!("SELECT {of}.{key} AS owner, {entry} AS code FROM {of}, {entries}");
+        for (some, others) in [(&linked, &shown), (&shown, &linked)] {
+            let sql = format!("SELECT owner FROM (SELECT * FROM ({some}) s EXCEPT SELECT * FROM ({others}) o) d LIMIT 1");
+            if let Some(row) = db.query_one_raw(Statement::from_string(backend, sql)).await? {
+                let key: String = row.try_get("", "owner")?;
+                return Ok(Some(format!("`{list}` of {of} `{key}` is not what is stored in `{table}`")));
+            }
+        }
+    }
+    Ok(None)
+}
+
 fn misfit(told: &Told, last: &Head) -> Option<String> {
     if told.position != last.position + 1 {
         return Some("an event is missing".to_owned());
     }
-    let is_whole = link(&last.hash, &told.event) == told.hash;
-    (!is_whole).then(|| format!("event {} of {} `{}` was altered", told.event.id, told.event.resource, told.event.key))
+    let name = || format!("event {} of {} `{}`", told.event.id, told.event.resource, told.event.key);
+    if link(&last.hash, &told.event) != told.hash {
+        return Some(format!("{} was altered", name()));
+    }
+    // No hash covers what the seal says of it. What hid the event because of another thing is not known any more, but never was
+    // one public whose own thing was hidden before it and after it.
+    let could_be_public = || [&told.event.before, &told.event.after].into_iter().any(|thing| seen(&told.event, thing).is_some());
+    (told.public && !could_be_public()).then(|| format!("{} is marked as public and cannot be", name()))
 }
 
 /// An event that was put among sealed ones, if there is any: what the sealing would never look at.
 async fn unsealed_below(db: &impl ConnectionTrait) -> ApiResult<Option<i64>> {
     let backend = db.get_database_backend();
-    let finished = if backend == sea_orm::DbBackend::Postgres { "e.xact" } else { "e.seq" };
-    let bound = if backend == sea_orm::DbBackend::Postgres { "<" } else { "<=" };
+    let finished = if backend == DbBackend::Postgres { "e.xact" } else { "e.seq" };
+    let bound = if backend == DbBackend::Postgres { "<" } else { "<=" };
     let sql = format!(
         "SELECT e.seq FROM event e LEFT JOIN event_seal s ON s.seq = e.seq WHERE s.seq IS NULL \
          AND {finished} {bound} (SELECT horizon FROM feed_head) ORDER BY e.seq LIMIT 1"
