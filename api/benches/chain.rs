@@ -29,7 +29,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use renaksi::feed::seal::{Sealer, Step, head};
 use renaksi::feed::tail::Tail;
 use renaksi::feed::verify::{Verdict, verify};
-use renaksi::store::change::Store;
+use renaksi::store::transaction::Store;
 use run::{Outcome, median, on_each};
 use serde_json::json;
 use server::Server;

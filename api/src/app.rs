@@ -10,18 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
-use crate::auth::outside::Outside;
+use crate::auth::oidc::OidcProvider;
 use crate::feed::limits::StreamLimits;
 use crate::feed::tail::Tail;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
 use crate::http::identifiers::lower;
-use crate::http::middleware::{envelope, problems};
+use crate::http::middleware::{problems, request_context};
 use crate::http::table::{Table, unknown_path};
 use crate::pages::{self, Document};
 use crate::routes;
-use crate::store::change::Store;
-use crate::store::kept::Kept;
+use crate::store::response_cache::ResponseCache;
+use crate::store::transaction::Store;
 use crate::webhooks::addresses::Addresses;
 
 /// What all requests share.
@@ -32,7 +32,7 @@ pub struct State {
     /// The keys that sign and verify access tokens.
     pub keys: Data<Keys>,
     /// The outside provider whose tokens are accepted too.
-    pub outside: Option<Data<Outside>>,
+    pub outside: Option<Data<OidcProvider>>,
     /// The end of the feed.
     pub tail: Data<Tail>,
     /// How many may follow it.
@@ -40,7 +40,7 @@ pub struct State {
     /// Where messages of webhooks may go.
     pub addresses: Data<Addresses>,
     /// Answers kept in memory.
-    pub kept: Data<Kept>,
+    pub kept: Data<ResponseCache>,
     /// The document.
     pub document: Data<Document>,
     /// Cancelled when the service is asked to stop.
@@ -85,7 +85,7 @@ pub fn app(
         .wrap(from_fn(identify)) // Who asks.
         .wrap(from_fn(cors)) // Which browsers may read the answer.
         .wrap(Compress::default())
-        .wrap(from_fn(envelope)) // Request id, HEAD, log, metrics, headers of every answer.
+        .wrap(from_fn(request_context)) // Request id, HEAD, log, metrics, headers of every answer.
 }
 
 #[cfg(test)]

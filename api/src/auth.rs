@@ -3,7 +3,7 @@
 pub mod actor;
 pub mod identify;
 pub mod keys;
-pub mod outside;
+pub mod oidc;
 pub mod password;
 pub mod permissions;
 pub mod secret;

@@ -13,7 +13,7 @@ use entity::value::code::Code;
 use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
-use crate::auth::{outside, password};
+use crate::auth::{oidc, password};
 use crate::demo::Fixed;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
@@ -43,7 +43,7 @@ pub enum Command {
     Client(Client),
     /// Manage the keys that sign access tokens.
     Keys(Keys),
-    /// Prove that the trail of changes is whole, or keep a copy of it.
+    /// Prove that the audit log of changes is whole, or keep a copy of it.
     Audit(Audit),
     /// Read data from a file, or from a folder of CSV files: all of it or nothing.
     Import(Import),
@@ -162,7 +162,7 @@ pub struct Serve {
 
 impl Serve {
     /// What is known of the outside provider, if one is set.
-    pub fn outside(&self) -> Result<Option<outside::Settings>, String> {
+    pub fn outside(&self) -> Result<Option<oidc::Settings>, String> {
         let Some(issuer) = self.oidc_issuer.clone() else { return Ok(None) };
         let is_url = |url: &String| url.starts_with("https://") || url.starts_with("http://");
         if !is_url(&issuer) || issuer == self.public_url {
@@ -171,7 +171,7 @@ impl Serve {
         if self.oidc_jwks_url.as_ref().is_some_and(|url| !is_url(url)) {
             return Err("--oidc-jwks-url (RENAKSI_OIDC_JWKS_URL): expected a URL".into());
         }
-        Ok(Some(outside::Settings {
+        Ok(Some(oidc::Settings {
             issuer,
             audience: self.oidc_audience.clone(),
             jwks_url: self.oidc_jwks_url.clone(),
@@ -359,7 +359,7 @@ pub struct KeyRevoke {
     pub database: Database,
 }
 
-/// Prove that the trail of changes is whole, or keep a copy of it.
+/// Prove that the audit log of changes is whole, or keep a copy of it.
 #[derive(Args, Clone, Debug)]
 pub struct Audit {
     /// What to do.
@@ -367,12 +367,12 @@ pub struct Audit {
     pub command: AuditCommand,
 }
 
-/// What to do with the trail.
+/// What to do with the audit log.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Compute every hash again; exit status 1 and the first place that does not fit if the trail was altered.
+    /// Compute every hash again; exit status 1 and the first place that does not fit if the audit log was altered.
     Verify(AuditVerify),
-    /// Write the trail as lines of JSON, one an event, that anybody can verify without this program: see docs/chain.md.
+    /// Write the audit log as lines of JSON, one an event, that anybody can verify without this program: see docs/chain.md.
     Export(AuditExport),
 }
 
@@ -387,7 +387,7 @@ pub struct AuditVerify {
     pub database: Database,
 }
 
-/// What to write of the trail.
+/// What to write of the audit log.
 #[derive(Args, Clone, Debug)]
 pub struct AuditExport {
     /// Only what stands after this place: the last one of the copy that you have.

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use crate::auth::actor::Actor;
 use crate::auth::{password, secret};
 use crate::http::problem::{ApiError, ApiResult};
+use crate::import_export::import;
 use crate::resources::clients::{self, NewClient};
 use crate::resources::users::{self, NewUser};
-use crate::store::change::{Change, Origin, Store};
-use crate::transfer::import;
+use crate::store::transaction::{Origin, Store, WriteTransaction};
 
 const DATA: &str = include_str!("../demo/klu-2022.json");
 
@@ -80,15 +80,15 @@ pub async fn load(store: &Store, fixed: Fixed<'_>) -> ApiResult<Option<Vec<Login
     }
     let origin = Origin { actor: Actor::system("demo"), request_id: None, address: None };
     let loaded = store
-        .transact_on(data.source.date, origin, async |change: &Change| {
+        .transact_on(data.source.date, origin, async |transaction: &WriteTransaction| {
             // Of two replicas that start together one loads, the other then finds the data.
-            change.lock("the demo data").await?;
-            if !is_empty(&change.db).await? {
+            transaction.lock("the demo data").await?;
+            if !is_empty(&transaction.db).await? {
                 return Ok(false);
             }
-            import::insert(change, store.calendar(), DATA).await?;
-            insert_accounts(change, hashes).await?;
-            insert_clients(change, secrets).await?;
+            import::insert(transaction, store.calendar(), DATA).await?;
+            insert_accounts(transaction, hashes).await?;
+            insert_clients(transaction, secrets).await?;
             Ok(true)
         })
         .await?;
@@ -99,19 +99,19 @@ async fn is_empty(db: &impl sea_orm::ConnectionTrait) -> ApiResult<bool> {
     Ok(masterplan::Entity::find().one(db).await?.is_none() && user::Entity::find().one(db).await?.is_none())
 }
 
-async fn insert_accounts(change: &Change, hashes: Vec<String>) -> ApiResult<()> {
+async fn insert_accounts(transaction: &WriteTransaction, hashes: Vec<String>) -> ApiResult<()> {
     for ((email, role, opd), hash) in ACCOUNTS.iter().zip(hashes) {
         let opd = opd.map(Code::parse).transpose().map_err(ApiError::unexpected)?;
         let new = NewUser { email: (*email).to_owned(), name: None, role: *role, opd, password: String::new() };
-        users::add(change, new, hash).await?;
+        users::add(transaction, new, hash).await?;
     }
     Ok(())
 }
 
-async fn insert_clients(change: &Change, secrets: Vec<String>) -> ApiResult<()> {
+async fn insert_clients(transaction: &WriteTransaction, secrets: Vec<String>) -> ApiResult<()> {
     for ((id, opd), secret) in CLIENTS.iter().zip(secrets) {
         let (id, opd) = (Code::parse(id).map_err(ApiError::unexpected)?, Code::parse(opd).map_err(ApiError::unexpected)?);
-        clients::add(change, NewClient { id, name: None, opd, scopes: Scope::ALL.to_vec() }, &secret).await?;
+        clients::add(transaction, NewClient { id, name: None, opd, scopes: Scope::ALL.to_vec() }, &secret).await?;
     }
     Ok(())
 }

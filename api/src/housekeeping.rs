@@ -1,6 +1,6 @@
 //! What is forgotten after its time: kept answers for retries, refresh tokens, failed logins, deliveries of webhooks.
 //!
-//! One replica does it at a time; whoever finds another at it leaves it the rest. The trail is never forgotten: see
+//! One replica does it at a time; whoever finds another at it leaves it the rest. The audit log is never forgotten: see
 //! `renaksi audit export` for keeping it elsewhere too.
 
 use std::time::Duration;
@@ -12,9 +12,9 @@ use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QuerySelect};
 
 use crate::auth::actor::Actor;
 use crate::http::problem::ApiResult;
-use crate::resources::auth::guard;
-use crate::store::change::{Change, Origin, RETRIES_FOR, Store};
+use crate::resources::auth::login_throttle;
 use crate::store::clock::now;
+use crate::store::transaction::{Origin, RETRIES_FOR, Store, WriteTransaction};
 
 /// How long deliveries can be looked up and sent again.
 const DELIVERIES_FOR: TimeDelta = TimeDelta::days(30);
@@ -36,8 +36,8 @@ async fn sweep(store: &Store) -> ApiResult<()> {
     let (now, day_ago) = (now(), now() - RETRIES_FOR);
     forget::<idempotency_record::Entity>(store, idempotency_record::Column::CreatedAt, day_ago).await?;
     forget::<refresh_token::Entity>(store, refresh_token::Column::ExpiresAt, now).await?;
-    forget::<login_failure::Entity>(store, login_failure::Column::UpdatedAt, now - guard::REMEMBERED).await?;
-    forget::<known_address::Entity>(store, known_address::Column::SeenAt, now - guard::KNOWN_FOR).await?;
+    forget::<login_failure::Entity>(store, login_failure::Column::UpdatedAt, now - login_throttle::REMEMBERED).await?;
+    forget::<known_address::Entity>(store, known_address::Column::SeenAt, now - login_throttle::KNOWN_FOR).await?;
     forget::<webhook_delivery::Entity>(store, webhook_delivery::Column::CreatedAt, now - DELIVERIES_FOR).await
 }
 
@@ -46,10 +46,10 @@ async fn forget<E: EntityTrait>(store: &Store, since: E::Column, before: DateTim
     // Without a transaction that writes, where nothing is that old.
     while is_any_older::<E>(store, since, before).await? {
         let origin = Origin { actor: Actor::system("housekeeping"), request_id: None, address: None };
-        let is_mine = store.transact(origin, async |change: &Change| {
-            let is_mine = change.try_lock("housekeeping").await?;
+        let is_mine = store.transact(origin, async |transaction: &WriteTransaction| {
+            let is_mine = transaction.try_lock("housekeeping").await?;
             if is_mine {
-                delete_some::<E>(change, since, before).await?;
+                delete_some::<E>(transaction, since, before).await?;
             }
             Ok(is_mine)
         });
@@ -65,10 +65,10 @@ async fn is_any_older<E: EntityTrait>(store: &Store, since: E::Column, before: D
     Ok(old.one(store.db()).await?.is_some())
 }
 
-async fn delete_some<E: EntityTrait>(change: &Change, since: E::Column, before: DateTime<Utc>) -> ApiResult<()> {
+async fn delete_some<E: EntityTrait>(transaction: &WriteTransaction, since: E::Column, before: DateTime<Utc>) -> ApiResult<()> {
     let keys = || E::PrimaryKey::iter();
     let old = Query::select().columns(keys()).from(E::default()).and_where(since.lt(before)).limit(AT_ONCE).take();
     let row = Expr::tuple(keys().map(Expr::col));
-    E::delete_many().filter(row.in_subquery(old)).exec(&change.db).await?;
+    E::delete_many().filter(row.in_subquery(old)).exec(&transaction.db).await?;
     Ok(())
 }

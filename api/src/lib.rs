@@ -14,9 +14,9 @@ pub mod resources;
 
 pub mod aggregates;
 pub mod feed;
+pub mod import_export;
 pub mod public;
 pub mod push;
-pub mod transfer;
 pub mod webhooks;
 
 pub mod health;

@@ -288,12 +288,12 @@ mod tests {
             root.extend(schema.clone());
         }
         let validator = jsonschema::options().build(&root);
-        let faults = match &validator {
+        let field_errors = match &validator {
             Ok(validator) => {
                 validator.iter_errors(example).map(|error| format!("{}: {error}", error.instance_path())).collect::<Vec<_>>()
             }
             Err(error) => vec![error.to_string()],
         };
-        assert!(faults.is_empty(), "the example of the {place} does not hold: {faults:?}");
+        assert!(field_errors.is_empty(), "the example of the {place} does not hold: {field_errors:?}");
     }
 }

@@ -7,12 +7,12 @@
 pub mod action_reports;
 mod clock;
 pub mod measurements;
+mod permits;
 pub mod programmes;
 pub mod report;
 mod reports;
 pub mod rows;
 mod schema;
-mod turns;
 
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
@@ -31,11 +31,11 @@ use crate::http::answer::Answer;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Language;
 use crate::http::operation::Operation;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::change::Change;
+use crate::store::transaction::WriteTransaction;
 
 /// What becomes of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Outcome {
     /// What is stored is newer by the clock of the source system.
     Stale,
     /// It cannot be stored, for these reasons.
-    Rejected(Vec<Fault>),
+    Rejected(Vec<FieldError>),
 }
 
 /// A kind of thing that is pushed: a row of it, as a client sends it.
@@ -66,18 +66,18 @@ pub trait Pushed: Sized + 'static {
     /// The columns of the CSV form.
     fn columns() -> Vec<Column>;
 
-    /// A row out of its JSON, or every fault it has by itself.
-    fn read(value: Value) -> Result<Self, Vec<Fault>>;
+    /// A row out of its JSON, or every field error it has by itself.
+    fn read(value: Value) -> Result<Self, Vec<FieldError>>;
 
     /// What identifies it, as the answer names it.
     fn key(&self) -> String;
 
     /// Decides what becomes of each row, in a number of statements that does not depend on how many there are; what is to be
     /// written is kept from others until the commit.
-    async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
+    async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
 
     /// Writes what was decided.
-    async fn write(change: &Change, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()>;
+    async fn write(transaction: &WriteTransaction, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()>;
 }
 
 /// How a push is to be done.
@@ -124,8 +124,8 @@ async fn push<T: Pushed>(
     // A dry run is rolled back by the error that carries its answer out.
     let mut dry_answer = None;
     let result = access
-        .change(retry, async |change: &Change| {
-            let (outcomes, plan) = T::decide(change, &rows, mode.submits).await?;
+        .write(retry, async |transaction: &WriteTransaction| {
+            let (outcomes, plan) = T::decide(transaction, &rows, mode.submits).await?;
             let report = PushReport::of(&rows, &outcomes, mode.all_rows, &columns, language);
             if mode.atomic && report.has_rejected() {
                 return Err(refused(report.without_writes())?);
@@ -135,7 +135,7 @@ async fn push<T: Pushed>(
                 dry_answer = Some(answer);
                 return Err(ApiError::new(codes::ROWS_REJECTED));
             }
-            T::write(change, &rows, plan).await?;
+            T::write(transaction, &rows, plan).await?;
             Ok(answer)
         })
         .await;

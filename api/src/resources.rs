@@ -7,12 +7,12 @@
 pub mod accounts;
 pub mod association;
 pub mod crud;
-pub mod describe;
 pub mod history;
+pub mod openapi;
 pub mod references;
 pub mod reporting;
 pub mod resource;
-pub mod wire;
+pub mod schemas;
 
 pub mod action_plans;
 pub mod actions;

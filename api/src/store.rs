@@ -2,20 +2,20 @@
 
 pub mod access;
 pub mod bulk;
-pub mod change;
 pub mod clock;
 pub mod connection;
 pub mod days;
 pub mod effect;
+pub mod event_types;
 pub mod figures;
 pub mod files;
 pub mod generation;
-pub mod happenings;
-pub mod kept;
 pub mod listing;
 pub mod output;
-pub mod past;
 pub mod progress;
+pub mod response_cache;
 pub mod scope;
+pub mod snapshots;
 pub mod standing;
+pub mod transaction;
 pub mod visible;

@@ -10,7 +10,7 @@ pub struct Model {
     /// What is reported: `measurement` or `action_report`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: String,
-    /// Which one, as the trail calls it: `STUNTING/2023`.
+    /// Which one, as the audit log calls it: `STUNTING/2023`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
     /// The KPI of a measurement.

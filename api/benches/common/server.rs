@@ -17,10 +17,10 @@ use renaksi::demo;
 use renaksi::feed::limits::StreamLimits;
 use renaksi::feed::tail::Tail;
 use renaksi::http::problem::ApiError;
-use renaksi::store::change::Store;
 use renaksi::store::clock::Calendar;
 use renaksi::store::connection;
-use renaksi::store::kept::Kept;
+use renaksi::store::response_cache::ResponseCache;
+use renaksi::store::transaction::Store;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -65,7 +65,7 @@ impl Server {
             tail: Data::new(Tail::new(store.clone())),
             streams: Data::new(StreamLimits::new(4_096, 4_096)),
             addresses: Data::default(),
-            kept: Data::new(Kept::new(Handle::current())),
+            kept: Data::new(ResponseCache::new(Handle::current())),
             document: Data::default(),
             stopping: Data::default(),
             metrics: Data::new(metrics.clone()),

@@ -55,8 +55,8 @@ pub(crate) async fn grow(db: &DatabaseConnection, opds: Range<u32>) -> Outcome<(
     Ok(())
 }
 
-/// Gives each action of these OPDs a long history: what it was on past days, and the trail.
-pub(crate) async fn change(db: &DatabaseConnection, opds: Range<u32>) -> Outcome<()> {
+/// Gives each action of these OPDs a long history: what it was on past days, and the audit log.
+pub(crate) async fn write(db: &DatabaseConnection, opds: Range<u32>) -> Outcome<()> {
     let changes =
         || actions(&opds).flat_map(|(opd, programme, number)| (0..CHANGES).map(move |turn| (opd, programme, number, turn)));
     insert(db, changes().map(|(opd, programme, number, turn)| was(opd, programme, number, turn))).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn size(db: &DatabaseConnection) -> Outcome<String> {
     let opds = opd::Entity::find().count(db).await?;
     let (programmes, kpis) = (programme::Entity::find().count(db).await?, kpi::Entity::find().count(db).await?);
     let (actions, reports) = (action::Entity::find().count(db).await?, action_report::Entity::find().count(db).await?);
-    let changes = past::Entity::find().filter(past::Column::Resource.eq("action")).count(db).await?;
+    let changes = snapshot::Entity::find().filter(snapshot::Column::Resource.eq("action")).count(db).await?;
     Ok(format!("{opds} OPDs, {programmes} programmes, {kpis} KPIs, {actions} actions, {reports} reports, {changes} past actions"))
 }
 
@@ -306,10 +306,10 @@ fn shown(opd: u32, programme: u32, number: u32, turn: u32) -> Value {
 }
 
 /// What an action was like for a fortnight.
-fn was(opd: u32, programme: u32, number: u32, turn: u32) -> past::ActiveModel {
+fn was(opd: u32, programme: u32, number: u32, turn: u32) -> snapshot::ActiveModel {
     let since = day(2022, 1, 1) + Days::new(14 * u64::from(turn));
     let last = turn + 1 == CHANGES;
-    past::ActiveModel {
+    snapshot::ActiveModel {
         resource: Set("action".into()),
         key: Set(id(1, number)),
         since: Set(since),

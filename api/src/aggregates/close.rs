@@ -24,11 +24,11 @@ use crate::http::table::Table;
 use crate::resources::crud::{present, touch};
 use crate::resources::evaluations::{Evaluation, must_be_open};
 use crate::resources::resource::{Stamp, show_example};
-use crate::resources::wire;
+use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Store};
 use crate::store::clock::now;
 use crate::store::scope::Scope;
+use crate::store::transaction::{Store, WriteTransaction};
 
 const PATH: &str = "/v1/evaluations/{code}/close";
 
@@ -53,14 +53,14 @@ async fn close_evaluation(
     // Before the transaction, out of one snapshot: the figures agree with each other, and nobody waits for them.
     let frozen = freeze(&access.store, &code).await?;
     access
-        .change(retry, async |change: &Change| {
-            let row = change.locked::<evaluation::Entity>(code.clone()).await?;
+        .write(retry, async |transaction: &WriteTransaction| {
+            let row = transaction.locked::<evaluation::Entity>(code.clone()).await?;
             let row = row.ok_or_else(|| ApiError::not_found("evaluation", &code))?;
             preconditions.must_match_if_given(&Stamp::of::<Evaluation>(&row)?.etag())?;
-            must_be_closable(&change.db, &row, change.today).await?;
+            must_be_closable(&transaction.db, &row, transaction.today).await?;
             let frozen = frozen.filter(|frozen| frozen.version == row.version).ok_or_else(changed_meanwhile)?;
-            let row = close(change, row, frozen).await?;
-            let (shown, etag) = present::<Evaluation>(change, row).await?;
+            let row = close(transaction, row, frozen).await?;
+            let (shown, etag) = present::<Evaluation>(transaction, row).await?;
             Ok(Answer::ok(&shown)?.etag(&etag))
         })
         .await
@@ -102,12 +102,12 @@ fn changed_meanwhile() -> ApiError {
     ApiError::new(codes::CONFLICT).detail("It was changed at this very moment.", "Data berubah tepat pada saat ini.")
 }
 
-async fn close(change: &Change, row: evaluation::Model, frozen: Frozen) -> ApiResult<evaluation::Model> {
-    let all = keep(change, &row.code, Scope::All, &frozen.all).await?;
-    let published = keep(change, &row.code, Scope::Published, &frozen.published).await?;
-    touch::<Evaluation>(change, row, "closed", |row| {
+async fn close(transaction: &WriteTransaction, row: evaluation::Model, frozen: Frozen) -> ApiResult<evaluation::Model> {
+    let all = keep(transaction, &row.code, Scope::All, &frozen.all).await?;
+    let published = keep(transaction, &row.code, Scope::Published, &frozen.published).await?;
+    touch::<Evaluation>(transaction, row, "closed", |row| {
         row.closed_at = Set(Some(frozen.at));
-        row.closed_by = Set(Some(change.origin.actor.name.clone()));
+        row.closed_by = Set(Some(transaction.origin.actor.name.clone()));
         row.record_sha256 = Set(Some(all));
         row.public_record_sha256 = Set(Some(published));
     })
@@ -115,7 +115,7 @@ async fn close(change: &Change, row: evaluation::Model, frozen: Frozen) -> ApiRe
 }
 
 /// Writes a record once, and gives the hash of its bytes.
-async fn keep(change: &Change, code: &str, scope: Scope, record: &EvaluationRecord) -> ApiResult<String> {
+async fn keep(transaction: &WriteTransaction, code: &str, scope: Scope, record: &EvaluationRecord) -> ApiResult<String> {
     let content = serde_json::to_string(record).map_err(ApiError::unexpected)?;
     let sha256 = hex(&Sha256::digest(&content));
     let row = evaluation_record::ActiveModel {
@@ -124,7 +124,7 @@ async fn keep(change: &Change, code: &str, scope: Scope, record: &EvaluationReco
         content: Set(content),
         sha256: Set(sha256.clone()),
     };
-    evaluation_record::Entity::insert(row).exec_without_returning(&change.db).await?;
+    evaluation_record::Entity::insert(row).exec_without_returning(&transaction.db).await?;
     Ok(sha256)
 }
 
@@ -141,7 +141,7 @@ pub fn mount(table: &mut Table) {
     after["closed_at"] = json!("2022-10-05T02:00:00Z");
     after["record_sha256"] = json!("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
     after["public_record_sha256"] = json!("60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752");
-    let reference = json!({ "$ref": format!("#/components/schemas/{}", wire::names::<Evaluation>().shown) });
+    let reference = json!({ "$ref": format!("#/components/schemas/{}", schemas::names::<Evaluation>().shown) });
     table.on(
         close
             .roles(&HoldEvaluations::role_names())
@@ -149,7 +149,7 @@ pub fn mount(table: &mut Table) {
             .if_match()
             .problems(&[404])
             .may_take_nothing()
-            .with_schemas(wire::shown::<Evaluation>())
+            .with_schemas(schemas::shown::<Evaluation>())
             .answers_schema(200, "Closed.", reference, Some(after), &["ETag", "Idempotent-Replayed"]),
         close_evaluation,
     );

@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::summary::{dimensions, must_know, programme_counts};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::evaluations::ReportedCount;
-use crate::store::past::AsOf;
 use crate::store::scope::Scope;
+use crate::store::snapshots::AsOf;
 use crate::store::visible::Thing;
 
 /// What an evaluation was told beside what is recorded.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::examples;
 use super::reconciliation::{self, Reconciliation};
-use super::scoreboard::{self, Scoreboard, ScoreboardAsked};
+use super::scoreboard::{self, Scoreboard, ScoreboardRequest};
 use super::standing::{self, KpiStanding};
 use super::summary::{self, Summary};
 use crate::auth::permissions::{Permission, ReadAll};
@@ -26,8 +26,8 @@ use crate::http::table::Table;
 use crate::resources::evaluations::ReportedCount;
 use crate::resources::evaluations::follow_ups::FollowUp;
 use crate::store::access::{Access, Public};
-use crate::store::past::AsOf;
 use crate::store::scope::Scope;
+use crate::store::snapshots::AsOf;
 use crate::store::visible::{Thing, Things, public_among};
 
 /// The figures of the day of an evaluation, as they were when it was closed. The order of the members is fixed: the hash is
@@ -171,7 +171,7 @@ pub async fn compute(
     let as_of = AsOf::new(row.held_on, today, db.get_database_backend());
     let masterplan = Some(row.masterplan.clone());
     let (year, quarter) = scoreboard::last_ended(row.held_on);
-    let asked = ScoreboardAsked { masterplan: masterplan.clone(), year, quarter, as_of };
+    let asked = ScoreboardRequest { masterplan: masterplan.clone(), year, quarter, as_of };
     Ok(EvaluationRecord {
         evaluation: Meeting {
             code: row.code.clone(),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::examples;
 use super::reconciliation::{self, Reconciliation};
-use super::scoreboard::{self, Scoreboard, ScoreboardAsked};
+use super::scoreboard::{self, Scoreboard, ScoreboardRequest};
 use super::scorecard::{self, Scorecard};
 use super::series::{self, KpiSeries};
 use super::standing::{self, KpiStanding};
@@ -26,30 +26,30 @@ use crate::http::problem::ApiResult;
 use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, Public};
-use crate::store::change::Store;
 use crate::store::days::read_as_of;
-use crate::store::kept::{Kept, Question};
-use crate::store::past::AsOf;
+use crate::store::response_cache::{Question, ResponseCache};
 use crate::store::scope::Scope;
+use crate::store::snapshots::AsOf;
+use crate::store::transaction::Store;
 
 /// What a figure is asked with.
-struct Asked {
+struct FigureRequest {
     store: Store,
     scope: Scope,
-    kept: Data<Kept>,
+    kept: Data<ResponseCache>,
     path: String,
     /// The code in the path, where there is one.
     code: String,
     preconditions: Preconditions,
 }
 
-impl Asked {
-    fn new(store: Store, scope: Scope, kept: Data<Kept>, request: &HttpRequest, preconditions: Preconditions) -> Self {
+impl FigureRequest {
+    fn new(store: Store, scope: Scope, kept: Data<ResponseCache>, request: &HttpRequest, preconditions: Preconditions) -> Self {
         let code = request.match_info().get("code").unwrap_or_default().to_owned();
         Self { store, scope, kept, path: request.path().to_owned(), code, preconditions }
     }
 
-    /// The end of a day that was read with [`Asked::read_as_of`], today where none is given.
+    /// The end of a day that was read with [`FigureRequest::read_as_of`], today where none is given.
     async fn as_of(&self, day: Option<NaiveDate>) -> ApiResult<AsOf> {
         let today = self.store.calendar().today();
         let day = match day {
@@ -101,7 +101,11 @@ impl Asked {
 
 /// The quarter that is asked for: where it is not said, the last of the year that ended before the end of the day, and where no
 /// year is said, the last of all that did.
-async fn scoreboard_asked(asked: &Asked, mut parameters: Parameters, masterplan: Option<String>) -> ApiResult<ScoreboardAsked> {
+async fn scoreboard_asked(
+    asked: &FigureRequest,
+    mut parameters: Parameters,
+    masterplan: Option<String>,
+) -> ApiResult<ScoreboardRequest> {
     let years = ("a year from 1900 to 2199", "tahun dari 1900 sampai 2199");
     let year = parameters.read("year", years, |text| match Period::parse(text) {
         Ok(Period::Year(year)) => Some(year),
@@ -118,7 +122,7 @@ async fn scoreboard_asked(asked: &Asked, mut parameters: Parameters, masterplan:
     let (last_year, last_quarter) = scoreboard::last_ended(as_of.day);
     let of_year = year.map(|year| last_ended_quarter(year, as_of.day).max(1));
     let (year, quarter) = (year.unwrap_or(last_year), quarter.or(of_year).unwrap_or(last_quarter));
-    Ok(ScoreboardAsked { masterplan, year, quarter, as_of })
+    Ok(ScoreboardRequest { masterplan, year, quarter, as_of })
 }
 
 /// A figure: how it is described, and how it is asked for.
@@ -128,7 +132,7 @@ trait Figure: Serialize + ToSchema + 'static {
     /// Of the real case.
     fn example() -> Value;
 
-    async fn answer(asked: Asked, parameters: Parameters) -> ApiResult<Answer>;
+    async fn answer(asked: FigureRequest, parameters: Parameters) -> ApiResult<Answer>;
 }
 
 /// What a figure is called.
@@ -154,7 +158,7 @@ impl Figure for Summary {
         examples::summary()
     }
 
-    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    async fn answer(asked: FigureRequest, mut parameters: Parameters) -> ApiResult<Answer> {
         let (masterplan, day) = (parameters.text("masterplan"), asked.read_as_of(&mut parameters));
         parameters.finish()?;
         let as_of = asked.as_of(day).await?;
@@ -183,7 +187,7 @@ impl Figure for Timeline {
         examples::timeline()
     }
 
-    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    async fn answer(asked: FigureRequest, mut parameters: Parameters) -> ApiResult<Answer> {
         let (masterplan, day) = (parameters.text("masterplan"), asked.read_as_of(&mut parameters));
         let expected = ("month, quarter or year", "month, quarter, atau year");
         let interval = parameters.read("interval", expected, |text| match text {
@@ -218,7 +222,7 @@ impl Figure for Scoreboard {
         examples::scoreboard()
     }
 
-    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    async fn answer(asked: FigureRequest, mut parameters: Parameters) -> ApiResult<Answer> {
         let masterplan = parameters.text("masterplan");
         let of = scoreboard_asked(&asked, parameters, masterplan).await?;
         asked
@@ -245,7 +249,7 @@ impl Figure for Scorecard {
         examples::scorecard()
     }
 
-    async fn answer(asked: Asked, parameters: Parameters) -> ApiResult<Answer> {
+    async fn answer(asked: FigureRequest, parameters: Parameters) -> ApiResult<Answer> {
         let of = scoreboard_asked(&asked, parameters, None).await?;
         let code = asked.code.clone();
         asked
@@ -270,7 +274,7 @@ impl Figure for KpiStanding {
         examples::standing()
     }
 
-    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    async fn answer(asked: FigureRequest, mut parameters: Parameters) -> ApiResult<Answer> {
         let day = asked.read_as_of(&mut parameters);
         parameters.finish()?;
         let as_of = asked.as_of(day).await?;
@@ -294,7 +298,7 @@ impl Figure for KpiSeries {
         examples::series()
     }
 
-    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    async fn answer(asked: FigureRequest, mut parameters: Parameters) -> ApiResult<Answer> {
         let expected = ("a period: 2022, 2022-S1, 2022-Q3 or 2022-09", "periode: 2022, 2022-S1, 2022-Q3, atau 2022-09");
         let from = parameters.read("from", expected, |text| Period::parse(text).ok());
         let to = parameters.read("to", expected, |text| Period::parse(text).ok());
@@ -325,7 +329,7 @@ impl Figure for Reconciliation {
         examples::reconciliation()
     }
 
-    async fn answer(asked: Asked, mut parameters: Parameters) -> ApiResult<Answer> {
+    async fn answer(asked: FigureRequest, mut parameters: Parameters) -> ApiResult<Answer> {
         let evaluation = parameters.text("evaluation");
         parameters.finish()?;
         let today = asked.store.calendar().today();
@@ -344,21 +348,23 @@ impl Figure for Reconciliation {
 async fn private<F: Figure>(
     access: Access<ReadAll>,
     request: HttpRequest,
-    kept: Data<Kept>,
+    kept: Data<ResponseCache>,
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    F::answer(Asked::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
+    F::answer(FigureRequest::new(access.store, Scope::All, kept, &request, preconditions), parameters).await
 }
 
 async fn public<F: Figure>(
     public: Public,
     request: HttpRequest,
-    kept: Data<Kept>,
+    kept: Data<ResponseCache>,
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    F::answer(Asked::new(public.store, Scope::Published, kept, &request, preconditions), parameters).await.map(Answer::public)
+    F::answer(FigureRequest::new(public.store, Scope::Published, kept, &request, preconditions), parameters)
+        .await
+        .map(Answer::public)
 }
 
 /// The description for those who log in.
@@ -391,7 +397,7 @@ fn parameter(name: &str) -> (Value, &'static str) {
                 json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN });
             (code, "Only this masterplan; all without it.")
         }
-        "evaluation" => (crate::resources::wire::code_schema(), "This evaluation; the latest one that was held without it."),
+        "evaluation" => (crate::resources::schemas::code_schema(), "This evaluation; the latest one that was held without it."),
         "as_of" => (
             json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),
             "As of the end of this day, which is not after today; today without it. All days before the first of which anything is recorded answer as the day before that one.",

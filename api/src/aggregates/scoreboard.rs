@@ -20,13 +20,13 @@ use super::standing;
 use super::summary::{must_know, of_actions, programme_counts};
 use crate::http::problem::ApiResult;
 use crate::resources::action_plans::{PlannedAction, planned};
-use crate::store::past::{AsOf, Since};
 use crate::store::scope::{Scope, of_masterplan};
+use crate::store::snapshots::{AsOf, Since};
 use crate::store::visible::Thing;
 
 /// What a scoreboard is asked with.
 #[derive(Clone, Debug)]
-pub struct ScoreboardAsked {
+pub struct ScoreboardRequest {
     /// Only what belongs to this masterplan.
     pub masterplan: Option<String>,
     /// The year.
@@ -158,7 +158,7 @@ pub(super) struct Board {
 }
 
 /// Computes the scoreboard: at most eight statements, whatever the number of rows.
-pub async fn compute(db: &impl ConnectionTrait, scope: Scope, asked: ScoreboardAsked) -> ApiResult<Scoreboard> {
+pub async fn compute(db: &impl ConnectionTrait, scope: Scope, asked: ScoreboardRequest) -> ApiResult<Scoreboard> {
     if let Some(code) = &asked.masterplan {
         must_know(db, scope, code).await?;
     }
@@ -170,7 +170,7 @@ pub async fn compute(db: &impl ConnectionTrait, scope: Scope, asked: ScoreboardA
 pub(super) async fn board(
     db: &impl ConnectionTrait,
     scope: Scope,
-    asked: &ScoreboardAsked,
+    asked: &ScoreboardRequest,
     also: Option<&str>,
 ) -> ApiResult<Board> {
     let (plan, as_of) = (asked.masterplan.as_deref(), asked.as_of);
@@ -200,7 +200,7 @@ pub(super) async fn board(
     Ok(Board { rows: ranked(rows), actions })
 }
 
-impl ScoreboardAsked {
+impl ScoreboardRequest {
     /// The plan of an action with what was verified of it up to the quarter.
     pub(super) fn up_to_quarter(&self, action: &PlannedAction) -> ActionPlan {
         let mut plan = action.plan;
@@ -273,7 +273,7 @@ async fn open_findings(
     counts.filter_map(Result::transpose).collect()
 }
 
-fn row(figures: Figures, opd: Heading, asked: &ScoreboardAsked) -> ScoreboardRow {
+fn row(figures: Figures, opd: Heading, asked: &ScoreboardRequest) -> ScoreboardRow {
     let of = renaksi::opd_progress(&figures.plans, asked.year, asked.quarter);
     let reports = figures.timeliness.into_iter().collect::<timeliness::ReportCounts>();
     ScoreboardRow {

@@ -15,12 +15,12 @@ use sea_orm::{ActiveEnum, ConnectionTrait, QueryResult, Statement};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::scoreboard::{Board, ScoreboardAsked, ScoreboardRow, board};
+use super::scoreboard::{Board, ScoreboardRequest, ScoreboardRow, board};
 use super::standing::{self, KpiStanding};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::PlannedAction;
-use crate::store::past::Since;
 use crate::store::scope::Scope;
+use crate::store::snapshots::Since;
 use crate::store::visible::Thing;
 
 /// The most of each kind that is shown.
@@ -178,7 +178,7 @@ pub struct OpenFinding {
 }
 
 /// Computes the scorecard: twelve statements, whatever the number of rows.
-pub async fn compute(db: &impl ConnectionTrait, scope: Scope, opd: &str, asked: ScoreboardAsked) -> ApiResult<Scorecard> {
+pub async fn compute(db: &impl ConnectionTrait, scope: Scope, opd: &str, asked: ScoreboardRequest) -> ApiResult<Scorecard> {
     let Board { rows, actions } = board(db, scope, &asked, Some(opd)).await?;
     let ranked = rows.iter().filter(|row| row.rank.is_some()).count();
     let row = rows.into_iter().find(|row| row.opd == opd).ok_or_else(|| ApiError::not_found("OPD", opd))?;
@@ -189,7 +189,7 @@ pub async fn compute(db: &impl ConnectionTrait, scope: Scope, opd: &str, asked: 
     let mut kpis = standing::of_opd(db, scope, opd, asked.as_of).await?;
     kpis.truncate(MOST);
     let findings = open_findings(db, scope, opd, &asked).await?;
-    let ScoreboardAsked { year, quarter, as_of, .. } = asked;
+    let ScoreboardRequest { year, quarter, as_of, .. } = asked;
     let ranked = u32::try_from(ranked).unwrap_or(u32::MAX);
     Ok(Scorecard { as_of: as_of.day, year, quarter, row, ranked, programmes, actions, kpis, findings })
 }
@@ -203,7 +203,7 @@ async fn led_programmes(
     db: &impl ConnectionTrait,
     scope: Scope,
     opd: &str,
-    asked: &ScoreboardAsked,
+    asked: &ScoreboardRequest,
 ) -> ApiResult<Vec<LedProgramme>> {
     let (programmes, shown) = (asked.as_of.programmes(), scope.shows(Thing::Programme, "p", asked.as_of));
     let (dimensions, served) = (asked.as_of.dimensions(Since::Ever), scope.shows(Thing::Dimension, "d", asked.as_of));
@@ -236,7 +236,7 @@ async fn titles(
     db: &impl ConnectionTrait,
     scope: Scope,
     opd: &str,
-    asked: &ScoreboardAsked,
+    asked: &ScoreboardRequest,
 ) -> ApiResult<HashMap<String, Title>> {
     let (actions, shown) = (asked.as_of.actions(), scope.shows(Thing::Action, "a", asked.as_of));
     let sql = format!(
@@ -253,7 +253,7 @@ async fn titles(
 
 fn action_of(
     scope: Scope,
-    asked: &ScoreboardAsked,
+    asked: &ScoreboardRequest,
     action: &PlannedAction,
     (programme, title, output_unit): Title,
 ) -> ScorecardAction {
@@ -277,7 +277,7 @@ fn action_of(
     }
 }
 
-fn report_of(scope: Scope, asked: &ScoreboardAsked, action: &PlannedAction, quarter: u8) -> ScorecardReport {
+fn report_of(scope: Scope, asked: &ScoreboardRequest, action: &PlannedAction, quarter: u8) -> ScorecardReport {
     let at = usize::from(quarter) - 1;
     let verified = action.plan.realisation[at].is_some();
     ScorecardReport {
@@ -293,7 +293,7 @@ async fn open_findings(
     db: &impl ConnectionTrait,
     scope: Scope,
     opd: &str,
-    asked: &ScoreboardAsked,
+    asked: &ScoreboardRequest,
 ) -> ApiResult<Vec<OpenFinding>> {
     let as_of = asked.as_of;
     let (findings, evaluations, programmes) = (as_of.findings(), as_of.evaluations(), as_of.programmes());

@@ -17,8 +17,8 @@ use utoipa::ToSchema;
 
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::kpis::Unit;
-use crate::store::past::AsOf;
 use crate::store::scope::{self, Scope};
+use crate::store::snapshots::AsOf;
 use crate::store::visible::Thing;
 
 /// Where a KPI stands at the end of a day.

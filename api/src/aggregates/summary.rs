@@ -18,8 +18,8 @@ use super::counts::{ActionCounts, Counts, FindingCounts, KpiCounts, StatusCounts
 use super::standing;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::planned;
-use crate::store::past::{AsOf, Since};
 use crate::store::scope::{Scope, of_masterplan};
+use crate::store::snapshots::{AsOf, Since};
 use crate::store::visible::Thing;
 
 /// The state of a masterplan at the end of a day.

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use super::counts::StatusCounts;
 use super::summary::must_know;
 use crate::http::problem::ApiResult;
-use crate::store::past::AsOf;
 use crate::store::scope::{Scope, of_masterplan};
+use crate::store::snapshots::AsOf;
 use crate::store::visible::Thing;
 
 /// How many programmes had which status over time.

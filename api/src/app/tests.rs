@@ -19,10 +19,10 @@ use crate::auth::keys::Keys;
 use crate::demo;
 use crate::feed::limits::StreamLimits;
 use crate::feed::tail::Tail;
-use crate::store::change::Store;
 use crate::store::clock::Calendar;
 use crate::store::connection;
-use crate::store::kept::Kept;
+use crate::store::response_cache::ResponseCache;
+use crate::store::transaction::Store;
 
 /// What is read, and how many statements it takes: the rows, their number where it is asked for, and one for
 /// each kind of thing that is expanded.
@@ -86,7 +86,7 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
         tail: Data::new(Tail::new(store)),
         streams: Data::new(StreamLimits::new(10, 10)),
         addresses: Data::default(),
-        kept: Data::new(Kept::new(Handle::current())),
+        kept: Data::new(ResponseCache::new(Handle::current())),
         document: Data::default(),
         stopping: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().build_recorder().handle()),
@@ -106,20 +106,20 @@ async fn a_read_takes_a_fixed_number_of_statements_and_a_kept_one_none() {
     std::fs::create_dir_all(&folder).unwrap();
     let (state, counter, token) = counted(&folder).await;
     let app = init_service(app(state)).await;
-    let mut faults = Vec::new();
+    let mut field_errors = Vec::new();
     for (path, number) in READS {
         counter.store(0, Ordering::SeqCst);
         assert_eq!(call_service(&app, request(path, &token).to_request()).await.status(), 200, "{path}");
         let first = counter.swap(0, Ordering::SeqCst);
         if first != *number {
-            faults.push(format!("{path}: {first} instead of {number}"));
+            field_errors.push(format!("{path}: {first} instead of {number}"));
         }
         if path.contains("/public/") {
             call_service(&app, request(path, &token).to_request()).await;
             assert_eq!(counter.load(Ordering::SeqCst), 0, "{path} is kept in memory");
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(field_errors.is_empty(), "{}", field_errors.join("\n"));
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

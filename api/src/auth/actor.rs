@@ -17,7 +17,7 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
-    /// The word in the trail.
+    /// The word in the audit log.
     pub fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -26,7 +26,7 @@ impl ActorKind {
         }
     }
 
-    /// The kind that has this word in the trail.
+    /// The kind that has this word in the audit log.
     pub fn named(name: &str) -> Self {
         [Self::User, Self::Client].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::System)
     }
@@ -39,7 +39,7 @@ pub struct Actor {
     pub kind: ActorKind,
     /// The subject of the token.
     pub id: String,
-    /// What the trail calls the actor: a person's e-mail address, a client's id.
+    /// What the audit log calls the actor: a person's e-mail address, a client's id.
     pub name: String,
     /// Whether an outside provider vouches for it: there is no account here, and its token is all that counts.
     pub is_outside: bool,
@@ -70,7 +70,7 @@ impl Actor {
         format!("{}:{}", self.kind.name(), self.id)
     }
 
-    /// Whether the trail shows it who did something, and from where: e-mail and network addresses are no business of those who
+    /// Whether the audit log shows it who did something, and from where: e-mail and network addresses are no business of those who
     /// only read.
     pub fn sees_people(&self) -> bool {
         self.scopes.is_none() && self.role != Role::Viewer

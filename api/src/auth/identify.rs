@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 
 use super::actor::Actor;
 use super::keys::{Keys, Refusal};
-use super::outside::Outside;
+use super::oidc::OidcProvider;
 use crate::http::problem::{ApiError, ApiResult};
 
 /// What a request said about who makes it.
@@ -44,7 +44,7 @@ async fn identity_of(request: &ServiceRequest) -> Option<Identity> {
         )));
     }
     let token = token.trim();
-    let verified = match request.app_data::<Data<Outside>>().filter(|outside| outside.issued(token)) {
+    let verified = match request.app_data::<Data<OidcProvider>>().filter(|outside| outside.issued(token)) {
         Some(outside) => outside.verify(token).await,
         None => request.app_data::<Data<Keys>>()?.verify(token).await,
     };

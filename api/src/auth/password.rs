@@ -116,14 +116,14 @@ async fn stranger() -> ApiResult<OwnedSemaphorePermit> {
 
 /// Works beside the threads that serve. The turns are given back when the work ends, not when nobody waits for it any more.
 async fn run<T: Send + 'static>(
-    mut turns: Vec<OwnedSemaphorePermit>,
+    mut permits: Vec<OwnedSemaphorePermit>,
     work: impl FnOnce() -> ApiResult<T> + Send + 'static,
 ) -> ApiResult<T> {
     metrics::counter!("password_hashes_total").increment(1);
-    turns.push(Arc::clone(&TURNS).acquire_owned().await.map_err(ApiError::unexpected)?);
+    permits.push(Arc::clone(&TURNS).acquire_owned().await.map_err(ApiError::unexpected)?);
     let working = move || {
         let done = work();
-        drop(turns);
+        drop(permits);
         done
     };
     tokio::task::spawn_blocking(working).await.map_err(ApiError::unexpected)?

@@ -10,7 +10,7 @@ use crate::feed::verify::{Verdict, verify};
 use crate::store::{connection, files};
 use crate::webhooks::subscriptions;
 
-/// Proves that the trail is whole, or says where it is not; or writes it.
+/// Proves that the audit log is whole, or says where it is not; or writes it.
 pub async fn run(command: AuditCommand) -> CommandResult {
     match command {
         AuditCommand::Verify(asked) => run_verify(asked).await,

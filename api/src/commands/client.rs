@@ -10,8 +10,8 @@ use crate::config::{ClientAdd, ClientCommand, ClientRotate, Database};
 use crate::http::problem::ApiResult;
 use crate::resources::accounts;
 use crate::resources::clients::{self, Client, NewClient};
-use crate::store::change::{Change, Origin, Store};
 use crate::store::connection;
+use crate::store::transaction::{Origin, Store, WriteTransaction};
 
 /// Does what the command line says about clients.
 pub async fn run(command: ClientCommand) -> CommandResult {
@@ -19,7 +19,10 @@ pub async fn run(command: ClientCommand) -> CommandResult {
         ClientCommand::Add(client) => add(client).await,
         ClientCommand::Rotate(client) => rotate(client).await,
         ClientCommand::Disable(client) => {
-            let disabled = change(&client.database, async |change: &Change| clients::disable(change, &client.id).await).await?;
+            let disabled = transaction(&client.database, async |transaction: &WriteTransaction| {
+                clients::disable(transaction, &client.id).await
+            })
+            .await?;
             println!("{} is disabled", disabled.id);
             Ok(())
         }
@@ -29,15 +32,17 @@ pub async fn run(command: ClientCommand) -> CommandResult {
 async fn add(client: ClientAdd) -> CommandResult {
     let fresh = secret::fresh();
     let new = NewClient { id: client.id, name: client.name, opd: client.opd, scopes: client.scope };
-    let added = change(&client.database, async |change: &Change| clients::add(change, new, &fresh).await).await?;
+    let added =
+        transaction(&client.database, async |transaction: &WriteTransaction| clients::add(transaction, new, &fresh).await)
+            .await?;
     show(&added, &fresh, client.json);
     Ok(())
 }
 
 async fn rotate(client: ClientRotate) -> CommandResult {
     let (fresh, grace) = (secret::fresh(), client.grace_seconds);
-    let work = async |change: &Change| accounts::rotate::<Client>(change, &client.id, &fresh, grace).await;
-    let rotated = change(&client.database, work).await?;
+    let work = async |transaction: &WriteTransaction| accounts::rotate::<Client>(transaction, &client.id, &fresh, grace).await;
+    let rotated = transaction(&client.database, work).await?;
     show(&rotated, &fresh, client.json);
     Ok(())
 }
@@ -51,9 +56,9 @@ fn show(client: &client::Model, fresh: &str, as_json: bool) {
     }
 }
 
-async fn change<T>(
+async fn transaction<T>(
     database: &Database,
-    work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
+    work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
 ) -> Result<T, Box<dyn std::error::Error>> {
     let db = connection::open(&database.database_url, database.database_connections).await?;
     connection::migrate(&db).await?;

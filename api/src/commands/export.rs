@@ -2,10 +2,10 @@
 
 use super::CommandResult;
 use crate::config::{Export, Format};
-use crate::store::change::Store;
+use crate::import_export::export;
 use crate::store::connection;
 use crate::store::progress::Progress;
-use crate::transfer::export;
+use crate::store::transaction::Store;
 
 /// Writes all data, and on standard error how many rows of each kind there are.
 pub async fn run(settings: Export) -> CommandResult {

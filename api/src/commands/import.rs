@@ -2,10 +2,10 @@
 
 use super::CommandResult;
 use crate::config::Import;
-use crate::store::change::Store;
+use crate::import_export::import::{self, Refused};
 use crate::store::connection;
 use crate::store::progress::Progress;
-use crate::transfer::import::{self, Refused};
+use crate::store::transaction::Store;
 
 /// Imports a file and says how many rows of each kind there were.
 pub async fn run(settings: Import) -> CommandResult {
@@ -15,7 +15,7 @@ pub async fn run(settings: Import) -> CommandResult {
     let imported = import::run(&store, &settings.path, settings.dry_run, Progress::of("import")).await;
     db.close().await?;
     let counts = imported.map_err(|refused| match refused {
-        Refused::File(faults) => format!("nothing was imported:\n{faults}"),
+        Refused::File(field_errors) => format!("nothing was imported:\n{field_errors}"),
         Refused::Database(error) => error.sentence(),
     })?;
     for (list, count) in counts {

@@ -8,21 +8,21 @@ use crate::auth::actor::Actor;
 use crate::auth::keys;
 use crate::config::{Database, KeyRevoke, KeysCommand};
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::change::{Change, Happening, Origin, Store};
 use crate::store::connection;
+use crate::store::transaction::{AuditEvent, Origin, Store, WriteTransaction};
 
 /// Does what the command line says about the keys that sign access tokens.
 pub async fn run(command: KeysCommand) -> CommandResult {
     match command {
-        KeysCommand::Rotate(database) => done(&database, async |change: &Change| rotate(change).await).await,
+        KeysCommand::Rotate(database) => done(&database, async |transaction: &WriteTransaction| rotate(transaction).await).await,
         KeysCommand::Revoke(KeyRevoke { kid, database }) => {
-            done(&database, async |change: &Change| revoke(change, &kid).await).await
+            done(&database, async |transaction: &WriteTransaction| revoke(transaction, &kid).await).await
         }
     }
 }
 
 /// Does it in one transaction and prints the key that signs afterwards.
-async fn done(database: &Database, work: impl AsyncFnOnce(&Change) -> ApiResult<String>) -> CommandResult {
+async fn done(database: &Database, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<String>) -> CommandResult {
     let db = connection::open(&database.database_url, database.database_connections).await?;
     connection::migrate(&db).await?;
     let origin = Origin { actor: Actor::system("command line"), request_id: None, address: None };
@@ -35,19 +35,22 @@ async fn done(database: &Database, work: impl AsyncFnOnce(&Change) -> ApiResult<
 
 /// Makes a key that signs from now on. Tokens that the one before signed hold until they run out, so nobody is logged out;
 /// replicas that still sign with it notice within a second or two.
-async fn rotate(change: &Change) -> ApiResult<String> {
+async fn rotate(transaction: &WriteTransaction) -> ApiResult<String> {
     use signing_key::Column;
-    change.lock("the signing keys").await?;
-    for row in signing_key::Entity::find().filter(Column::Slot.eq(keys::CURRENT)).all(&change.db).await? {
+    transaction.lock("the signing keys").await?;
+    for row in signing_key::Entity::find().filter(Column::Slot.eq(keys::CURRENT)).all(&transaction.db).await? {
         let mut old = row.clone().into_active_model();
         old.slot = Set(format!("retired {}", row.kid));
-        old.retired_at = Set(Some(change.now));
-        old.update(&change.db).await?;
+        old.retired_at = Set(Some(transaction.now));
+        old.update(&transaction.db).await?;
     }
-    signing_key::Entity::delete_many().filter(Column::RetiredAt.lt(change.now - keys::RETIRED_HOLDS)).exec(&change.db).await?;
-    let row = keys::new_key()?.insert(&change.db).await?;
-    change
-        .record(Happening {
+    signing_key::Entity::delete_many()
+        .filter(Column::RetiredAt.lt(transaction.now - keys::RETIRED_HOLDS))
+        .exec(&transaction.db)
+        .await?;
+    let row = keys::new_key()?.insert(&transaction.db).await?;
+    transaction
+        .record(AuditEvent {
             resource: "signing_key",
             key: &row.kid,
             action: "created",
@@ -61,17 +64,17 @@ async fn rotate(change: &Change) -> ApiResult<String> {
 
 /// Ends a key. Every replica reads the keys once a second, so what it signed is refused within a second or two; refresh tokens
 /// are no such tokens and hold. The key that signs is replaced first.
-async fn revoke(change: &Change, kid: &str) -> ApiResult<String> {
+async fn revoke(transaction: &WriteTransaction, kid: &str) -> ApiResult<String> {
     use signing_key::Column;
-    change.lock("the signing keys").await?;
-    let row = signing_key::Entity::find_by_id(kid).one(&change.db).await?;
+    transaction.lock("the signing keys").await?;
+    let row = signing_key::Entity::find_by_id(kid).one(&transaction.db).await?;
     let row = row.ok_or_else(|| ApiError::not_found("signing key", kid))?;
     if row.slot == keys::CURRENT {
-        rotate(change).await?;
+        rotate(transaction).await?;
     }
-    signing_key::Entity::delete_by_id(kid).exec(&change.db).await?;
+    signing_key::Entity::delete_by_id(kid).exec(&transaction.db).await?;
     let (before, after) = (Some(row.public_jwk), None);
-    change.record(Happening { resource: "signing_key", key: kid, action: "revoked", version: 2, before, after }).await?;
-    let signs = signing_key::Entity::find().filter(Column::Slot.eq(keys::CURRENT)).one(&change.db).await?;
+    transaction.record(AuditEvent { resource: "signing_key", key: kid, action: "revoked", version: 2, before, after }).await?;
+    let signs = signing_key::Entity::find().filter(Column::Slot.eq(keys::CURRENT)).one(&transaction.db).await?;
     signs.map(|row| row.kid).ok_or_else(|| ApiError::unexpected("no signing key"))
 }

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use super::CommandResult;
 use crate::app::{State, app};
 use crate::auth::keys::Keys;
-use crate::auth::outside::Outside;
+use crate::auth::oidc::OidcProvider;
 use crate::config::Serve;
 use crate::demo::{self, Login};
 use crate::feed::limits::StreamLimits;
@@ -27,9 +27,9 @@ use crate::http::client_address::TrustedProxies;
 use crate::http::cors::Origins;
 use crate::http::security;
 use crate::pages;
-use crate::store::change::Store;
 use crate::store::connection;
-use crate::store::kept::Kept;
+use crate::store::response_cache::ResponseCache;
+use crate::store::transaction::Store;
 use crate::webhooks::courier::Courier;
 
 /// Connections to the database for what the public reads.
@@ -76,11 +76,11 @@ pub async fn run(settings: Serve) -> CommandResult {
     let state = State {
         store: Data::new(store.clone()),
         keys: keys.clone(),
-        outside: settings.outside()?.map(Outside::new).transpose()?.map(Data::new),
+        outside: settings.outside()?.map(OidcProvider::new).transpose()?.map(Data::new),
         tail: Data::new(tail.clone()),
         streams: Data::new(StreamLimits::new(settings.public_streams.into(), settings.public_streams_per_address.into())),
         addresses: Data::from(webhooks.addresses.clone()),
-        kept: Data::new(Kept::new(figures.handle().clone())),
+        kept: Data::new(ResponseCache::new(figures.handle().clone())),
         document: Data::default(),
         stopping: Data::new(stopping.clone()),
         metrics: Data::new(metrics),

@@ -8,8 +8,8 @@ use crate::auth::password;
 use crate::config::{UserAdd, UserCommand};
 use crate::http::problem::ApiError;
 use crate::resources::users::{self, NewUser};
-use crate::store::change::{Change, Origin, Store};
 use crate::store::connection;
+use crate::store::transaction::{Origin, Store, WriteTransaction};
 
 /// Does what the command line says about users.
 pub async fn run(command: UserCommand) -> CommandResult {
@@ -23,8 +23,8 @@ async fn add(user: UserAdd) -> CommandResult {
         return Err("EMAIL: expected an e-mail address".into());
     }
     let password = read_password()?;
-    if let Some(fault) = users::faults_of(user.role, user.opd.as_ref(), Some(&password)).first() {
-        return Err(fault.sentence().into());
+    if let Some(field_error) = users::field_errors_of(user.role, user.opd.as_ref(), Some(&password)).first() {
+        return Err(field_error.sentence().into());
     }
     let db = connection::open(&user.database.database_url, user.database.database_connections).await?;
     connection::migrate(&db).await?;
@@ -32,7 +32,10 @@ async fn add(user: UserAdd) -> CommandResult {
     let hash = password::hash(password.clone()).await.map_err(described)?;
     let new = NewUser { email: user.email, name: user.name, role: user.role, opd: user.opd, password };
     let origin = Origin { actor: Actor::system("command line"), request_id: None, address: None };
-    let added = store.transact(origin, async |change: &Change| users::add(change, new, hash).await).await.map_err(described)?;
+    let added = store
+        .transact(origin, async |transaction: &WriteTransaction| users::add(transaction, new, hash).await)
+        .await
+        .map_err(described)?;
     println!("{}", added.id);
     Ok(())
 }

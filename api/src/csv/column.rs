@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::json::{self, Unread};
 use crate::http::language::Text;
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 use crate::http::schema;
 
 /// The members that hold long texts, in which line breaks may stand.
@@ -65,7 +65,7 @@ impl Column {
     }
 
     /// The value of a cell that is not empty.
-    pub(super) fn value(&self, cell: &str, has_decimal_comma: bool) -> Result<Value, Fault> {
+    pub(super) fn value(&self, cell: &str, has_decimal_comma: bool) -> Result<Value, FieldError> {
         if self.cells == Cells::Text {
             return Ok(json!(unescaped(cell)));
         }
@@ -83,22 +83,22 @@ impl Column {
         })
     }
 
-    fn json(&self, cell: &str) -> Result<Value, Fault> {
+    fn json(&self, cell: &str) -> Result<Value, FieldError> {
         json::parse(cell.as_bytes()).map_err(|unread| match unread {
             Unread::Malformed(error) => self.not_json(&error),
             Unread::Repeated(_) => {
                 let (en, id) = ("A member stands twice in this cell.", "Ada anggota yang tercantum dua kali di sel ini.");
-                Fault::at(self.pointer.clone(), "repeated_member", Text::new(en, id))
+                FieldError::at(self.pointer.clone(), "repeated_member", Text::new(en, id))
             }
         })
     }
 
-    fn not_json(&self, error: &serde_json::Error) -> Fault {
+    fn not_json(&self, error: &serde_json::Error) -> FieldError {
         let text = Text::new(
             format!("A cell of `{}` is JSON, such as {}: {error}.", self.name, self.example()),
             format!("Sel kolom `{}` berisi JSON, seperti {}: {error}.", self.name, self.example()),
         );
-        Fault::at(self.pointer.clone(), "malformed_json", text)
+        FieldError::at(self.pointer.clone(), "malformed_json", text)
     }
 
     fn example(&self) -> &'static str {

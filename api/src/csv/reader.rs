@@ -10,7 +10,7 @@ use super::refused::{Limits, Refused};
 use super::scan::{Record, Scanner, not_utf8};
 use super::swallowed::{self, Shape};
 use crate::http::language::Text;
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 
 /// A row.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Row {
     /// The line of the file on which it begins, from 1.
     pub line: u64,
     /// An object of its cells that are not empty, or what is wrong with it.
-    pub value: Result<Value, Vec<Fault>>,
+    pub value: Result<Value, Vec<FieldError>>,
 }
 
 /// A CSV that is being read.
@@ -184,7 +184,7 @@ fn said_separator(line: &[u8]) -> Option<Result<Separator, Refused>> {
             format!("Kolom dipisahkan oleh `{said}`, menurut baris `sep=`; yang dibaca di sini `,`, `;` atau tab."),
         )
     };
-    Some(known.ok_or_else(|| Refused::Header(vec![Fault::at("", "unknown_separator", text())])))
+    Some(known.ok_or_else(|| Refused::Header(vec![FieldError::at("", "unknown_separator", text())])))
 }
 
 /// The header with the separator that it shows: the one that finds most of the known columns.
@@ -225,31 +225,31 @@ fn find<'a>(known: &'a [Column], name: &str) -> Option<&'a Column> {
     known.iter().find(|column| column.name.to_lowercase() == name)
 }
 
-/// The columns that the header names, or every fault it has.
+/// The columns that the header names, or every field error it has.
 fn named(
     record: &Record,
     known: &[Column],
     separator: Separator,
     said: Option<Separator>,
 ) -> Result<Vec<Option<Column>>, Refused> {
-    let (mut header, mut faults) = (Vec::<Option<Column>>::new(), Vec::new());
+    let (mut header, mut field_errors) = (Vec::<Option<Column>>::new(), Vec::new());
     for (index, cell) in record.cells.iter().enumerate() {
         let column = find(known, &cell.text);
-        let fault = match column {
+        let field_error = match column {
             None if cell.text.trim().is_empty() => None,
             None => Some(unknown(cell.text.trim(), known)),
             Some(column) => header.iter().flatten().find(|other| overlap(other, column)).map(|other| repeated(&other.name)),
         };
-        faults.extend(fault.map(|(code, text)| Fault::at(format!("/{index}"), code, text)));
+        field_errors.extend(field_error.map(|(code, text)| FieldError::at(format!("/{index}"), code, text)));
         header.push(column.cloned());
     }
     if header.iter().flatten().next().is_none()
-        && let Some(fault) = other_separator(record, known, separator, said)
+        && let Some(field_error) = other_separator(record, known, separator, said)
     {
-        return Err(Refused::Header(vec![fault]));
+        return Err(Refused::Header(vec![field_error]));
     }
-    faults.extend(missing(&header, known));
-    if faults.is_empty() { Ok(header) } else { Err(Refused::Header(faults)) }
+    field_errors.extend(missing(&header, known));
+    if field_errors.is_empty() { Ok(header) } else { Err(Refused::Header(field_errors)) }
 }
 
 /// Whether two columns say the same member, or one says a part of what the other does.
@@ -287,8 +287,8 @@ fn unknown(name: &str, known: &[Column]) -> (&'static str, Text) {
     ("unknown_column", text)
 }
 
-/// The fault of a header that knows no column since something else separates them.
-fn other_separator(record: &Record, known: &[Column], separator: Separator, said: Option<Separator>) -> Option<Fault> {
+/// The field error of a header that knows no column since something else separates them.
+fn other_separator(record: &Record, known: &[Column], separator: Separator, said: Option<Separator>) -> Option<FieldError> {
     let [cell] = &record.cells[..] else { return None };
     let separates = |other: &&char| cell.text.split(**other).filter(|name| find(known, name).is_some()).count() > 1;
     let found = [';', ',', '\t', '|', ':'].iter().find(separates)?;
@@ -297,19 +297,19 @@ fn other_separator(record: &Record, known: &[Column], separator: Separator, said
         format!("The columns are separated by `{found}`, this reads {reads}."),
         format!("Kolom dipisahkan oleh `{found}`, yang dibaca di sini {membaca}."),
     );
-    Some(Fault::at("", "unknown_separator", text))
+    Some(FieldError::at("", "unknown_separator", text))
 }
 
-/// The faults of columns that must be there and are not.
-fn missing(header: &[Option<Column>], known: &[Column]) -> Vec<Fault> {
+/// The field errors of columns that must be there and are not.
+fn missing(header: &[Option<Column>], known: &[Column]) -> Vec<FieldError> {
     let has = |column: &&Column| !header.iter().flatten().any(|other| overlap(other, column));
     let absent = known.iter().filter(|column| column.is_required).filter(has);
-    let fault = |column: &Column| {
+    let field_error = |column: &Column| {
         let name = &column.name;
         let text = Text::new(format!("The header has no column `{name}`."), format!("Baris kepala tidak memuat kolom `{name}`."));
-        Fault::at("", "required", text)
+        FieldError::at("", "required", text)
     };
-    absent.map(fault).collect()
+    absent.map(field_error).collect()
 }
 
 impl Rows {
@@ -339,7 +339,7 @@ impl Rows {
         Ok(())
     }
 
-    fn value(&self, record: Record) -> Result<Value, Vec<Fault>> {
+    fn value(&self, record: Record) -> Result<Value, Vec<FieldError>> {
         let (is, expected) = (record.cells.len(), self.header.len());
         // A spreadsheet leaves separators behind where cells once were.
         let is_left_over = record.cells.iter().skip(expected).all(|cell| cell.text.is_empty());
@@ -348,33 +348,33 @@ impl Rows {
                 format!("{is} cells where the header has {expected}."),
                 format!("{is} sel, sedangkan kepala memuat {expected}."),
             );
-            return Err(vec![Fault::at("", "wrong_number_of_cells", text)]);
+            return Err(vec![FieldError::at("", "wrong_number_of_cells", text)]);
         }
-        let (mut row, mut faults) = (Value::Object(Map::new()), Vec::new());
+        let (mut row, mut field_errors) = (Value::Object(Map::new()), Vec::new());
         let has_decimal_comma = self.separator == Separator::Semicolon;
         for (index, (column, cell)) in self.header.iter().zip(&record.cells).enumerate() {
             match column {
-                None if !cell.text.trim().is_empty() => faults.push(nameless(index)),
+                None if !cell.text.trim().is_empty() => field_errors.push(nameless(index)),
                 Some(column) if !cell.text.is_empty() && column.cells != Cells::Ignored => {
                     match column.value(&cell.text, has_decimal_comma) {
                         // Blanks are nothing where a word is meant.
                         Ok(Value::String(word)) if word.is_empty() && column.cells != Cells::Text => {}
                         Ok(value) => column.put(&mut row, value),
-                        Err(fault) => faults.push(fault),
+                        Err(field_error) => field_errors.push(field_error),
                     }
                 }
                 _ => {}
             }
         }
-        if faults.is_empty() { Ok(row) } else { Err(faults) }
+        if field_errors.is_empty() { Ok(row) } else { Err(field_errors) }
     }
 }
 
-fn nameless(index: usize) -> Fault {
+fn nameless(index: usize) -> FieldError {
     let number = index + 1;
     let text = Text::new(
         format!("Column {number} has no name in the header, so its cells must be empty."),
         format!("Kolom {number} tidak bernama di baris kepala, jadi selnya harus kosong."),
     );
-    Fault::at("", "unknown_column", text)
+    FieldError::at("", "unknown_column", text)
 }

@@ -1,7 +1,7 @@
 //! What is read of a CSV at most, and why the whole of one is refused.
 
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, Fault, codes};
+use crate::http::problem::{ApiError, FieldError, codes};
 
 /// What is read at most.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ pub enum Refused {
     /// A limit was passed.
     TooLarge(Text),
     /// The header; pointers count its columns, from 0.
-    Header(Vec<Fault>),
+    Header(Vec<FieldError>),
 }
 
 impl Refused {
@@ -38,9 +38,9 @@ impl Refused {
         let english = crate::http::language::Language::English;
         match self {
             Self::Unreadable { text, .. } | Self::TooLarge(text) => text.to(english).to_owned(),
-            Self::Header(faults) => {
-                let sentence = |fault: &Fault| fault.shown(english).detail;
-                format!("the header: {}", faults.iter().map(sentence).collect::<Vec<_>>().join(" "))
+            Self::Header(field_errors) => {
+                let sentence = |field_error: &FieldError| field_error.shown(english).detail;
+                format!("the header: {}", field_errors.iter().map(sentence).collect::<Vec<_>>().join(" "))
             }
         }
     }
@@ -51,7 +51,7 @@ impl From<Refused> for ApiError {
         match refused {
             Refused::Unreadable { line, text } => Self::new(codes::MALFORMED).says(text).member("line", line),
             Refused::TooLarge(text) => Self::new(codes::TOO_LARGE).says(text),
-            Refused::Header(faults) => Self::invalid(faults),
+            Refused::Header(field_errors) => Self::invalid(field_errors),
         }
     }
 }

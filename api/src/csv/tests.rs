@@ -13,7 +13,7 @@ use super::column::{self, Column, escaped, unescaped};
 use super::reader::{Reader, Row};
 use super::refused::{Limits, Refused};
 use super::writer::{Dialect, Writer};
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 
 const LIMITS: Limits = Limits { row: 64 * 1024, columns: 64 };
 const DIALECTS: [Dialect; 5] = [
@@ -291,8 +291,10 @@ fn a_row_with_a_wrong_cell_is_refused_alone() {
     let rows = read(b"kpi,period,value,evidence\nA,2021\nB,2021,1,[{\nC,2021,1,\nD,2021,1,,x\n", 3).unwrap();
     let good = rows.iter().map(|row| (row.line, row.value.is_ok())).collect::<Vec<_>>();
     assert_eq!(good, [(2, false), (3, false), (4, true), (5, false)]);
-    let faults = |row: &Row| row.value.as_ref().err().map(|faults| faults.iter().map(Fault::sentence).collect::<String>());
-    assert!(faults(&rows[1]).unwrap().starts_with("/evidence: "));
+    let field_errors = |row: &Row| {
+        row.value.as_ref().err().map(|field_errors| field_errors.iter().map(FieldError::sentence).collect::<String>())
+    };
+    assert!(field_errors(&rows[1]).unwrap().starts_with("/evidence: "));
 }
 
 #[test]

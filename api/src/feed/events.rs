@@ -56,7 +56,7 @@ pub const RESOURCES: &[&str] = &[
 
 /// What is read of the feed.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct FeedQuery {
     /// Only what stands after this place.
     pub after: i64,
     /// Only changes of these kinds of things; of all where there are none.
@@ -73,7 +73,7 @@ pub struct Asked {
     pub limit: u64,
 }
 
-impl Asked {
+impl FeedQuery {
     /// Everything after a place.
     pub fn all(after: i64) -> Self {
         Self { after, resources: Vec::new(), public: false, accounts: true, people: true, actor: None, limit: PAGE }
@@ -110,7 +110,7 @@ impl Asked {
 
 /// An event with its place.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct Told {
+pub struct FeedEntry {
     /// Its place in the feed.
     pub position: i64,
     /// Its hash.
@@ -169,15 +169,15 @@ pub struct PublicEvent {
     data: Option<Value>,
 }
 
-impl From<&Told> for FeedEvent {
-    fn from(told: &Told) -> Self {
+impl From<&FeedEntry> for FeedEvent {
+    fn from(told: &FeedEntry) -> Self {
         Self { position: told.position, hash: told.hash.clone(), entry: Entry::from(&told.event) }
     }
 }
 
 impl FeedEvent {
     /// An event for who may see people, or for who may not.
-    fn of(told: &Told, people: bool) -> Self {
+    fn of(told: &FeedEntry, people: bool) -> Self {
         let full = Self::from(told);
         if people { full } else { Self { entry: full.entry.without_people(), ..full } }
     }
@@ -185,7 +185,7 @@ impl FeedEvent {
 
 impl PublicEvent {
     /// An event with what it still shows, if the thing still is public.
-    fn of(told: &Told, shown: Option<Option<Value>>) -> Self {
+    fn of(told: &FeedEntry, shown: Option<Option<Value>>) -> Self {
         let event = &told.event;
         Self {
             position: told.position,
@@ -201,7 +201,7 @@ impl PublicEvent {
 }
 
 /// Reads what was asked for, in the order of the feed. One statement.
-pub async fn read(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Told>> {
+pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec<FeedEntry>> {
     let mut values: Vec<Parameter> = vec![asked.after.into()];
     let mut conditions = vec!["s.position > $1".to_owned()];
     if asked.public {
@@ -228,18 +228,18 @@ pub async fn read(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Tol
          ORDER BY s.position LIMIT {limit}"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
-    rows.iter().map(|row| Told::from_query_result(row, "").map_err(ApiError::from)).collect()
+    rows.iter().map(|row| FeedEntry::from_query_result(row, "").map_err(ApiError::from)).collect()
 }
 
 /// What everybody sees of public events. At most one statement.
-async fn public_forms(db: &impl ConnectionTrait, page: &[Told]) -> ApiResult<Vec<Value>> {
+async fn public_forms(db: &impl ConnectionTrait, page: &[FeedEntry]) -> ApiResult<Vec<Value>> {
     let events = page.iter().map(|told| &told.event).collect::<Vec<_>>();
     let shown = publicity::still_public(db, &events).await?;
     Ok(page.iter().zip(shown).map(|(told, shown)| json!(PublicEvent::of(told, shown))).collect())
 }
 
 /// Events as the streams send them. At most one statement.
-pub async fn frames(db: &impl ConnectionTrait, page: &[Told]) -> ApiResult<Vec<Frame>> {
+pub async fn frames(db: &impl ConnectionTrait, page: &[FeedEntry]) -> ApiResult<Vec<Frame>> {
     let public = page.iter().filter(|told| told.public).cloned().collect::<Vec<_>>();
     let mut forms = public_forms(db, &public).await?.into_iter();
     let frames = page.iter().map(|told| Frame {
@@ -267,7 +267,7 @@ pub async fn must_be_within(db: &impl ConnectionTrait, after: i64) -> ApiResult<
 }
 
 /// Reads what was asked for; 410 where nothing can be there. A place with something behind it is within.
-async fn read_within(db: &impl ConnectionTrait, asked: &Asked) -> ApiResult<Vec<Told>> {
+async fn read_within(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec<FeedEntry>> {
     let page = read(db, asked).await?;
     if page.is_empty() && asked.after > 0 {
         must_be_within(db, asked.after).await?;
@@ -294,8 +294,8 @@ fn limit(parameters: &mut Parameters) -> u64 {
 }
 
 async fn list_events(access: Access<ReadAll>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let asked = Asked::read(&mut parameters, Some(access.actor()));
-    let asked = Asked { limit: limit(&mut parameters), ..asked };
+    let asked = FeedQuery::read(&mut parameters, Some(access.actor()));
+    let asked = FeedQuery { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
     if asked.accounts {
         access.now().await?;
@@ -306,8 +306,8 @@ async fn list_events(access: Access<ReadAll>, request: HttpRequest, mut paramete
 }
 
 async fn list_public_events(public: Public, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let asked = Asked::read(&mut parameters, None);
-    let asked = Asked { limit: limit(&mut parameters), ..asked };
+    let asked = FeedQuery::read(&mut parameters, None);
+    let asked = FeedQuery { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
     let db = public.store.db();
     let page = read_within(db, &asked).await?;
@@ -420,7 +420,7 @@ fn example() -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::happenings::HAPPENINGS;
+    use crate::store::event_types::HAPPENINGS;
 
     #[test]
     fn webhooks_can_ask_for_every_kind_of_the_feed_but_accounts() {

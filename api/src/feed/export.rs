@@ -1,23 +1,23 @@
-//! The trail as lines of JSON, for keeping it where nobody who can write to the database can reach it.
+//! The audit log as lines of JSON, for keeping it where nobody who can write to the database can reach it.
 
 use std::io::Write;
 
 use entity::rules::chain::canonical;
 use sea_orm::ConnectionTrait;
 
-use super::events::{self, Asked, Told};
+use super::events::{self, FeedEntry, FeedQuery};
 use super::seal::{Head, head};
 use crate::store::output::Failed;
 
 /// Events of one statement.
 const AT_ONCE: u64 = 1_000;
 
-/// Writes every event after the place `after` up to the head, which it gives. Memory does not grow with the trail.
+/// Writes every event after the place `after` up to the head, which it gives. Memory does not grow with the audit log.
 pub async fn export(db: &impl ConnectionTrait, after: i64, out: &mut impl Write) -> Result<Head, Failed> {
     let head = head(db).await?;
     let mut last = after;
     while last < head.position {
-        let page = events::read(db, &Asked { limit: AT_ONCE, ..Asked::all(last) }).await?;
+        let page = events::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(last) }).await?;
         let Some(end) = page.last() else { break };
         last = end.position;
         for told in page.iter().filter(|told| told.position <= head.position) {
@@ -29,6 +29,6 @@ pub async fn export(db: &impl ConnectionTrait, after: i64, out: &mut impl Write)
 }
 
 /// An event with its place and its hash. `event` comes last and is, to the byte, what the hash covers.
-fn line(told: &Told) -> String {
+fn line(told: &FeedEntry) -> String {
     format!(r#"{{"position":{},"hash":"{}","event":{}}}"#, told.position, told.hash, canonical(&told.event))
 }

@@ -25,7 +25,7 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoAct
 use super::publicity;
 use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::change::{Change, Origin, Store};
+use crate::store::transaction::{Origin, Store, WriteTransaction};
 
 /// Events of one transaction: few enough that writers of SQLite, who wait for it, do not notice.
 const AT_ONCE: i64 = 1_000;
@@ -85,7 +85,9 @@ impl Sealer {
         let origin = Origin { actor: Actor::system("feed"), request_id: None, address: None };
         // After a failure it begins anew.
         let pass = self.pass.take();
-        let Some((sealed, left)) = store.transact(origin, async |change: &Change| seal(change, pass).await).await? else {
+        let Some((sealed, left)) =
+            store.transact(origin, async |transaction: &WriteTransaction| seal(transaction, pass).await).await?
+        else {
             return Ok(Step::Nothing);
         };
         self.pass = left;
@@ -112,16 +114,16 @@ async fn is_behind(store: &Store) -> ApiResult<bool> {
 
 /// Seals what waits, going on with `pass`; gives how many were sealed, and the pass where it is not through. `None` where another
 /// process is at it.
-async fn seal(change: &Change, pass: Option<Pass>) -> ApiResult<Option<(usize, Option<Pass>)>> {
+async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<Option<(usize, Option<Pass>)>> {
     let head = feed_head::Entity::find_by_id(1).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let Some(head) = head.one(&change.db).await? else { return Ok(None) };
+    let Some(head) = head.one(&transaction.db).await? else { return Ok(None) };
     let mut pass = match pass {
         Some(pass) => pass,
-        None => begin(change).await?,
+        None => begin(transaction).await?,
     };
     let (mut position, mut hash) = (head.position, head.hash.clone());
-    let events = waiting(change, head.horizon, pass.floor).await?;
-    let public = publicity::are_public(&change.db, &events).await?;
+    let events = waiting(transaction, head.horizon, pass.floor).await?;
+    let public = publicity::are_public(&transaction.db, &events).await?;
     let rows = events.iter().zip(public).map(|(event, public)| {
         position += 1;
         hash = link(&hash, event);
@@ -130,7 +132,7 @@ async fn seal(change: &Change, pass: Option<Pass>) -> ApiResult<Option<(usize, O
     });
     let rows = rows.collect::<Vec<_>>();
     if !rows.is_empty() {
-        event_seal::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
+        event_seal::Entity::insert_many(rows).exec_without_returning(&transaction.db).await?;
     }
     let sealed = events.len();
     pass.floor = events.last().map_or(pass.floor, |last| last.seq);
@@ -144,35 +146,35 @@ async fn seal(change: &Change, pass: Option<Pass>) -> ApiResult<Option<(usize, O
     let horizon = head.horizon.max(reached);
     let mut head = head.into_active_model();
     (head.position, head.hash, head.horizon) = (Set(position), Set(hash), Set(horizon));
-    head.update(&change.db).await?;
+    head.update(&transaction.db).await?;
     Ok(Some((sealed, (!is_through).then_some(pass))))
 }
 
 /// A pass from the beginning of what may wait.
 ///
 /// On SQLite everything up to the last sealed number is sealed, whatever the horizon says.
-async fn begin(change: &Change) -> ApiResult<Pass> {
-    if let Some(horizon) = finished(change).await? {
+async fn begin(transaction: &WriteTransaction) -> ApiResult<Pass> {
+    if let Some(horizon) = finished(transaction).await? {
         return Ok(Pass { floor: 0, horizon: Some(horizon) });
     }
     let sql = "SELECT MAX((SELECT horizon FROM feed_head), COALESCE((SELECT MAX(seq) FROM event_seal), 0)) AS floor";
-    let row = change.db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
+    let row = transaction.db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
     Ok(Pass { floor: row.map_or(Ok(0), |row| row.try_get("", "floor"))?, horizon: None })
 }
 
 /// On PostgreSQL the number below which every transaction has ended.
-async fn finished(change: &Change) -> ApiResult<Option<i64>> {
-    if change.db.get_database_backend() != DbBackend::Postgres {
+async fn finished(transaction: &WriteTransaction) -> ApiResult<Option<i64>> {
+    if transaction.db.get_database_backend() != DbBackend::Postgres {
         return Ok(None);
     }
     let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon";
-    let row = change.db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let row = transaction.db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
     Ok(row.map(|row| row.try_get("", "horizon")).transpose()?)
 }
 
 /// The next events that have no place yet.
-async fn waiting(change: &Change, horizon: i64, floor: i64) -> ApiResult<Vec<event::Model>> {
-    let backend = change.db.get_database_backend();
+async fn waiting(transaction: &WriteTransaction, horizon: i64, floor: i64) -> ApiResult<Vec<event::Model>> {
+    let backend = transaction.db.get_database_backend();
     let (sql, values) = match backend {
         DbBackend::Postgres => (
             "SELECT e.* FROM event e WHERE e.seq > $1 AND e.xact >= $2 \
@@ -181,5 +183,5 @@ async fn waiting(change: &Change, horizon: i64, floor: i64) -> ApiResult<Vec<eve
         ),
         _ => ("SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2", vec![floor.into(), AT_ONCE.into()]),
     };
-    Ok(event::Entity::find().from_raw_sql(Statement::from_sql_and_values(backend, sql, values)).all(&change.db).await?)
+    Ok(event::Entity::find().from_raw_sql(Statement::from_sql_and_values(backend, sql, values)).all(&transaction.db).await?)
 }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::events::{self, ACCOUNTS, Asked};
+use super::events::{self, ACCOUNTS, FeedQuery};
 use super::limits::{OpenStream, StreamLimits};
 use super::seal;
 use super::tail::{Frame, Tail};
@@ -50,7 +50,7 @@ async fn stream_events(
     feed: Feed,
     mut parameters: Parameters,
 ) -> ApiResult<HttpResponse> {
-    let asked = Asked::read(&mut parameters, Some(access.actor()));
+    let asked = FeedQuery::read(&mut parameters, Some(access.actor()));
     parameters.finish()?;
     if asked.accounts {
         access.now().await?;
@@ -66,13 +66,19 @@ async fn stream_public_events(
     feed: Feed,
     mut parameters: Parameters,
 ) -> ApiResult<HttpResponse> {
-    let asked = Asked { limit: PUBLIC_PAGE, ..Asked::read(&mut parameters, None) };
+    let asked = FeedQuery { limit: PUBLIC_PAGE, ..FeedQuery::read(&mut parameters, None) };
     parameters.finish()?;
     let stream = feed.2.open_public(&client_address::network_of(&request))?;
     open(&request, feed, stream, asked, LONGEST).await
 }
 
-async fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
+async fn open(
+    request: &HttpRequest,
+    feed: Feed,
+    stream: OpenStream,
+    asked: FeedQuery,
+    lasts: Duration,
+) -> ApiResult<HttpResponse> {
     let resumed = request.headers().get("last-event-id").map(|value| {
         let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
         position.ok_or_else(|| {
@@ -84,7 +90,7 @@ async fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Aske
         events::must_be_within(feed.0.store().db(), after).await?;
     }
     let (sender, receiver) = mpsc::channel(WAITING);
-    actix_web::rt::spawn(pump(feed, stream, Asked { after, ..asked }, sender, Instant::now() + lasts));
+    actix_web::rt::spawn(pump(feed, stream, FeedQuery { after, ..asked }, sender, Instant::now() + lasts));
     let body = stream::unfold(receiver, |mut receiver| async {
         let bytes = receiver.recv().await?;
         Some((Ok::<_, actix_web::Error>(bytes), receiver))
@@ -99,7 +105,7 @@ async fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Aske
 }
 
 /// Sends until the end, or until the client is gone or does not read.
-async fn pump((tail, stopping, limits): Feed, stream: OpenStream, asked: Asked, client: Sender<Bytes>, ends: Instant) {
+async fn pump((tail, stopping, limits): Feed, stream: OpenStream, asked: FeedQuery, client: Sender<Bytes>, ends: Instant) {
     let source = Source { tail, limits, stream };
     tokio::select! {
         () = sleep_until(ends) => {}
@@ -121,7 +127,7 @@ struct Source {
 /// Why a stream ends before its time.
 struct Gone;
 
-async fn send_all(source: &Source, mut asked: Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+async fn send_all(source: &Source, mut asked: FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
     let mut live = source.tail.listen();
     send(client, Bytes::from_static(b"retry: 2000\n\n")).await?;
     catch_up(source, &mut asked, client).await?;
@@ -138,7 +144,7 @@ async fn send_all(source: &Source, mut asked: Asked, client: &Sender<Bytes>) -> 
     }
 }
 
-async fn pass_on(source: &Source, frame: &Arc<Frame>, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+async fn pass_on(source: &Source, frame: &Arc<Frame>, asked: &mut FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
     if frame.position <= asked.after {
         return Ok(());
     }
@@ -156,14 +162,14 @@ async fn pass_on(source: &Source, frame: &Arc<Frame>, asked: &mut Asked, client:
 }
 
 /// What is about accounts is told to nobody who was disabled or demoted since the stream began. There is little of it.
-async fn must_still_manage(source: &Source, asked: &Asked) -> Result<(), Gone> {
+async fn must_still_manage(source: &Source, asked: &FeedQuery) -> Result<(), Gone> {
     let Some(actor) = &asked.actor else { return Err(Gone) };
     let now = standing::now(source.tail.store().db(), actor, None).await.map_err(|_| Gone)?;
     if ManageUsers::allows(&now) { Ok(()) } else { Err(Gone) }
 }
 
 /// Sends what stands in the table after what the client has.
-async fn catch_up(source: &Source, asked: &mut Asked, client: &Sender<Bytes>) -> Result<(), Gone> {
+async fn catch_up(source: &Source, asked: &mut FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
     loop {
         let (end, frames) = read(source, asked).await.map_err(|_| Gone)?;
         let is_last = (frames.len() as u64) < asked.limit;
@@ -180,7 +186,7 @@ async fn catch_up(source: &Source, asked: &mut Asked, client: &Sender<Bytes>) ->
 
 /// The next events of the table, and the end of the feed before they were read. Its turn ends before anything is sent, so that
 /// clients that do not read hold nobody up.
-async fn read(source: &Source, asked: &Asked) -> ApiResult<(i64, Vec<Frame>)> {
+async fn read(source: &Source, asked: &FeedQuery) -> ApiResult<(i64, Vec<Frame>)> {
     let store = source.tail.store();
     let _turn = source.limits.replay(&source.stream).await?;
     let store = if asked.public { store.for_public() } else { store.clone() };

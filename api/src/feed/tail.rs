@@ -10,10 +10,10 @@ use serde_json::Value;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::watch;
 
-use super::events::{self, Asked, Told};
+use super::events::{self, FeedEntry, FeedQuery};
 use super::seal::{Sealer, Step, head};
 use crate::http::problem::ApiResult;
-use crate::store::change::Store;
+use crate::store::transaction::Store;
 
 /// How long something may wait that nobody woke us for, such as what a replica appended before it was killed.
 const AT_LATEST: Duration = Duration::from_secs(1);
@@ -109,7 +109,7 @@ impl Tail {
         // beyond the next one reads what lies between from the table.
         let mut last = told.unwrap_or(end).max(end - WAITING as i64 / 2);
         while last < end && self.live.receiver_count() > 0 {
-            let page = events::read(db, &Asked::all(last)).await?;
+            let page = events::read(db, &FeedQuery::all(last)).await?;
             let Some(newest) = page.last() else { break };
             last = newest.position;
             for frame in events::frames(db, &page).await? {
@@ -140,6 +140,6 @@ async fn woken(listener: &mut Option<PgListener>) -> bool {
 }
 
 /// A Server-Sent Event: its place is the id from which a client resumes.
-pub fn frame(told: &Told, action: &str, json: &Value) -> Bytes {
+pub fn frame(told: &FeedEntry, action: &str, json: &Value) -> Bytes {
     Bytes::from(format!("id: {}\nevent: {}.{action}\ndata: {json}\n\n", told.position, told.event.resource))
 }

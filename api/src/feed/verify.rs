@@ -1,21 +1,21 @@
-//! Proves that nothing of the trail was altered, removed or moved: every hash is computed again; and that every row is what the
-//! trail last told of it.
+//! Proves that nothing of the audit log was altered, removed or moved: every hash is computed again; and that every row is what the
+//! audit log last told of it.
 
 use entity::rules::chain::{BEGINNING, link};
 use entity::{evaluation, evaluation_record};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use sha2::{Digest, Sha256};
 
-use super::events::{self, Asked, Told};
+use super::events::{self, FeedEntry, FeedQuery};
 use super::publicity::seen;
 use super::seal::{Head, head};
 use crate::http::body::hex;
 use crate::http::problem::ApiResult;
+use crate::import_export::compare::compare_accounts;
+use crate::import_export::compare_rows;
 use crate::resources::clients::Client;
 use crate::resources::users::User;
 use crate::store::scope::Scope;
-use crate::transfer::compare::compare_accounts;
-use crate::transfer::compare_rows;
 
 /// Events of one statement.
 const AT_ONCE: u64 = 5_000;
@@ -42,7 +42,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
     let end = head(db).await?;
     let mut last = Head { position: 0, hash: BEGINNING.to_owned() };
     loop {
-        let page = events::read(db, &Asked { limit: AT_ONCE, ..Asked::all(last.position) }).await?;
+        let page = events::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(last.position) }).await?;
         for told in &page {
             if let Some(why) = misfit(told, &last) {
                 return Ok(Verdict::Broken { position: last.position + 1, why });
@@ -70,7 +70,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
     })
 }
 
-/// The first row that is not what the trail last told of it, in words.
+/// The first row that is not what the audit log last told of it, in words.
 async fn difference(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     if let Some(difference) = compare_rows(db).await? {
         return Ok(Some(difference));
@@ -151,7 +151,7 @@ async fn wrong_link(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     Ok(None)
 }
 
-fn misfit(told: &Told, last: &Head) -> Option<String> {
+fn misfit(told: &FeedEntry, last: &Head) -> Option<String> {
     if told.position != last.position + 1 {
         return Some("an event is missing".to_owned());
     }

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use super::json::{self, escaped};
 use super::language::Text;
-use super::problem::{ApiError, ApiResult, Fault, codes};
+use super::problem::{ApiError, ApiResult, FieldError, codes};
 use super::{schema, wording};
 
 /// The largest JSON body that is read.
@@ -122,10 +122,11 @@ impl FromRequest for OptionalBody {
                 Value::Object(members) if members.is_empty() => Ok(Self { fingerprint: body.fingerprint }),
                 Value::Object(members) => {
                     let text = || Text::new("No member of this name is known here.", "Anggota dengan nama ini tidak dikenal.");
-                    let faults = members.keys().map(|name| Fault::at(format!("/{}", escaped(name)), "unknown_field", text()));
-                    Err(ApiError::invalid(faults.collect()))
+                    let field_errors =
+                        members.keys().map(|name| FieldError::at(format!("/{}", escaped(name)), "unknown_field", text()));
+                    Err(ApiError::invalid(field_errors.collect()))
                 }
-                _ => Err(ApiError::fault("", "wrong_type", "Expected an object.", "Seharusnya berupa objek.")),
+                _ => Err(ApiError::field_error("", "wrong_type", "Expected an object.", "Seharusnya berupa objek.")),
             }
         })
     }
@@ -164,37 +165,37 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 impl JsonBody {
-    /// The body as a `T`, or every fault it has.
+    /// The body as a `T`, or every field error it has.
     pub fn read<T: DeserializeOwned + ToSchema + 'static>(self) -> ApiResult<T> {
         accept(self.value)
     }
 }
 
-/// `value` as a `T`, or every fault it has by the schema of `T`.
+/// `value` as a `T`, or every field error it has by the schema of `T`.
 pub fn accept<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> ApiResult<T> {
-    accept_or_faults(value).map_err(ApiError::invalid)
+    accept_or_field_errors(value).map_err(ApiError::invalid)
 }
 
 /// The same, for one row among several.
-pub fn accept_or_faults<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<T, Vec<Fault>> {
-    let faults = faults_of(&value, &validator::<T>());
-    if !faults.is_empty() {
-        return Err(faults);
+pub fn accept_or_field_errors<T: DeserializeOwned + ToSchema + 'static>(value: Value) -> Result<T, Vec<FieldError>> {
+    let field_errors = field_errors_of(&value, &validator::<T>());
+    if !field_errors.is_empty() {
+        return Err(field_errors);
     }
-    // The place of a fault is looked for only where there is one.
-    T::deserialize(&value).or_else(|_| deserialize_or_fault(value)).map_err(|fault| vec![fault])
+    // The place of a field error is looked for only where there is one.
+    T::deserialize(&value).or_else(|_| deserialize_or_field_error(value)).map_err(|field_error| vec![field_error])
 }
 
 /// `value` as a `T`, where a schema was checked before: what is left are rules a schema cannot say.
 pub fn deserialize<T: DeserializeOwned>(value: Value) -> ApiResult<T> {
-    deserialize_or_fault(value).map_err(|fault| ApiError::invalid(vec![fault]))
+    deserialize_or_field_error(value).map_err(|field_error| ApiError::invalid(vec![field_error]))
 }
 
 /// The same, for one row among several.
-pub fn deserialize_or_fault<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
+pub fn deserialize_or_field_error<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let pointer = error.path().iter().map(|segment| format!("/{segment}")).collect::<String>();
-        Fault::at(pointer, "invalid_value", wording::of_value(&error.inner().to_string()))
+        FieldError::at(pointer, "invalid_value", wording::of_value(&error.inner().to_string()))
     })
 }
 
@@ -219,19 +220,19 @@ pub fn cached(key: TypeId, schema: impl FnOnce() -> Value) -> Arc<Validator> {
     })
 }
 
-/// Every fault of `value` by a schema, and every NUL character, which no database text can hold.
-pub fn faults_of(value: &Value, validator: &Validator) -> Vec<Fault> {
-    let mut faults = Vec::new();
+/// Every field error of `value` by a schema, and every NUL character, which no database text can hold.
+pub fn field_errors_of(value: &Value, validator: &Validator) -> Vec<FieldError> {
+    let mut field_errors = Vec::new();
     if holds_nul(value) {
-        find_nul(value, String::new(), &mut faults);
+        find_nul(value, String::new(), &mut field_errors);
     }
     // Most bodies are sound, and that is known sooner than what is wrong with one.
-    if faults.is_empty() && !validator.is_valid(value) {
-        for error in validator.iter_errors(value).take(wording::MOST_FAULTS) {
-            wording::explain(&error, &mut faults);
+    if field_errors.is_empty() && !validator.is_valid(value) {
+        for error in validator.iter_errors(value).take(wording::MOST_FIELD_ERRORS) {
+            wording::explain(&error, &mut field_errors);
         }
     }
-    faults
+    field_errors
 }
 
 fn holds_nul(value: &Value) -> bool {
@@ -243,25 +244,25 @@ fn holds_nul(value: &Value) -> bool {
     }
 }
 
-fn find_nul(value: &Value, pointer: String, faults: &mut Vec<Fault>) {
+fn find_nul(value: &Value, pointer: String, field_errors: &mut Vec<FieldError>) {
     match value {
-        Value::String(text) if text.contains('\0') => faults.push(Fault::at(
+        Value::String(text) if text.contains('\0') => field_errors.push(FieldError::at(
             pointer,
             "nul_character",
             Text::new("A NUL character is not allowed.", "Karakter NUL tidak diperbolehkan."),
         )),
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                find_nul(item, format!("{pointer}/{index}"), faults);
+                find_nul(item, format!("{pointer}/{index}"), field_errors);
             }
         }
-        Value::Object(members) => find_nul_in_object(members, &pointer, faults),
+        Value::Object(members) => find_nul_in_object(members, &pointer, field_errors),
         _ => {}
     }
 }
 
-fn find_nul_in_object(members: &Map<String, Value>, pointer: &str, faults: &mut Vec<Fault>) {
+fn find_nul_in_object(members: &Map<String, Value>, pointer: &str, field_errors: &mut Vec<FieldError>) {
     for (name, member) in members {
-        find_nul(member, format!("{pointer}/{}", escaped(name)), faults);
+        find_nul(member, format!("{pointer}/{}", escaped(name)), field_errors);
     }
 }

@@ -1,7 +1,7 @@
 //! JSON that says what it means: UTF-8, with or without a byte order mark, and each member of an object once.
 //!
 //! `serde_json` takes the last of two members with the same name, so that a system which writes one twice loses the first
-//! without a word. Here a second one is a fault with its place. One pass over the text, and no more memory than the value.
+//! without a word. Here a second one is a field error with its place. One pass over the text, and no more memory than the value.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::language::Text;
-use super::problem::{ApiError, Fault, codes};
+use super::problem::{ApiError, FieldError, codes};
 
 /// More members that stand twice than these are not listed.
-const MOST_FAULTS: usize = 100;
+const MOST_FIELD_ERRORS: usize = 100;
 /// What an editor on Windows writes before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -22,23 +22,24 @@ pub enum Unread {
     /// It is not JSON.
     Malformed(serde_json::Error),
     /// It is JSON, but members stand in it twice.
-    Repeated(Vec<Fault>),
+    Repeated(Vec<FieldError>),
 }
 
 /// The value of a text.
 pub fn parse(text: &[u8]) -> Result<Value, Unread> {
-    let mut faults = Vec::new();
+    let mut field_errors = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Part { place: Place::Root, faults: &mut faults }.deserialize(&mut reader).map_err(Unread::Malformed)?;
+    let value =
+        Part { place: Place::Root, field_errors: &mut field_errors }.deserialize(&mut reader).map_err(Unread::Malformed)?;
     reader.end().map_err(Unread::Malformed)?;
-    if faults.is_empty() { Ok(value) } else { Err(Unread::Repeated(faults)) }
+    if field_errors.is_empty() { Ok(value) } else { Err(Unread::Repeated(field_errors)) }
 }
 
 /// The value of a body, or the answer that says why it has none.
 pub fn read_body(bytes: &[u8]) -> Result<Value, ApiError> {
     parse(text_of(bytes)?.as_bytes()).map_err(|unread| match unread {
         Unread::Malformed(error) => malformed(&error),
-        Unread::Repeated(faults) => ApiError::invalid(faults),
+        Unread::Repeated(field_errors) => ApiError::invalid(field_errors),
     })
 }
 
@@ -54,7 +55,7 @@ pub fn malformed(error: &serde_json::Error) -> ApiError {
 /// The text of a body, without a byte order mark; 400 where it is not UTF-8.
 pub fn text_of(bytes: &[u8]) -> Result<&str, ApiError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    // Every character of JSON in UTF-16 that is not in a string has a NUL in it, which is no fault of UTF-8.
+    // Every character of JSON in UTF-16 that is not in a string has a NUL in it, which is no field error of UTF-8.
     if bytes.iter().take(2).any(|byte| *byte == 0) {
         return Err(not_utf8(0));
     }
@@ -93,7 +94,7 @@ pub fn escaped(name: &str) -> String {
 /// A part of the text at its place.
 struct Part<'a> {
     place: Place<'a>,
-    faults: &'a mut Vec<Fault>,
+    field_errors: &'a mut Vec<FieldError>,
 }
 
 impl<'de> DeserializeSeed<'de> for Part<'_> {
@@ -140,21 +141,21 @@ impl<'de> Visitor<'de> for Part<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let Self { place, faults } = self;
+        let Self { place, field_errors } = self;
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(Part { place: Place::Item(&place, items.len()), faults })? {
+        while let Some(item) = access.next_element_seed(Part { place: Place::Item(&place, items.len()), field_errors })? {
             items.push(item);
         }
         Ok(Value::Array(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let Self { place, faults } = self;
+        let Self { place, field_errors } = self;
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            let value = access.next_value_seed(Part { place: Place::Member(&place, &name), faults })?;
-            if members.contains_key(&name) && faults.len() < MOST_FAULTS {
-                faults.push(repeated(Place::Member(&place, &name).pointer(), &name));
+            let value = access.next_value_seed(Part { place: Place::Member(&place, &name), field_errors })?;
+            if members.contains_key(&name) && field_errors.len() < MOST_FIELD_ERRORS {
+                field_errors.push(repeated(Place::Member(&place, &name).pointer(), &name));
             }
             members.insert(name, value);
         }
@@ -162,12 +163,12 @@ impl<'de> Visitor<'de> for Part<'_> {
     }
 }
 
-fn repeated(pointer: String, name: &str) -> Fault {
+fn repeated(pointer: String, name: &str) -> FieldError {
     let text = Text::new(
         format!("`{name}` stands in this object twice. Send each member once."),
         format!("`{name}` ada dua kali dalam objek ini. Kirim setiap anggota satu kali."),
     );
-    Fault::at(pointer, "repeated_member", text)
+    FieldError::at(pointer, "repeated_member", text)
 }
 
 #[cfg(test)]
@@ -216,9 +217,9 @@ mod tests {
     }
 
     fn places(text: &str) -> Vec<String> {
-        let Err(Unread::Repeated(faults)) = parse(text.as_bytes()) else { panic!("{text} is read") };
-        let sentence = |fault: &Fault| fault.sentence().split(':').next().unwrap_or_default().to_owned();
-        faults.iter().map(sentence).collect()
+        let Err(Unread::Repeated(field_errors)) = parse(text.as_bytes()) else { panic!("{text} is read") };
+        let sentence = |field_error: &FieldError| field_error.sentence().split(':').next().unwrap_or_default().to_owned();
+        field_errors.iter().map(sentence).collect()
     }
 
     #[test]
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(places(r#"{"a":1,"a":1}"#), ["/a"]);
         assert_eq!(places(r#"{"a":1,"\u0061":2}"#), ["/a"]);
         assert_eq!(places(r#"[{"a":{"b/c":1,"d":[],"b/c":2}},{"e":1,"e":2,"e":3}]"#), ["/0/a/b~1c", "/1/e", "/1/e"]);
-        assert_eq!(places(&format!("[{}]", vec![r#"{"a":1,"a":2}"#; 5_000].join(","))).len(), MOST_FAULTS);
+        assert_eq!(places(&format!("[{}]", vec![r#"{"a":1,"a":2}"#; 5_000].join(","))).len(), MOST_FIELD_ERRORS);
         assert!(parse(br#"{"a":{"a":1},"b":[{"a":1},{"a":1}]}"#).is_ok());
     }
 

@@ -21,7 +21,7 @@ const LONGEST_LOGGED: usize = 512;
 /// Outermost: gives the request its id, answers HEAD as GET, logs, counts, and adds what every answer carries.
 ///
 /// What a client makes up reaches neither the names of a metric nor, at full length, the log.
-pub async fn envelope<B: MessageBody + 'static>(
+pub async fn request_context<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {

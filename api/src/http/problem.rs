@@ -73,9 +73,9 @@ pub mod codes {
     }
 }
 
-/// One fault of a request.
+/// One field error of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct FieldError {
     place: Place,
     code: &'static str,
     text: Text,
@@ -87,8 +87,8 @@ enum Place {
     Parameter(String),
 }
 
-impl Fault {
-    /// A fault in the body; `pointer` is an RFC 6901 JSON pointer.
+impl FieldError {
+    /// A field error in the body; `pointer` is an RFC 6901 JSON pointer.
     pub fn at(pointer: impl Into<String>, code: &'static str, text: Text) -> Self {
         Self { place: Place::Body(pointer.into()), code, text }
     }
@@ -98,13 +98,13 @@ impl Fault {
         matches!(&self.place, Place::Body(place) if place == pointer) && codes.contains(&self.code)
     }
 
-    /// The fault in English, for a terminal.
+    /// The field error in English, for a terminal.
     pub fn sentence(&self) -> String {
         let (Place::Body(place) | Place::Parameter(place)) = &self.place;
         format!("{place}: {}", self.text.to(Language::English))
     }
 
-    /// A fault in a query parameter.
+    /// A field error in a query parameter.
     pub fn in_parameter(name: impl Into<String>, code: &'static str, text: Text) -> Self {
         Self { place: Place::Parameter(name.into()), code, text }
     }
@@ -120,7 +120,7 @@ pub struct ApiError(Box<Parts>);
 struct Parts {
     code: Code,
     detail: Option<Text>,
-    faults: Vec<Fault>,
+    field_errors: Vec<FieldError>,
     headers: Vec<(&'static str, String)>,
     members: Map<String, Value>,
 }
@@ -131,7 +131,7 @@ pub type ApiResult<T> = Result<T, ApiError>;
 impl ApiError {
     /// An error that its code alone explains.
     pub fn new(code: Code) -> Self {
-        Self(Box::new(Parts { code, detail: None, faults: Vec::new(), headers: Vec::new(), members: Map::new() }))
+        Self(Box::new(Parts { code, detail: None, field_errors: Vec::new(), headers: Vec::new(), members: Map::new() }))
     }
 
     /// Adds a sentence about this very case.
@@ -158,30 +158,30 @@ impl ApiError {
         self
     }
 
-    fn with(mut self, mut faults: Vec<Fault>) -> Self {
-        faults.truncate(MOST_FAULTS);
-        self.0.faults = faults;
+    fn with(mut self, mut field_errors: Vec<FieldError>) -> Self {
+        field_errors.truncate(MOST_FIELD_ERRORS);
+        self.0.field_errors = field_errors;
         self
     }
 
-    /// 422 with every fault of the body.
-    pub fn invalid(faults: Vec<Fault>) -> Self {
-        Self::new(codes::INVALID).with(faults)
+    /// 422 with every field error of the body.
+    pub fn invalid(field_errors: Vec<FieldError>) -> Self {
+        Self::new(codes::INVALID).with(field_errors)
     }
 
-    /// 422 with one fault.
-    pub fn fault(pointer: impl Into<String>, code: &'static str, en: impl Into<String>, id: impl Into<String>) -> Self {
-        Self::invalid(vec![Fault::at(pointer, code, Text::new(en, id))])
+    /// 422 with one field error.
+    pub fn field_error(pointer: impl Into<String>, code: &'static str, en: impl Into<String>, id: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::at(pointer, code, Text::new(en, id))])
     }
 
-    /// 400 with every fault of the query.
-    pub fn parameters(faults: Vec<Fault>) -> Self {
-        Self::new(codes::INVALID_PARAMETER).with(faults)
+    /// 400 with every field error of the query.
+    pub fn parameters(field_errors: Vec<FieldError>) -> Self {
+        Self::new(codes::INVALID_PARAMETER).with(field_errors)
     }
 
     /// 400 for one query parameter.
     pub fn parameter(name: &str, en: impl Into<String>, id: impl Into<String>) -> Self {
-        Self::parameters(vec![Fault::in_parameter(name, "invalid_value", Text::new(en, id))])
+        Self::parameters(vec![FieldError::in_parameter(name, "invalid_value", Text::new(en, id))])
     }
 
     /// 404 for a thing of some kind.
@@ -224,8 +224,8 @@ impl ApiError {
     /// The error in one English sentence, for a terminal.
     pub fn sentence(&self) -> String {
         let detail = self.0.detail.as_ref().map(|text| text.to(Language::English).to_owned());
-        let faults = self.0.faults.iter().map(Fault::sentence);
-        [self.0.code.title.to_owned()].into_iter().chain(detail).chain(faults).collect::<Vec<_>>().join(": ")
+        let field_errors = self.0.field_errors.iter().map(FieldError::sentence);
+        [self.0.code.title.to_owned()].into_iter().chain(detail).chain(field_errors).collect::<Vec<_>>().join(": ")
     }
 
     /// The code.
@@ -233,14 +233,14 @@ impl ApiError {
         self.0.code
     }
 
-    /// The error as the fault of one item among several: `None` for a failure of the service, which concerns all of them.
-    pub fn as_fault(&self) -> Option<Fault> {
-        if let Some(fault) = self.0.faults.first() {
-            return Some(fault.clone());
+    /// The error as the field error of one item among several: `None` for a failure of the service, which concerns all of them.
+    pub fn as_field_error(&self) -> Option<FieldError> {
+        if let Some(field_error) = self.0.field_errors.first() {
+            return Some(field_error.clone());
         }
         let code = self.0.code;
         let text = self.0.detail.clone().unwrap_or_else(|| Text::new(code.title, code.title_id));
-        (code.status < 500).then(|| Fault::at("", code.name, text))
+        (code.status < 500).then(|| FieldError::at("", code.name, text))
     }
 
     /// The answer in the language of the request.
@@ -260,7 +260,7 @@ impl ApiError {
             Language::English => self.0.code.title,
             Language::Indonesian => self.0.code.title_id,
         };
-        let errors = self.0.faults.iter().map(|fault| Fault::shown(fault, language)).collect::<Vec<_>>();
+        let errors = self.0.field_errors.iter().map(|field_error| FieldError::shown(field_error, language)).collect::<Vec<_>>();
         Problem {
             r#type: format!("/problems/{}", self.0.code.name),
             title: title.to_owned(),
@@ -275,14 +275,14 @@ impl ApiError {
     }
 }
 
-/// The most faults that one answer lists.
-const MOST_FAULTS: usize = 1000;
+/// The most field errors that one answer lists.
+const MOST_FIELD_ERRORS: usize = 1000;
 
 /// The media type of RFC 9457.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
-impl Fault {
-    /// The fault as an answer shows it.
+impl FieldError {
+    /// The field error as an answer shows it.
     pub fn shown(&self, language: Language) -> ProblemFault {
         let (pointer, parameter) = match &self.place {
             Place::Body(pointer) => (Some(presentable(pointer, LONGEST_PLACE)), None),
@@ -367,7 +367,7 @@ pub struct Problem {
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Every fault of the request; of very many the first thousand.
+    /// Every field error of the request; of very many the first thousand.
     #[schema(max_items = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ProblemFault>>,
@@ -376,7 +376,7 @@ pub struct Problem {
     more: Map<String, Value>,
 }
 
-/// One fault of a request.
+/// One field error of a request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemFault {
     /// Where in the body: an RFC 6901 JSON pointer.

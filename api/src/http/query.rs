@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use chrono::NaiveDate;
 
 use super::language::Text;
-use super::problem::{ApiError, ApiResult, Fault};
+use super::problem::{ApiError, ApiResult, FieldError};
 
 const LONGEST_QUERY: usize = 8 * 1024;
 /// The most entries of a comma-separated list.
@@ -19,7 +19,7 @@ pub struct Parameters {
     /// The values of each, in their order.
     given: BTreeMap<String, Vec<String>>,
     known: Vec<String>,
-    faults: Vec<Fault>,
+    field_errors: Vec<FieldError>,
 }
 
 impl FromRequest for Parameters {
@@ -40,7 +40,7 @@ impl Parameters {
         let pairs = web::Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|_| ApiError::parameter("?", "The query cannot be decoded.", "Kueri tidak dapat dibaca."))?
             .into_inner();
-        let mut parameters = Self { given: BTreeMap::new(), known: Vec::new(), faults: Vec::new() };
+        let mut parameters = Self { given: BTreeMap::new(), known: Vec::new(), field_errors: Vec::new() };
         for (name, value) in pairs {
             if value.contains('\0') || name.contains('\0') {
                 parameters.refuse(
@@ -80,7 +80,7 @@ impl Parameters {
         Some(entries)
     }
 
-    /// Takes one parameter and reads it; what cannot be read becomes a fault that says what is `expected`.
+    /// Takes one parameter and reads it; what cannot be read becomes a field error that says what is `expected`.
     pub fn read<T>(&mut self, name: &str, expected: (&str, &str), read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let value = self.text(name)?;
         let result = read(&value);
@@ -100,16 +100,16 @@ impl Parameters {
         self.read(name, ("true or false", "true atau false"), |text| text.parse().ok())
     }
 
-    /// Notes a fault of a parameter.
+    /// Notes a field error of a parameter.
     pub fn refuse(&mut self, name: &str, en: impl Into<String>, id: impl Into<String>) {
-        self.faults.push(Fault::in_parameter(name, "invalid_value", Text::new(en, id)));
+        self.field_errors.push(FieldError::in_parameter(name, "invalid_value", Text::new(en, id)));
     }
 
     /// Ends the reading: 400 if anything was wrong or is left over.
     pub fn finish(mut self) -> ApiResult<()> {
         for name in self.given.keys() {
             let known = self.known.join(", ");
-            self.faults.push(Fault::in_parameter(
+            self.field_errors.push(FieldError::in_parameter(
                 name,
                 "unknown_parameter",
                 Text::new(
@@ -118,7 +118,7 @@ impl Parameters {
                 ),
             ));
         }
-        if self.faults.is_empty() { Ok(()) } else { Err(ApiError::parameters(self.faults)) }
+        if self.field_errors.is_empty() { Ok(()) } else { Err(ApiError::parameters(self.field_errors)) }
     }
 }
 

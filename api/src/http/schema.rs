@@ -54,7 +54,7 @@ fn resolve(schema: &mut Value, components: &Map<String, Value>) {
     resolve(schema, components);
 }
 
-/// `oneOf [null, X]` becomes X that may be null, so that faults inside X keep their pointers.
+/// `oneOf [null, X]` becomes X that may be null, so that field errors inside X keep their pointers.
 fn merge_nullable(schema: &mut Value, components: &Map<String, Value>) {
     let Some(options) = schema.get("oneOf").and_then(Value::as_array) else { return };
     let (nulls, others): (Vec<_>, Vec<_>) = options.iter().cloned().partition(|option| option["type"] == "null");

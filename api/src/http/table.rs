@@ -141,7 +141,7 @@ mod tests {
     use actix_web::{App, test};
 
     use super::*;
-    use crate::http::middleware::{envelope, problems};
+    use crate::http::middleware::{problems, request_context};
 
     async fn breaks() -> HttpResponse {
         panic!("a secret of the inside");
@@ -151,7 +151,7 @@ mod tests {
     async fn a_panic_is_a_problem_without_internals() {
         let mut table = Table::default();
         table.on(Operation::get("/breaks", "get_breaks", "test", "Breaks", "Breaks."), breaks);
-        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(envelope));
+        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(request_context));
         let app = test::init_service(app).await;
         let answer = test::call_service(&app, test::TestRequest::get().uri("/breaks").to_request()).await;
         assert_eq!(answer.status(), 500);
@@ -165,7 +165,7 @@ mod tests {
     async fn another_method_is_told_those_that_there_are() {
         let mut table = Table::default();
         table.on(Operation::get("/breaks", "get_breaks", "test", "Breaks", "Breaks."), breaks);
-        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(envelope));
+        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(request_context));
         let app = test::init_service(app).await;
         let answer = test::call_service(&app, test::TestRequest::delete().uri("/breaks").to_request()).await;
         assert_eq!(answer.status(), 405);

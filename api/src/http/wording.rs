@@ -13,39 +13,41 @@ use serde_json::Value;
 
 use super::json::escaped;
 use super::language::Text;
-use super::problem::Fault;
+use super::problem::FieldError;
 use super::schema::{ANY_TEXT, NOT_BLANK};
 
-/// More faults than this are not listed.
-pub(super) const MOST_FAULTS: usize = 100;
+/// More field errors than this are not listed.
+pub(super) const MOST_FIELD_ERRORS: usize = 100;
 
-/// The codes of faults of form, and of length.
+/// The codes of field errors of form, and of length.
 const FORMS: [&str; 2] = ["wrong_pattern", "wrong_format"];
 const LENGTHS: [&str; 2] = ["too_long", "too_short"];
 
-/// Adds the faults that one error of a validator stands for.
-pub fn explain(error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+/// Adds the field errors that one error of a validator stands for.
+pub fn explain(error: &ValidationError<'_>, field_errors: &mut Vec<FieldError>) {
     let pointer = error.instance_path().to_string();
     let member = |name: &str| format!("{pointer}/{}", escaped(name));
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let text = Text::new("This member is required.", "Anggota ini wajib ada.");
-            faults.push(Fault::at(member(property.as_str().unwrap_or_default()), "required", text));
+            field_errors.push(FieldError::at(member(property.as_str().unwrap_or_default()), "required", text));
         }
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let text = || Text::new("No member of this name is known here.", "Anggota dengan nama ini tidak dikenal.");
-            faults.extend(unexpected.iter().take(MOST_FAULTS).map(|name| Fault::at(member(name), "unknown_field", text())));
+            field_errors.extend(
+                unexpected.iter().take(MOST_FIELD_ERRORS).map(|name| FieldError::at(member(name), "unknown_field", text())),
+            );
         }
         kind => {
             let (code, text) = rule(kind, error.instance());
             // Where the form is wrong, its length says nothing more.
-            if LENGTHS.contains(&code) && faults.iter().any(|fault| fault.is(&pointer, &FORMS)) {
+            if LENGTHS.contains(&code) && field_errors.iter().any(|field_error| field_error.is(&pointer, &FORMS)) {
                 return;
             }
             if FORMS.contains(&code) {
-                faults.retain(|fault| !fault.is(&pointer, &LENGTHS));
+                field_errors.retain(|field_error| !field_error.is(&pointer, &LENGTHS));
             }
-            faults.push(Fault::at(pointer, code, text));
+            field_errors.push(FieldError::at(pointer, code, text));
         }
     }
 }

@@ -19,9 +19,9 @@ use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::programmes::coverage::{AskedCoverage, list_parameters};
-use crate::resources::wire;
+use crate::resources::schemas;
 use crate::store::access::Public;
-use crate::store::kept::Kept;
+use crate::store::response_cache::ResponseCache;
 use crate::store::visible::Thing;
 
 const PATH: &str = "/v1/public/programmes/{code}/coverage";
@@ -52,7 +52,7 @@ async fn list_public_coverage(
     public: Public,
     request: HttpRequest,
     code: Path<String>,
-    kept: Data<Kept>,
+    kept: Data<ResponseCache>,
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
@@ -73,7 +73,7 @@ async fn list_public_coverage(
 pub fn mount(table: &mut Table) {
     let about = "What the programme has in each village at the end of a day. No login.";
     let list = Operation::get(PATH, "list_public_coverage", "public", "Villages that a programme reaches (public)", about);
-    let page = wire::page(json!({ "$ref": "#/components/schemas/PublicCoverage" }));
+    let page = schemas::page(json!({ "$ref": "#/components/schemas/PublicCoverage" }));
     let senaru = json!({ "region": "52.08.04.2006", "region_name": "Senaru", "status": "built", "effective_on": "2022-12-20" });
     table.on(
         list_parameters(list.public())

@@ -16,12 +16,12 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::table::Table;
 use crate::resources::crud::{key_field, rows_at};
-use crate::resources::describe::list_parameters;
+use crate::resources::openapi::list_parameters;
 use crate::resources::resource::column;
-use crate::resources::wire;
+use crate::resources::schemas;
 use crate::store::access::Public;
-use crate::store::kept::Kept;
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::response_cache::ResponseCache;
 
 /// The filters of members that are shown. What may be shown as null instead is no order.
 fn fields<R: Published>() -> Vec<Field> {
@@ -34,7 +34,7 @@ fn fields<R: Published>() -> Vec<Field> {
 async fn list<R: Published>(
     public: Public,
     request: HttpRequest,
-    kept: Data<Kept>,
+    kept: Data<ResponseCache>,
     preconditions: Preconditions,
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
@@ -77,7 +77,7 @@ async fn get<R: Published>(
     public: Public,
     request: HttpRequest,
     _: NoParameters,
-    kept: Data<Kept>,
+    kept: Data<ResponseCache>,
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
     let today = public.store.calendar().today();
@@ -132,7 +132,7 @@ pub fn mount<R: Published>(table: &mut Table) {
                 .problems(if R::PARENT.is_some() { &[404] } else { &[] })
                 .conditional()
                 .with_schemas(view::schemas::<R>())
-                .with_schemas(Map::from_iter([(page_name.clone(), wire::page(reference.clone()))]))
+                .with_schemas(Map::from_iter([(page_name.clone(), schemas::page(reference.clone()))]))
                 .answers_schema(
                     200,
                     "One page.",

@@ -17,11 +17,11 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::describe::page_parameters;
-use crate::resources::wire;
+use crate::resources::openapi::page_parameters;
+use crate::resources::schemas;
 use crate::store::access::Public;
-use crate::store::kept::Kept;
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::response_cache::ResponseCache;
 use crate::store::visible::Thing;
 
 const PATH: &str = "/v1/public/programmes/{code}/transitions";
@@ -46,7 +46,7 @@ async fn list_public_transitions(
     public: Public,
     request: HttpRequest,
     code: Path<String>,
-    kept: Data<Kept>,
+    kept: Data<ResponseCache>,
     preconditions: Preconditions,
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
@@ -69,7 +69,7 @@ async fn list_public_transitions(
 pub fn mount(table: &mut Table) {
     let about = "Every status the programme had, from which day; the oldest first. No login.";
     let list = Operation::get(PATH, "list_public_transitions", "public", "Status history of a programme (public)", about);
-    let page = wire::page(json!({ "$ref": "#/components/schemas/PublicTransition" }));
+    let page = schemas::page(json!({ "$ref": "#/components/schemas/PublicTransition" }));
     table.on(
         page_parameters(list.public(), &["seq"], "seq")
             .conditional()

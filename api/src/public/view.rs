@@ -21,8 +21,8 @@ use crate::resources::quick_wins::QuickWin;
 use crate::resources::references::{Target, codes_in};
 use crate::resources::regions::Region;
 use crate::resources::resource::{Reference, Resource, Row, show_all};
+use crate::resources::schemas;
 use crate::resources::surveys::Survey;
-use crate::resources::wire;
 use crate::store::listing;
 use crate::store::scope::Scope;
 use crate::store::visible::{Thing, Things, public_among};
@@ -269,7 +269,7 @@ pub async fn hide_hidden<R: Published>(db: &impl ConnectionTrait, things: &mut [
     Ok(())
 }
 
-/// What a thing in the trail refers to.
+/// What a thing in the audit log refers to.
 pub fn references_of(resource: &str) -> &'static [Reference] {
     match resource {
         "masterplan" => Masterplan::REFERENCES,
@@ -330,8 +330,8 @@ pub fn name<R: Published>() -> String {
 
 /// Its schema, and those it refers to.
 pub fn schemas<R: Published>() -> Map<String, Value> {
-    let names = wire::names::<R>();
-    let mut schemas = wire::shown::<R>();
+    let names = schemas::names::<R>();
+    let mut schemas = schemas::shown::<R>();
     let mut own = schemas.remove(&names.shown).unwrap_or_default();
     schemas.remove(&names.selection);
     if let Some(properties) = own["properties"].as_object_mut() {

@@ -3,18 +3,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::http::language::Text;
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 
 /// How far the clock of a source system may be ahead.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
-/// The fault of a row that its source changes only later: whatever came until then would be stale.
-pub(super) fn fault(changed_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Fault> {
+/// The field error of a row that its source changes only later: whatever came until then would be stale.
+pub(super) fn field_error(changed_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<FieldError> {
     let text = Text::new(
         "It lies more than 5 minutes in the future: the clock or the time zone of the source system is wrong.",
         "Waktu ini lebih dari 5 menit di masa depan: jam atau zona waktu sistem asal keliru.",
     );
-    changed_at.filter(|time| *time > now + AHEAD).map(|_| Fault::at("/source_updated_at", "in_future", text))
+    changed_at.filter(|time| *time > now + AHEAD).map(|_| FieldError::at("/source_updated_at", "in_future", text))
 }
 
 /// Whether what is stored is newer than a row. A time in the future, which was once accepted, tells nothing.
@@ -31,8 +31,8 @@ mod tests {
     fn what_lies_ahead_is_refused_and_holds_nothing_up() {
         let now = DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000);
         let at = |minutes: i64| Some(now + TimeDelta::minutes(minutes));
-        for (minutes, is_fault) in [(-10, false), (0, false), (5, false), (6, true)] {
-            assert_eq!(fault(at(minutes), now).is_some(), is_fault, "{minutes}");
+        for (minutes, is_field_error) in [(-10, false), (0, false), (5, false), (6, true)] {
+            assert_eq!(field_error(at(minutes), now).is_some(), is_field_error, "{minutes}");
         }
         assert!(is_newer(at(-1), at(-2), now) && !is_newer(at(-2), at(-1), now) && !is_newer(at(-1), at(-1), now));
         assert!(!is_newer(at(60), at(-1), now) && !is_newer(None, at(-1), now) && !is_newer(at(-1), None, now));

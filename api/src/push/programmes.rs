@@ -16,15 +16,15 @@ use super::{Outcome, Pushed, clock, schema};
 use crate::auth::permissions::EditProgrammes;
 use crate::csv::column::Column;
 use crate::http::body;
-use crate::http::problem::{ApiError, ApiResult, Fault};
+use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::resources::crud::{merge, search_text, stamp};
 use crate::resources::programmes::{Programme, codes, transitions};
 use crate::resources::references::{Target, codes_in, unknown};
 use crate::resources::resource::{NewRow, Resource, show};
+use crate::resources::schemas;
 use crate::resources::twins;
-use crate::resources::wire;
 use crate::store::bulk;
-use crate::store::change::{Change, Happening};
+use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 /// Rows that are written at once: few enough that they take little memory.
 const ROWS_AT_ONCE: usize = 500;
@@ -49,25 +49,26 @@ impl Pushed for ProgrammeRow {
     type Plan = Vec<Write>;
 
     fn schema() -> Value {
-        let key = Map::from_iter([("code".to_owned(), wire::code_schema())]);
-        schema::of_row(wire::replacement::<Programme>(), key, "What is pushed of a programme: its code, and what changes.")
+        let key = Map::from_iter([("code".to_owned(), schemas::code_schema())]);
+        schema::of_row(schemas::replacement::<Programme>(), key, "What is pushed of a programme: its code, and what changes.")
     }
 
     fn columns() -> Vec<Column> {
-        let shown = wire::shown::<Programme>();
-        let members = shown[&wire::names::<Programme>().shown]["properties"].as_object().cloned().unwrap_or_default();
+        let shown = schemas::shown::<Programme>();
+        let members = shown[&schemas::names::<Programme>().shown]["properties"].as_object().cloned().unwrap_or_default();
         schema::columns(&Self::schema(), members.into_iter().map(|(name, _)| name))
     }
 
-    fn read(mut value: Value) -> Result<Self, Vec<Fault>> {
-        let faults = body::faults_of(&value, &body::cached(TypeId::of::<Self>(), Self::schema));
-        if !faults.is_empty() {
-            return Err(faults);
+    fn read(mut value: Value) -> Result<Self, Vec<FieldError>> {
+        let field_errors = body::field_errors_of(&value, &body::cached(TypeId::of::<Self>(), Self::schema));
+        if !field_errors.is_empty() {
+            return Err(field_errors);
         }
         let code = value.as_object_mut().and_then(|object| object.remove("code"));
         let code = code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default();
         let time = json!({ "source_updated_at": value["source_updated_at"] });
-        let time: HashMap<String, Option<DateTime<Utc>>> = body::deserialize_or_fault(time).map_err(|fault| vec![fault])?;
+        let time: HashMap<String, Option<DateTime<Utc>>> =
+            body::deserialize_or_field_error(time).map_err(|field_error| vec![field_error])?;
         Ok(Self { code, changed_at: time.into_values().next().flatten(), named: value })
     }
 
@@ -75,45 +76,45 @@ impl Pushed for ProgrammeRow {
         self.code.clone()
     }
 
-    async fn decide(change: &Change, rows: &[Row<Self>], _: bool) -> ApiResult<(Vec<Outcome>, Vec<Write>)> {
+    async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], _: bool) -> ApiResult<(Vec<Outcome>, Vec<Write>)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok()).collect::<Vec<_>>();
         let codes = good.iter().map(|row| row.code.clone()).collect::<BTreeSet<_>>();
         // In one order, so that pushes that overlap wait for each other instead of for ever.
         let stored = programme::Entity::find().filter(programme::Column::Code.is_in(codes));
-        let stored = stored.order_by_asc(programme::Column::Code).lock_exclusive().all(&change.db).await?;
+        let stored = stored.order_by_asc(programme::Column::Code).lock_exclusive().all(&transaction.db).await?;
         let mut known = Known {
             stored: stored.into_iter().map(|row| (row.code.clone(), row)).collect(),
-            covered: change.covered().await?,
-            missing: missing(change, &good).await?,
-            needed: schema::needed(&wire::replacement::<Programme>()),
+            covered: transaction.covered().await?,
+            missing: missing(transaction, &good).await?,
+            needed: schema::needed(&schemas::replacement::<Programme>()),
             twins: BTreeMap::new(),
         };
         let new = good.iter().filter(|row| !known.stored.contains_key(&row.code)).map(|row| row.code.as_str());
-        known.twins = twins(change, &new.collect::<Vec<_>>()).await?;
+        known.twins = twins(transaction, &new.collect::<Vec<_>>()).await?;
         let (mut plan, mut seen, mut outcomes) = (Vec::new(), HashMap::new(), Vec::new());
         for row in rows {
             outcomes.push(match &row.read {
-                Err(faults) => Outcome::Rejected(faults.clone()),
-                Ok(row) => known.judge(change, row, &mut seen, &mut plan)?,
+                Err(field_errors) => Outcome::Rejected(field_errors.clone()),
+                Ok(row) => known.judge(transaction, row, &mut seen, &mut plan)?,
             });
         }
         Ok((outcomes, plan))
     }
 
-    async fn write(change: &Change, _: &[Row<Self>], plan: Vec<Write>) -> ApiResult<()> {
+    async fn write(transaction: &WriteTransaction, _: &[Row<Self>], plan: Vec<Write>) -> ApiResult<()> {
         for some in plan.chunks(ROWS_AT_ONCE) {
-            bulk::upsert::<programme::Model>(&change.db, some.iter().map(|write| &write.after)).await?;
-            write_links(change, some).await?;
-            begin_all(change, some).await?;
-            let mut happenings = Vec::new();
+            bulk::upsert::<programme::Model>(&transaction.db, some.iter().map(|write| &write.after)).await?;
+            write_links(transaction, some).await?;
+            begin_all(transaction, some).await?;
+            let mut audit_events = Vec::new();
             for Write { before, after } in some {
                 let action = if before.is_some() { "updated" } else { "created" };
                 let before = before.as_ref().map(show::<Programme>).transpose()?;
                 let (resource, key, version) = (Programme::NAMES.one, after.code.as_str(), after.version);
                 let after = Some(show::<Programme>(after)?);
-                happenings.push(Happening { resource, key, action, version, before, after });
+                audit_events.push(AuditEvent { resource, key, action, version, before, after });
             }
-            change.record_all(happenings).await?;
+            transaction.record_all(audit_events).await?;
         }
         Ok(())
     }
@@ -133,12 +134,12 @@ struct Known {
 }
 
 /// Those of the new codes that have a twin, there or in an earlier row. Two statements.
-async fn twins(change: &Change, new: &[&str]) -> ApiResult<BTreeMap<String, String>> {
+async fn twins(transaction: &WriteTransaction, new: &[&str]) -> ApiResult<BTreeMap<String, String>> {
     if new.is_empty() {
         return Ok(BTreeMap::new());
     }
-    twins::lock(change, Programme::NAMES.one).await?;
-    let mut twins = twins::of(&change.db, Programme::NAMES.one, &new.iter().copied().collect()).await?;
+    twins::lock(transaction, Programme::NAMES.one).await?;
+    let mut twins = twins::of(&transaction.db, Programme::NAMES.one, &new.iter().copied().collect()).await?;
     let mut first: HashMap<String, &str> = HashMap::new();
     for code in new.iter().copied() {
         let earlier = *first.entry(code.to_ascii_lowercase()).or_insert(code);
@@ -153,24 +154,24 @@ impl Known {
     /// What becomes of a row. `seen` holds what each code has after the rows before it.
     fn judge<'a>(
         &self,
-        change: &Change,
+        transaction: &WriteTransaction,
         row: &'a ProgrammeRow,
         seen: &mut HashMap<&'a str, Value>,
         plan: &mut Vec<Write>,
     ) -> ApiResult<Outcome> {
         let before = self.stored.get(&row.code);
         let stored = before.map(|before| json!(Programme::of(before)));
-        let mut faults = self.faults(row, before);
-        faults.extend(clock::fault(row.changed_at, change.now));
-        if !faults.is_empty() {
-            return Ok(Outcome::Rejected(faults));
+        let mut field_errors = self.field_errors(row, before);
+        field_errors.extend(clock::field_error(row.changed_at, transaction.now));
+        if !field_errors.is_empty() {
+            return Ok(Outcome::Rejected(field_errors));
         }
         if let Some(earlier) = seen.get(row.code.as_str()) {
             let is_same = row.over(earlier).is_ok_and(|members| same(&json!(members), earlier));
             return Ok(if is_same { Outcome::Unchanged } else { Outcome::Rejected(vec![duplicate()]) });
         }
         if let (Some(before), Some(stored)) = (before, &stored) {
-            let is_stale = clock::is_newer(before.source_updated_at, row.changed_at, change.now);
+            let is_stale = clock::is_newer(before.source_updated_at, row.changed_at, transaction.now);
             if is_stale || row.over(stored).is_ok_and(|members| same(&json!(members), stored)) {
                 seen.insert(&row.code, stored.clone());
                 return Ok(if is_stale { Outcome::Stale } else { Outcome::Unchanged });
@@ -178,51 +179,51 @@ impl Known {
         }
         let members = match self.whole(row, stored.as_ref()) {
             Ok(members) => members,
-            Err(faults) => return Ok(Outcome::Rejected(faults)),
+            Err(field_errors) => return Ok(Outcome::Rejected(field_errors)),
         };
         seen.insert(&row.code, json!(members));
-        let after = row_of(change, &row.code, members, before)?;
+        let after = row_of(transaction, &row.code, members, before)?;
         plan.push(Write { before: before.cloned(), after });
         Ok(if before.is_some() { Outcome::Updated } else { Outcome::Created })
     }
 
-    /// The faults of a row beside what is stored: what it names is not there, or it belongs to another OPD.
-    fn faults(&self, row: &ProgrammeRow, before: Option<&programme::Model>) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    /// The field errors of a row beside what is stored: what it names is not there, or it belongs to another OPD.
+    fn field_errors(&self, row: &ProgrammeRow, before: Option<&programme::Model>) -> Vec<FieldError> {
+        let mut field_errors = Vec::new();
         if let Some(twin) = self.twins.get(&row.code) {
-            faults.push(twins::fault(Programme::NAMES.one, &row.code, twin));
+            field_errors.push(twins::field_error(Programme::NAMES.one, &row.code, twin));
         }
         for reference in Programme::REFERENCES {
             let codes = codes_in(reference, &row.named).into_iter();
             let missing = codes.filter(|(_, code)| self.missing.contains(&(reference.to, code.clone())));
-            faults.extend(missing.map(|(pointer, code)| unknown(pointer, reference.to, &code)));
+            field_errors.extend(missing.map(|(pointer, code)| unknown(pointer, reference.to, &code)));
         }
         let owners = [row.named["lead_opd"].as_str(), before.map(|before| before.lead_opd.as_str())];
         let covered = |opd: &str| self.covered.as_ref().is_none_or(|covered| covered.contains(opd));
         let foreign = owners.into_iter().flatten().find(|opd| !covered(opd));
-        faults.extend(foreign.map(|opd| outside("/lead_opd", opd)));
-        faults
+        field_errors.extend(foreign.map(|opd| outside("/lead_opd", opd)));
+        field_errors
     }
 
-    /// The whole programme that a row makes, or every fault of it.
-    fn whole(&self, row: &ProgrammeRow, stored: Option<&Value>) -> Result<Programme, Vec<Fault>> {
+    /// The whole programme that a row makes, or every field error of it.
+    fn whole(&self, row: &ProgrammeRow, stored: Option<&Value>) -> Result<Programme, Vec<FieldError>> {
         let is_absent = |name: &&String| stored.is_none() && row.named.get(name.as_str()).is_none();
-        let faults = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
-        if !faults.is_empty() {
-            return Err(faults);
+        let field_errors = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
+        if !field_errors.is_empty() {
+            return Err(field_errors);
         }
-        let members = row.over(stored.unwrap_or(&json!({}))).map_err(|fault| vec![fault])?;
-        let faults = members.faults();
-        if faults.is_empty() { Ok(members) } else { Err(faults) }
+        let members = row.over(stored.unwrap_or(&json!({}))).map_err(|field_error| vec![field_error])?;
+        let field_errors = members.field_errors();
+        if field_errors.is_empty() { Ok(members) } else { Err(field_errors) }
     }
 }
 
 impl ProgrammeRow {
     /// The members of a programme with what the row names.
-    fn over(&self, stored: &Value) -> Result<Programme, Fault> {
+    fn over(&self, stored: &Value) -> Result<Programme, FieldError> {
         let mut whole = stored.clone();
         merge(&mut whole, self.named.clone());
-        body::deserialize_or_fault(whole)
+        body::deserialize_or_field_error(whole)
     }
 }
 
@@ -236,18 +237,23 @@ fn same(one: &Value, other: &Value) -> bool {
     without(one) == without(other)
 }
 
-fn row_of(change: &Change, code: &str, members: Programme, before: Option<&programme::Model>) -> ApiResult<programme::Model> {
+fn row_of(
+    transaction: &WriteTransaction,
+    code: &str,
+    members: Programme,
+    before: Option<&programme::Model>,
+) -> ApiResult<programme::Model> {
     let search = search_text(code, &members);
     let mut row: NewRow<Programme> = members.into_row();
     row.code = Set(code.to_owned());
     row.status = Set(before.map_or(ProgrammeStatus::Planned, |before| before.status));
-    row.created_at = Set(before.map_or(change.now, |before| before.created_at));
-    stamp::<Programme>(&mut row, change, search, before.map_or(1, |before| before.version + 1))?;
+    row.created_at = Set(before.map_or(transaction.now, |before| before.created_at));
+    stamp::<Programme>(&mut row, transaction, search, before.map_or(1, |before| before.version + 1))?;
     row.try_into_model().map_err(ApiError::unexpected)
 }
 
 /// What the rows refer to and does not exist: one statement for each kind of thing.
-async fn missing(change: &Change, rows: &[&ProgrammeRow]) -> ApiResult<BTreeSet<(Target, String)>> {
+async fn missing(transaction: &WriteTransaction, rows: &[&ProgrammeRow]) -> ApiResult<BTreeSet<(Target, String)>> {
     let mut wanted: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
     for reference in Programme::REFERENCES {
         let codes = rows.iter().flat_map(|row| codes_in(reference, &row.named)).map(|(_, code)| code);
@@ -255,20 +261,20 @@ async fn missing(change: &Change, rows: &[&ProgrammeRow]) -> ApiResult<BTreeSet<
     }
     let mut missing = BTreeSet::new();
     for (target, codes) in wanted.into_iter().filter(|(_, codes)| !codes.is_empty()) {
-        let existing = target.existing(&change.db, &codes).await?;
+        let existing = target.existing(&transaction.db, &codes).await?;
         missing.extend(codes.into_iter().filter(|code| !existing.contains(code)).map(|code| (target, code)));
     }
     Ok(missing)
 }
 
-async fn write_links(change: &Change, some: &[Write]) -> ApiResult<()> {
+async fn write_links(transaction: &WriteTransaction, some: &[Write]) -> ApiResult<()> {
     let changed = some.iter().filter(|write| write.before.is_some()).map(|write| write.after.code.clone()).collect::<Vec<_>>();
     if !changed.is_empty() {
         use programme_region::Column as Region;
         use programme_supporting_opd::Column as Supporting;
         let old = programme_supporting_opd::Entity::delete_many().filter(Supporting::Programme.is_in(changed.clone()));
-        old.exec(&change.db).await?;
-        programme_region::Entity::delete_many().filter(Region::Programme.is_in(changed)).exec(&change.db).await?;
+        old.exec(&transaction.db).await?;
+        programme_region::Entity::delete_many().filter(Region::Programme.is_in(changed)).exec(&transaction.db).await?;
     }
     let each = |stored: fn(&programme::Model) -> &Value| {
         let links = move |write: &Write| (write.after.code.clone(), codes(stored(&write.after)));
@@ -277,19 +283,20 @@ async fn write_links(change: &Change, some: &[Write]) -> ApiResult<()> {
     let supporting = each(|row| &row.supporting_opds)
         .map(|(programme, opd)| programme_supporting_opd::ActiveModel { programme: Set(programme), opd: Set(opd) });
     for links in supporting.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
-        programme_supporting_opd::Entity::insert_many(links.iter().cloned()).exec_without_returning(&change.db).await?;
+        programme_supporting_opd::Entity::insert_many(links.iter().cloned()).exec_without_returning(&transaction.db).await?;
     }
     let regions = each(|row| &row.regions)
         .map(|(programme, region)| programme_region::ActiveModel { programme: Set(programme), region: Set(region) });
     for links in regions.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
-        programme_region::Entity::insert_many(links.iter().cloned()).exec_without_returning(&change.db).await?;
+        programme_region::Entity::insert_many(links.iter().cloned()).exec_without_returning(&transaction.db).await?;
     }
     Ok(())
 }
 
 /// New programmes are planned, each from its own day on.
-async fn begin_all(change: &Change, some: &[Write]) -> ApiResult<()> {
+async fn begin_all(transaction: &WriteTransaction, some: &[Write]) -> ApiResult<()> {
     let new = some.iter().filter(|write| write.before.is_none());
-    let entries = new.map(|write| transitions::beginning(change, &write.after.code, write.after.start_date)).collect::<Vec<_>>();
-    transitions::append(change, &entries).await
+    let entries =
+        new.map(|write| transitions::beginning(transaction, &write.after.code, write.after.start_date)).collect::<Vec<_>>();
+    transitions::append(transaction, &entries).await
 }

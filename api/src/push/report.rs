@@ -56,7 +56,7 @@ pub struct PushRow {
     errors: Vec<PushFault>,
 }
 
-/// One fault of a row.
+/// One field error of a row.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PushFault {
     /// Where in the row: an RFC 6901 JSON pointer.
@@ -131,12 +131,12 @@ fn note(count: &mut u32, listed: bool) -> bool {
 
 impl PushRow {
     fn of<T: Pushed>(row: &Row<T>, outcome: &Outcome, columns: &[Column], language: Language) -> Self {
-        let faults = match outcome {
-            Outcome::Rejected(faults) => faults.as_slice(),
+        let field_errors = match outcome {
+            Outcome::Rejected(field_errors) => field_errors.as_slice(),
             _ => &[],
         };
-        let errors = faults.iter().map(|fault| {
-            let shown = fault.shown(language);
+        let errors = field_errors.iter().map(|field_error| {
+            let shown = field_error.shown(language);
             let pointer = shown.pointer.unwrap_or_default();
             // A part of an object may have a column of its own: the nearest is meant.
             let holds = |column: &&Column| {

@@ -18,15 +18,15 @@ use super::{Outcome, Pushed, clock, schema};
 use crate::csv::column::{Column, nested};
 use crate::http::body;
 use crate::http::language::Text;
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema as json_schema;
 use crate::resources::crud::merge;
 use crate::resources::references::{Target, unknown};
-use crate::resources::reporting::course::Course;
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
-use crate::resources::reporting::{Place, Report, Subject, Written};
+use crate::resources::reporting::review_state::ReviewState;
+use crate::resources::reporting::{Report, ReportKey, Subject, Written};
 use crate::store::bulk;
-use crate::store::change::{Change, Happening};
+use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 /// The members that say when or why, and not what.
 const ASIDE: [&str; 2] = ["source_updated_at", "reason"];
@@ -55,7 +55,7 @@ pub(super) trait Reported: Report<Part: Serialize + DeserializeOwned + Display, 
 
 /// A row: which report it is about, and what it says of it.
 pub(super) struct ReportRow<R: Reported> {
-    place: Place,
+    place: ReportKey,
     part: R::Part,
     /// When the source system last changed it.
     changed_at: Option<DateTime<Utc>>,
@@ -116,8 +116,8 @@ impl<R: Reported> ReportRow<R> {
         content(self.over(stored.clone())) == content(Value::Object(stored.clone()))
     }
 
-    fn input(&self, before: Option<&R>) -> Result<R::Input, Fault> {
-        body::deserialize_or_fault(self.over(before.map(R::said).unwrap_or_default()))
+    fn input(&self, before: Option<&R>) -> Result<R::Input, FieldError> {
+        body::deserialize_or_field_error(self.over(before.map(R::said).unwrap_or_default()))
     }
 
     /// What is stored, as far as the row is concerned.
@@ -157,21 +157,21 @@ impl<R: Reported> Pushed for ReportRow<R> {
         columns
     }
 
-    fn read(value: Value) -> Result<Self, Vec<Fault>> {
-        let faults = body::faults_of(&value, &body::cached(TypeId::of::<Self>(), Self::schema));
-        if !faults.is_empty() {
-            return Err(faults);
+    fn read(value: Value) -> Result<Self, Vec<FieldError>> {
+        let field_errors = body::field_errors_of(&value, &body::cached(TypeId::of::<Self>(), Self::schema));
+        if !field_errors.is_empty() {
+            return Err(field_errors);
         }
         let Value::Object(mut named) = value else { return Err(Vec::new()) };
         let of = named.remove(R::WORDS.of).and_then(|of| of.as_str().map(R::key_of)).unwrap_or_default();
         let time =
             Map::from_iter([("source_updated_at".to_owned(), named.get("source_updated_at").cloned().unwrap_or_default())]);
         let part = json!({ (R::WORDS.part): named.remove(R::WORDS.part) });
-        let part = body::deserialize_or_fault::<HashMap<String, R::Part>>(part).map(|parts| parts.into_values().next());
-        let time = body::deserialize_or_fault::<HashMap<String, Option<DateTime<Utc>>>>(Value::Object(time));
+        let part = body::deserialize_or_field_error::<HashMap<String, R::Part>>(part).map(|parts| parts.into_values().next());
+        let time = body::deserialize_or_field_error::<HashMap<String, Option<DateTime<Utc>>>>(Value::Object(time));
         match (part, time) {
             (Ok(Some(part)), Ok(time)) => {
-                let place = Place { of, part: part.to_string() };
+                let place = ReportKey { of, part: part.to_string() };
                 Ok(Self { place, part, changed_at: time.into_values().next().flatten(), named })
             }
             (part, time) => Err(part.err().into_iter().chain(time.err()).collect()),
@@ -182,54 +182,57 @@ impl<R: Reported> Pushed for ReportRow<R> {
         self.place.to_string()
     }
 
-    async fn decide(change: &Change, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
+    async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
         let mut known = Known {
-            subjects: subjects::<R>(change, good.clone().map(|row| row.place.of.as_str()).collect()).await?,
-            covered: change.covered().await?,
-            stored: stored(change, good).await?,
-            today: change.today,
+            subjects: subjects::<R>(transaction, good.clone().map(|row| row.place.of.as_str()).collect()).await?,
+            covered: transaction.covered().await?,
+            stored: stored(transaction, good).await?,
+            today: transaction.today,
             needed: schema::needed(&json_schema::input::<R::Input>()),
         };
         let mut plan = Plan { writes: Vec::new(), submits };
         let mut seen = HashMap::new();
         let outcomes = rows.iter().enumerate().map(|(index, row)| match &row.read {
-            Err(faults) => Outcome::Rejected(faults.clone()),
-            Ok(row) => known.judge(change, (index, row), &mut seen, &mut plan),
+            Err(field_errors) => Outcome::Rejected(field_errors.clone()),
+            Ok(row) => known.judge(transaction, (index, row), &mut seen, &mut plan),
         });
         let mut outcomes = outcomes.collect::<Vec<_>>();
         if R::BESIDE_OTHERS {
-            together(change, rows, &mut plan, &mut outcomes).await?;
+            together(transaction, rows, &mut plan, &mut outcomes).await?;
         }
         Ok((outcomes, plan))
     }
 
-    async fn write(change: &Change, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()> {
-        supersede(change, plan.writes.iter().filter(|write| !write.only_submits).filter_map(|write| write.before.as_deref()))
-            .await?;
+    async fn write(transaction: &WriteTransaction, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()> {
+        supersede(
+            transaction,
+            plan.writes.iter().filter(|write| !write.only_submits).filter_map(|write| write.before.as_deref()),
+        )
+        .await?;
         let read = |write: &Write<R>| rows.get(write.index)?.read.as_ref().ok();
         // Each row is made when its turn comes, and again for its event: all of them would take more than the push itself.
         let writes = || {
-            let made = |write: &Write<R>| made(change, read(write)?, write, plan.submits);
+            let made = |write: &Write<R>| made(transaction, read(write)?, write, plan.submits);
             plan.writes.iter().filter_map(move |write| Some((write.before.as_deref(), made(write)?)))
         };
-        bulk::upsert::<R>(&change.db, writes().map(|(_, after)| after)).await?;
+        bulk::upsert::<R>(&transaction.db, writes().map(|(_, after)| after)).await?;
         let keys = plan.writes.iter().filter_map(|write| read(write).map(Self::key)).collect::<Vec<_>>();
-        let happenings = writes().zip(&keys).map(|((before, after), key)| Happening {
+        let audit_events = writes().zip(&keys).map(|((before, after), key)| AuditEvent {
             resource: R::KIND.name(),
             key,
             action: written_action(before),
-            version: after.course().version,
+            version: after.review_state().version,
             before: before.map(R::Shown::from),
             after: Some(R::Shown::from(&after)),
         });
-        change.record_all(happenings).await
+        transaction.record_all(audit_events).await
     }
 }
 
 /// Rejects rows that would be written and are wrong beside those for other parts of time, with the rows that only repeat them.
 async fn together<R: Reported>(
-    change: &Change,
+    transaction: &WriteTransaction,
     rows: &[Row<ReportRow<R>>],
     plan: &mut Plan<R>,
     outcomes: &mut [Outcome],
@@ -239,35 +242,39 @@ async fn together<R: Reported>(
         let (row, before) = (read(write.index)?, write.before.as_deref());
         Some(Written { of: &row.place.of, part: row.part, input: row.input(before).ok()?, before })
     });
-    let faults = R::faults_together(change, &written.collect::<Vec<_>>()).await?;
+    let field_errors = R::field_errors_together(transaction, &written.collect::<Vec<_>>()).await?;
     let mut refused = HashMap::new();
     let mut places = 0..;
     plan.writes.retain(|write| {
-        let fault = places.next().and_then(|place| faults.get(&place));
-        refused.extend(fault.zip(read(write.index)).map(|(fault, row)| (row.key(), fault.clone())));
-        fault.is_none()
+        let field_error = places.next().and_then(|place| field_errors.get(&place));
+        refused.extend(field_error.zip(read(write.index)).map(|(field_error, row)| (row.key(), field_error.clone())));
+        field_error.is_none()
     });
     for (index, outcome) in outcomes.iter_mut().enumerate().filter(|(_, outcome)| !matches!(outcome, Outcome::Rejected(_))) {
-        if let Some(fault) = read(index).and_then(|row| refused.get(&row.key())) {
-            *outcome = Outcome::Rejected(vec![fault.clone()]);
+        if let Some(field_error) = read(index).and_then(|row| refused.get(&row.key())) {
+            *outcome = Outcome::Rejected(vec![field_error.clone()]);
         }
     }
     Ok(())
 }
 
 /// The row that is stored in the place of what was; it was found to be one when it was judged.
-fn made<R: Reported>(change: &Change, row: &ReportRow<R>, write: &Write<R>, submits: bool) -> Option<R> {
+fn made<R: Reported>(transaction: &WriteTransaction, row: &ReportRow<R>, write: &Write<R>, submits: bool) -> Option<R> {
     let before = write.before.as_deref();
     let mut after = match before.filter(|_| write.only_submits) {
         Some(draft) => {
             let mut draft = draft.clone();
-            draft.follow(Course { version: draft.course().version + 1, updated_at: change.now, ..draft.course() });
+            draft.set_review_state(ReviewState {
+                version: draft.review_state().version + 1,
+                updated_at: transaction.now,
+                ..draft.review_state()
+            });
             draft
         }
-        None => R::drafted(change, &row.place.of, row.part, before, row.input(before).ok()?),
+        None => R::drafted(transaction, &row.place.of, row.part, before, row.input(before).ok()?),
     };
     if submits {
-        hand_in(change, &mut after);
+        hand_in(transaction, &mut after);
     }
     Some(after)
 }
@@ -276,21 +283,22 @@ impl<R: Reported> Known<R> {
     /// What becomes of a row.
     fn judge<'a>(
         &mut self,
-        change: &Change,
+        transaction: &WriteTransaction,
         (index, row): (usize, &'a ReportRow<R>),
         seen: &mut HashMap<String, Option<(usize, &'a ReportRow<R>)>>,
         plan: &mut Plan<R>,
     ) -> Outcome {
-        let faults = self.outside(row).into_iter().chain(clock::fault(row.changed_at, change.now)).collect::<Vec<_>>();
-        if !faults.is_empty() {
-            return Outcome::Rejected(faults);
+        let field_errors =
+            self.outside(row).into_iter().chain(clock::field_error(row.changed_at, transaction.now)).collect::<Vec<_>>();
+        if !field_errors.is_empty() {
+            return Outcome::Rejected(field_errors);
         }
         let key = row.key();
         if let Some(earlier) = seen.get(&key) {
             return self.again(row, &key, *earlier, plan);
         }
         let standing = self.stored.get(&key);
-        let arrival = arrival(standing.map(|standing| row.beside(standing, change.now)), plan.submits);
+        let arrival = arrival(standing.map(|standing| row.beside(standing, transaction.now)), plan.submits);
         let outcome = match arrival {
             Arrival::Unchanged => Outcome::Unchanged,
             Arrival::Stale => Outcome::Stale,
@@ -303,9 +311,9 @@ impl<R: Reported> Known<R> {
         }
         let only_submits = arrival == Arrival::Submission;
         if !only_submits {
-            let faults = self.faults(row, standing.map(|standing| &*standing.latest), arrival);
-            if !faults.is_empty() {
-                return Outcome::Rejected(faults);
+            let field_errors = self.field_errors(row, standing.map(|standing| &*standing.latest), arrival);
+            if !field_errors.is_empty() {
+                return Outcome::Rejected(field_errors);
             }
         }
         let before = self.stored.remove(&key).map(|standing| standing.latest);
@@ -328,12 +336,12 @@ impl<R: Reported> Known<R> {
         if row.says(&stored) || in_force.is_some_and(|in_force| row.says(&in_force.said())) {
             return Outcome::Unchanged;
         }
-        let faults = self.faults(row, before, Arrival::Replacement);
-        Outcome::Rejected(if faults.is_empty() { vec![duplicate()] } else { faults })
+        let field_errors = self.field_errors(row, before, Arrival::Replacement);
+        Outcome::Rejected(if field_errors.is_empty() { vec![duplicate()] } else { field_errors })
     }
 
-    /// The fault of a row about what the actor may not write, or what is not there.
-    fn outside(&self, row: &ReportRow<R>) -> Option<Fault> {
+    /// The field error of a row about what the actor may not write, or what is not there.
+    fn outside(&self, row: &ReportRow<R>) -> Option<FieldError> {
         let pointer = format!("/{}", R::WORDS.of);
         let Some(subject) = self.subjects.get(&row.place.of) else {
             return Some(unknown(pointer, R::OF, &row.place.of));
@@ -342,81 +350,82 @@ impl<R: Reported> Known<R> {
         self.covered.as_ref().filter(|covered| !covered.contains(opd)).map(|_| outside(&pointer, opd))
     }
 
-    /// Every fault of what would be stored.
-    fn faults(&self, row: &ReportRow<R>, before: Option<&R>, arrival: Arrival) -> Vec<Fault> {
+    /// Every field error of what would be stored.
+    fn field_errors(&self, row: &ReportRow<R>, before: Option<&R>, arrival: Arrival) -> Vec<FieldError> {
         let is_absent = |name: &&String| before.is_none() && !row.named.contains_key(*name);
-        let mut faults = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
-        if !faults.is_empty() {
-            return faults;
+        let mut field_errors = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
+        if !field_errors.is_empty() {
+            return field_errors;
         }
         match row.input(before) {
-            Err(fault) => faults.push(fault),
+            Err(field_error) => field_errors.push(field_error),
             Ok(input) => {
                 if let Some(subject) = self.subjects.get(&row.place.of) {
-                    faults.extend(R::faults(subject, row.part, &input));
-                    faults.extend(R::early(subject, row.part, self.today));
+                    field_errors.extend(R::field_errors(subject, row.part, &input));
+                    field_errors.extend(R::early(subject, row.part, self.today));
                 }
                 if arrival == Arrival::Revision && R::reason(&input).is_none() {
-                    faults.push(reason_required());
+                    field_errors.push(reason_required());
                 }
             }
         }
-        faults
+        field_errors
     }
 }
 
-/// The fault of a row about something new that lacks a member.
-pub(super) fn needed(name: &str) -> Fault {
+/// The field error of a row about something new that lacks a member.
+pub(super) fn needed(name: &str) -> FieldError {
     let text = Text::new(
         "Nothing is stored for this yet, so the member is needed.",
         "Belum ada yang tersimpan untuk ini, jadi anggota ini wajib ada.",
     );
-    Fault::at(format!("/{name}"), "required", text)
+    FieldError::at(format!("/{name}"), "required", text)
 }
 
-/// The fault of a row that belongs to an OPD which the actor may not write for.
-pub(super) fn outside(pointer: &str, opd: &str) -> Fault {
+/// The field error of a row that belongs to an OPD which the actor may not write for.
+pub(super) fn outside(pointer: &str, opd: &str) -> FieldError {
     let text = Text::new(
         format!("It belongs to `{opd}`, not to your OPD or one below it."),
         format!("Ini milik `{opd}`, bukan OPD Anda atau di bawahnya."),
     );
-    Fault::at(pointer, "outside_own_opd", text)
+    FieldError::at(pointer, "outside_own_opd", text)
 }
 
-/// The fault of a row whose key came before in the same push, with something else.
-pub(super) fn duplicate() -> Fault {
+/// The field error of a row whose key came before in the same push, with something else.
+pub(super) fn duplicate() -> FieldError {
     let text = Text::new(
         "An earlier row has the same key and says something else.",
         "Baris sebelumnya memiliki kunci sama dengan isi berbeda.",
     );
-    Fault::at("", "duplicate_key", text)
+    FieldError::at("", "duplicate_key", text)
 }
 
 /// What the rows are about, kept from others until the commit; in one order, so that pushes that overlap wait for each other
 /// instead of for ever. One statement.
-async fn subjects<R: Report>(change: &Change, keys: BTreeSet<&str>) -> ApiResult<HashMap<String, Subject<R>>> {
+async fn subjects<R: Report>(transaction: &WriteTransaction, keys: BTreeSet<&str>) -> ApiResult<HashMap<String, Subject<R>>> {
     let key = R::WORDS.of_key;
     let found = R::Subject::find().filter(Expr::col(key).is_in(keys)).order_by_asc(Expr::col(key)).lock_exclusive();
-    Ok(found.all(&change.db).await?.into_iter().map(|subject| (R::key(&subject).to_owned(), subject)).collect())
+    Ok(found.all(&transaction.db).await?.into_iter().map(|subject| (R::key(&subject).to_owned(), subject)).collect())
 }
 
 /// What is stored where the rows go: the last revisions, and what is in force beside them. The keys are one parameter, so that
 /// it is two statements for any number.
 async fn stored<'a, R: Reported>(
-    change: &Change,
+    transaction: &WriteTransaction,
     rows: impl Iterator<Item = &'a ReportRow<R>>,
 ) -> ApiResult<HashMap<String, Standing<R>>> {
     let keys = rows.map(|row| json!({ "subject": row.place.of, "part": row.part })).collect::<Vec<_>>();
     let mut stored: HashMap<String, Standing<R>> = HashMap::new();
-    for row in revisions::<R>(change, &keys, "m.latest").await? {
+    for row in revisions::<R>(transaction, &keys, "m.latest").await? {
         stored.insert(row.place().to_string(), Standing { latest: Box::new(row), in_force: None });
     }
     // A correction that is not verified yet stands after the revision that it corrects.
     let corrected = "NOT m.latest AND m.state = 'verified' AND EXISTS (SELECT 1 FROM {table} c WHERE c.{of} = m.{of} AND c.{part} = m.{part} \
                      AND c.latest AND c.state <> 'verified' AND c.revision = m.revision + 1)";
-    let is_correction = |standing: &Standing<R>| !standing.latest.course().counts() && standing.latest.course().revision > 1;
+    let is_correction =
+        |standing: &Standing<R>| !standing.latest.review_state().counts() && standing.latest.review_state().revision > 1;
     if stored.values().any(is_correction) {
-        for row in revisions::<R>(change, &keys, corrected).await? {
+        for row in revisions::<R>(transaction, &keys, corrected).await? {
             if let Some(standing) = stored.get_mut(&row.place().to_string()) {
                 standing.in_force = Some(Box::new(row));
             }
@@ -426,8 +435,8 @@ async fn stored<'a, R: Reported>(
 }
 
 /// The revisions of the places of `keys` of which `condition` holds.
-async fn revisions<R: Reported>(change: &Change, keys: &[Value], condition: &str) -> ApiResult<Vec<R>> {
-    let backend = change.db.get_database_backend();
+async fn revisions<R: Reported>(transaction: &WriteTransaction, keys: &[Value], condition: &str) -> ApiResult<Vec<R>> {
+    let backend = transaction.db.get_database_backend();
     let (table, of, part, kind) = (R::KIND.name(), R::WORDS.of, R::WORDS.part, R::PART);
     let condition = condition.replace("{table}", table).replace("{of}", of).replace("{part}", part);
     let on = format!("m.{of} = k.subject AND m.{part} = k.part WHERE {condition}");
@@ -442,17 +451,17 @@ async fn revisions<R: Reported>(change: &Change, keys: &[Value], condition: &str
         ),
     };
     let statement = Statement::from_sql_and_values(backend, sql, [json!(keys).to_string().into()]);
-    let found = <R as Report>::Table::find().from_raw_sql(statement).stream(&change.db).await?;
+    let found = <R as Report>::Table::find().from_raw_sql(statement).stream(&transaction.db).await?;
     Ok(found.try_collect().await?)
 }
 
 /// Takes the mark of the last revision from those that count. At most one statement.
-async fn supersede<R: Report>(change: &Change, befores: impl Iterator<Item = &R>) -> ApiResult<()> {
-    let revised = befores.filter(|row| row.course().counts());
+async fn supersede<R: Report>(transaction: &WriteTransaction, befores: impl Iterator<Item = &R>) -> ApiResult<()> {
+    let revised = befores.filter(|row| row.review_state().counts());
     let superseded = revised.map(|row| {
         let mut row = row.clone();
-        row.follow(Course { latest: false, ..row.course() });
+        row.set_review_state(ReviewState { latest: false, ..row.review_state() });
         row
     });
-    bulk::upsert::<R>(&change.db, superseded).await
+    bulk::upsert::<R>(&transaction.db, superseded).await
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::Pushed;
-use super::turns::{self, Turn};
+use super::permits::{self, PushPermit};
 use crate::auth::actor::Actor;
 use crate::csv::column::Column;
 use crate::csv::reader::{self, Reader};
@@ -22,7 +22,7 @@ use crate::csv::refused::Limits;
 use crate::http::body::{hex, unsupported};
 use crate::http::json::{self, Unread};
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 
 /// The most rows of one push.
 pub const MOST_ROWS: usize = 10_000;
@@ -48,8 +48,8 @@ pub struct Row<T> {
     pub number: u32,
     /// The line of a CSV on which it begins.
     pub line: Option<u64>,
-    /// The row, or every fault it has by itself.
-    pub read: Result<T, Vec<Fault>>,
+    /// The row, or every field error it has by itself.
+    pub read: Result<T, Vec<FieldError>>,
 }
 
 /// All rows of a push.
@@ -61,7 +61,7 @@ pub struct Rows<T> {
     /// The columns of a CSV; none else.
     pub columns: Vec<Column>,
     /// The turn of a large push, given back when dropped.
-    pub turn: Option<Turn>,
+    pub turn: Option<PushPermit>,
 }
 
 /// Reads the rows of a request.
@@ -91,7 +91,7 @@ async fn read_all<T: Pushed>(form: Form, mut coding: Coding, mut payload: Payloa
         for piece in coding.pieces(&chunk) {
             let bytes = coding.decoded(piece)?;
             if taking.length + bytes.len() > SMALL && turn.is_none() {
-                turn = Some(turns::ALL.take(actor).await?);
+                turn = Some(permits::ALL.take(actor).await?);
             }
             taking.take(&bytes)?;
         }
@@ -237,7 +237,7 @@ fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> 
         if !error.is_data() {
             return json::malformed(&error);
         }
-        ApiError::fault(
+        ApiError::field_error(
             "",
             "wrong_type",
             "Expected an array of rows, such as [{…}]: a single row is an array of one.",
@@ -259,13 +259,13 @@ fn add_line<T: Pushed>(line: &[u8], number: u64, rows: &mut Vec<Row<T>>) -> ApiR
     if line.iter().all(u8::is_ascii_whitespace) { Ok(()) } else { add(rows, None, parse(line)) }
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Vec<Fault>> {
+fn parse(bytes: &[u8]) -> Result<Value, Vec<FieldError>> {
     json::parse(bytes).map_err(|unread| match unread {
         Unread::Malformed(error) => {
             let text = Text::new(format!("Not JSON: {error}."), format!("Bukan JSON yang benar: {error}."));
-            vec![Fault::at("", "malformed_json", text)]
+            vec![FieldError::at("", "malformed_json", text)]
         }
-        Unread::Repeated(faults) => faults,
+        Unread::Repeated(field_errors) => field_errors,
     })
 }
 
@@ -273,7 +273,7 @@ fn add_csv<T: Pushed>(rows: &mut Vec<Row<T>>, row: reader::Row) -> ApiResult<()>
     add(rows, Some(row.line), row.value)
 }
 
-fn add<T: Pushed>(rows: &mut Vec<Row<T>>, line: Option<u64>, value: Result<Value, Vec<Fault>>) -> ApiResult<()> {
+fn add<T: Pushed>(rows: &mut Vec<Row<T>>, line: Option<u64>, value: Result<Value, Vec<FieldError>>) -> ApiResult<()> {
     if rows.len() == MOST_ROWS {
         return Err(too_large(format!("{MOST_ROWS} rows"), format!("{MOST_ROWS} baris")));
     }

@@ -23,9 +23,9 @@ use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Happening, Retry};
 use crate::store::listing::{Field, Listing};
 use crate::store::standing::lock_name;
+use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
 
 /// The row of an account.
 pub type Row<A> = <<A as Account>::Entity as EntityTrait>::Model;
@@ -37,7 +37,7 @@ type Column<A> = <<A as Account>::Entity as EntityTrait>::Column;
 /// How long the old secret holds after a rotation where the request does not say: a day to bring the new one out.
 pub const GRACE_SECONDS: i32 = 86_400;
 
-/// A kind of account: the type that implements it is how answers and the trail show it.
+/// A kind of account: the type that implements it is how answers and the audit log show it.
 pub trait Account: Serialize + ToSchema + for<'row> From<&'row Row<Self>> + 'static {
     /// What it is called. `about` tells of one.
     const NAMES: Names;
@@ -141,31 +141,31 @@ pub fn with_secret<A: Secret>(answer: Answer, fresh: String) -> ApiResult<Answer
 }
 
 /// One, kept from others until the commit, and from making writes of its own: those that have begun end first.
-pub async fn locked<A: Account>(change: &Change, id: &str) -> ApiResult<Row<A>> {
-    change.lock(&lock_name(&A::subject(id))).await?;
-    change.locked::<A::Entity>(key::<A>(id)?).await?.ok_or_else(|| missing::<A>(id))
+pub async fn locked<A: Account>(transaction: &WriteTransaction, id: &str) -> ApiResult<Row<A>> {
+    transaction.lock(&lock_name(&A::subject(id))).await?;
+    transaction.locked::<A::Entity>(key::<A>(id)?).await?.ok_or_else(|| missing::<A>(id))
 }
 
 /// The same, where the request knows it as it is.
-pub async fn matching<A: Account>(change: &Change, id: &str, preconditions: &Preconditions) -> ApiResult<Row<A>> {
-    let row = locked::<A>(change, id).await?;
+pub async fn matching<A: Account>(transaction: &WriteTransaction, id: &str, preconditions: &Preconditions) -> ApiResult<Row<A>> {
+    let row = locked::<A>(transaction, id).await?;
     preconditions.must_match(&Stamp::of_row::<A::Entity>(&row)?.etag())?;
     Ok(row)
 }
 
 /// Inserts one, with its event.
-pub async fn insert<A: Account>(change: &Change, mut row: NewRow<A>) -> ApiResult<Row<A>> {
+pub async fn insert<A: Account>(transaction: &WriteTransaction, mut row: NewRow<A>) -> ApiResult<Row<A>> {
     row.set(column::<A>("version")?, 1.into());
-    row.set(column::<A>("created_at")?, change.now.into());
-    row.set(column::<A>("updated_at")?, change.now.into());
-    let row = row.insert(&change.db).await?;
-    record::<A>(change, "created", None, Some(&row)).await?;
+    row.set(column::<A>("created_at")?, transaction.now.into());
+    row.set(column::<A>("updated_at")?, transaction.now.into());
+    let row = row.insert(&transaction.db).await?;
+    record::<A>(transaction, "created", None, Some(&row)).await?;
     Ok(row)
 }
 
 /// Changes one, with its event.
 pub async fn apply<A: Account>(
-    change: &Change,
+    transaction: &WriteTransaction,
     before: Row<A>,
     action: &str,
     set: impl FnOnce(&mut NewRow<A>, &Row<A>),
@@ -174,26 +174,31 @@ pub async fn apply<A: Account>(
     let mut row = before.clone().into_active_model();
     set(&mut row, &before);
     row.set(column::<A>("version")?, version.into());
-    row.set(column::<A>("updated_at")?, change.now.into());
-    let row = row.update(&change.db).await?;
-    record::<A>(change, action, Some(&before), Some(&row)).await?;
+    row.set(column::<A>("updated_at")?, transaction.now.into());
+    let row = row.update(&transaction.db).await?;
+    record::<A>(transaction, action, Some(&before), Some(&row)).await?;
     Ok(row)
 }
 
-/// Appends to the trail what happened to one.
-pub async fn record<A: Account>(change: &Change, action: &str, before: Option<&Row<A>>, after: Option<&Row<A>>) -> ApiResult<()> {
+/// Appends to the audit log what happened to one.
+pub async fn record<A: Account>(
+    transaction: &WriteTransaction,
+    action: &str,
+    before: Option<&Row<A>>,
+    after: Option<&Row<A>>,
+) -> ApiResult<()> {
     let Some(row) = after.or(before) else { return Ok(()) };
     let show = |row: &Row<A>| json!(A::from(row));
     let (key, version) = (A::id(row), Stamp::of_row::<A::Entity>(row)?.version);
     let (before, after) = (before.map(show), after.map(show));
-    change.record(Happening { resource: A::NAMES.one, key: &key, action, version, before, after }).await
+    transaction.record(AuditEvent { resource: A::NAMES.one, key: &key, action, version, before, after }).await
 }
 
 /// Replaces the secret of one.
-pub async fn rotate<A: Secret>(change: &Change, id: &str, fresh: &str, grace_seconds: i32) -> ApiResult<Row<A>> {
-    let row = locked::<A>(change, id).await?;
-    let until = change.now + Duration::seconds(i64::from(grace_seconds));
-    apply::<A>(change, row, "rotated", |row, before| A::replace(row, before, fresh, until)).await
+pub async fn rotate<A: Secret>(transaction: &WriteTransaction, id: &str, fresh: &str, grace_seconds: i32) -> ApiResult<Row<A>> {
+    let row = locked::<A>(transaction, id).await?;
+    let until = transaction.now + Duration::seconds(i64::from(grace_seconds));
+    apply::<A>(transaction, row, "rotated", |row, before| A::replace(row, before, fresh, until)).await
 }
 
 /// Answers with a page of them.
@@ -218,7 +223,7 @@ pub async fn get<A: Account>(
 }
 
 /// Answers with its history.
-pub async fn past<A: Account>(
+pub async fn history<A: Account>(
     access: Access<A::Manage>,
     request: HttpRequest,
     id: Path<String>,
@@ -236,10 +241,10 @@ pub async fn delete<A: Account>(
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = matching::<A>(change, &id, &preconditions).await?;
-            row.clone().delete(&change.db).await?;
-            record::<A>(change, "deleted", Some(&row), None).await?;
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = matching::<A>(transaction, &id, &preconditions).await?;
+            row.clone().delete(&transaction.db).await?;
+            record::<A>(transaction, "deleted", Some(&row), None).await?;
             Ok(Answer::nothing())
         })
         .await
@@ -258,7 +263,9 @@ pub async fn replace_secret<A: Secret>(
     let rotation: Rotation = body.read()?;
     let fresh = A::fresh();
     let answer = access
-        .change(retry, async |change: &Change| shown::<A>(&rotate::<A>(change, &id, &fresh, rotation.grace_seconds).await?))
+        .write(retry, async |transaction: &WriteTransaction| {
+            shown::<A>(&rotate::<A>(transaction, &id, &fresh, rotation.grace_seconds).await?)
+        })
         .await?;
     with_secret::<A>(answer, fresh)
 }

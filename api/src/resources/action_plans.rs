@@ -9,7 +9,7 @@ use sea_orm::sea_query::Value;
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
 
 use crate::http::problem::ApiResult;
-use crate::store::past::AsOf;
+use crate::store::snapshots::AsOf;
 
 /// Actions of two statements.
 const AT_ONCE: u64 = 4_000;

@@ -20,7 +20,7 @@ use super::references::Target;
 use super::resource::{Names, Reference, Resource, code};
 use crate::auth::permissions::EditActions;
 use crate::http::language::Text;
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::store::listing::{Field, Kind};
 use crate::store::scope::Scope;
 
@@ -84,8 +84,8 @@ impl Targets {
         [self.q1, self.q2, self.q3, self.q4]
     }
 
-    /// The faults of a target that is negative or less than the one before.
-    fn faults(&self) -> Vec<Fault> {
+    /// The field errors of a target that is negative or less than the one before.
+    fn field_errors(&self) -> Vec<FieldError> {
         let not_less = || {
             Text::new(
                 "From 0, and not less than the quarter before: targets count from the beginning of the year.",
@@ -93,21 +93,21 @@ impl Targets {
             )
         };
         let mut least = Decimal::default();
-        let mut faults = Vec::new();
+        let mut field_errors = Vec::new();
         for (name, target) in ["q1", "q2", "q3", "q4"].into_iter().zip(self.all()) {
             if target < least {
-                faults.push(Fault::at(format!("/targets/{name}"), "outside_range", not_less()));
+                field_errors.push(FieldError::at(format!("/targets/{name}"), "outside_range", not_less()));
             }
             least = least.max(target);
         }
-        faults
+        field_errors
     }
 }
 
-/// The fault of a weight that an action cannot have.
-pub fn weight_fault(weight: Decimal) -> Option<Fault> {
+/// The field error of a weight that an action cannot have.
+pub fn weight_field_error(weight: Decimal) -> Option<FieldError> {
     let text = || Text::new("A weight is more than 0, and at most 1000.", "Bobot lebih dari 0 dan paling banyak 1000.");
-    (!is_weight(weight.inner())).then(|| Fault::at("/weight", "outside_range", text()))
+    (!is_weight(weight.inner())).then(|| FieldError::at("/weight", "outside_range", text()))
 }
 
 impl Resource for Action {
@@ -192,13 +192,13 @@ impl Resource for Action {
         Some(&self.opd)
     }
 
-    fn faults(&self) -> Vec<Fault> {
-        self.targets.faults()
+    fn field_errors(&self) -> Vec<FieldError> {
+        self.targets.field_errors()
     }
 
-    fn faults_beside(&self, before: Option<&action::Model>, _: NaiveDate) -> Vec<Fault> {
+    fn field_errors_beside(&self, before: Option<&action::Model>, _: NaiveDate) -> Vec<FieldError> {
         let stays = before.is_some_and(|before| before.weight == self.weight);
-        weight_fault(self.weight).filter(|_| !stays).into_iter().collect()
+        weight_field_error(self.weight).filter(|_| !stays).into_iter().collect()
     }
 
     fn read_only_schema() -> Map<String, Value> {

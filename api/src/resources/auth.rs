@@ -1,7 +1,7 @@
 //! `/v1/auth`: the OAuth2 token endpoint (RFC 6749) and revocation (RFC 7009).
 
 mod client;
-pub mod guard;
+pub mod login_throttle;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::guard::{Attempt, Who};
+use self::login_throttle::{Attempt, Who};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::keys::{ACCESS_TOKEN_LASTS, Keys, PERSON_SCOPE};
 use crate::auth::{password, secret};
@@ -31,8 +31,8 @@ use crate::http::schema::ANY_TEXT;
 use crate::http::security;
 use crate::http::table::Table;
 use crate::store::access::Anyone;
-use crate::store::change::{Change, Origin};
 use crate::store::standing;
+use crate::store::transaction::{Origin, WriteTransaction};
 
 /// The ways to get a token.
 const GRANT_TYPES: [&str; 3] = ["client_credentials", "password", "refresh_token"];
@@ -151,17 +151,17 @@ async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResu
     let token = secret::fresh();
     let granted = anyone
         .store
-        .transact(origin(&anyone, actor_of(&user)), async |change: &Change| {
+        .transact(origin(&anyone, actor_of(&user)), async |transaction: &WriteTransaction| {
             // It was read before the password was compared: the account may have been disabled meanwhile, or the password changed.
-            let Some(now) = held(change, user.id).await?.filter(|now| now.password_hash == user.password_hash) else {
+            let Some(now) = held(transaction, user.id).await?.filter(|now| now.password_hash == user.password_hash) else {
                 return Ok(None);
             };
-            attempt.succeeded(change).await?;
-            issue(change, now.id, Uuid::now_v7(), &token).await?;
+            attempt.succeeded(transaction).await?;
+            issue(transaction, now.id, Uuid::now_v7(), &token).await?;
             let answer = answer(keys, &actor_of(&now), Some(token.clone()))?;
             let mut row = now.into_active_model();
-            row.last_login_at = Set(Some(change.now));
-            row.update(&change.db).await?;
+            row.last_login_at = Set(Some(transaction.now));
+            row.update(&transaction.db).await?;
             Ok(Some(answer))
         })
         .await?;
@@ -175,9 +175,9 @@ async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResu
 }
 
 /// An account that may log in, kept as it is until the commit.
-async fn held(change: &Change, id: Uuid) -> ApiResult<Option<user::Model>> {
-    standing::hold(&change.db, &id.to_string()).await?;
-    Ok(user::Entity::find_by_id(id).one(&change.db).await?.filter(|user| user.active))
+async fn held(transaction: &WriteTransaction, id: Uuid) -> ApiResult<Option<user::Model>> {
+    standing::hold(&transaction.db, &id.to_string()).await?;
+    Ok(user::Entity::find_by_id(id).one(&transaction.db).await?.filter(|user| user.active))
 }
 
 async fn refresh(anyone: Anyone, keys: &Keys, token: &str) -> ApiResult<Answer> {
@@ -186,24 +186,24 @@ async fn refresh(anyone: Anyone, keys: &Keys, token: &str) -> ApiResult<Answer> 
     let hash = secret::hash_of(token);
     let exchanged = anyone
         .store
-        .transact(origin, async |change: &Change| {
-            let Some(row) = locked(change, &hash).await? else { return Ok(None) };
+        .transact(origin, async |transaction: &WriteTransaction| {
+            let Some(row) = locked(transaction, &hash).await? else { return Ok(None) };
             if row.used_at.is_some() {
                 // Somebody else has a copy: nobody may go on with this family.
                 let reason = "somebody else may have a copy: all tokens of that login are revoked";
                 security::log("refresh_token_reused", &row.user_id.to_string(), anyone.address.as_deref(), reason);
-                revoke_family(change, row.family).await?;
+                revoke_family(transaction, row.family).await?;
                 return Ok(None);
             }
-            if row.revoked_at.is_some() || row.expires_at <= change.now {
+            if row.revoked_at.is_some() || row.expires_at <= transaction.now {
                 return Ok(None);
             }
-            let Some(user) = held(change, row.user_id).await? else { return Ok(None) };
+            let Some(user) = held(transaction, row.user_id).await? else { return Ok(None) };
             let family = row.family;
             let mut row = row.into_active_model();
-            row.used_at = Set(Some(change.now));
-            row.update(&change.db).await?;
-            issue(change, user.id, family, &next).await?;
+            row.used_at = Set(Some(transaction.now));
+            row.update(&transaction.db).await?;
+            issue(transaction, user.id, family, &next).await?;
             answer(keys, &actor_of(&user), Some(next.clone())).map(Some)
         })
         .await?;
@@ -222,8 +222,8 @@ async fn revoke_token(anyone: Anyone, request: HttpRequest, _: NoParameters, pay
     let origin = origin(&anyone, Actor::system("auth"));
     anyone
         .store
-        .transact(origin, async |change: &Change| match locked(change, &hash).await? {
-            Some(row) => revoke_family(change, row.family).await,
+        .transact(origin, async |transaction: &WriteTransaction| match locked(transaction, &hash).await? {
+            Some(row) => revoke_family(transaction, row.family).await,
             // RFC 7009 §2.2: an unknown token is as good as revoked. Access tokens run out by themselves.
             None => Ok(()),
         })
@@ -233,29 +233,33 @@ async fn revoke_token(anyone: Anyone, request: HttpRequest, _: NoParameters, pay
 
 /// A refresh token, kept from others until the commit. Its account is held first, as by whoever ends all sessions of it: else two
 /// could wait for each other.
-async fn locked(change: &Change, hash: &str) -> ApiResult<Option<refresh_token::Model>> {
-    let Some(row) = refresh_token::Entity::find_by_id(hash).one(&change.db).await? else { return Ok(None) };
-    standing::hold(&change.db, &row.user_id.to_string()).await?;
-    change.locked::<refresh_token::Entity>(hash.to_owned()).await
+async fn locked(transaction: &WriteTransaction, hash: &str) -> ApiResult<Option<refresh_token::Model>> {
+    let Some(row) = refresh_token::Entity::find_by_id(hash).one(&transaction.db).await? else { return Ok(None) };
+    standing::hold(&transaction.db, &row.user_id.to_string()).await?;
+    transaction.locked::<refresh_token::Entity>(hash.to_owned()).await
 }
 
-async fn issue(change: &Change, user_id: Uuid, family: Uuid, token: &str) -> ApiResult<()> {
+async fn issue(transaction: &WriteTransaction, user_id: Uuid, family: Uuid, token: &str) -> ApiResult<()> {
     let row = refresh_token::ActiveModel {
         hash: Set(secret::hash_of(token)),
         family: Set(family),
         user_id: Set(user_id),
-        expires_at: Set(change.now + REFRESH_TOKEN_LASTS),
+        expires_at: Set(transaction.now + REFRESH_TOKEN_LASTS),
         used_at: Set(None),
         revoked_at: Set(None),
-        created_at: Set(change.now),
+        created_at: Set(transaction.now),
     };
-    row.insert(&change.db).await?;
+    row.insert(&transaction.db).await?;
     Ok(())
 }
 
-async fn revoke_family(change: &Change, family: Uuid) -> ApiResult<()> {
-    let revoked = refresh_token::ActiveModel { revoked_at: Set(Some(change.now)), ..Default::default() };
-    refresh_token::Entity::update_many().set(revoked).filter(refresh_token::Column::Family.eq(family)).exec(&change.db).await?;
+async fn revoke_family(transaction: &WriteTransaction, family: Uuid) -> ApiResult<()> {
+    let revoked = refresh_token::ActiveModel { revoked_at: Set(Some(transaction.now)), ..Default::default() };
+    refresh_token::Entity::update_many()
+        .set(revoked)
+        .filter(refresh_token::Column::Family.eq(family))
+        .exec(&transaction.db)
+        .await?;
     Ok(())
 }
 

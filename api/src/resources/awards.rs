@@ -12,9 +12,9 @@ use super::references::{Target, must_exist};
 use super::resource::{Names, Resource, code};
 use crate::auth::permissions::EditCatalogue;
 use crate::http::language::Text;
-use crate::http::problem::{ApiResult, Fault};
-use crate::store::change::Change;
+use crate::http::problem::{ApiResult, FieldError};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// An award that the regency, or somebody or something in it, received.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -146,28 +146,28 @@ impl Resource for Award {
         ]
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    fn field_errors(&self) -> Vec<FieldError> {
         let recipient = &self.recipient;
         match (target(recipient.kind), &recipient.r#ref, &recipient.name) {
             (Some(_), None, _) => {
-                vec![Fault::at("/recipient/ref", "required", Text::new("The code of the recipient.", "Kode penerima."))]
+                vec![FieldError::at("/recipient/ref", "required", Text::new("The code of the recipient.", "Kode penerima."))]
             }
             (None, Some(_), _) => {
-                vec![Fault::at(
+                vec![FieldError::at(
                     "/recipient/ref",
                     "not_allowed",
                     Text::new("A person has no code here.", "Orang tidak memiliki kode di sini."),
                 )]
             }
             (None, None, None) => {
-                vec![Fault::at("/recipient/name", "required", Text::new("The name of the person.", "Nama orangnya."))]
+                vec![FieldError::at("/recipient/name", "required", Text::new("The name of the person.", "Nama orangnya."))]
             }
             _ => Vec::new(),
         }
     }
 
-    async fn check(&self, change: &Change, _code: &str, _before: Option<&award::Model>) -> ApiResult<()> {
+    async fn check(&self, transaction: &WriteTransaction, _code: &str, _before: Option<&award::Model>) -> ApiResult<()> {
         let (Some(target), Some(code)) = (target(self.recipient.kind), &self.recipient.r#ref) else { return Ok(()) };
-        must_exist(&change.db, "/recipient/ref", target, code).await
+        must_exist(&transaction.db, "/recipient/ref", target, code).await
     }
 }

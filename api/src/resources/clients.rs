@@ -23,9 +23,9 @@ use crate::http::problem::ApiResult;
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Retry};
 use crate::store::clock::now;
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::{Retry, WriteTransaction};
 
 const ROTATE: &str = "/v1/clients/{client}/rotate";
 
@@ -180,13 +180,15 @@ async fn create_client(
     let retry = retry(&request, key, &body.fingerprint);
     let new: NewClient = body.read()?;
     let fresh = secret::fresh();
-    let answer = access.change(retry, async |change: &Change| created::<Client>(&add(change, new, &fresh).await?)).await?;
+    let answer = access
+        .write(retry, async |transaction: &WriteTransaction| created::<Client>(&add(transaction, new, &fresh).await?))
+        .await?;
     with_secret::<Client>(answer, fresh)
 }
 
 /// Adds a client with this secret.
-pub async fn add(change: &Change, new: NewClient, fresh: &str) -> ApiResult<client::Model> {
-    must_exist(&change.db, "/opd", Target::Opd, &new.opd).await?;
+pub async fn add(transaction: &WriteTransaction, new: NewClient, fresh: &str) -> ApiResult<client::Model> {
+    must_exist(&transaction.db, "/opd", Target::Opd, &new.opd).await?;
     let id = new.id.to_string();
     let name = new.name.unwrap_or_else(|| id.clone());
     let row = client::ActiveModel {
@@ -202,7 +204,7 @@ pub async fn add(change: &Change, new: NewClient, fresh: &str) -> ApiResult<clie
         last_used_at: Set(None),
         ..Default::default()
     };
-    insert::<Client>(change, row).await
+    insert::<Client>(transaction, row).await
 }
 
 /// In one order and each once, whatever the request says.
@@ -221,12 +223,12 @@ async fn update_client(
 ) -> ApiResult<Answer> {
     let patch: ClientPatch = body.read()?;
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = matching::<Client>(change, &id, &preconditions).await?;
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = matching::<Client>(transaction, &id, &preconditions).await?;
             if let Some(opd) = &patch.opd {
-                must_exist(&change.db, "/opd", Target::Opd, opd).await?;
+                must_exist(&transaction.db, "/opd", Target::Opd, opd).await?;
             }
-            let row = apply::<Client>(change, row, "updated", |row, before| {
+            let row = apply::<Client>(transaction, row, "updated", |row, before| {
                 let name = patch.name.unwrap_or_else(|| before.name.clone());
                 row.search = Set(format!("{}\n{name}", before.id).to_lowercase());
                 row.name = Set(name);
@@ -240,9 +242,9 @@ async fn update_client(
 }
 
 /// Keeps a client from getting tokens.
-pub async fn disable(change: &Change, id: &str) -> ApiResult<client::Model> {
-    let row = locked::<Client>(change, id).await?;
-    apply::<Client>(change, row, "updated", |row, _| row.active = Set(false)).await
+pub async fn disable(transaction: &WriteTransaction, id: &str) -> ApiResult<client::Model> {
+    let row = locked::<Client>(transaction, id).await?;
+    apply::<Client>(transaction, row, "updated", |row, _| row.active = Set(false)).await
 }
 
 /// Mounts the clients.
@@ -260,5 +262,5 @@ pub fn mount(table: &mut Table) {
         .on(describe::get::<Client>(), accounts::get::<Client>)
         .on(update, update_client)
         .on(rotate, accounts::replace_secret::<Client>)
-        .on(describe::past::<Client>("Who changed it, the oldest first. Secrets are not in it."), accounts::past::<Client>);
+        .on(describe::history::<Client>("Who changed it, the oldest first. Secrets are not in it."), accounts::history::<Client>);
 }

@@ -13,9 +13,9 @@ use super::programmes::{codes, repeated};
 use super::references::Target;
 use super::resource::{Key, Names, Reference, Resource};
 use crate::auth::permissions::EditCatalogue;
-use crate::http::problem::{ApiResult, Fault};
-use crate::store::change::Change;
+use crate::http::problem::{ApiResult, FieldError};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// A joint commitment to the Smart City, as OPDs signed it.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -85,18 +85,18 @@ impl Resource for Commitment {
         vec![&self.title]
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    fn field_errors(&self) -> Vec<FieldError> {
         repeated("/signatories", &self.signatories)
     }
 
-    async fn written(&self, change: &Change, id: &str, created: bool) -> ApiResult<()> {
+    async fn after_write(&self, transaction: &WriteTransaction, id: &str, created: bool) -> ApiResult<()> {
         use commitment_signatory::{ActiveModel, Column, Entity};
         if !created {
-            Entity::delete_many().filter(Column::Commitment.eq(id)).exec(&change.db).await?;
+            Entity::delete_many().filter(Column::Commitment.eq(id)).exec(&transaction.db).await?;
         }
         let signed = self.signatories.iter().map(|opd| ActiveModel { commitment: Set(id.into()), opd: Set(opd.to_string()) });
         if !self.signatories.is_empty() {
-            Entity::insert_many(signed).exec_without_returning(&change.db).await?;
+            Entity::insert_many(signed).exec_without_returning(&transaction.db).await?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::resource::{Key, Names, Resource};
 use crate::auth::permissions::EditCatalogue;
 use crate::http::language::Text;
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 use crate::store::listing::{Field, Kind};
 
 /// A member of the Smart City council.
@@ -82,9 +82,9 @@ impl Resource for CouncilMember {
         vec![&self.name, self.position.as_deref().unwrap_or_default()]
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    fn field_errors(&self) -> Vec<FieldError> {
         let ends_early = matches!((self.since, self.until), (Some(since), Some(until)) if until < since);
         let text = || Text::new("It ends before it starts.", "Berakhir sebelum dimulai.");
-        ends_early.then(|| Fault::at("/until", "before_start", text())).into_iter().collect()
+        ends_early.then(|| FieldError::at("/until", "before_start", text())).into_iter().collect()
     }
 }

@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::association::{may_attach, must_own, must_own_new};
-use super::describe::Describe;
+use super::openapi::Describe;
 use super::references::{self, Expansion};
 use super::resource::{Key, NewRow, Resource, Row, Stamp, column, key_of, show, show_all, text_of};
-use super::{history, twins, wire};
+use super::{history, schemas, twins};
 use crate::auth::permissions::ReadAll;
 use crate::http::answer::Answer;
 use crate::http::body::{self, JsonBody};
@@ -21,14 +21,14 @@ use crate::http::identifiers::in_lower_case;
 use crate::http::language::Text;
 use crate::http::page::Page;
 use crate::http::precondition::{Preconditions, version_of};
-use crate::http::problem::{ApiError, ApiResult, Fault};
+use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::representation::Selection;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Happening, Retry};
 use crate::store::listing::{Field, Kind, Listing};
 use crate::store::scope::Scope;
+use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
 
 /// What every list can be filtered and sorted by, beside the key.
 const INSTANTS: [Field; 2] = [Field::sort("created_at", Kind::Instant), Field::sort("updated_at", Kind::Instant)];
@@ -71,16 +71,16 @@ pub async fn must_have_parent<R: Resource>(db: &impl ConnectionTrait, request: &
 }
 
 /// The row that the path names, kept from others until the commit.
-async fn locked<R: Resource>(change: &Change, request: &HttpRequest) -> ApiResult<Option<Row<R>>> {
-    let row = change.locked::<R::Entity>(key_in::<R>(request)).await?;
+async fn locked<R: Resource>(transaction: &WriteTransaction, request: &HttpRequest) -> ApiResult<Option<Row<R>>> {
+    let row = transaction.locked::<R::Entity>(key_in::<R>(request)).await?;
     let (Some(parent), Some(code)) = (R::PARENT, request.match_info().get("code")) else { return Ok(row) };
     let is_part = |row: &Row<R>| text_of::<R>(row, parent.member).is_ok_and(|of| of == code);
     Ok(row.filter(is_part))
 }
 
 /// The same, where it must be there.
-async fn must_lock<R: Resource>(change: &Change, request: &HttpRequest) -> ApiResult<Row<R>> {
-    locked::<R>(change, request).await?.ok_or_else(|| missing::<R>(&key_in::<R>(request)))
+async fn must_lock<R: Resource>(transaction: &WriteTransaction, request: &HttpRequest) -> ApiResult<Row<R>> {
+    locked::<R>(transaction, request).await?.ok_or_else(|| missing::<R>(&key_in::<R>(request)))
 }
 
 async fn list<R: Resource>(access: Access<ReadAll>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
@@ -109,16 +109,16 @@ async fn create<R: Resource>(
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
     access
-        .change(retry, async |change: &Change| {
-            must_have_parent::<R>(&change.db, &request).await?;
+        .write(retry, async |transaction: &WriteTransaction| {
+            must_have_parent::<R>(&transaction.db, &request).await?;
             let mut value = body.value;
-            let mut faults = strip_read_only::<R>(&mut value, None);
-            faults.extend(take_place::<R>(&mut value, &request, None));
-            faults.extend(wire::faults_of_new::<R>(&value));
+            let mut field_errors = strip_read_only::<R>(&mut value, None);
+            field_errors.extend(take_place::<R>(&mut value, &request, None));
+            field_errors.extend(schemas::field_errors_of_new::<R>(&value));
             R::complete(&mut value);
-            let (code, members) = read::<R>(change, value, faults, None).await?;
+            let (code, members) = read::<R>(transaction, value, field_errors, None).await?;
             let key = if R::KEY == Key::Id { Uuid::now_v7().to_string() } else { code };
-            insert(change, &request, &key, members).await
+            insert(transaction, &request, &key, members).await
         })
         .await
 }
@@ -157,26 +157,26 @@ async fn replace<R: Resource>(
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
     access
-        .change(retry, async |change: &Change| {
-            let row = locked::<R>(change, &request).await?;
+        .write(retry, async |transaction: &WriteTransaction| {
+            let row = locked::<R>(transaction, &request).await?;
             if let Some(row) = &row {
-                must_own::<R>(change, &R::of(row)).await?;
+                must_own::<R>(transaction, &R::of(row)).await?;
                 preconditions.must_match(&Stamp::of::<R>(row)?.etag())?;
-                R::must_be_open(change, row).await?;
+                R::must_be_open(transaction, row).await?;
             } else if R::KEY == Key::Id {
                 return Err(missing::<R>(&key_in::<R>(&request)));
             } else {
                 preconditions.must_allow_creation()?;
             }
             let mut value = body.value;
-            let mut faults = strip_read_only::<R>(&mut value, row.as_ref());
-            faults.extend(take_place::<R>(&mut value, &request, Some(R::KEY)));
-            faults.extend(wire::faults_of_replacement::<R>(&value));
+            let mut field_errors = strip_read_only::<R>(&mut value, row.as_ref());
+            field_errors.extend(take_place::<R>(&mut value, &request, Some(R::KEY)));
+            field_errors.extend(schemas::field_errors_of_replacement::<R>(&value));
             R::complete(&mut value);
-            let (_, members) = read::<R>(change, value, faults, row.as_ref()).await?;
+            let (_, members) = read::<R>(transaction, value, field_errors, row.as_ref()).await?;
             match row {
-                Some(row) => update_row(change, row, members).await,
-                None => insert(change, &request, &key_in::<R>(&request), members).await,
+                Some(row) => update_row(transaction, row, members).await,
+                None => insert(transaction, &request, &key_in::<R>(&request), members).await,
             }
         })
         .await
@@ -190,23 +190,28 @@ async fn update<R: Resource>(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = must_lock::<R>(change, &request).await?;
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = must_lock::<R>(transaction, &request).await?;
             let current = R::of(&row);
-            must_own::<R>(change, &current).await?;
+            must_own::<R>(transaction, &current).await?;
             preconditions.must_match(&Stamp::of::<R>(&row)?.etag())?;
-            R::must_be_open(change, &row).await?;
+            R::must_be_open(transaction, &row).await?;
             let Value::Object(_) = body.value else {
-                return Err(ApiError::fault("", "wrong_type", "A merge patch is an object.", "Merge patch harus berupa objek."));
+                return Err(ApiError::field_error(
+                    "",
+                    "wrong_type",
+                    "A merge patch is an object.",
+                    "Merge patch harus berupa objek.",
+                ));
             };
             let mut patch = body.value;
-            let mut faults = strip_read_only::<R>(&mut patch, Some(&row));
-            faults.extend(take_place::<R>(&mut patch, &request, Some(R::KEY)));
+            let mut field_errors = strip_read_only::<R>(&mut patch, Some(&row));
+            field_errors.extend(take_place::<R>(&mut patch, &request, Some(R::KEY)));
             let mut value = serde_json::to_value(current).map_err(ApiError::unexpected)?;
             merge(&mut value, patch);
-            faults.extend(wire::faults_of_replacement::<R>(&value));
-            let (_, members) = read::<R>(change, value, faults, Some(&row)).await?;
-            update_row(change, row, members).await
+            field_errors.extend(schemas::field_errors_of_replacement::<R>(&value));
+            let (_, members) = read::<R>(transaction, value, field_errors, Some(&row)).await?;
+            update_row(transaction, row, members).await
         })
         .await
 }
@@ -218,17 +223,17 @@ async fn delete<R: Resource>(
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = must_lock::<R>(change, &request).await?;
-            must_own::<R>(change, &R::of(&row)).await?;
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = must_lock::<R>(transaction, &request).await?;
+            must_own::<R>(transaction, &R::of(&row)).await?;
             let (key, stamp) = (key_of::<R>(&row)?, Stamp::of::<R>(&row)?);
             preconditions.must_match(&stamp.etag())?;
-            R::must_be_open(change, &row).await?;
-            references::must_be_free::<R>(&change.db, &key).await?;
+            R::must_be_open(transaction, &row).await?;
+            references::must_be_free::<R>(&transaction.db, &key).await?;
             let before = show::<R>(&row)?;
-            R::deleting(change, &key).await?;
-            row.delete(&change.db).await?;
-            let happening = Happening {
+            R::before_delete(transaction, &key).await?;
+            row.delete(&transaction.db).await?;
+            let audit_event = AuditEvent {
                 resource: R::NAMES.one,
                 key: &key,
                 action: "deleted",
@@ -236,7 +241,7 @@ async fn delete<R: Resource>(
                 before: Some(before),
                 after: None,
             };
-            change.record(happening).await?;
+            transaction.record(audit_event).await?;
             Ok(Answer::nothing())
         })
         .await
@@ -247,78 +252,83 @@ async fn history<R: Resource>(access: Access<ReadAll>, request: HttpRequest, par
 }
 
 /// Inserts a new row under the path of the request, with its event.
-async fn insert<R: Resource>(change: &Change, request: &HttpRequest, key: &str, members: R) -> ApiResult<Answer> {
+async fn insert<R: Resource>(transaction: &WriteTransaction, request: &HttpRequest, key: &str, members: R) -> ApiResult<Answer> {
     let parent = request.match_info().get("code").filter(|_| R::PARENT.is_some());
-    let row = insert_row(change, parent, key, members).await?;
-    let (shown, etag) = present::<R>(change, row).await?;
+    let row = insert_row(transaction, parent, key, members).await?;
+    let (shown, etag) = present::<R>(transaction, row).await?;
     let collection = R::path().replace("{code}", parent.unwrap_or_default());
     Answer::created(&format!("{collection}/{key}"), &shown).map(|answer| answer.etag(&etag))
 }
 
 /// A row as the answer to a write shows it, and its entity tag.
-pub async fn present<R: Resource>(change: &Change, row: Row<R>) -> ApiResult<(Value, String)> {
-    let shown = show_all::<R>(&change.db, &[row], Scope::All, change.today).await?;
+pub async fn present<R: Resource>(transaction: &WriteTransaction, row: Row<R>) -> ApiResult<(Value, String)> {
+    let shown = show_all::<R>(&transaction.db, &[row], Scope::All, transaction.today).await?;
     shown.into_iter().next().ok_or_else(|| ApiError::unexpected("a row is shown"))
 }
 
 /// Inserts a new row, as a part of `parent` if it is one, with its event.
-pub async fn insert_row<R: Resource>(change: &Change, parent: Option<&str>, key: &str, members: R) -> ApiResult<Row<R>> {
-    must_own_new::<R>(change, &members).await?;
-    may_attach::<R>(change, &members, None).await?;
-    members.check(change, key, None).await?;
+pub async fn insert_row<R: Resource>(
+    transaction: &WriteTransaction,
+    parent: Option<&str>,
+    key: &str,
+    members: R,
+) -> ApiResult<Row<R>> {
+    must_own_new::<R>(transaction, &members).await?;
+    may_attach::<R>(transaction, &members, None).await?;
+    members.check(transaction, key, None).await?;
     if R::KEY == Key::Code {
-        twins::must_have_none(change, R::NAMES.one, key).await?;
+        twins::must_have_none(transaction, R::NAMES.one, key).await?;
     }
     let search = search_text(key, &members);
     let later = serde_json::to_value(&members).map_err(ApiError::unexpected)?;
     let mut row = members.into_row();
-    R::born(&mut row);
+    R::before_insert(&mut row);
     row.set(column::<R>(R::KEY.name())?, key.into());
     if let (Some(place), Some(parent)) = (R::PARENT, parent) {
         row.set(column::<R>(place.member)?, parent.into());
     }
-    row.set(column::<R>("created_at")?, change.now.into());
-    stamp::<R>(&mut row, change, search, 1)?;
-    let row = row.insert(&change.db).await?;
+    row.set(column::<R>("created_at")?, transaction.now.into());
+    stamp::<R>(&mut row, transaction, search, 1)?;
+    let row = row.insert(&transaction.db).await?;
     let members: R = body::deserialize(later)?;
-    members.written(change, key, true).await?;
-    recorded::<R>(change, &row, "created", None).await?;
+    members.after_write(transaction, key, true).await?;
+    recorded::<R>(transaction, &row, "created", None).await?;
     Ok(row)
 }
 
-async fn update_row<R: Resource>(change: &Change, row: Row<R>, members: R) -> ApiResult<Answer> {
+async fn update_row<R: Resource>(transaction: &WriteTransaction, row: Row<R>, members: R) -> ApiResult<Answer> {
     let current = R::of(&row);
     if members.owner() == current.owner() {
-        must_own::<R>(change, &members).await?;
+        must_own::<R>(transaction, &members).await?;
     } else {
         // Whoever leads the programme may change what another OPD hung on it, but hands nothing to another.
-        must_own_new::<R>(change, &members).await?;
+        must_own_new::<R>(transaction, &members).await?;
     }
-    may_attach::<R>(change, &members, Some(&current)).await?;
+    may_attach::<R>(transaction, &members, Some(&current)).await?;
     let (key, before, old) = (key_of::<R>(&row)?, show::<R>(&row)?, Stamp::of::<R>(&row)?);
     let value = json!(members);
     // Where nothing changes there is nothing to record.
     let row = if value == json!(R::of(&row)) {
         row
     } else {
-        members.check(change, &key, Some(&row)).await?;
+        members.check(transaction, &key, Some(&row)).await?;
         let search = search_text(&key, &members);
         let mut new = members.into_row();
         new.set(column::<R>(R::KEY.name())?, key.clone().into());
-        stamp::<R>(&mut new, change, search, old.version + 1)?;
-        let row = new.update(&change.db).await?;
+        stamp::<R>(&mut new, transaction, search, old.version + 1)?;
+        let row = new.update(&transaction.db).await?;
         let members: R = body::deserialize(value)?;
-        members.written(change, &key, false).await?;
-        recorded::<R>(change, &row, "updated", Some(before)).await?;
+        members.after_write(transaction, &key, false).await?;
+        recorded::<R>(transaction, &row, "updated", Some(before)).await?;
         row
     };
-    let (shown, etag) = present::<R>(change, row).await?;
+    let (shown, etag) = present::<R>(transaction, row).await?;
     Ok(Answer::ok(&shown)?.etag(&etag))
 }
 
 /// Writes a row that something beside its members changed, such as its status, with its event.
 pub async fn touch<R: Resource>(
-    change: &Change,
+    transaction: &WriteTransaction,
     row: Row<R>,
     action: &str,
     set: impl FnOnce(&mut NewRow<R>),
@@ -327,23 +337,29 @@ pub async fn touch<R: Resource>(
     let mut new = row.into_active_model();
     set(&mut new);
     new.set(column::<R>("version")?, (old.version + 1).into());
-    new.set(column::<R>("updated_at")?, change.now.into());
-    let row = new.update(&change.db).await?;
-    recorded::<R>(change, &row, action, Some(before)).await?;
+    new.set(column::<R>("updated_at")?, transaction.now.into());
+    let row = new.update(&transaction.db).await?;
+    recorded::<R>(transaction, &row, action, Some(before)).await?;
     Ok(row)
 }
 
-async fn recorded<R: Resource>(change: &Change, row: &Row<R>, action: &str, before: Option<Value>) -> ApiResult<()> {
+async fn recorded<R: Resource>(
+    transaction: &WriteTransaction,
+    row: &Row<R>,
+    action: &str,
+    before: Option<Value>,
+) -> ApiResult<()> {
     let (shown, stamp, key) = (show::<R>(row)?, Stamp::of::<R>(row)?, key_of::<R>(row)?);
-    let happening = Happening { resource: R::NAMES.one, key: &key, action, version: stamp.version, before, after: Some(shown) };
-    change.record(happening).await
+    let audit_event =
+        AuditEvent { resource: R::NAMES.one, key: &key, action, version: stamp.version, before, after: Some(shown) };
+    transaction.record(audit_event).await
 }
 
 /// Sets what every row carries.
-pub fn stamp<R: Resource>(row: &mut NewRow<R>, change: &Change, search: String, version: i32) -> ApiResult<()> {
+pub fn stamp<R: Resource>(row: &mut NewRow<R>, transaction: &WriteTransaction, search: String, version: i32) -> ApiResult<()> {
     row.set(column::<R>("search")?, search.into());
     row.set(column::<R>("version")?, version.into());
-    row.set(column::<R>("updated_at")?, change.now.into());
+    row.set(column::<R>("updated_at")?, transaction.now.into());
     Ok(())
 }
 
@@ -352,29 +368,29 @@ pub fn search_text<R: Resource>(key: &str, members: &R) -> String {
     [vec![key], members.search()].concat().join("\n").to_lowercase()
 }
 
-/// The code and the members of a body whose shape has these faults, beside the row as it was; every fault is said at once.
+/// The code and the members of a body whose shape has these field errors, beside the row as it was; every field error is said at once.
 async fn read<R: Resource>(
-    change: &Change,
+    transaction: &WriteTransaction,
     mut value: Value,
-    mut faults: Vec<Fault>,
+    mut field_errors: Vec<FieldError>,
     before: Option<&Row<R>>,
 ) -> ApiResult<(String, R)> {
-    let has_shape = faults.is_empty();
-    faults.extend(references::faults::<R>(&change.db, &value).await?);
+    let has_shape = field_errors.is_empty();
+    field_errors.extend(references::field_errors::<R>(&transaction.db, &value).await?);
     let code = value.as_object_mut().and_then(|object| object.remove("code"));
     let members = if has_shape { Some(body::deserialize::<R>(value)?) } else { None };
-    faults.extend(members.iter().flat_map(R::faults));
-    faults.extend(members.iter().flat_map(|members| members.faults_beside(before, change.today)));
+    field_errors.extend(members.iter().flat_map(R::field_errors));
+    field_errors.extend(members.iter().flat_map(|members| members.field_errors_beside(before, transaction.today)));
     match members {
-        Some(members) if faults.is_empty() => {
+        Some(members) if field_errors.is_empty() => {
             Ok((code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default(), members))
         }
-        _ => Err(ApiError::invalid(faults)),
+        _ => Err(ApiError::invalid(field_errors)),
     }
 }
 
-/// Members that only the service writes may come back as they were read; a different value is a fault.
-fn strip_read_only<R: Resource>(value: &mut Value, row: Option<&Row<R>>) -> Vec<Fault> {
+/// Members that only the service writes may come back as they were read; a different value is a field error.
+fn strip_read_only<R: Resource>(value: &mut Value, row: Option<&Row<R>>) -> Vec<FieldError> {
     let Value::Object(body) = value else { return Vec::new() };
     let mut current = R::read_only(row);
     let stamp = row.and_then(|row| Stamp::of::<R>(row).ok());
@@ -393,17 +409,17 @@ fn strip_read_only<R: Resource>(value: &mut Value, row: Option<&Row<R>>) -> Vec<
     given.into_iter().filter_map(|(name, given)| differs(&name, given)).collect()
 }
 
-fn read_only(name: &str) -> Fault {
+fn read_only(name: &str) -> FieldError {
     let text = Text::new("Only the service writes this member.", "Anggota ini hanya ditulis oleh layanan.");
-    Fault::at(format!("/{name}"), "read_only", text)
+    FieldError::at(format!("/{name}"), "read_only", text)
 }
 
-/// What the path says may stand in a body as well: the key, where it has one, and the parent. A different value is a fault.
-fn take_place<R: Resource>(value: &mut Value, request: &HttpRequest, key: Option<Key>) -> Vec<Fault> {
+/// What the path says may stand in a body as well: the key, where it has one, and the parent. A different value is a field error.
+fn take_place<R: Resource>(value: &mut Value, request: &HttpRequest, key: Option<Key>) -> Vec<FieldError> {
     let Value::Object(body) = value else { return Vec::new() };
     let names = key.map(|key| (key.name(), key.name())).into_iter();
     let names = names.chain(R::PARENT.map(|parent| (parent.member, "code"))).collect::<Vec<_>>();
-    let mut faults = Vec::new();
+    let mut field_errors = Vec::new();
     for (member, in_path) in names {
         let known = request.match_info().get(in_path).unwrap_or_default();
         let is_id = member == Key::Id.name();
@@ -414,10 +430,10 @@ fn take_place<R: Resource>(value: &mut Value, request: &HttpRequest, key: Option
                 format!("The path says `{known}`. It never changes."),
                 format!("Alamat menyebut `{known}`. Ini tidak pernah berubah."),
             );
-            faults.push(Fault::at(format!("/{member}"), "read_only", text));
+            field_errors.push(FieldError::at(format!("/{member}"), "read_only", text));
         }
     }
-    faults
+    field_errors
 }
 
 /// Applies a merge patch (RFC 7396).
@@ -451,8 +467,8 @@ fn selection<R: Resource>(parameters: &mut Parameters) -> Selection {
 }
 
 fn member_names<R: Resource>() -> Vec<String> {
-    let schemas = wire::shown::<R>();
-    let properties = &schemas[&wire::names::<R>().shown]["properties"];
+    let schemas = schemas::shown::<R>();
+    let properties = &schemas[&schemas::names::<R>().shown]["properties"];
     properties.as_object().map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 

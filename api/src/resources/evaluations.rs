@@ -19,9 +19,9 @@ use super::references::{self, Target};
 use super::resource::{Names, Reference, Resource, code};
 use crate::auth::permissions::HoldEvaluations;
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
-use crate::store::change::Change;
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// A meeting that evaluates a masterplan, with what it was told.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -144,20 +144,20 @@ impl Resource for Evaluation {
         [&self.venue, &self.chair, &self.summary].into_iter().flatten().map(String::as_str).collect()
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    fn field_errors(&self) -> Vec<FieldError> {
         let mut seen = BTreeSet::new();
-        let faults = self.reported_counts.iter().enumerate().flat_map(|(index, told)| {
+        let field_errors = self.reported_counts.iter().enumerate().flat_map(|(index, told)| {
             let again = (!seen.insert(told.dimension.as_str())).then(|| {
                 let text = Text::new("It stands here twice.", "Tercantum dua kali.");
-                Fault::at(format!("/reported_counts/{index}/dimension"), "not_unique", text)
+                FieldError::at(format!("/reported_counts/{index}/dimension"), "not_unique", text)
             });
             let more = (told.running > told.planned).then(|| {
                 let text = Text::new("More run than are planned.", "Yang berjalan lebih banyak daripada yang direncanakan.");
-                Fault::at(format!("/reported_counts/{index}/running"), "too_large", text)
+                FieldError::at(format!("/reported_counts/{index}/running"), "too_large", text)
             });
             again.into_iter().chain(more).collect::<Vec<_>>()
         });
-        faults.collect()
+        field_errors.collect()
     }
 
     fn read_only(row: Option<&evaluation::Model>) -> Map<String, Value> {
@@ -186,33 +186,33 @@ impl Resource for Evaluation {
         ])
     }
 
-    async fn check(&self, change: &Change, _key: &str, _before: Option<&evaluation::Model>) -> ApiResult<()> {
+    async fn check(&self, transaction: &WriteTransaction, _key: &str, _before: Option<&evaluation::Model>) -> ApiResult<()> {
         let told = self.reported_counts.iter().map(|told| told.dimension.to_string()).collect::<Vec<_>>();
-        let known = Target::Dimension.existing(&change.db, &told.iter().cloned().collect()).await?;
+        let known = Target::Dimension.existing(&transaction.db, &told.iter().cloned().collect()).await?;
         let missing = told.iter().enumerate().filter(|(_, dimension)| !known.contains(*dimension));
         let pointer = |index| format!("/reported_counts/{index}/dimension");
-        let faults = missing
+        let field_errors = missing
             .map(|(index, dimension)| references::unknown(pointer(index), Target::Dimension, dimension))
             .collect::<Vec<_>>();
-        if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+        if field_errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(field_errors)) }
     }
 
-    async fn written(&self, change: &Change, code: &str, created: bool) -> ApiResult<()> {
+    async fn after_write(&self, transaction: &WriteTransaction, code: &str, created: bool) -> ApiResult<()> {
         use evaluation_dimension::{ActiveModel, Column, Entity};
         if !created {
-            Entity::delete_many().filter(Column::Evaluation.eq(code)).exec(&change.db).await?;
+            Entity::delete_many().filter(Column::Evaluation.eq(code)).exec(&transaction.db).await?;
         }
         let links = self
             .reported_counts
             .iter()
             .map(|told| ActiveModel { evaluation: Set(code.to_owned()), dimension: Set(told.dimension.to_string()) });
         if !self.reported_counts.is_empty() {
-            Entity::insert_many(links).exec_without_returning(&change.db).await?;
+            Entity::insert_many(links).exec_without_returning(&transaction.db).await?;
         }
         Ok(())
     }
 
-    async fn must_be_open(_change: &Change, row: &evaluation::Model) -> ApiResult<()> {
+    async fn must_be_open(_change: &WriteTransaction, row: &evaluation::Model) -> ApiResult<()> {
         must_be_open(row)
     }
 }

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::describe::page_parameters;
-use super::wire;
+use super::openapi::page_parameters;
+use super::schemas;
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
@@ -131,7 +131,7 @@ impl Entry {
     /// Adds the parameters and the answer of a list of entries.
     pub fn describe_list(operation: Operation) -> Operation {
         let mut schemas = schema::components::<Self>();
-        let page = wire::page(json!({ "$ref": "#/components/schemas/HistoryEntry" }));
+        let page = schemas::page(json!({ "$ref": "#/components/schemas/HistoryEntry" }));
         schemas.extend(Map::from_iter([("HistoryEntryPage".to_owned(), page)]));
         page_parameters(operation, &["seq"], "seq").problems(&[404]).with_schemas(schemas).answers_schema(
             200,

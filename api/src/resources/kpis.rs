@@ -22,9 +22,9 @@ use super::references::Target;
 use super::resource::{Names, Reference, Resource, code};
 use crate::auth::permissions::EditCatalogue;
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
-use crate::store::change::Change;
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// A KPI: what is counted, in which unit, and which direction is better.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -129,17 +129,23 @@ fn allowed_id(bounds: Bounds) -> String {
     }
 }
 
-/// Every fault of a value for one period of a KPI.
-pub fn value_faults(kpi: &kpi::Model, period: Period, period_pointer: &str, value: Decimal, value_pointer: &str) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    faults.extend(wrong_frequency(kpi.frequency, period, period_pointer));
+/// Every field error of a value for one period of a KPI.
+pub fn value_field_errors(
+    kpi: &kpi::Model,
+    period: Period,
+    period_pointer: &str,
+    value: Decimal,
+    value_pointer: &str,
+) -> Vec<FieldError> {
+    let mut field_errors = Vec::new();
+    field_errors.extend(wrong_frequency(kpi.frequency, period, period_pointer));
     let text = outside_range(kpi.unit_kind, kpi.bounds(), value);
-    faults.extend(text.map(|text| Fault::at(value_pointer, "outside_range", text)));
-    faults
+    field_errors.extend(text.map(|text| FieldError::at(value_pointer, "outside_range", text)));
+    field_errors
 }
 
-/// The fault of a report for a period that has not begun: nothing can be known of it yet.
-pub fn not_begun(period: Period, today: NaiveDate, pointer: &str) -> Option<Fault> {
+/// The field error of a report for a period that has not begun: nothing can be known of it yet.
+pub fn not_begun(period: Period, today: NaiveDate, pointer: &str) -> Option<FieldError> {
     let start = period.start();
     let text = || {
         Text::new(
@@ -147,11 +153,11 @@ pub fn not_begun(period: Period, today: NaiveDate, pointer: &str) -> Option<Faul
             format!("{period} mulai {start}, sedangkan hari ini {today}: periode yang belum mulai tidak dapat dilaporkan."),
         )
     };
-    (!period.has_begun(today)).then(|| Fault::at(pointer, "period_not_begun", text()))
+    (!period.has_begun(today)).then(|| FieldError::at(pointer, "period_not_begun", text()))
 }
 
-/// The fault of a target that lies on the wrong side of the baseline.
-pub fn against_direction(kpi: &kpi::Model, target: Decimal, pointer: &str) -> Option<Fault> {
+/// The field error of a target that lies on the wrong side of the baseline.
+pub fn against_direction(kpi: &kpi::Model, target: Decimal, pointer: &str) -> Option<FieldError> {
     let baseline = kpi.baseline_value?;
     if !kpi.direction.is_against(baseline.inner(), target.inner()) {
         return None;
@@ -161,10 +167,10 @@ pub fn against_direction(kpi: &kpi::Model, target: Decimal, pointer: &str) -> Op
         Direction::Decrease => ("decrease: a target is not above the baseline", "turun: target tidak di atas nilai awal"),
     };
     let text = Text::new(format!("This KPI should {en}, {baseline}."), format!("Indikator ini seharusnya {id}, {baseline}."));
-    Some(Fault::at(pointer, "against_direction", text))
+    Some(FieldError::at(pointer, "against_direction", text))
 }
 
-fn wrong_frequency(frequency: Frequency, period: Period, pointer: &str) -> Option<Fault> {
+fn wrong_frequency(frequency: Frequency, period: Period, pointer: &str) -> Option<FieldError> {
     let (form, bentuk) = match frequency {
         Frequency::Yearly => ("yearly: `2022`", "tahunan: `2022`"),
         Frequency::Semesterly => ("semesterly: `2022-S1`", "semesteran: `2022-S1`"),
@@ -172,7 +178,7 @@ fn wrong_frequency(frequency: Frequency, period: Period, pointer: &str) -> Optio
         Frequency::Monthly => ("monthly: `2022-09`", "bulanan: `2022-09`"),
     };
     let text = || Text::new(format!("This KPI is {form}."), format!("Indikator ini {bentuk}."));
-    (period.frequency() != frequency).then(|| Fault::at(pointer, "wrong_frequency", text()))
+    (period.frequency() != frequency).then(|| FieldError::at(pointer, "wrong_frequency", text()))
 }
 
 /// The KPI called `code`.
@@ -298,22 +304,26 @@ impl Resource for Kpi {
         Some(&self.opd)
     }
 
-    fn faults(&self) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    fn field_errors(&self) -> Vec<FieldError> {
+        let mut field_errors = Vec::new();
         if self.unit.kind == UnitKind::Other && self.unit.label.is_none() {
-            faults.push(Fault::at("/unit/label", "required", Text::new("The unit in words.", "Satuan dalam kata-kata.")));
+            field_errors.push(FieldError::at(
+                "/unit/label",
+                "required",
+                Text::new("The unit in words.", "Satuan dalam kata-kata."),
+            ));
         }
         if self.minimum.zip(self.maximum).is_some_and(|(minimum, maximum)| maximum < minimum) {
             let text = Text::new("Not less than `minimum`.", "Tidak kurang dari `minimum`.");
-            faults.push(Fault::at("/maximum", "outside_range", text));
-            return faults;
+            field_errors.push(FieldError::at("/maximum", "outside_range", text));
+            return field_errors;
         }
         if let Some(baseline) = &self.baseline {
-            faults.extend(wrong_frequency(self.frequency, baseline.period, "/baseline/period"));
+            field_errors.extend(wrong_frequency(self.frequency, baseline.period, "/baseline/period"));
             let text = outside_range(self.unit.kind, self.bounds(), baseline.value);
-            faults.extend(text.map(|text| Fault::at("/baseline/value", "outside_range", text)));
+            field_errors.extend(text.map(|text| FieldError::at("/baseline/value", "outside_range", text)));
         }
-        faults
+        field_errors
     }
 
     /// A percentage is from 0 to 100 where nothing else is said.
@@ -326,15 +336,16 @@ impl Resource for Kpi {
     }
 
     /// The frequency and the kind of unit hold for all values there are, bounds, direction and baseline for those that stand.
-    async fn check(&self, change: &Change, code: &str, before: Option<&kpi::Model>) -> ApiResult<()> {
+    async fn check(&self, transaction: &WriteTransaction, code: &str, before: Option<&kpi::Model>) -> ApiResult<()> {
         let Some(before) = before else { return Ok(()) };
-        existing::must_agree(self, change, code, before).await?;
+        existing::must_agree(self, transaction, code, before).await?;
         if before.frequency == self.frequency && before.unit_kind == self.unit.kind {
             return Ok(());
         }
-        let targets = entity::kpi_target::Entity::find().filter(entity::kpi_target::Column::Kpi.eq(code)).one(&change.db).await?;
+        let targets =
+            entity::kpi_target::Entity::find().filter(entity::kpi_target::Column::Kpi.eq(code)).one(&transaction.db).await?;
         let measurements =
-            entity::measurement::Entity::find().filter(entity::measurement::Column::Kpi.eq(code)).one(&change.db).await?;
+            entity::measurement::Entity::find().filter(entity::measurement::Column::Kpi.eq(code)).one(&transaction.db).await?;
         if targets.is_none() && measurements.is_none() {
             return Ok(());
         }

@@ -11,7 +11,7 @@ use super::references::Target;
 use super::resource::{Names, Reference, Resource, code};
 use crate::auth::permissions::EditCatalogue;
 use crate::http::language::Text;
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 use crate::store::listing::{Field, Kind};
 
 /// A masterplan: the document that the smart-city programmes of a regency belong to.
@@ -98,9 +98,9 @@ impl Resource for Masterplan {
         vec![&self.title, self.description.as_deref().unwrap_or_default()]
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    fn field_errors(&self) -> Vec<FieldError> {
         let ends_early = matches!((self.start_year, self.end_year), (Some(start), Some(end)) if end < start);
         let text = || Text::new("It ends before it starts.", "Berakhir sebelum dimulai.");
-        ends_early.then(|| Fault::at("/end_year", "before_start", text())).into_iter().collect()
+        ends_early.then(|| FieldError::at("/end_year", "before_start", text())).into_iter().collect()
     }
 }

@@ -16,9 +16,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::reporting::course::Course;
+use super::reporting::review_state::ReviewState;
 use super::reporting::{Report as _, ReportKind};
-use super::wire;
+use super::schemas;
 use crate::auth::permissions::{KnowOneself, Permission};
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
@@ -36,7 +36,7 @@ const LOOK_BACK: Months = Months::new(36);
 const OPEN: [ReportState; 2] = [ReportState::Draft, ReportState::Returned];
 
 /// The last revision of a period.
-type Reported = (Period, Course);
+type Reported = (Period, ReviewState);
 
 /// Something that an OPD still owes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -151,7 +151,7 @@ async fn measurements(
     let mut reported: HashMap<String, Vec<Reported>> = HashMap::new();
     for row in rows.all(db).await? {
         if let Ok(period) = Period::parse(&row.period) {
-            reported.entry(row.kpi.clone()).or_default().push((period, row.course()));
+            reported.entry(row.kpi.clone()).or_default().push((period, row.review_state()));
         }
     }
     let owed = kpis.iter().flat_map(|kpi| {
@@ -186,7 +186,7 @@ async fn action_reports(
     let mut reported: HashMap<String, Vec<Reported>> = HashMap::new();
     for row in rows.order_by_asc(Column::Quarter).all(db).await? {
         if let Some(period) = years.get(row.action.as_str()).and_then(|year| quarter(*year, row.quarter)) {
-            reported.entry(row.action.clone()).or_default().push((period, row.course()));
+            reported.entry(row.action.clone()).or_default().push((period, row.review_state()));
         }
     }
     let owed = actions.iter().flat_map(|action| {
@@ -220,13 +220,13 @@ fn owed(opd: &str, periods: Vec<Period>, reported: Vec<Reported>, today: NaiveDa
     };
     let missing = periods.into_iter().filter(|period| !reported.iter().any(|(known, _)| known == period));
     let missing = missing.map(|period| obligation("missing", period, None, None));
-    let open = reported.iter().filter_map(|(period, course)| {
-        let kind = match course.state {
+    let open = reported.iter().filter_map(|(period, review_state)| {
+        let kind = match review_state.state {
             ReportState::Draft => "draft",
             ReportState::Returned => "returned",
             ReportState::Submitted | ReportState::Verified => return None,
         };
-        Some(obligation(kind, *period, course.return_reason.clone(), Some(course.version)))
+        Some(obligation(kind, *period, review_state.return_reason.clone(), Some(review_state.version)))
     });
     missing.chain(open).collect::<Vec<_>>().into_iter()
 }
@@ -260,13 +260,13 @@ pub fn mount(table: &mut Table) {
     );
     let page = Map::<String, Value>::from_iter([(
         "ObligationPage".to_owned(),
-        wire::page(json!({ "$ref": "#/components/schemas/Obligation" })),
+        schemas::page(json!({ "$ref": "#/components/schemas/Obligation" })),
     )]);
     table.on(
         list.roles(&KnowOneself::role_names())
             .query(
                 "opd",
-                wire::code_schema(),
+                schemas::code_schema(),
                 "Only this OPD and those below it. Who is bound to an OPD may ask for those below it.",
             )
             .query("limit", limit, "Rows on a page.")

@@ -11,8 +11,8 @@ use super::references::Target;
 use super::resource::{Names, Reference, Resource, code};
 use crate::auth::permissions::EditCatalogue;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::change::Change;
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// An OPD (organisasi perangkat daerah): a regional government agency. OPDs form a tree.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -106,14 +106,14 @@ impl Resource for Opd {
     }
 
     /// The tree has no cycle: nothing stands below itself. Two moves at once could make one, so they take turns.
-    async fn check(&self, change: &Change, code: &str, before: Option<&opd::Model>) -> ApiResult<()> {
+    async fn check(&self, transaction: &WriteTransaction, code: &str, before: Option<&opd::Model>) -> ApiResult<()> {
         let Some(parent) = &self.parent else { return Ok(()) };
         if before.is_some_and(|before| before.parent.as_deref() == Some(parent.as_str())) {
             return Ok(());
         }
-        change.lock("the tree of OPDs").await?;
-        if parent.as_str() == code || change.is_below(parent, code).await? {
-            return Err(ApiError::fault(
+        transaction.lock("the tree of OPDs").await?;
+        if parent.as_str() == code || transaction.is_below(parent, code).await? {
+            return Err(ApiError::field_error(
                 "/parent",
                 "cycle",
                 format!("`{parent}` is `{code}` itself or stands below it."),

@@ -24,11 +24,11 @@ use super::references::Target;
 use super::resource::{Names, NewRow, Reference, Resource, code};
 use crate::auth::permissions::EditProgrammes;
 use crate::http::language::Text;
-use crate::http::problem::{ApiResult, Fault};
-use crate::store::change::Change;
+use crate::http::problem::{ApiResult, FieldError};
 use crate::store::listing::{Field, Kind};
-use crate::store::past::AsOf;
 use crate::store::scope::Scope;
+use crate::store::snapshots::AsOf;
+use crate::store::transaction::WriteTransaction;
 use crate::store::visible::Thing;
 
 /// The quarter up to which all of a year counts.
@@ -174,21 +174,21 @@ impl Resource for Programme {
         Some(&self.lead_opd)
     }
 
-    fn faults(&self) -> Vec<Fault> {
-        let mut faults = Vec::new();
+    fn field_errors(&self) -> Vec<FieldError> {
+        let mut field_errors = Vec::new();
         if matches!((self.start_date, self.end_date), (Some(start), Some(end)) if end < start) {
-            faults.push(Fault::at(
+            field_errors.push(FieldError::at(
                 "/end_date",
                 "before_start",
                 Text::new("It ends before it starts.", "Berakhir sebelum dimulai."),
             ));
         }
         if self.budget.is_some_and(|budget| budget.inner().is_sign_negative()) {
-            faults.push(Fault::at("/budget", "too_small", Text::new("Not below 0.", "Tidak boleh di bawah 0.")));
+            field_errors.push(FieldError::at("/budget", "too_small", Text::new("Not below 0.", "Tidak boleh di bawah 0.")));
         }
-        faults.extend(repeated("/supporting_opds", &self.supporting_opds));
-        faults.extend(repeated("/regions", &self.regions));
-        faults
+        field_errors.extend(repeated("/supporting_opds", &self.supporting_opds));
+        field_errors.extend(repeated("/regions", &self.regions));
+        field_errors
     }
 
     fn read_only(row: Option<&programme::Model>) -> Map<String, Value> {
@@ -218,36 +218,39 @@ impl Resource for Programme {
         Ok(rows.iter().map(of).collect())
     }
 
-    fn born(row: &mut NewRow<Self>) {
+    fn before_insert(row: &mut NewRow<Self>) {
         row.status = Set(ProgrammeStatus::Planned);
     }
 
-    async fn deleting(change: &Change, code: &str) -> ApiResult<()> {
-        transitions::must_not_be_counted(change, code).await?;
-        transitions::remove(change, code).await
+    async fn before_delete(transaction: &WriteTransaction, code: &str) -> ApiResult<()> {
+        transitions::must_not_be_counted(transaction, code).await?;
+        transitions::remove(transaction, code).await
     }
 
-    async fn written(&self, change: &Change, code: &str, created: bool) -> ApiResult<()> {
+    async fn after_write(&self, transaction: &WriteTransaction, code: &str, created: bool) -> ApiResult<()> {
         if created {
-            transitions::begin(change, code, self.start_date).await?;
+            transitions::begin(transaction, code, self.start_date).await?;
         } else {
             let supporting = programme_supporting_opd::Entity::delete_many();
-            supporting.filter(programme_supporting_opd::Column::Programme.eq(code)).exec(&change.db).await?;
-            programme_region::Entity::delete_many().filter(programme_region::Column::Programme.eq(code)).exec(&change.db).await?;
+            supporting.filter(programme_supporting_opd::Column::Programme.eq(code)).exec(&transaction.db).await?;
+            programme_region::Entity::delete_many()
+                .filter(programme_region::Column::Programme.eq(code))
+                .exec(&transaction.db)
+                .await?;
         }
         let opds = self
             .supporting_opds
             .iter()
             .map(|opd| programme_supporting_opd::ActiveModel { programme: Set(code.into()), opd: Set(opd.to_string()) });
         if !self.supporting_opds.is_empty() {
-            programme_supporting_opd::Entity::insert_many(opds).exec_without_returning(&change.db).await?;
+            programme_supporting_opd::Entity::insert_many(opds).exec_without_returning(&transaction.db).await?;
         }
         let regions = self
             .regions
             .iter()
             .map(|region| programme_region::ActiveModel { programme: Set(code.into()), region: Set(region.to_string()) });
         if !self.regions.is_empty() {
-            programme_region::Entity::insert_many(regions).exec_without_returning(&change.db).await?;
+            programme_region::Entity::insert_many(regions).exec_without_returning(&transaction.db).await?;
         }
         Ok(())
     }
@@ -280,10 +283,10 @@ pub fn codes(stored: &Value) -> Vec<Code> {
     stored.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(code)).collect()
 }
 
-/// The faults of codes that stand in a list twice.
-pub fn repeated(pointer: &str, codes: &[Code]) -> Vec<Fault> {
+/// The field errors of codes that stand in a list twice.
+pub fn repeated(pointer: &str, codes: &[Code]) -> Vec<FieldError> {
     let mut seen = BTreeSet::new();
     let again = codes.iter().enumerate().filter(|(_, code)| !seen.insert(code.as_str()));
     let text = || Text::new("It stands here twice.", "Tercantum dua kali.");
-    again.map(|(index, _)| Fault::at(format!("{pointer}/{index}"), "not_unique", text())).collect()
+    again.map(|(index, _)| FieldError::at(format!("{pointer}/{index}"), "not_unique", text())).collect()
 }

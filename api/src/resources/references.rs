@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::resource::{Reference, Resource, column, key_of, show_all};
 use super::{actions, awards, dimensions, evaluations, kpis, masterplans, opds, programmes, quick_wins, regions};
 use crate::http::language::{Text, nouns};
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::Parameters;
 use crate::store::scope::Scope;
 
@@ -114,27 +114,31 @@ async fn load<R: Resource>(
     rows.iter().zip(shown).map(|(row, (thing, _))| Ok((key_of::<R>(row)?, thing))).collect()
 }
 
-/// The references to what does not exist, in a body that may have other faults. One statement for each kind of thing.
-pub async fn faults<R: Resource>(db: &impl ConnectionTrait, body: &Value) -> ApiResult<Vec<Fault>> {
+/// The references to what does not exist, in a body that may have other field errors. One statement for each kind of thing.
+pub async fn field_errors<R: Resource>(db: &impl ConnectionTrait, body: &Value) -> ApiResult<Vec<FieldError>> {
     let mut wanted: BTreeMap<Target, Vec<(String, String)>> = BTreeMap::new();
     for reference in R::REFERENCES {
         for (pointer, code) in codes_in(reference, body).into_iter().filter(|(_, code)| Code::parse(code).is_ok()) {
             wanted.entry(reference.to).or_default().push((pointer, code));
         }
     }
-    let mut faults = Vec::new();
+    let mut field_errors = Vec::new();
     for (target, places) in wanted {
         let existing = target.existing(db, &places.iter().map(|(_, code)| code.clone()).collect()).await?;
         let missing = places.into_iter().filter(|(_, code)| !existing.contains(code));
-        faults.extend(missing.map(|(pointer, code)| unknown(pointer, target, &code)));
+        field_errors.extend(missing.map(|(pointer, code)| unknown(pointer, target, &code)));
     }
-    Ok(faults)
+    Ok(field_errors)
 }
 
-/// The fault of a reference to nothing.
-pub fn unknown(pointer: String, target: Target, code: &str) -> Fault {
+/// The field error of a reference to nothing.
+pub fn unknown(pointer: String, target: Target, code: &str) -> FieldError {
     let (en, id) = nouns(target.table());
-    Fault::at(pointer, "unknown_reference", Text::new(format!("There is no {en} `{code}`."), format!("Tidak ada {id} `{code}`.")))
+    FieldError::at(
+        pointer,
+        "unknown_reference",
+        Text::new(format!("There is no {en} `{code}`."), format!("Tidak ada {id} `{code}`.")),
+    )
 }
 
 /// 422 at `pointer` unless the thing is there.

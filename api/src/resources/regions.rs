@@ -12,9 +12,9 @@ use super::references::Target;
 use super::resource::{Names, Reference, Resource, code};
 use crate::auth::permissions::EditCatalogue;
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault};
-use crate::store::change::Change;
+use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// A region, by its Kemendagri code such as `52.08.01.2001`.
 #[derive(Serialize, Deserialize, ToSchema)]
@@ -71,17 +71,17 @@ impl Resource for Region {
         vec![&self.name]
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    fn field_errors(&self) -> Vec<FieldError> {
         let missing = self.level != RegionLevel::Regency && self.parent.is_none();
         let text =
             || Text::new("A district or village lies in another region.", "Kecamatan atau desa berada di dalam wilayah lain.");
-        missing.then(|| Fault::at("/parent", "required", text())).into_iter().collect()
+        missing.then(|| FieldError::at("/parent", "required", text())).into_iter().collect()
     }
 
     /// A region lies in one of the level above it; so there can be no cycle.
-    async fn check(&self, change: &Change, _code: &str, _before: Option<&region::Model>) -> ApiResult<()> {
+    async fn check(&self, transaction: &WriteTransaction, _code: &str, _before: Option<&region::Model>) -> ApiResult<()> {
         let Some(parent) = &self.parent else { return Ok(()) };
-        let parent = region::Entity::find_by_id(parent.to_string()).one(&change.db).await?;
+        let parent = region::Entity::find_by_id(parent.to_string()).one(&transaction.db).await?;
         let fits = lies_in(self.level, parent.map(|parent| parent.level));
         if fits { Ok(()) } else { Err(ApiError::invalid(vec![wrong_level()])) }
     }
@@ -97,11 +97,11 @@ pub fn lies_in(level: RegionLevel, parent: Option<RegionLevel>) -> bool {
         }
 }
 
-/// The fault of a region that lies in one of another level.
-pub fn wrong_level() -> Fault {
+/// The field error of a region that lies in one of another level.
+pub fn wrong_level() -> FieldError {
     let text = Text::new(
         "A district lies in a regency, a village in a district, a regency in none.",
         "Kecamatan berada di kabupaten, desa di kecamatan, kabupaten tidak di wilayah lain.",
     );
-    Fault::at("/parent", "wrong_level", text)
+    FieldError::at("/parent", "wrong_level", text)
 }

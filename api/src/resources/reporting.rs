@@ -3,10 +3,10 @@
 //!
 //! `Report` says what a kind of report tells about itself; the flow, the handlers and their descriptions are the same for all.
 
-pub mod course;
 pub mod evidence;
 pub mod flow;
 pub mod review;
+pub mod review_state;
 pub mod routes;
 
 use std::collections::BTreeMap;
@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use self::course::Course;
+use self::review_state::ReviewState;
 use crate::auth::permissions::Permission;
-use crate::http::problem::{ApiResult, Fault};
-use crate::store::change::Change;
+use crate::http::problem::{ApiResult, FieldError};
 use crate::store::listing::Field;
+use crate::store::transaction::WriteTransaction;
 
 /// The row of what a report is about.
 pub type Subject<R> = <<R as Report>::Subject as EntityTrait>::Model;
@@ -45,7 +45,7 @@ impl ReportKind {
     /// The words of all kinds.
     pub const NAMES: &'static [&'static str] = &["measurement", "action_report"];
 
-    /// The word in the trail and in bodies.
+    /// The word in the audit log and in bodies.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Measurement => "measurement",
@@ -60,7 +60,7 @@ pub struct Words {
     pub path: &'static str,
     /// The tag of its operations.
     pub tag: &'static str,
-    /// What it is about, in the trail, as a table and as a column: `kpi`.
+    /// What it is about, in the audit log, as a table and as a column: `kpi`.
     pub of: &'static str,
     /// The column that identifies that: `code`.
     pub of_key: &'static str,
@@ -82,22 +82,22 @@ pub struct Words {
 
 /// Which report: of what, and for which part of time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct ReportKey {
     /// The code or id of what it is about.
     pub of: String,
     /// The part of time, as paths have it.
     pub part: String,
 }
 
-impl Place {
-    /// Out of what the trail calls it.
+impl ReportKey {
+    /// Out of what the audit log calls it.
     pub fn read(key: &str) -> Option<Self> {
         key.split_once('/').map(|(of, part)| Self { of: of.to_owned(), part: part.to_owned() })
     }
 }
 
-/// What the trail calls it.
-impl Display for Place {
+/// What the audit log calls it.
+impl Display for ReportKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.of, self.part)
     }
@@ -134,7 +134,7 @@ pub trait Report:
         >;
     /// The table of what it is about.
     type Subject: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = String>>;
-    /// Whether what one says depends on what is said for other parts of time, see [`Report::faults_together`].
+    /// Whether what one says depends on what is said for other parts of time, see [`Report::field_errors_together`].
     const BESIDE_OTHERS: bool = false;
     /// The part of time it is for.
     type Part: Copy;
@@ -163,15 +163,18 @@ pub trait Report:
     /// The OPD that reports.
     fn opd(subject: &Subject<Self>) -> &str;
 
-    /// Every fault that what is sent has beside what it is about.
-    fn faults(subject: &Subject<Self>, part: Self::Part, input: &Self::Input) -> Vec<Fault>;
+    /// Every field error that what is sent has beside what it is about.
+    fn field_errors(subject: &Subject<Self>, part: Self::Part, input: &Self::Input) -> Vec<FieldError>;
 
-    /// The fault of a report for a part of time that has not begun on a day.
-    fn early(subject: &Subject<Self>, part: Self::Part, today: NaiveDate) -> Option<Fault>;
+    /// The field error of a report for a part of time that has not begun on a day.
+    fn early(subject: &Subject<Self>, part: Self::Part, today: NaiveDate) -> Option<FieldError>;
 
-    /// The faults of reports that are written together beside those for other parts of time, theirs and those that stand, by
+    /// The field errors of reports that are written together beside those for other parts of time, theirs and those that stand, by
     /// their place in the list. The rows of what they are about are locked.
-    async fn faults_together(_change: &Change, _written: &[Written<'_, Self>]) -> ApiResult<BTreeMap<usize, Fault>> {
+    async fn field_errors_together(
+        _change: &WriteTransaction,
+        _written: &[Written<'_, Self>],
+    ) -> ApiResult<BTreeMap<usize, FieldError>> {
         Ok(BTreeMap::new())
     }
 
@@ -179,7 +182,7 @@ pub trait Report:
     fn reason(input: &Self::Input) -> Option<&str>;
 
     /// The row that reporting `input` over `before` makes: not handed in yet.
-    fn drafted(change: &Change, of: &str, part: Self::Part, before: Option<&Self>, input: Self::Input) -> Self;
+    fn drafted(transaction: &WriteTransaction, of: &str, part: Self::Part, before: Option<&Self>, input: Self::Input) -> Self;
 
     /// Where it stands in the review.
     fn state(&self) -> ReportState;
@@ -188,17 +191,17 @@ pub trait Report:
     fn changed_at(&self) -> Option<DateTime<Utc>>;
 
     /// Which it is.
-    fn place(&self) -> Place;
+    fn place(&self) -> ReportKey;
 
     /// Where it stands.
-    fn course(&self) -> Course;
+    fn review_state(&self) -> ReviewState;
 
     /// Moves it on.
-    fn follow(&mut self, course: Course);
+    fn set_review_state(&mut self, review_state: ReviewState);
 
     /// Notes that it was handed in.
     fn handed_in(&mut self, _today: NaiveDate) {}
 
     /// Makes a row that is about to count do so, and says from which day on. Its own columns only.
-    async fn count(&mut self, change: &Change) -> ApiResult<NaiveDate>;
+    async fn count(&mut self, transaction: &WriteTransaction) -> ApiResult<NaiveDate>;
 }

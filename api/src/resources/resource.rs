@@ -20,10 +20,10 @@ use super::references::Target;
 use crate::auth::permissions::Permission;
 use crate::http::body::hex;
 use crate::http::precondition::{entity_tag, entity_tag_with};
-use crate::http::problem::{ApiError, ApiResult, Fault};
-use crate::store::change::Change;
+use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::store::listing::Field;
 use crate::store::scope::Scope;
+use crate::store::transaction::WriteTransaction;
 
 /// The row of a resource.
 pub type Row<R> = <<R as Resource>::Entity as EntityTrait>::Model;
@@ -35,7 +35,7 @@ pub type Column<R> = <<R as Resource>::Entity as EntityTrait>::Column;
 /// What a resource is called.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
-    /// One, in the trail: `quick_win`.
+    /// One, in the audit log: `quick_win`.
     pub one: &'static str,
     /// Several, in the URL and as the tag: `quick-wins`.
     pub many: &'static str,
@@ -157,17 +157,17 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Sized + 'static {
         None
     }
 
-    /// Every fault that its members have among themselves and a schema cannot say.
-    fn faults(&self) -> Vec<Fault> {
+    /// Every field error that its members have among themselves and a schema cannot say.
+    fn field_errors(&self) -> Vec<FieldError> {
         Vec::new()
     }
 
     /// Adds to a whole body, which creates or replaces one, what absent members stand for; `null` stays what it is.
     fn complete(_whole: &mut Value) {}
 
-    /// Every fault that its members have on the day of the write, beside the row as it was: what was taken earlier and does not
-    /// change is no fault.
-    fn faults_beside(&self, _before: Option<&Row<Self>>, _today: NaiveDate) -> Vec<Fault> {
+    /// Every field error that its members have on the day of the write, beside the row as it was: what was taken earlier and does not
+    /// change is no field error.
+    fn field_errors_beside(&self, _before: Option<&Row<Self>>, _today: NaiveDate) -> Vec<FieldError> {
         Vec::new()
     }
 
@@ -192,25 +192,25 @@ pub trait Resource: Serialize + DeserializeOwned + ToSchema + Sized + 'static {
     }
 
     /// Sets what only creation sets.
-    fn born(_row: &mut NewRow<Self>) {}
+    fn before_insert(_row: &mut NewRow<Self>) {}
 
     /// Rules over several rows, checked before a write. `before` is the row as it was.
-    async fn check(&self, _change: &Change, _key: &str, _before: Option<&Row<Self>>) -> ApiResult<()> {
+    async fn check(&self, _change: &WriteTransaction, _key: &str, _before: Option<&Row<Self>>) -> ApiResult<()> {
         Ok(())
     }
 
     /// What else is written with it.
-    async fn written(&self, _change: &Change, _key: &str, _created: bool) -> ApiResult<()> {
+    async fn after_write(&self, _change: &WriteTransaction, _key: &str, _created: bool) -> ApiResult<()> {
         Ok(())
     }
 
     /// What else goes with it, before the row is deleted.
-    async fn deleting(_change: &Change, _key: &str) -> ApiResult<()> {
+    async fn before_delete(_change: &WriteTransaction, _key: &str) -> ApiResult<()> {
         Ok(())
     }
 
     /// Refuses what may not be written any more, before anything else is looked at.
-    async fn must_be_open(_change: &Change, _row: &Row<Self>) -> ApiResult<()> {
+    async fn must_be_open(_change: &WriteTransaction, _row: &Row<Self>) -> ApiResult<()> {
         Ok(())
     }
 
@@ -292,7 +292,7 @@ pub fn text_of<R: Resource>(row: &Row<R>, name: &str) -> ApiResult<String> {
     }
 }
 
-/// A row as answers and the trail show it, but for what is computed.
+/// A row as answers and the audit log show it, but for what is computed.
 pub fn show<R: Resource>(row: &Row<R>) -> ApiResult<Value> {
     show_with::<R>(row, Map::new())
 }

@@ -15,12 +15,12 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::actions::reports::wire_types::ActionReport;
-use super::describe::{filter_parameters, page_parameters};
 use super::kpis::measurements::wire_types::Measurement;
+use super::openapi::{filter_parameters, page_parameters};
 use super::reporting::flow::waiting;
-use super::reporting::review::take;
-use super::reporting::{Place, Report, ReportKind};
-use super::wire;
+use super::reporting::review::apply;
+use super::reporting::{Report, ReportKey, ReportKind};
+use super::schemas;
 use crate::auth::permissions::{Permission, Review};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
@@ -29,13 +29,13 @@ use crate::http::identifiers::in_lower_case;
 use crate::http::language::{Language, Text};
 use crate::http::operation::Operation;
 use crate::http::page::Page;
-use crate::http::problem::{ApiError, ApiResult, Fault, ProblemFault, codes};
+use crate::http::problem::{ApiError, ApiResult, FieldError, ProblemFault, codes};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::change::Change;
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::transaction::WriteTransaction;
 
 const PATH: &str = "/v1/reviews";
 const KEY: Field = Field::sort("key", Kind::Text);
@@ -216,7 +216,7 @@ where
     ReportShown: for<'r> From<&'r R>,
 {
     let own = page.iter().filter(|row| row.kind == R::KIND.name()).collect::<Vec<_>>();
-    let places = own.iter().filter_map(|row| Place::read(&row.key)).collect::<Vec<_>>();
+    let places = own.iter().filter_map(|row| ReportKey::read(&row.key)).collect::<Vec<_>>();
     if places.is_empty() {
         return Ok(HashMap::new());
     }
@@ -227,18 +227,18 @@ where
     let submitted = revisions.clone().filter(Expr::cust("state = 'submitted'")).all(db).await?;
     let counting = revisions.filter(Expr::col("state").eq("verified")).all(db).await?;
     let opds = opds::<R>(db, subjects).await?;
-    let item = |row: &'a waiting_report::Model, place: &Place| {
+    let item = |row: &'a waiting_report::Model, place: &ReportKey| {
         let report = submitted.iter().find(|report| report.place() == *place)?;
-        let course = report.course();
-        let below = |old: &&R| old.place() == *place && old.course().revision + 1 == course.revision;
+        let review_state = report.review_state();
+        let below = |old: &&R| old.place() == *place && old.review_state().revision + 1 == review_state.revision;
         let shown = WaitingReport {
             kind: R::KIND,
             key: row.key.clone(),
             kpi: row.kpi.clone(),
             action: row.action.clone(),
             opd: opds.get(&place.of).cloned().unwrap_or_default(),
-            submitted_by: course.submitted_by,
-            submitted_at: course.submitted_at,
+            submitted_by: review_state.submitted_by,
+            submitted_at: review_state.submitted_at,
             report: report.into(),
             in_force: counting.iter().find(below).map(Into::into),
         };
@@ -266,19 +266,19 @@ async fn create_reviews(
     let retry = retry(&request, key, &body.fingerprint);
     let mut input: ReviewInput = body.read()?;
     for decision in input.reviews.iter_mut().filter(|decision| decision.kind == ReportKind::ActionReport) {
-        if let Some(place) = Place::read(&decision.key) {
-            decision.key = Place { of: in_lower_case(&place.of).into_owned(), ..place }.to_string();
+        if let Some(place) = ReportKey::read(&decision.key) {
+            decision.key = ReportKey { of: in_lower_case(&place.of).into_owned(), ..place }.to_string();
         }
     }
     let language = Language::preferred(request.headers());
     access
-        .change(retry, async |change: &Change| {
+        .write(retry, async |transaction: &WriteTransaction| {
             // In one order, so that two reviewers wait for each other instead of for ever.
             let mut order = (0..input.reviews.len()).collect::<Vec<_>>();
-            order.sort_by_key(|index| (input.reviews[*index].kind, Place::read(&input.reviews[*index].key)));
+            order.sort_by_key(|index| (input.reviews[*index].kind, ReportKey::read(&input.reviews[*index].key)));
             let mut results = Vec::new();
             for index in order {
-                results.push((index, decide(change, index, &input.reviews[index], language).await?));
+                results.push((index, decide(transaction, index, &input.reviews[index], language).await?));
             }
             results.sort_by_key(|(index, _)| *index);
             let mut report = ReviewReport::default();
@@ -296,19 +296,24 @@ async fn create_reviews(
 }
 
 /// Takes one decision. What refuses it concerns this one only; a failure of the service ends them all.
-async fn decide(change: &Change, index: usize, decision: &Decision, language: Language) -> ApiResult<ReviewResult> {
+async fn decide(
+    transaction: &WriteTransaction,
+    index: usize,
+    decision: &Decision,
+    language: Language,
+) -> ApiResult<ReviewResult> {
     let attempt = match decision.kind {
-        ReportKind::Measurement => attempt::<measurement::Model>(change, decision).await,
-        ReportKind::ActionReport => attempt::<action_report::Model>(change, decision).await,
+        ReportKind::Measurement => attempt::<measurement::Model>(transaction, decision).await,
+        ReportKind::ActionReport => attempt::<action_report::Model>(transaction, decision).await,
     };
-    let (version, fault) = match attempt {
+    let (version, field_error) = match attempt {
         Ok(version) => (Some(version), None),
-        Err(error) => match error.as_fault() {
-            Some(fault) => (None, Some(fault)),
+        Err(error) => match error.as_field_error() {
+            Some(field_error) => (None, Some(field_error)),
             None => return Err(error),
         },
     };
-    let result = match (&fault, decision.decision) {
+    let result = match (&field_error, decision.decision) {
         (Some(_), _) => "rejected",
         (None, Verdict::Verify) => "verified",
         (None, Verdict::Return) => "returned",
@@ -319,28 +324,28 @@ async fn decide(change: &Change, index: usize, decision: &Decision, language: La
         key: decision.key.clone(),
         result,
         version,
-        errors: fault.iter().map(|fault| fault.shown(language)).collect(),
+        errors: field_error.iter().map(|field_error| field_error.shown(language)).collect(),
     })
 }
 
 /// The version of what was decided on.
-async fn attempt<R: Report>(change: &Change, decision: &Decision) -> ApiResult<i32> {
-    let place = Place::read(&decision.key).ok_or_else(|| ApiError::not_found(R::KIND.name(), &decision.key))?;
+async fn attempt<R: Report>(transaction: &WriteTransaction, decision: &Decision) -> ApiResult<i32> {
+    let place = ReportKey::read(&decision.key).ok_or_else(|| ApiError::not_found(R::KIND.name(), &decision.key))?;
     let step = match decision.decision {
         Verdict::Verify => Step::Verify,
         Verdict::Return if decision.reason.is_none() => return Err(ApiError::invalid(vec![reason_required()])),
         Verdict::Return => Step::Return,
     };
-    let row = waiting::<R>(change, &place).await?;
-    if decision.version.is_some_and(|seen| seen != row.course().version) {
+    let row = waiting::<R>(transaction, &place).await?;
+    if decision.version.is_some_and(|seen| seen != row.review_state().version) {
         return Err(ApiError::new(codes::STALE));
     }
-    Ok(take(change, row, step, decision.reason.clone()).await?.course().version)
+    Ok(apply(transaction, row, step, decision.reason.clone()).await?.review_state().version)
 }
 
-fn reason_required() -> Fault {
+fn reason_required() -> FieldError {
     let text = Text::new("A report is sent back for a reason.", "Laporan dikembalikan dengan alasan.");
-    Fault::at("/reason", "required", text)
+    FieldError::at("/reason", "required", text)
 }
 
 /// Mounts the inbox.
@@ -374,7 +379,7 @@ pub fn mount(table: &mut Table) {
     ] });
     let page = Map::<String, Value>::from_iter([(
         "WaitingReportPage".to_owned(),
-        wire::page(json!({ "$ref": "#/components/schemas/WaitingReport" })),
+        schemas::page(json!({ "$ref": "#/components/schemas/WaitingReport" })),
     )]);
     let list = FIELDS.iter().fold(list, filter_parameters);
     table

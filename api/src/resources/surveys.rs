@@ -18,9 +18,9 @@ use super::references::Target;
 use super::resource::{Key, Names, Reference, Resource, code};
 use crate::auth::permissions::EditSurveys;
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
-use crate::store::change::Change;
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// A survey of how satisfied people are with a public service, by Permenpan-RB 14/2017. Its index (IKM) and grade are
 /// computed.
@@ -142,11 +142,11 @@ impl Sums {
         [self.u1, self.u2, self.u3, self.u4, self.u5, self.u6, self.u7, self.u8, self.u9]
     }
 
-    /// The faults of sums that so many cannot have answered.
-    fn faults(&self, respondents: Option<i32>) -> Vec<Fault> {
+    /// The field errors of sums that so many cannot have answered.
+    fn field_errors(&self, respondents: Option<i32>) -> Vec<FieldError> {
         let Some(respondents) = respondents.and_then(|number| u32::try_from(number).ok()) else {
             let text = Text::new("With `sums`: how many answered.", "Bersama `sums`: jumlah responden.");
-            return vec![Fault::at("/respondents", "required", text)];
+            return vec![FieldError::at("/respondents", "required", text)];
         };
         let possible = ikm::Scores::possible_sums(respondents);
         let text = || {
@@ -156,7 +156,7 @@ impl Sums {
             )
         };
         let wrong = (1..).zip(self.in_order()).filter(|(_, sum)| !possible.contains(sum));
-        wrong.map(|(element, _)| Fault::at(format!("/sums/u{element}"), "outside_range", text())).collect()
+        wrong.map(|(element, _)| FieldError::at(format!("/sums/u{element}"), "outside_range", text())).collect()
     }
 }
 
@@ -255,43 +255,43 @@ impl Resource for Survey {
         Some(&self.opd)
     }
 
-    fn faults(&self) -> Vec<Fault> {
+    fn field_errors(&self) -> Vec<FieldError> {
         // What came as a JSON number was not held to the pattern.
         let fits = |score: Decimal| ikm::Scores::new([score.inner(); 9]).is_ok();
         let text = || Text::new("From 1 to 4, at most 6 decimals.", "Dari 1 sampai 4, paling banyak 6 desimal.");
         let scores = self.scores.iter().flat_map(|scores| (1..).zip(scores.in_order()));
         let scores = scores.filter(|(_, score)| !fits(*score));
-        let mut faults: Vec<Fault> =
-            scores.map(|(element, _)| Fault::at(format!("/scores/u{element}"), "outside_range", text())).collect();
-        faults.extend(self.sums.iter().flat_map(|sums| sums.faults(self.respondents)));
+        let mut field_errors: Vec<FieldError> =
+            scores.map(|(element, _)| FieldError::at(format!("/scores/u{element}"), "outside_range", text())).collect();
+        field_errors.extend(self.sums.iter().flat_map(|sums| sums.field_errors(self.respondents)));
         let one_of = Text::new(
             "Either `scores`, the mean answers, or `sums` of the answers with `respondents`: exactly one of the two.",
             "`scores` (nilai rata-rata) atau `sums` (jumlah jawaban) dengan `respondents`: tepat satu dari keduanya.",
         );
         match (&self.scores, &self.sums) {
-            (None, None) => faults.push(Fault::at("/scores", "required", one_of)),
-            (Some(_), Some(_)) => faults.push(Fault::at("/sums", "exactly_one", one_of)),
+            (None, None) => field_errors.push(FieldError::at("/scores", "required", one_of)),
+            (Some(_), Some(_)) => field_errors.push(FieldError::at("/sums", "exactly_one", one_of)),
             _ => {}
         }
-        faults
+        field_errors
     }
 
-    fn faults_beside(&self, before: Option<&survey::Model>, today: NaiveDate) -> Vec<Fault> {
+    fn field_errors_beside(&self, before: Option<&survey::Model>, today: NaiveDate) -> Vec<FieldError> {
         let stays = before.is_some_and(|before| before.period == self.period.to_string());
         not_begun(self.period, today, "/period").filter(|_| !stays).into_iter().collect()
     }
 
     /// Of a service there is one survey a period. Those that were entered twice before may change what else they say.
-    async fn check(&self, change: &Change, id: &str, before: Option<&survey::Model>) -> ApiResult<()> {
+    async fn check(&self, transaction: &WriteTransaction, id: &str, before: Option<&survey::Model>) -> ApiResult<()> {
         use survey::Column;
         let (opd, service, period) = (self.opd.to_string(), same_service(&self.service), self.period.to_string());
         if before.is_some_and(|before| identity(before) == (opd.clone(), service.clone(), period.clone())) {
             return Ok(());
         }
         // Nobody else adds one of this OPD and period until the commit, so what is not there now does not come meanwhile.
-        change.lock(&format!("surveys of {opd} for {period}")).await?;
+        transaction.lock(&format!("surveys of {opd} for {period}")).await?;
         let others = survey::Entity::find().filter(Column::Opd.eq(&opd)).filter(Column::Period.eq(&period));
-        let others = others.filter(Column::Id.ne(id)).order_by_asc(Column::Id).all(&change.db).await?;
+        let others = others.filter(Column::Id.ne(id)).order_by_asc(Column::Id).all(&transaction.db).await?;
         let Some(twin) = others.into_iter().find(|other| same_service(&other.service) == service) else { return Ok(()) };
         let (id, name) = (twin.id, twin.service);
         Err(ApiError::new(codes::ALREADY_EXISTS).detail(

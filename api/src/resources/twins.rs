@@ -7,8 +7,8 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 
 use crate::http::language::{Text, nouns};
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
-use crate::store::change::Change;
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
+use crate::store::transaction::WriteTransaction;
 
 /// Those of `codes` that differ only in case from one that stands in `table`, each with that one. One statement.
 pub async fn of(db: &impl ConnectionTrait, table: &str, codes: &BTreeSet<&str>) -> ApiResult<BTreeMap<String, String>> {
@@ -37,16 +37,16 @@ pub fn text(table: &str, code: &str, twin: &str) -> Text {
     )
 }
 
-/// The fault of a row among several whose code has a twin.
-pub fn fault(table: &str, code: &str, twin: &str) -> Fault {
-    Fault::at("/code", "differs_in_case", text(table, code, twin))
+/// The field error of a row among several whose code has a twin.
+pub fn field_error(table: &str, code: &str, twin: &str) -> FieldError {
+    FieldError::at("/code", "differs_in_case", text(table, code, twin))
 }
 
 /// 409 where a new code differs only in case from one that is there. Of two that are made at the same time the later one waits
 /// for the first, and is refused.
-pub async fn must_have_none(change: &Change, table: &str, code: &str) -> ApiResult<()> {
-    lock(change, table).await?;
-    match of(&change.db, table, &BTreeSet::from([code])).await?.remove(code) {
+pub async fn must_have_none(transaction: &WriteTransaction, table: &str, code: &str) -> ApiResult<()> {
+    lock(transaction, table).await?;
+    match of(&transaction.db, table, &BTreeSet::from([code])).await?.remove(code) {
         None => Ok(()),
         Some(twin) => {
             let text = text(table, code, &twin);
@@ -56,6 +56,6 @@ pub async fn must_have_none(change: &Change, table: &str, code: &str) -> ApiResu
 }
 
 /// Lets only one change at a time make codes of a kind. One lock for all of them, as a push may make ten thousand.
-pub async fn lock(change: &Change, table: &str) -> ApiResult<()> {
-    change.lock(&format!("new codes of {table}")).await
+pub async fn lock(transaction: &WriteTransaction, table: &str) -> ApiResult<()> {
+    transaction.lock(&format!("new codes of {table}")).await
 }

@@ -23,12 +23,12 @@ use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Text;
 use crate::http::precondition::Preconditions;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Retry};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::{Retry, WriteTransaction};
 
 const ROLES: &[&str] = &["admin", "verifier", "operator", "viewer"];
 
@@ -166,19 +166,19 @@ async fn create_user(
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
     let new: NewUser = body.read()?;
-    let faults = faults_of(new.role, new.opd.as_ref(), Some(&new.password));
-    if !faults.is_empty() {
-        return Err(ApiError::invalid(faults));
+    let field_errors = field_errors_of(new.role, new.opd.as_ref(), Some(&new.password));
+    if !field_errors.is_empty() {
+        return Err(ApiError::invalid(field_errors));
     }
     // Hashed before the transaction: it takes long and needs no row.
     let hash = password::hash(new.password.clone()).await?;
-    access.change(retry, async |change: &Change| created::<User>(&add(change, new, hash).await?)).await
+    access.write(retry, async |transaction: &WriteTransaction| created::<User>(&add(transaction, new, hash).await?)).await
 }
 
 /// Adds a user whose password has this hash.
-pub async fn add(change: &Change, new: NewUser, hash: String) -> ApiResult<user::Model> {
+pub async fn add(transaction: &WriteTransaction, new: NewUser, hash: String) -> ApiResult<user::Model> {
     if let Some(opd) = &new.opd {
-        must_exist(&change.db, "/opd", Target::Opd, opd).await?;
+        must_exist(&transaction.db, "/opd", Target::Opd, opd).await?;
     }
     let email = new.email.to_lowercase();
     let name = new.name.unwrap_or_else(|| email.clone());
@@ -194,25 +194,25 @@ pub async fn add(change: &Change, new: NewUser, hash: String) -> ApiResult<user:
         last_login_at: Set(None),
         ..Default::default()
     };
-    insert::<User>(change, row).await
+    insert::<User>(transaction, row).await
 }
 
-/// Every fault of a role with its OPD and a password.
-pub fn faults_of(role: Role, opd: Option<&Code>, password: Option<&str>) -> Vec<Fault> {
-    let mut faults = Vec::new();
+/// Every field error of a role with its OPD and a password.
+pub fn field_errors_of(role: Role, opd: Option<&Code>, password: Option<&str>) -> Vec<FieldError> {
+    let mut field_errors = Vec::new();
     match (role, opd) {
         (Role::Operator, None) => {
-            faults.push(Fault::at("/opd", "required", Text::new("An operator has an OPD.", "Operator memiliki OPD.")))
+            field_errors.push(FieldError::at("/opd", "required", Text::new("An operator has an OPD.", "Operator memiliki OPD.")))
         }
         (Role::Operator, Some(_)) | (_, None) => {}
-        (_, Some(_)) => faults.push(Fault::at(
+        (_, Some(_)) => field_errors.push(FieldError::at(
             "/opd",
             "not_allowed",
             Text::new("Only an operator has an OPD.", "Hanya operator yang memiliki OPD."),
         )),
     }
-    faults.extend(password.and_then(password::weakness).map(|text| Fault::at("/password", "weak_password", text)));
-    faults
+    field_errors.extend(password.and_then(password::weakness).map(|text| FieldError::at("/password", "weak_password", text)));
+    field_errors
 }
 
 async fn update_user(
@@ -229,15 +229,15 @@ async fn update_user(
         None => None,
     };
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = matching::<User>(change, &id, &preconditions).await?;
-            shown::<User>(&update(change, row, patch, clears_opd, hash).await?)
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = matching::<User>(transaction, &id, &preconditions).await?;
+            shown::<User>(&update(transaction, row, patch, clears_opd, hash).await?)
         })
         .await
 }
 
 async fn update(
-    change: &Change,
+    transaction: &WriteTransaction,
     row: user::Model,
     patch: UserPatch,
     clears_opd: bool,
@@ -246,17 +246,17 @@ async fn update(
     let role = patch.role.unwrap_or(row.role);
     let kept = row.opd.as_deref().filter(|_| !clears_opd && role == Role::Operator).map(super::resource::code);
     let opd = patch.opd.or(kept);
-    let faults = faults_of(role, opd.as_ref(), patch.password.as_deref());
-    if !faults.is_empty() {
-        return Err(ApiError::invalid(faults));
+    let field_errors = field_errors_of(role, opd.as_ref(), patch.password.as_deref());
+    if !field_errors.is_empty() {
+        return Err(ApiError::invalid(field_errors));
     }
     if let Some(opd) = &opd {
-        must_exist(&change.db, "/opd", Target::Opd, opd).await?;
+        must_exist(&transaction.db, "/opd", Target::Opd, opd).await?;
     }
     let active = patch.active.unwrap_or(row.active);
-    must_leave_an_admin(change, &row, role, active).await?;
+    must_leave_an_admin(transaction, &row, role, active).await?;
     let ends_sessions = !active || hash.is_some();
-    let row = apply::<User>(change, row, "updated", |row, before| {
+    let row = apply::<User>(transaction, row, "updated", |row, before| {
         let name = patch.name.unwrap_or_else(|| before.name.clone());
         row.search = Set(format!("{}\n{name}", before.email).to_lowercase());
         row.name = Set(name);
@@ -270,20 +270,20 @@ async fn update(
     let row = row.await?;
     if ends_sessions {
         let sessions = refresh_token::Entity::delete_many().filter(refresh_token::Column::UserId.eq(row.id));
-        sessions.exec(&change.db).await?;
+        sessions.exec(&transaction.db).await?;
     }
     Ok(row)
 }
 
 /// Somebody must be able to manage users. Two admins who disable each other take turns.
-async fn must_leave_an_admin(change: &Change, before: &user::Model, role: Role, active: bool) -> ApiResult<()> {
+async fn must_leave_an_admin(transaction: &WriteTransaction, before: &user::Model, role: Role, active: bool) -> ApiResult<()> {
     let was_admin = before.role == Role::Admin && before.active;
     if !was_admin || (role == Role::Admin && active) {
         return Ok(());
     }
-    change.lock("the admins").await?;
+    transaction.lock("the admins").await?;
     let others = user::Entity::find().filter(user::Column::Role.eq(Role::Admin)).filter(user::Column::Active.eq(true));
-    if others.filter(user::Column::Id.ne(before.id)).count(&change.db).await? > 0 {
+    if others.filter(user::Column::Id.ne(before.id)).count(&transaction.db).await? > 0 {
         return Ok(());
     }
     Err(ApiError::new(codes::CONFLICT).detail("This is the last active admin.", "Ini admin aktif yang terakhir."))
@@ -302,7 +302,7 @@ pub fn mount(table: &mut Table) {
         .on(create, create_user)
         .on(describe::get::<User>(), accounts::get::<User>)
         .on(update, update_user)
-        .on(describe::past::<User>(about), accounts::past::<User>);
+        .on(describe::history::<User>(about), accounts::history::<User>);
 }
 
 #[cfg(test)]
@@ -312,8 +312,8 @@ mod tests {
     #[test]
     fn only_an_operator_has_an_opd() {
         let opd = Code::parse("DINKES").ok();
-        assert!(faults_of(Role::Operator, opd.as_ref(), None).is_empty());
-        assert_eq!(faults_of(Role::Operator, None, None).len(), 1);
-        assert_eq!(faults_of(Role::Viewer, opd.as_ref(), None).len(), 1);
+        assert!(field_errors_of(Role::Operator, opd.as_ref(), None).is_empty());
+        assert_eq!(field_errors_of(Role::Operator, None, None).len(), 1);
+        assert_eq!(field_errors_of(Role::Viewer, opd.as_ref(), None).len(), 1);
     }
 }

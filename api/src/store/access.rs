@@ -7,8 +7,8 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::change::{Change, Origin, Retry, Store};
 use super::standing::{self, Must};
+use super::transaction::{Origin, Retry, Store, WriteTransaction};
 use crate::auth::actor::Actor;
 use crate::auth::identify::actor_of;
 use crate::auth::permissions::Permission;
@@ -42,8 +42,8 @@ impl<P: Permission> FromRequest for Access<P> {
 
 impl<P: Permission> Access<P> {
     /// Does `work` in one transaction, if the actor still may; a request with the same Idempotency-Key gets the first answer again.
-    pub async fn change(self, retry: Retry, work: impl AsyncFnOnce(&Change) -> ApiResult<Answer>) -> ApiResult<Answer> {
-        self.store.change(self.origin, Must::have::<P>(), retry, work).await
+    pub async fn write(self, retry: Retry, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>) -> ApiResult<Answer> {
+        self.store.write(self.origin, Must::have::<P>(), retry, work).await
     }
 
     /// Who asks, as the account stands now: for what is about accounts, where a token that is some minutes old will not do.

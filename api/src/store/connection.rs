@@ -82,7 +82,7 @@ pub fn reason(error: &DbErr) -> String {
 
 /// Brings the schema up to date: all of the missing steps or none. Processes that start together take turns.
 ///
-/// Where nothing is missing this only reads: a service may run as a role that can alter neither the schema nor the trail.
+/// Where nothing is missing this only reads: a service may run as a role that can alter neither the schema nor the audit log.
 pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
     // An empty database knows no steps at all, which is an error here and no reason to stop.
     if is_ready(db).await.unwrap_or_default() {

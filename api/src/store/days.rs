@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 use sea_orm::{ConnectionTrait, Statement};
 
-use super::change::Store;
+use super::transaction::Store;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{Parameters, parse_date};
 
-/// The parameter `as_of`: a day up to today. A later one becomes a fault, since nothing is recorded of it.
+/// The parameter `as_of`: a day up to today. A later one becomes a field error, since nothing is recorded of it.
 pub fn read_as_of(parameters: &mut Parameters, today: NaiveDate) -> Option<NaiveDate> {
     let (en, id) = (
         format!("a date such as 2022-10-04, at the latest today ({today})"),

@@ -42,8 +42,8 @@ pub struct Figures {
 impl Figures {
     /// Computes on the threads of a runtime that does nothing else.
     pub fn new(threads: Handle) -> Self {
-        let turns = |number| Arc::new(Semaphore::new(number));
-        Self { threads, public: turns(PUBLIC_AT_ONCE), private: turns(PRIVATE_AT_ONCE), running: Mutex::default() }
+        let permits = |number| Arc::new(Semaphore::new(number));
+        Self { threads, public: permits(PUBLIC_AT_ONCE), private: permits(PRIVATE_AT_ONCE), running: Mutex::default() }
     }
 
     /// The answer to `question`, together with all who ask the same now. 503 where no turn comes in time.
@@ -69,10 +69,10 @@ impl Figures {
         if let Some(running) = all.get(question).and_then(WeakShared::upgrade) {
             return running;
         }
-        let turns = Arc::clone(if scope == Scope::Published { &self.public } else { &self.private });
+        let permits = Arc::clone(if scope == Scope::Published { &self.public } else { &self.private });
         let threads = self.threads.clone();
         let running = async move {
-            let turn = timeout(PATIENCE, turns.acquire_owned()).await.map_err(|_| ApiError::busy())?;
+            let turn = timeout(PATIENCE, permits.acquire_owned()).await.map_err(|_| ApiError::busy())?;
             let turn = turn.map_err(ApiError::unexpected)?;
             let task = threads.spawn(async move {
                 // Given back when the work has ended, not when somebody stopped waiting for it.

@@ -2,7 +2,7 @@
 
 use sea_orm::sea_query::{Expr, SimpleExpr, Value};
 
-use super::past::AsOf;
+use super::snapshots::AsOf;
 use super::visible::Thing;
 
 /// All rows, or only those that the public sees.

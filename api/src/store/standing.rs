@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Quer
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::change::number_of;
+use super::transaction::number_of;
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::permissions::Permission;
 use crate::http::problem::{ApiError, ApiResult, codes};

@@ -11,7 +11,7 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, Value as Parameter};
 use serde_json::{Value, json};
 
-use super::past::AsOf;
+use super::snapshots::AsOf;
 use crate::http::problem::ApiResult;
 
 /// A kind of thing that the public sees something of.
@@ -103,12 +103,12 @@ impl Thing {
         Rule { table, key, own, hangs_on }
     }
 
-    /// The kind that the trail calls `resource`.
+    /// The kind that the audit log calls `resource`.
     pub fn of(resource: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|thing| thing.rule().table == resource)
     }
 
-    /// What the trail calls the kind, and its table.
+    /// What the audit log calls the kind, and its table.
     pub const fn name(self) -> &'static str {
         self.rule().table
     }

@@ -48,7 +48,7 @@ pub struct Addresses {
 
 impl Addresses {
     /// What is wrong with the URL of a webhook, as far as it can be told without a connection.
-    pub fn fault(&self, url: &str) -> Option<Text> {
+    pub fn field_error(&self, url: &str) -> Option<Text> {
         let known = |url: &Url| url.scheme() == "https" || (self.allow_http && url.scheme() == "http");
         let Some(url) = Url::parse(url).ok().filter(|url| known(url) && url.host().is_some()) else {
             let (en, id) = ("Expected a URL that begins with https://.", "Seharusnya URL yang diawali https://.");
@@ -190,7 +190,7 @@ mod tests {
             "https://169.254.169.254/latest",
             "http://127.0.0.1./",
         ] {
-            assert!(rule.fault(url).is_some(), "{url}");
+            assert!(rule.field_error(url).is_some(), "{url}");
         }
         for url in [
             "ftp://example.com/",
@@ -203,11 +203,11 @@ mod tests {
             "https://example.com:0/",
             "http://example.com:25/",
         ] {
-            assert!(rule.fault(url).is_some(), "{url}");
+            assert!(rule.field_error(url).is_some(), "{url}");
         }
-        assert!(rule.fault("http://example.com/hook?x=1").is_none());
-        assert!(rule.fault("https://example.com:8443/hook").is_none());
-        assert!(Addresses::default().fault("http://example.com/hook").is_some(), "https only");
+        assert!(rule.field_error("http://example.com/hook?x=1").is_none());
+        assert!(rule.field_error("https://example.com:8443/hook").is_none());
+        assert!(Addresses::default().field_error("http://example.com/hook").is_some(), "https only");
     }
 
     proptest! {

@@ -18,7 +18,7 @@ use super::queue::{self, Attempt, Outcome};
 use super::retries::{Plan, asked_pause};
 use super::{dispatch, message};
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::change::Store;
+use crate::store::transaction::Store;
 
 /// Messages that this process sends at the same time.
 const AT_ONCE: usize = 8;
@@ -96,7 +96,7 @@ impl Courier {
             let Some(delivery) = queue::claim(&self.store, full, lease).await? else { break };
             *busy.entry(delivery.webhook.clone()).or_default() += 1;
             let courier = self.clone();
-            // On this thread: what appends to the trail stays on one.
+            // On this thread: what appends to the audit log stays on one.
             sending.spawn_local(async move {
                 let webhook = delivery.webhook.clone();
                 // What is not settled is sent again when its lease ends.
@@ -120,7 +120,7 @@ impl Courier {
 
     async fn send(&self, webhook: &webhook::Model, id: &str, body: String) -> ApiResult<Outcome> {
         // The settings may have changed since it was written; and no resolver is asked for an address.
-        let url = Url::parse(&webhook.url).ok().filter(|url| self.settings.addresses.fault(url.as_str()).is_none());
+        let url = Url::parse(&webhook.url).ok().filter(|url| self.settings.addresses.field_error(url.as_str()).is_none());
         let Some(url) = url else {
             return Ok(Outcome { error: Some("the address is not allowed".to_owned()), ..Outcome::default() });
         };

@@ -18,14 +18,14 @@ use crate::auth::actor::Actor;
 use crate::feed::events::ACCOUNTS;
 use crate::feed::seal;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::change::{Change, Origin, Store};
+use crate::store::transaction::{Origin, Store, WriteTransaction};
 
 /// Events of one transaction, so that writers of SQLite do not wait long.
 const AT_ONCE: i64 = 1_000;
 /// Deliveries of one statement.
 const ROWS: usize = 500;
 
-/// The service itself, as the trail names it.
+/// The service itself, as the audit log names it.
 pub fn origin() -> Origin {
     Origin { actor: Actor::system("webhooks"), request_id: None, address: None }
 }
@@ -33,7 +33,7 @@ pub fn origin() -> Origin {
 /// Makes what there is to make. Where another process is at it, it does it all.
 pub async fn dispatch_all(store: &Store) -> ApiResult<()> {
     while is_behind(store).await? {
-        if store.transact(origin(), async |change: &Change| dispatch(change).await).await?.is_none() {
+        if store.transact(origin(), async |transaction: &WriteTransaction| dispatch(transaction).await).await?.is_none() {
             break;
         }
     }
@@ -63,34 +63,34 @@ struct Happened {
 }
 
 /// Goes one step on; `None` where another process is at it, or nobody is to be told.
-async fn dispatch(change: &Change) -> ApiResult<Option<()>> {
+async fn dispatch(transaction: &WriteTransaction) -> ApiResult<Option<()>> {
     let cursor = webhook_cursor::Entity::find_by_id(1).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let Some(cursor) = cursor.one(&change.db).await? else { return Ok(None) };
+    let Some(cursor) = cursor.one(&transaction.db).await? else { return Ok(None) };
     // In this order: a webhook that was there before an event of these is among those that are read now.
-    let head = seal::head(&change.db).await?.position;
-    let webhooks = webhook::Entity::find().filter(webhook::Column::Active.eq(true)).all(&change.db).await?;
+    let head = seal::head(&transaction.db).await?.position;
+    let webhooks = webhook::Entity::find().filter(webhook::Column::Active.eq(true)).all(&transaction.db).await?;
     let Some(first) = webhooks.iter().map(|webhook| webhook.after_position).min() else { return Ok(None) };
     // What happened before the first of them concerns none.
     let start = cursor.position.max(first);
     let end = head.min(start + AT_ONCE);
-    let rows = deliveries(&webhooks, &happened(change, start, end).await?, change.now);
+    let rows = deliveries(&webhooks, &happened(transaction, start, end).await?, transaction.now);
     for some in rows.chunks(ROWS) {
-        webhook_delivery::Entity::insert_many(some.iter().cloned()).exec_without_returning(&change.db).await?;
+        webhook_delivery::Entity::insert_many(some.iter().cloned()).exec_without_returning(&transaction.db).await?;
     }
     let mut cursor = cursor.into_active_model();
     cursor.position = Set(end.max(start));
-    cursor.update(&change.db).await?;
+    cursor.update(&transaction.db).await?;
     Ok(Some(()))
 }
 
-async fn happened(change: &Change, after: i64, end: i64) -> ApiResult<Vec<Happened>> {
+async fn happened(transaction: &WriteTransaction, after: i64, end: i64) -> ApiResult<Vec<Happened>> {
     let accounts = ACCOUNTS.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT s.position, e.id, e.resource, e.action FROM event_seal s JOIN event e ON e.seq = s.seq \
          WHERE s.position > $1 AND s.position <= $2 AND s.resource NOT IN ({accounts}) ORDER BY s.position"
     );
-    let statement = Statement::from_sql_and_values(change.db.get_database_backend(), sql, [after.into(), end.into()]);
-    let rows = change.db.query_all_raw(statement).await?;
+    let statement = Statement::from_sql_and_values(transaction.db.get_database_backend(), sql, [after.into(), end.into()]);
+    let rows = transaction.db.query_all_raw(statement).await?;
     rows.iter().map(|row| Happened::from_query_result(row, "").map_err(ApiError::from)).collect()
 }
 

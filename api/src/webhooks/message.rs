@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::feed::events::{self, Asked, FeedEvent};
+use crate::feed::events::{self, FeedEvent, FeedQuery};
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 
@@ -46,7 +46,7 @@ pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -
         let data = json!({ "webhook": delivery.webhook });
         return Ok(Some(json!({ "type": PING, "timestamp": delivery.created_at, "data": data }).to_string()));
     };
-    let asked = Asked { limit: 1, ..Asked::all(position - 1) };
+    let asked = FeedQuery { limit: 1, ..FeedQuery::all(position - 1) };
     let told = events::read(db, &asked).await?.into_iter().find(|told| told.position == position);
     let message = told.map(|told| {
         let (r#type, timestamp) = (delivery.event_type.clone(), told.event.at);

@@ -15,8 +15,8 @@ use super::dispatch::origin;
 use super::retries::{Plan, Tries};
 use super::subscriptions;
 use crate::http::problem::ApiResult;
-use crate::store::change::{Change, Store};
 use crate::store::clock::now;
+use crate::store::transaction::{Store, WriteTransaction};
 
 /// What became of an attempt.
 #[derive(Clone, Debug, Default)]
@@ -73,39 +73,39 @@ pub async fn claim(store: &Store, busy: Vec<String>, lease: TimeDelta) -> ApiRes
     if webhook_delivery::Entity::find().filter(due(&busy, now())).one(store.db()).await?.is_none() {
         return Ok(None);
     }
-    store.transact(origin(), async move |change: &Change| take(change, busy, lease).await).await
+    store.transact(origin(), async move |transaction: &WriteTransaction| take(transaction, busy, lease).await).await
 }
 
-async fn take(change: &Change, busy: Vec<String>, lease: TimeDelta) -> ApiResult<Option<webhook_delivery::Model>> {
+async fn take(transaction: &WriteTransaction, busy: Vec<String>, lease: TimeDelta) -> ApiResult<Option<webhook_delivery::Model>> {
     let waiting = webhook_delivery::Entity::find()
-        .filter(due(&busy, change.now))
+        .filter(due(&busy, transaction.now))
         .order_by_asc(webhook_delivery::Column::NextAttemptAt)
         .order_by_asc(webhook_delivery::Column::Id)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let Some(row) = waiting.one(&change.db).await? else { return Ok(None) };
-    let (attempts, first) = (row.attempts + 1, row.first_attempt_at.unwrap_or(change.now));
+    let Some(row) = waiting.one(&transaction.db).await? else { return Ok(None) };
+    let (attempts, first) = (row.attempts + 1, row.first_attempt_at.unwrap_or(transaction.now));
     let mut row = row.into_active_model();
-    (row.attempts, row.first_attempt_at, row.last_attempt_at) = (Set(attempts), Set(Some(first)), Set(Some(change.now)));
-    row.leased_until = Set(Some(change.now + lease));
-    Ok(Some(row.update(&change.db).await?))
+    (row.attempts, row.first_attempt_at, row.last_attempt_at) = (Set(attempts), Set(Some(first)), Set(Some(transaction.now)));
+    row.leased_until = Set(Some(transaction.now + lease));
+    Ok(Some(row.update(&transaction.db).await?))
 }
 
 /// Notes what became of an attempt; whoever has it by a newer lease decides instead.
 pub async fn settle(store: &Store, tried: Attempt) -> ApiResult<()> {
-    store.transact(origin(), async move |change: &Change| note(change, tried).await).await
+    store.transact(origin(), async move |transaction: &WriteTransaction| note(transaction, tried).await).await
 }
 
-async fn note(change: &Change, Attempt { claimed, outcome, plan, chance }: Attempt) -> ApiResult<()> {
+async fn note(transaction: &WriteTransaction, Attempt { claimed, outcome, plan, chance }: Attempt) -> ApiResult<()> {
     // The webhook first, as who changes it does.
-    let webhook = change.locked::<webhook::Entity>(claimed.webhook.clone()).await?;
-    let row = change.locked::<webhook_delivery::Entity>(claimed.id).await?;
+    let webhook = transaction.locked::<webhook::Entity>(claimed.webhook.clone()).await?;
+    let row = transaction.locked::<webhook_delivery::Entity>(claimed.id).await?;
     let (Some(webhook), Some(row)) = (webhook, row.filter(|row| row.leased_until == claimed.leased_until)) else {
         return Ok(());
     };
-    let tried = claimed.last_attempt_at.unwrap_or(change.now);
+    let tried = claimed.last_attempt_at.unwrap_or(transaction.now);
     let first = row.first_attempt_at.unwrap_or(tried);
     let tries = Tries { count: row.attempts, first, tried, asked: outcome.pause };
-    let again = || plan.next(tries, change.now, chance);
+    let again = || plan.next(tries, transaction.now, chance);
     let (status, next) = match &outcome {
         outcome if outcome.is_success() => (DeliveryStatus::Delivered, None),
         outcome if outcome.is_gone() => (DeliveryStatus::Failed, None),
@@ -115,25 +115,31 @@ async fn note(change: &Change, Attempt { claimed, outcome, plan, chance }: Attem
     (row.status, row.next_attempt_at, row.leased_until) = (Set(status), Set(next), Set(None));
     row.response_status = Set(outcome.status.map(i32::from));
     (row.response_excerpt, row.error) = (Set(outcome.excerpt.clone()), Set(outcome.error.clone()));
-    row.update(&change.db).await?;
-    judge(change, webhook, &outcome, tried, plan).await
+    row.update(&transaction.db).await?;
+    judge(transaction, webhook, &outcome, tried, plan).await
 }
 
 /// Notes since when all attempts for a webhook have failed, and disables it when that is too long or the receiver is gone.
-async fn judge(change: &Change, webhook: webhook::Model, outcome: &Outcome, tried: DateTime<Utc>, plan: Plan) -> ApiResult<()> {
+async fn judge(
+    transaction: &WriteTransaction,
+    webhook: webhook::Model,
+    outcome: &Outcome,
+    tried: DateTime<Utc>,
+    plan: Plan,
+) -> ApiResult<()> {
     let since = if outcome.is_success() { None } else { Some(webhook.failing_since.unwrap_or(tried)) };
     let reason = match since {
         Some(_) if outcome.is_gone() => Some(DisabledReason::Gone),
-        Some(since) if since + plan.patience() <= change.now => Some(DisabledReason::Failing),
+        Some(since) if since + plan.patience() <= transaction.now => Some(DisabledReason::Failing),
         _ => None,
     };
     if let Some(reason) = reason.filter(|_| webhook.active) {
-        return subscriptions::disable(change, webhook, reason).await;
+        return subscriptions::disable(transaction, webhook, reason).await;
     }
     if since != webhook.failing_since {
         let mut row = webhook.into_active_model();
         row.failing_since = Set(since);
-        row.update(&change.db).await?;
+        row.update(&transaction.db).await?;
     }
     Ok(())
 }

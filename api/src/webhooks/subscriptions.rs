@@ -20,14 +20,14 @@ use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Text;
 use crate::http::precondition::Preconditions;
-use crate::http::problem::{ApiError, ApiResult, Fault};
+use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
+use crate::import_export::compare::compare_accounts;
 use crate::resources::accounts::{self, Secret, apply, created, describe, insert, matching, shown, with_secret};
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Retry};
-use crate::store::happenings::{self, HAPPENINGS};
-use crate::transfer::compare::compare_accounts;
+use crate::store::event_types::{self, HAPPENINGS};
+use crate::store::transaction::{Retry, WriteTransaction};
 
 fn search_text(url: &str, description: Option<&str>) -> String {
     format!("{url}\n{}", description.unwrap_or_default()).to_lowercase()
@@ -35,19 +35,20 @@ fn search_text(url: &str, description: Option<&str>) -> String {
 
 /// What a schema cannot say of an address and of patterns.
 fn must_be_sound(addresses: &Addresses, url: Option<&str>, patterns: Option<&[String]>) -> ApiResult<()> {
-    let wrong_url = url.and_then(|url| addresses.fault(url)).map(|text| Fault::at("/url", "address_not_allowed", text));
+    let wrong_url =
+        url.and_then(|url| addresses.field_error(url)).map(|text| FieldError::at("/url", "address_not_allowed", text));
     let patterns = patterns.unwrap_or_default().iter().enumerate();
     let unknown = patterns.filter_map(|(index, pattern)| {
-        never_fires(pattern).map(|text| Fault::at(format!("/event_types/{index}"), "unknown_event_type", text))
+        never_fires(pattern).map(|text| FieldError::at(format!("/event_types/{index}"), "unknown_event_type", text))
     });
-    let faults = wrong_url.into_iter().chain(unknown).collect::<Vec<_>>();
-    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+    let field_errors = wrong_url.into_iter().chain(unknown).collect::<Vec<_>>();
+    if field_errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(field_errors)) }
 }
 
 /// Why a pattern covers nothing that can ever happen.
 fn never_fires(pattern: &str) -> Option<Text> {
     let (kind, action) = pattern.split_once('.').unwrap_or((pattern, "*"));
-    let Some(actions) = happenings::of(kind) else {
+    let Some(actions) = event_types::of(kind) else {
         let kinds = HAPPENINGS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ");
         let text = || {
             Text::new(
@@ -78,11 +79,13 @@ async fn create_webhook(
     let new: NewWebhook = body.read()?;
     must_be_sound(&addresses, Some(&new.url), Some(&new.event_types))?;
     let secret = Webhook::fresh();
-    let answer = access.change(retry, async |change: &Change| created::<Webhook>(&add(change, new, &secret).await?)).await?;
+    let answer = access
+        .write(retry, async |transaction: &WriteTransaction| created::<Webhook>(&add(transaction, new, &secret).await?))
+        .await?;
     with_secret::<Webhook>(answer, secret)
 }
 
-async fn add(change: &Change, new: NewWebhook, secret: &str) -> ApiResult<webhook::Model> {
+async fn add(transaction: &WriteTransaction, new: NewWebhook, secret: &str) -> ApiResult<webhook::Model> {
     let is_paused = !new.active;
     let row = webhook::ActiveModel {
         id: Set(Uuid::now_v7().to_string()),
@@ -92,15 +95,15 @@ async fn add(change: &Change, new: NewWebhook, secret: &str) -> ApiResult<webhoo
         event_types: Set(json!(new.event_types)),
         active: Set(new.active),
         disabled_reason: Set(is_paused.then_some(DisabledReason::Paused)),
-        disabled_at: Set(is_paused.then_some(change.now)),
+        disabled_at: Set(is_paused.then_some(transaction.now)),
         secret: Set(secret.to_owned()),
         previous_secret: Set(None),
         previous_secret_until: Set(None),
-        after_position: Set(seal::head(&change.db).await?.position),
+        after_position: Set(seal::head(&transaction.db).await?.position),
         failing_since: Set(None),
         ..Default::default()
     };
-    insert::<Webhook>(change, row).await
+    insert::<Webhook>(transaction, row).await
 }
 
 async fn update_webhook(
@@ -114,11 +117,11 @@ async fn update_webhook(
     let clears_description = body.value.get("description").is_some_and(serde_json::Value::is_null);
     let patch: WebhookPatch = body.read()?;
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = matching::<Webhook>(change, &id, &preconditions).await?;
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = matching::<Webhook>(transaction, &id, &preconditions).await?;
             must_be_sound(&addresses, patch.url.as_deref(), patch.event_types.as_deref())?;
-            let head = seal::head(&change.db).await?.position;
-            let row = apply::<Webhook>(change, row, "updated", |row, before| {
+            let head = seal::head(&transaction.db).await?.position;
+            let row = apply::<Webhook>(transaction, row, "updated", |row, before| {
                 let url = patch.url.unwrap_or_else(|| before.url.clone());
                 let description =
                     if clears_description { None } else { patch.description.or_else(|| before.description.clone()) };
@@ -127,7 +130,7 @@ async fn update_webhook(
                 row.event_types = Set(patch.event_types.map_or_else(|| before.event_types.clone(), |types| json!(types)));
                 match patch.active {
                     Some(true) if !before.active => switch_on(row, head),
-                    Some(false) if before.active => switch_off(row, DisabledReason::Paused, change),
+                    Some(false) if before.active => switch_off(row, DisabledReason::Paused, transaction),
                     _ => {}
                 }
             });
@@ -142,13 +145,13 @@ fn switch_on(row: &mut webhook::ActiveModel, head: i64) {
     (row.after_position, row.failing_since) = (Set(head), Set(None));
 }
 
-fn switch_off(row: &mut webhook::ActiveModel, reason: DisabledReason, change: &Change) {
-    (row.active, row.disabled_reason, row.disabled_at) = (Set(false), Set(Some(reason)), Set(Some(change.now)));
+fn switch_off(row: &mut webhook::ActiveModel, reason: DisabledReason, transaction: &WriteTransaction) {
+    (row.active, row.disabled_reason, row.disabled_at) = (Set(false), Set(Some(reason)), Set(Some(transaction.now)));
 }
 
 /// Tells a webhook of nothing more, because of its receiver.
-pub async fn disable(change: &Change, row: webhook::Model, reason: DisabledReason) -> ApiResult<()> {
-    apply::<Webhook>(change, row, "disabled", |row, _| switch_off(row, reason, change)).await.map(drop)
+pub async fn disable(transaction: &WriteTransaction, row: webhook::Model, reason: DisabledReason) -> ApiResult<()> {
+    apply::<Webhook>(transaction, row, "disabled", |row, _| switch_off(row, reason, transaction)).await.map(drop)
 }
 
 /// The first webhook that is not what the audit log last told of it, in words.
@@ -165,6 +168,9 @@ pub fn mount(table: &mut Table) {
         .on(wire_types::update(), update_webhook)
         .on(wire_types::delete(), accounts::delete::<Webhook>)
         .on(wire_types::rotate(), accounts::replace_secret::<Webhook>)
-        .on(describe::past::<Webhook>("Who changed it, the oldest first. Secrets are not in it."), accounts::past::<Webhook>);
+        .on(
+            describe::history::<Webhook>("Who changed it, the oldest first. Secrets are not in it."),
+            accounts::history::<Webhook>,
+        );
     deliveries::mount(table);
 }

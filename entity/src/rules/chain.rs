@@ -95,9 +95,9 @@ mod tests {
             |event| event.before = None,
             |event| event.after.as_mut().unwrap()["name"] = json!("Baru"),
         ];
-        for (index, change) in changes.into_iter().enumerate() {
+        for (index, transaction) in changes.into_iter().enumerate() {
             let mut changed = event();
-            change(&mut changed);
+            transaction(&mut changed);
             assert_ne!(link(BEGINNING, &changed), first, "change {index}");
         }
         let moved = event::Model { seq: 8, ..event() };

@@ -28,7 +28,7 @@ impl Step {
         }
     }
 
-    /// The word in the trail.
+    /// The word in the audit log.
     pub const fn done(self) -> &'static str {
         match self {
             Self::Submit => "submitted",

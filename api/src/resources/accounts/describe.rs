@@ -9,9 +9,9 @@ use super::{Account, Rotation, Secret};
 use crate::auth::permissions::Permission;
 use crate::http::operation::Operation;
 use crate::http::schema;
-use crate::resources::describe::{PATCHES, filter_parameters, page_parameters};
 use crate::resources::history::Entry;
-use crate::resources::wire;
+use crate::resources::openapi::{PATCHES, filter_parameters, page_parameters};
+use crate::resources::schemas;
 
 /// An operation of those who manage them.
 pub fn operation<A: Account>(method: Method, path: &str, id: &str, summary: &str, about: &str) -> Operation {
@@ -25,7 +25,7 @@ fn of_one<A: Account>(method: Method, verb: &str, summary: &str, about: &str) ->
 /// The list.
 pub fn list<A: Account>() -> Operation {
     let (name, path) = (A::name(), A::path());
-    let page = wire::page(json!({ "$ref": format!("#/components/schemas/{name}") }));
+    let page = schemas::page(json!({ "$ref": format!("#/components/schemas/{name}") }));
     let summary = format!("List {}", A::NAMES.plural);
     let list = operation::<A>(Method::GET, &path, &format!("list_{}", A::NAMES.many), &summary, A::ABOUT_ALL);
     let q = json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });
@@ -89,7 +89,7 @@ pub fn example_with_secret<A: Secret>() -> Value {
 }
 
 /// The history.
-pub fn past<A: Account>(about: &str) -> Operation {
+pub fn history<A: Account>(about: &str) -> Operation {
     let (path, id) = (format!("{}/history", A::ONE), format!("list_{}_history", A::NAMES.one));
     Entry::describe_list(operation::<A>(Method::GET, &path, &id, &format!("History of {}", A::NAMES.a()), about))
 }

@@ -15,22 +15,22 @@ use serde_json::{Value, json};
 use self::wire_types::{ActionReport, ActionReportInput};
 use crate::auth::permissions::ReportActions;
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault, codes};
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::resources::kpis::not_begun;
-use crate::resources::reporting::course::{Course, along};
-use crate::resources::reporting::{Place, Report, ReportKind, Words, Written};
-use crate::store::change::Change;
+use crate::resources::reporting::review_state::{ReviewState, along};
+use crate::resources::reporting::{Report, ReportKey, ReportKind, Words, Written};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
 /// Whether a report says why already, also when it is written again: one that does not count yet keeps its reason.
 fn has_reason(row: &Model) -> bool {
-    !row.course().counts() && row.reason.is_some()
+    !row.review_state().counts() && row.reason.is_some()
 }
 
-/// The fault of a realisation that cannot be.
-pub fn realisation_fault(realisation: Decimal) -> Option<Fault> {
+/// The field error of a realisation that cannot be.
+pub fn realisation_field_error(realisation: Decimal) -> Option<FieldError> {
     let text = || Text::new("What is realised is 0 or more.", "Realisasi tidak kurang dari 0.");
-    (realisation < Decimal::default()).then(|| Fault::at("/realisation", "outside_range", text()))
+    (realisation < Decimal::default()).then(|| FieldError::at("/realisation", "outside_range", text()))
 }
 
 impl Report for Model {
@@ -89,57 +89,66 @@ impl Report for Model {
         &action.opd
     }
 
-    fn faults(_: &action::Model, _: i32, input: &ActionReportInput) -> Vec<Fault> {
-        realisation_fault(input.realisation).into_iter().collect()
+    fn field_errors(_: &action::Model, _: i32, input: &ActionReportInput) -> Vec<FieldError> {
+        realisation_field_error(input.realisation).into_iter().collect()
     }
 
-    fn early(action: &action::Model, quarter: i32, today: NaiveDate) -> Option<Fault> {
+    fn early(action: &action::Model, quarter: i32, today: NaiveDate) -> Option<FieldError> {
         not_begun(Period::Quarter(action.year, u8::try_from(quarter).ok()?), today, "/quarter")
     }
 
-    async fn faults_together(change: &Change, written: &[Written<'_, Self>]) -> ApiResult<BTreeMap<usize, Fault>> {
-        falling::faults(&change.db, written).await
+    async fn field_errors_together(
+        transaction: &WriteTransaction,
+        written: &[Written<'_, Self>],
+    ) -> ApiResult<BTreeMap<usize, FieldError>> {
+        falling::field_errors(&transaction.db, written).await
     }
 
     fn reason(input: &ActionReportInput) -> Option<&str> {
         input.reason.as_deref()
     }
 
-    fn drafted(change: &Change, action: &str, quarter: i32, before: Option<&Self>, input: ActionReportInput) -> Self {
-        let course = Course::drafted(change, before.map(Self::course).as_ref(), input.reason.clone());
+    fn drafted(
+        transaction: &WriteTransaction,
+        action: &str,
+        quarter: i32,
+        before: Option<&Self>,
+        input: ActionReportInput,
+    ) -> Self {
+        let review_state = ReviewState::drafted(transaction, before.map(Self::review_state).as_ref(), input.reason.clone());
         // Also the first report has one, where what is realised fell.
         let kept = before.filter(|row| has_reason(row)).and_then(|row| row.reason.clone());
         Self {
             action: action.to_owned(),
             quarter,
-            revision: course.revision,
+            revision: review_state.revision,
             realisation: input.realisation,
             narrative: input.narrative,
             obstacles: input.obstacles,
             evidence: json!(input.evidence),
             source_updated_at: input.source_updated_at,
-            state: course.state,
+            state: review_state.state,
             handed_in_on: before.and_then(|row| row.handed_in_on),
-            known_on: course.known_on,
-            latest: course.latest,
+            known_on: review_state.known_on,
+            latest: review_state.latest,
             reason: input.reason.or(kept),
-            reported_by: course.reported_by,
-            authors: course.authors,
-            submitted_by: course.submitted_by,
-            submitter: course.submitter,
-            submitted_at: course.submitted_at,
-            return_reason: course.return_reason,
-            returned_by: course.returned_by,
-            verified_by: course.verified_by,
-            verified_at: course.verified_at,
-            version: course.version,
-            created_at: course.created_at,
-            updated_at: course.updated_at,
+            reported_by: review_state.reported_by,
+            authors: review_state.authors,
+            submitted_by: review_state.submitted_by,
+            submitter: review_state.submitter,
+            submitted_at: review_state.submitted_at,
+            return_reason: review_state.return_reason,
+            returned_by: review_state.returned_by,
+            verified_by: review_state.verified_by,
+            verified_at: review_state.verified_at,
+            version: review_state.version,
+            created_at: review_state.created_at,
+            updated_at: review_state.updated_at,
         }
     }
 
-    fn place(&self) -> Place {
-        Place { of: self.action.clone(), part: self.quarter.to_string() }
+    fn place(&self) -> ReportKey {
+        ReportKey { of: self.action.clone(), part: self.quarter.to_string() }
     }
 
     along!();
@@ -149,7 +158,7 @@ impl Report for Model {
         self.handed_in_on.get_or_insert(today);
     }
 
-    async fn count(&mut self, change: &Change) -> ApiResult<NaiveDate> {
-        Ok(change.today)
+    async fn count(&mut self, transaction: &WriteTransaction) -> ApiResult<NaiveDate> {
+        Ok(transaction.today)
     }
 }

@@ -11,7 +11,7 @@ use entity::user::Role;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::guard::{Attempt, Who};
+use super::login_throttle::{Attempt, Who};
 use super::{Form, LONGEST_FIELD, OauthError, answer, origin, refused};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::keys::Keys;
@@ -19,8 +19,8 @@ use crate::http::answer::Answer;
 use crate::http::problem::ApiResult;
 use crate::resources::clients;
 use crate::store::access::Anyone;
-use crate::store::change::Change;
 use crate::store::standing;
+use crate::store::transaction::WriteTransaction;
 
 /// 401 for a client that is unknown, disabled or has another secret: all alike (RFC 6749 §5.2).
 pub(super) fn unknown() -> ApiResult<Answer> {
@@ -69,14 +69,14 @@ pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, want
     };
     let granted = anyone
         .store
-        .transact(origin(&anyone, Actor::system("auth")), async |change: &Change| {
+        .transact(origin(&anyone, Actor::system("auth")), async |transaction: &WriteTransaction| {
             // It was read before: the client may have been disabled meanwhile, or its secret replaced.
-            standing::hold(&change.db, &row.id).await?;
-            let now = client::Entity::find_by_id(&row.id).one(&change.db).await?;
+            standing::hold(&transaction.db, &row.id).await?;
+            let now = client::Entity::find_by_id(&row.id).one(&transaction.db).await?;
             let Some(now) = now.filter(|now| now.active && clients::fits(Some(now), &given.secret)) else { return Ok(None) };
-            attempt.succeeded(change).await?;
-            let used = client::ActiveModel { last_used_at: Set(Some(change.now)), ..Default::default() };
-            client::Entity::update_many().set(used).filter(client::Column::Id.eq(&now.id)).exec(&change.db).await?;
+            attempt.succeeded(transaction).await?;
+            let used = client::ActiveModel { last_used_at: Set(Some(transaction.now)), ..Default::default() };
+            client::Entity::update_many().set(used).filter(client::Column::Id.eq(&now.id)).exec(&transaction.db).await?;
             match actor_of(&now, wanted) {
                 Some(actor) => answer(keys, &actor, None).map(Some),
                 None => refused("invalid_scope", "The client does not have that scope.").map(Some),

@@ -123,7 +123,7 @@ impl Resource for Finding {
         Map::from_iter([("state".to_owned(), state), ("follow_ups".to_owned(), follow_ups)])
     }
 
-    fn born(row: &mut NewRow<Self>) {
+    fn before_insert(row: &mut NewRow<Self>) {
         row.state = Set(FindingState::Open);
         row.follow_ups = Set(json!([]));
     }

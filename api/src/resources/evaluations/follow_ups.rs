@@ -24,9 +24,9 @@ use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::resources::crud::{present, touch};
 use crate::resources::resource::{Stamp, show_example};
-use crate::resources::wire;
+use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::change::Change;
+use crate::store::transaction::WriteTransaction;
 
 const PATH: &str = "/v1/evaluations/{code}/findings/{id}/follow-ups";
 
@@ -75,13 +75,13 @@ async fn create_follow_up(
     let retry = retry(&request, key, &body.fingerprint);
     let (code, id) = path.into_inner();
     access
-        .change(retry, async |change: &Change| {
-            let row = change.locked::<finding::Entity>(id.clone()).await?.filter(|row| row.evaluation == code);
+        .write(retry, async |transaction: &WriteTransaction| {
+            let row = transaction.locked::<finding::Entity>(id.clone()).await?.filter(|row| row.evaluation == code);
             let row = row.ok_or_else(|| ApiError::not_found("finding", &id))?;
-            must_concern(change, &row).await?;
+            must_concern(transaction, &row).await?;
             preconditions.must_match_if_given(&Stamp::of::<Finding>(&row)?.etag())?;
-            let row = add(change, row, body.read()?).await?;
-            let (shown, etag) = present::<Finding>(change, row).await?;
+            let row = add(transaction, row, body.read()?).await?;
+            let (shown, etag) = present::<Finding>(transaction, row).await?;
             let location = format!("/v1/evaluations/{code}/findings/{id}");
             Answer::created(&location, &shown).map(|answer| answer.etag(&etag))
         })
@@ -90,10 +90,10 @@ async fn create_follow_up(
 
 /// 403 unless the actor may write for the OPD that has to mend the finding, or for the one that leads its programme. What
 /// names neither is followed up by those who are bound to no OPD.
-async fn must_concern(change: &Change, row: &finding::Model) -> ApiResult<()> {
-    let Some(own) = change.covered().await? else { return Ok(()) };
+async fn must_concern(transaction: &WriteTransaction, row: &finding::Model) -> ApiResult<()> {
+    let Some(own) = transaction.covered().await? else { return Ok(()) };
     let lead = match &row.programme {
-        Some(code) => programme::Entity::find_by_id(code.clone()).one(&change.db).await?.map(|row| row.lead_opd),
+        Some(code) => programme::Entity::find_by_id(code.clone()).one(&transaction.db).await?.map(|row| row.lead_opd),
         None => None,
     };
     if [&row.opd, &lead].into_iter().flatten().any(|opd| own.contains(opd)) {
@@ -103,7 +103,7 @@ async fn must_concern(change: &Change, row: &finding::Model) -> ApiResult<()> {
         .detail("The finding is about another OPD.", "Temuan ini tentang perangkat daerah lain."))
 }
 
-async fn add(change: &Change, row: finding::Model, new: NewFollowUp) -> ApiResult<finding::Model> {
+async fn add(transaction: &WriteTransaction, row: finding::Model, new: NewFollowUp) -> ApiResult<finding::Model> {
     let state = new.state.unwrap_or(row.state);
     if let Some(to) = new.state {
         rule::check(row.state, to).map_err(|illegal| illegal_move(&illegal))?;
@@ -115,8 +115,13 @@ async fn add(change: &Change, row: finding::Model, new: NewFollowUp) -> ApiResul
             format!("Temuan memiliki paling banyak {MOST_FOLLOW_UPS} tindak lanjut."),
         ));
     }
-    follow_ups.push(FollowUp { by: change.origin.actor.name.clone(), at: change.now, text: new.text, state: new.state });
-    touch::<Finding>(change, row, "followed_up", |row| {
+    follow_ups.push(FollowUp {
+        by: transaction.origin.actor.name.clone(),
+        at: transaction.now,
+        text: new.text,
+        state: new.state,
+    });
+    touch::<Finding>(transaction, row, "followed_up", |row| {
         row.state = Set(state);
         row.follow_ups = Set(json!(follow_ups));
     })
@@ -139,7 +144,7 @@ pub fn mount(table: &mut Table) {
                  followed up by the others. It goes on after the evaluation was closed: the record keeps what was known then.";
     let create = Operation::new(Method::POST, PATH, "create_follow_up", "evaluations", "Follow a finding up", about);
     let example = json!({ "text": "Kontrak pembangunan TPS3R Desa Sokong ditandatangani", "state": "in_progress" });
-    let reference = json!({ "$ref": format!("#/components/schemas/{}", wire::names::<Finding>().shown) });
+    let reference = json!({ "$ref": format!("#/components/schemas/{}", schemas::names::<Finding>().shown) });
     let mut after = show_example::<Finding>();
     let follow_up = json!({ "by": "operator.dlh@demo.invalid", "at": "2022-10-10T01:00:00Z", "text": example["text"], "state": "in_progress" });
     after["state"] = json!("in_progress");
@@ -152,7 +157,7 @@ pub fn mount(table: &mut Table) {
             .retryable()
             .if_match()
             .problems(&[404])
-            .with_schemas(wire::shown::<Finding>())
+            .with_schemas(schemas::shown::<Finding>())
             .answers_schema(201, "The finding, afterwards. `Location` is its path.", reference, Some(after), &headers),
         create_follow_up,
     );

@@ -14,10 +14,10 @@ use super::measurements::wire_types::MeasurementInput;
 use super::outside_range;
 use crate::http::problem::ApiResult;
 use crate::resources::programmes::coverage::{entry_of, recorded};
-use crate::resources::reporting::Place;
+use crate::resources::reporting::ReportKey;
 use crate::resources::reporting::flow::{latest, write};
-use crate::resources::reporting::review::take;
-use crate::store::change::Change;
+use crate::resources::reporting::review::apply;
+use crate::store::transaction::WriteTransaction;
 
 /// What stands in `method`.
 const METHOD: &str = "coverage";
@@ -26,26 +26,26 @@ const LONGEST: Months = Months::new(10 * 12);
 
 /// Counts the KPIs of a programme again after an entry of its coverage, from the period of the entry to that of today, and
 /// hands in what changed. What the service itself recorded counts at once.
-pub async fn recount(change: &Change, entry: &coverage::Model) -> ApiResult<()> {
+pub async fn recount(transaction: &WriteTransaction, entry: &coverage::Model) -> ApiResult<()> {
     let kpis = kpi::Entity::find().filter(kpi::Column::Programme.eq(&entry.programme)).filter(kpi::Column::Method.eq(METHOD));
     // In the order in which pushes lock them.
-    let kpis = kpis.order_by_asc(kpi::Column::Code).lock_exclusive().all(&change.db).await?;
+    let kpis = kpis.order_by_asc(kpi::Column::Code).lock_exclusive().all(&transaction.db).await?;
     if kpis.is_empty() {
         return Ok(());
     }
-    let entries = recorded(&change.db, &entry.programme, None).await?;
+    let entries = recorded(&transaction.db, &entry.programme, None).await?;
     let count = |period: Period| {
         let entries = entries.iter().map(|row| (row.region.as_str(), entry_of(row)));
         Decimal::computed(built(entries, period.end()).into(), 0)
     };
     for kpi in &kpis {
-        let last = Period::containing(kpi.frequency, change.today);
-        let begins = first_day(change, kpi).await?.max(entry.effective_on);
+        let last = Period::containing(kpi.frequency, transaction.today);
+        let begins = first_day(transaction, kpi).await?.max(entry.effective_on);
         let mut next = Some(Period::containing(kpi.frequency, begins));
         while let Some(period) = next.filter(|period| *period <= last) {
             let value = count(period);
             if outside_range(kpi.unit_kind, kpi.bounds(), value).is_none() {
-                report(change, kpi, period, value, entry).await?;
+                report(transaction, kpi, period, value, entry).await?;
             }
             next = period.next();
         }
@@ -54,18 +54,24 @@ pub async fn recount(change: &Change, entry: &coverage::Model) -> ApiResult<()> 
 }
 
 /// The first day that is counted: what was built before the masterplan stands in its first period.
-async fn first_day(change: &Change, kpi: &kpi::Model) -> ApiResult<NaiveDate> {
-    let masterplan = masterplan::Entity::find_by_id(&kpi.masterplan).one(&change.db).await?;
+async fn first_day(transaction: &WriteTransaction, kpi: &kpi::Model) -> ApiResult<NaiveDate> {
+    let masterplan = masterplan::Entity::find_by_id(&kpi.masterplan).one(&transaction.db).await?;
     let begins = masterplan.and_then(|plan| NaiveDate::from_ymd_opt(plan.start_year?, 1, 1));
     // However long a plan lasts, an entry is followed by a bounded number of reports.
-    let earliest = change.today.checked_sub_months(LONGEST).unwrap_or(change.today);
+    let earliest = transaction.today.checked_sub_months(LONGEST).unwrap_or(transaction.today);
     Ok(begins.unwrap_or(earliest).max(earliest))
 }
 
 /// Reports a count and hands it in, unless it is what was handed in before.
-async fn report(change: &Change, kpi: &kpi::Model, period: Period, value: Decimal, entry: &coverage::Model) -> ApiResult<()> {
-    let place = Place { of: kpi.code.clone(), part: period.to_string() };
-    let before = latest(&change.db, &place).await?;
+async fn report(
+    transaction: &WriteTransaction,
+    kpi: &kpi::Model,
+    period: Period,
+    value: Decimal,
+    entry: &coverage::Model,
+) -> ApiResult<()> {
+    let place = ReportKey { of: kpi.code.clone(), part: period.to_string() };
+    let before = latest(&transaction.db, &place).await?;
     let is_said = |row: &measurement::Model| row.value == value && row.state != ReportState::Draft;
     if before.as_ref().is_some_and(is_said) {
         return Ok(());
@@ -79,9 +85,9 @@ async fn report(change: &Change, kpi: &kpi::Model, period: Period, value: Decima
         provenance: None,
         reason: is_correction.then(|| reason(entry)),
     };
-    let row = write(change, &place, before.as_ref(), input).await?;
+    let row = write(transaction, &place, before.as_ref(), input).await?;
     if Step::Submit.from(row.state).is_some() {
-        take(change, row, Step::Submit, None).await?;
+        apply(transaction, row, Step::Submit, None).await?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 
 use super::Kpi;
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, Fault};
-use crate::store::change::Change;
+use crate::http::problem::{ApiError, ApiResult, FieldError};
+use crate::store::transaction::WriteTransaction;
 
 /// The most that are named of those that do not agree.
 const MOST_NAMED: usize = 20;
@@ -24,29 +24,29 @@ struct Held {
 
 /// Refuses bounds that do not hold all values and targets, and a direction or baseline that puts a target on the wrong side,
 /// and names them. What changes none of these is not looked at. The row of the KPI is locked, as it is by all who write values and targets.
-pub(super) async fn must_agree(kpi: &Kpi, change: &Change, code: &str, before: &kpi::Model) -> ApiResult<()> {
+pub(super) async fn must_agree(kpi: &Kpi, transaction: &WriteTransaction, code: &str, before: &kpi::Model) -> ApiResult<()> {
     let baseline = kpi.baseline.as_ref().map(|baseline| baseline.value);
-    let (turns, moves) = (before.direction != kpi.direction, before.baseline_value != baseline);
+    let (permits, moves) = (before.direction != kpi.direction, before.baseline_value != baseline);
     let narrows = before.bounds() != kpi.bounds();
-    if !turns && !moves && !narrows {
+    if !permits && !moves && !narrows {
         return Ok(());
     }
-    let targets = targets(change, code).await?;
-    let mut faults = Vec::new();
+    let targets = targets(transaction, code).await?;
+    let mut field_errors = Vec::new();
     if narrows {
-        let values = values(change, code).await?;
-        faults.extend(targets.iter().chain(&values).filter_map(|one| beyond(kpi.bounds(), one)));
+        let values = values(transaction, code).await?;
+        field_errors.extend(targets.iter().chain(&values).filter_map(|one| beyond(kpi.bounds(), one)));
     }
-    if let Some(baseline) = baseline.filter(|_| turns || moves) {
-        let pointer = if turns { "/direction" } else { "/baseline/value" };
+    if let Some(baseline) = baseline.filter(|_| permits || moves) {
+        let pointer = if permits { "/direction" } else { "/baseline/value" };
         let against = |one: &&Held| kpi.direction.is_against(baseline.inner(), one.value.inner());
-        faults.extend(targets.iter().filter(against).map(|one| wrong_side(pointer, baseline, one)));
+        field_errors.extend(targets.iter().filter(against).map(|one| wrong_side(pointer, baseline, one)));
     }
-    faults.truncate(MOST_NAMED);
-    if faults.is_empty() { Ok(()) } else { Err(ApiError::invalid(faults)) }
+    field_errors.truncate(MOST_NAMED);
+    if field_errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(field_errors)) }
 }
 
-fn beyond(bounds: Bounds, one: &Held) -> Option<Fault> {
+fn beyond(bounds: Bounds, one: &Held) -> Option<FieldError> {
     let value = one.value.inner();
     if bounds.contain(value) {
         return None;
@@ -54,22 +54,22 @@ fn beyond(bounds: Bounds, one: &Held) -> Option<Fault> {
     let pointer = if bounds.minimum.is_some_and(|least| value < least) { "/minimum" } else { "/maximum" };
     let Held { en, id, .. } = one;
     let text = Text::new(format!("It does not hold {en}."), format!("Tidak memuat {id}."));
-    Some(Fault::at(pointer, "outside_range", text))
+    Some(FieldError::at(pointer, "outside_range", text))
 }
 
-fn wrong_side(pointer: &str, baseline: Decimal, one: &Held) -> Fault {
+fn wrong_side(pointer: &str, baseline: Decimal, one: &Held) -> FieldError {
     let Held { en, id, .. } = one;
     let text = Text::new(
         format!("It puts {en} on the wrong side of the baseline, {baseline}."),
         format!("Dengan ini {id} berada di sisi yang salah dari nilai awal, {baseline}."),
     );
-    Fault::at(pointer, "against_direction", text)
+    FieldError::at(pointer, "against_direction", text)
 }
 
 /// The targets, in the order of their periods.
-async fn targets(change: &Change, code: &str) -> ApiResult<Vec<Held>> {
+async fn targets(transaction: &WriteTransaction, code: &str) -> ApiResult<Vec<Held>> {
     use entity::kpi_target::{Column, Entity};
-    let rows = Entity::find().filter(Column::Kpi.eq(code)).order_by_asc(Column::PeriodEnd).all(&change.db).await?;
+    let rows = Entity::find().filter(Column::Kpi.eq(code)).order_by_asc(Column::PeriodEnd).all(&transaction.db).await?;
     let held = rows.into_iter().map(|entity::kpi_target::Model { period, value, .. }| Held {
         en: format!("the target of {period}, {value}"),
         id: format!("target {period}, yaitu {value}"),
@@ -80,12 +80,12 @@ async fn targets(change: &Change, code: &str) -> ApiResult<Vec<Held>> {
 
 /// The values that stand, in the order of their periods: the last of each period, and the one that counts. What was corrected
 /// since does not.
-async fn values(change: &Change, code: &str) -> ApiResult<Vec<Held>> {
+async fn values(transaction: &WriteTransaction, code: &str) -> ApiResult<Vec<Held>> {
     let sql = "SELECT m.period, m.value FROM measurement m WHERE m.kpi = $1 AND (m.latest OR (m.state = 'verified' AND NOT EXISTS \
                (SELECT 1 FROM measurement l WHERE l.kpi = m.kpi AND l.period = m.period AND l.revision > m.revision \
                 AND l.state = 'verified'))) ORDER BY m.period_end, m.revision";
-    let backend = change.db.get_database_backend();
-    let rows = change.db.query_all_raw(Statement::from_sql_and_values(backend, sql, [code.into()])).await?;
+    let backend = transaction.db.get_database_backend();
+    let rows = transaction.db.query_all_raw(Statement::from_sql_and_values(backend, sql, [code.into()])).await?;
     let held = rows.iter().map(|row| {
         let (period, value): (String, Decimal) = (row.try_get("", "period")?, row.try_get("", "value")?);
         let (en, id) = (format!("the value of {period}, {value}"), format!("nilai {period}, yaitu {value}"));

@@ -15,16 +15,16 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use serde_json::{Value, json};
 
 use self::wire_types::{Measurement, MeasurementInput};
-use super::{not_begun, period_of, value_faults};
+use super::{not_begun, period_of, value_field_errors};
 use crate::auth::permissions;
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::resources::provenance::Provenance;
-use crate::resources::reporting::course::{Course, along};
-use crate::resources::reporting::{Place, Report, ReportKind, Words};
-use crate::store::change::Change;
+use crate::resources::reporting::review_state::{ReviewState, along};
+use crate::resources::reporting::{Report, ReportKey, ReportKind, Words};
 use crate::store::listing::{Field, Kind};
+use crate::store::transaction::WriteTransaction;
 
-/// What the trail calls a measurement.
+/// What the audit log calls a measurement.
 pub fn key_of(kpi: &str, period: &str) -> String {
     format!("{kpi}/{period}")
 }
@@ -76,11 +76,11 @@ impl Report for Model {
         &kpi.opd
     }
 
-    fn faults(kpi: &kpi::Model, period: Period, input: &MeasurementInput) -> Vec<Fault> {
-        value_faults(kpi, period, "/period", input.value, "/value")
+    fn field_errors(kpi: &kpi::Model, period: Period, input: &MeasurementInput) -> Vec<FieldError> {
+        value_field_errors(kpi, period, "/period", input.value, "/value")
     }
 
-    fn early(_: &kpi::Model, period: Period, today: NaiveDate) -> Option<Fault> {
+    fn early(_: &kpi::Model, period: Period, today: NaiveDate) -> Option<FieldError> {
         not_begun(period, today, "/period")
     }
 
@@ -88,50 +88,56 @@ impl Report for Model {
         input.reason.as_deref()
     }
 
-    fn drafted(change: &Change, kpi: &str, period: Period, before: Option<&Self>, input: MeasurementInput) -> Self {
-        let course = Course::drafted(change, before.map(Self::course).as_ref(), input.reason);
+    fn drafted(
+        transaction: &WriteTransaction,
+        kpi: &str,
+        period: Period,
+        before: Option<&Self>,
+        input: MeasurementInput,
+    ) -> Self {
+        let review_state = ReviewState::drafted(transaction, before.map(Self::review_state).as_ref(), input.reason);
         Self {
             kpi: kpi.to_owned(),
             period: period.to_string(),
-            revision: course.revision,
+            revision: review_state.revision,
             period_end: period.end(),
             value: input.value,
             note: input.note,
             evidence: json!(input.evidence),
             source_updated_at: input.source_updated_at,
             provenance: Provenance::stored(input.provenance.as_ref()),
-            state: course.state,
-            known_on: course.known_on,
+            state: review_state.state,
+            known_on: review_state.known_on,
             counts_from: None,
-            latest: course.latest,
+            latest: review_state.latest,
             leads: false,
-            reason: course.reason,
-            reported_by: course.reported_by,
-            authors: course.authors,
-            submitted_by: course.submitted_by,
-            submitter: course.submitter,
-            submitted_at: course.submitted_at,
-            return_reason: course.return_reason,
-            returned_by: course.returned_by,
-            verified_by: course.verified_by,
-            verified_at: course.verified_at,
-            version: course.version,
-            created_at: course.created_at,
-            updated_at: course.updated_at,
+            reason: review_state.reason,
+            reported_by: review_state.reported_by,
+            authors: review_state.authors,
+            submitted_by: review_state.submitted_by,
+            submitter: review_state.submitter,
+            submitted_at: review_state.submitted_at,
+            return_reason: review_state.return_reason,
+            returned_by: review_state.returned_by,
+            verified_by: review_state.verified_by,
+            verified_at: review_state.verified_at,
+            version: review_state.version,
+            created_at: review_state.created_at,
+            updated_at: review_state.updated_at,
         }
     }
 
-    fn place(&self) -> Place {
-        Place { of: self.kpi.clone(), part: self.period.clone() }
+    fn place(&self) -> ReportKey {
+        ReportKey { of: self.kpi.clone(), part: self.period.clone() }
     }
 
     along!();
 
-    async fn count(&mut self, change: &Change) -> ApiResult<NaiveDate> {
+    async fn count(&mut self, transaction: &WriteTransaction) -> ApiResult<NaiveDate> {
         let stated = Provenance::of(self.provenance.as_ref()).and_then(|provenance| provenance.date);
-        let known_on = known_on(self.revision, stated, change.today);
+        let known_on = known_on(self.revision, stated, transaction.today);
         let counts_from = counts_from(period_of(&self.period)?, known_on);
-        self.leads = takes_the_lead(change, &self.kpi, counts_from, self.period_end, self.revision).await?;
+        self.leads = takes_the_lead(transaction, &self.kpi, counts_from, self.period_end, self.revision).await?;
         self.counts_from = Some(counts_from);
         Ok(known_on)
     }
@@ -151,7 +157,7 @@ pub fn counts_from(period: Period, known_on: NaiveDate) -> NaiveDate {
 /// Whether a value that is about to count from a day on leads its KPI then. Those of that day and after it that it
 /// comes after no longer do. To be called for every value that is verified, before its row is written.
 async fn takes_the_lead(
-    change: &Change,
+    transaction: &WriteTransaction,
     kpi: &str,
     counts_from: NaiveDate,
     period_end: NaiveDate,
@@ -160,19 +166,23 @@ async fn takes_the_lead(
     use measurement::Column;
     // As the index spells it, which a parameter would keep from being used.
     let leading = measurement::Entity::find().filter(Column::Kpi.eq(kpi)).filter(Expr::cust("leads"));
-    let before =
-        leading.clone().filter(Column::CountsFrom.lte(counts_from)).order_by_desc(Column::CountsFrom).one(&change.db).await?;
+    let before = leading
+        .clone()
+        .filter(Column::CountsFrom.lte(counts_from))
+        .order_by_desc(Column::CountsFrom)
+        .one(&transaction.db)
+        .await?;
     if before.is_some_and(|row| (row.period_end, row.revision) > (period_end, revision)) {
         return Ok(false);
     }
     let after = leading.filter(Column::CountsFrom.gte(counts_from)).order_by_asc(Column::CountsFrom);
-    while let Some(row) = after.clone().one(&change.db).await? {
+    while let Some(row) = after.clone().one(&transaction.db).await? {
         if (row.period_end, row.revision) > (period_end, revision) {
             break;
         }
         let mut overtaken: measurement::ActiveModel = row.into();
         overtaken.leads = Set(false);
-        overtaken.update(&change.db).await?;
+        overtaken.update(&transaction.db).await?;
     }
     Ok(true)
 }

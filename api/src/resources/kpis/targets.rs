@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{against_direction, period_of, require, value_faults};
+use super::{against_direction, period_of, require, value_field_errors};
 use crate::auth::permissions::{EditCatalogue, Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
@@ -23,13 +23,13 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::describe::page_parameters;
 use crate::resources::history::{self, Entry};
+use crate::resources::openapi::page_parameters;
 use crate::resources::provenance::Provenance;
-use crate::resources::wire;
+use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Happening, Retry};
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
 
 const LIST: &str = "/v1/kpis/{code}/targets";
 const ONE: &str = "/v1/kpis/{code}/targets/{period}";
@@ -142,25 +142,27 @@ async fn put_target(
     let retry = retry(&request, key, &body.fingerprint);
     let (code, text) = path.into_inner();
     access
-        .change(retry, async |change: &Change| {
+        .write(retry, async |transaction: &WriteTransaction| {
             // Locked, so that its frequency, direction, baseline and bounds cannot change meanwhile.
-            let kpi =
-                change.locked::<entity::kpi::Entity>(code.clone()).await?.ok_or_else(|| ApiError::not_found("KPI", &code))?;
+            let kpi = transaction
+                .locked::<entity::kpi::Entity>(code.clone())
+                .await?
+                .ok_or_else(|| ApiError::not_found("KPI", &code))?;
             let period = period_of(&text)?;
-            let before = kpi_target::Entity::find_by_id((code.clone(), text.clone())).one(&change.db).await?;
+            let before = kpi_target::Entity::find_by_id((code.clone(), text.clone())).one(&transaction.db).await?;
             match &before {
                 Some(row) => preconditions.must_match(&etag(row))?,
                 None => preconditions.must_allow_creation()?,
             }
             let input: KpiTargetInput = body.read()?;
-            let mut faults = value_faults(&kpi, period, "/period", input.value, "/value");
+            let mut field_errors = value_field_errors(&kpi, period, "/period", input.value, "/value");
             // One that was taken before this was refused may change what else it says.
             let stays = before.as_ref().is_some_and(|row| row.value == input.value);
-            faults.extend(against_direction(&kpi, input.value, "/value").filter(|_| !stays));
-            if !faults.is_empty() {
-                return Err(ApiError::invalid(faults));
+            field_errors.extend(against_direction(&kpi, input.value, "/value").filter(|_| !stays));
+            if !field_errors.is_empty() {
+                return Err(ApiError::invalid(field_errors));
             }
-            let row = write(change, &code, &text, before.as_ref(), input).await?;
+            let row = write(transaction, &code, &text, before.as_ref(), input).await?;
             let shown = KpiTarget::from(&row);
             let location = format!("/v1/kpis/{code}/targets/{text}");
             let answer = if before.is_some() { Answer::ok(&shown)? } else { Answer::created(&location, &shown)? };
@@ -171,7 +173,7 @@ async fn put_target(
 
 /// Writes a target with its event.
 pub async fn write(
-    change: &Change,
+    transaction: &WriteTransaction,
     kpi: &str,
     period: &str,
     before: Option<&kpi_target::Model>,
@@ -185,11 +187,11 @@ pub async fn write(
         kind: Set(input.kind),
         provenance: Set(Provenance::stored(input.provenance.as_ref())),
         version: Set(before.map_or(1, |row| row.version + 1)),
-        created_at: Set(before.map_or(change.now, |row| row.created_at)),
-        updated_at: Set(change.now),
+        created_at: Set(before.map_or(transaction.now, |row| row.created_at)),
+        updated_at: Set(transaction.now),
     };
-    let row = if before.is_some() { row.update(&change.db).await? } else { row.insert(&change.db).await? };
-    record(change, if before.is_some() { "updated" } else { "created" }, before, Some(&row)).await?;
+    let row = if before.is_some() { row.update(&transaction.db).await? } else { row.insert(&transaction.db).await? };
+    record(transaction, if before.is_some() { "updated" } else { "created" }, before, Some(&row)).await?;
     Ok(row)
 }
 
@@ -201,19 +203,19 @@ async fn delete_target(
 ) -> ApiResult<Answer> {
     let id = path.into_inner();
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = change.locked::<kpi_target::Entity>(id.clone()).await?;
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = transaction.locked::<kpi_target::Entity>(id.clone()).await?;
             let row = row.ok_or_else(|| ApiError::not_found("target", &key_of(&id.0, &id.1)))?;
             preconditions.must_match(&etag(&row))?;
-            record(change, "deleted", Some(&row), None).await?;
-            row.delete(&change.db).await?;
+            record(transaction, "deleted", Some(&row), None).await?;
+            row.delete(&transaction.db).await?;
             Ok(Answer::nothing())
         })
         .await
 }
 
 async fn record(
-    change: &Change,
+    transaction: &WriteTransaction,
     action: &str,
     before: Option<&kpi_target::Model>,
     after: Option<&kpi_target::Model>,
@@ -222,8 +224,8 @@ async fn record(
     let version = after.map_or(row.version + 1, |row| row.version);
     let show = |row: &kpi_target::Model| json!(KpiTarget::from(row));
     let key = key_of(&row.kpi, &row.period);
-    change
-        .record(Happening {
+    transaction
+        .record(AuditEvent {
             resource: "kpi_target",
             key: &key,
             action,
@@ -252,7 +254,7 @@ pub fn mount(table: &mut Table) {
     });
     let page = Map::<String, Value>::from_iter([(
         "KpiTargetPage".to_owned(),
-        wire::page(json!({ "$ref": "#/components/schemas/KpiTarget" })),
+        schemas::page(json!({ "$ref": "#/components/schemas/KpiTarget" })),
     )]);
     let list = Operation::get(LIST, "list_kpi_targets", "kpis", "Targets of a KPI", "In the order of their periods.");
     let get =

@@ -29,14 +29,14 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::describe::{filter_parameters, page_parameters};
 use crate::resources::kpis::coverage_method;
+use crate::resources::openapi::{filter_parameters, page_parameters};
 use crate::resources::references::{Target, unknown};
-use crate::resources::wire;
+use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Happening};
 use crate::store::days::read_as_of;
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 const PATH: &str = "/v1/programmes/{code}/coverage";
 /// How many years before its masterplan a village may have been reached.
@@ -107,23 +107,23 @@ async fn put_coverage(
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
     access
-        .change(retry, async |change: &Change| {
+        .write(retry, async |transaction: &WriteTransaction| {
             // Locked: what is recorded of one programme takes turns.
-            let programme = change.locked::<programme::Entity>(code.clone()).await?;
+            let programme = transaction.locked::<programme::Entity>(code.clone()).await?;
             let programme = programme.ok_or_else(|| ApiError::not_found("programme", &code))?;
-            change.must_cover(&programme.lead_opd).await?;
+            transaction.must_cover(&programme.lead_opd).await?;
             let input: CoverageInput = body.read()?;
-            let village = village(&change.db, &input.region).await?;
-            let entry = Entry { status: input.status, effective_on: input.effective_on.unwrap_or(change.today) };
-            must_be_a_day_of_the_past(entry.effective_on, first_day(change, &programme).await?, change.today)?;
-            let known = recorded(&change.db, &code, Some(&village.code)).await?;
+            let village = village(&transaction.db, &input.region).await?;
+            let entry = Entry { status: input.status, effective_on: input.effective_on.unwrap_or(transaction.today) };
+            must_be_a_day_of_the_past(entry.effective_on, first_day(transaction, &programme).await?, transaction.today)?;
+            let known = recorded(&transaction.db, &code, Some(&village.code)).await?;
             let last = known.last();
             match arrival(&known.iter().map(entry_of).collect::<Vec<_>>(), entry) {
                 Arrival::Known(position) => Answer::ok(&Coverage::of(&known[position], &village.name)),
                 Arrival::TooEarly => Err(too_early(last)),
                 Arrival::News => {
-                    let row = record(change, &code, &village, last, entry).await?;
-                    coverage_method::recount(change, &row).await?;
+                    let row = record(transaction, &code, &village, last, entry).await?;
+                    coverage_method::recount(transaction, &row).await?;
                     let place = format!("{}?region={}", request.path(), village.code);
                     Answer::created(&place, &Coverage::of(&row, &village.name))
                 }
@@ -137,24 +137,24 @@ async fn village(db: &impl ConnectionTrait, code: &str) -> ApiResult<region::Mod
     let region = region.ok_or_else(|| ApiError::invalid(vec![unknown("/region".into(), Target::Region, code)]))?;
     if region.level != RegionLevel::Village {
         let (en, id) = (format!("`{code}` is no village."), format!("`{code}` bukan desa atau kelurahan."));
-        return Err(ApiError::fault("/region", "not_a_village", en, id));
+        return Err(ApiError::field_error("/region", "not_a_village", en, id));
     }
     Ok(region)
 }
 
 /// The first day that can be recorded: what stood there before the masterplan, but not before anybody remembers.
-async fn first_day(change: &Change, programme: &programme::Model) -> ApiResult<NaiveDate> {
-    let masterplan = masterplan::Entity::find_by_id(&programme.masterplan).one(&change.db).await?;
-    let year = masterplan.and_then(|plan| plan.start_year).unwrap_or_else(|| change.today.year());
-    Ok(NaiveDate::from_ymd_opt(year - YEARS_BEFORE, 1, 1).unwrap_or(change.today))
+async fn first_day(transaction: &WriteTransaction, programme: &programme::Model) -> ApiResult<NaiveDate> {
+    let masterplan = masterplan::Entity::find_by_id(&programme.masterplan).one(&transaction.db).await?;
+    let year = masterplan.and_then(|plan| plan.start_year).unwrap_or_else(|| transaction.today.year());
+    Ok(NaiveDate::from_ymd_opt(year - YEARS_BEFORE, 1, 1).unwrap_or(transaction.today))
 }
 
 fn must_be_a_day_of_the_past(day: NaiveDate, first: NaiveDate, today: NaiveDate) -> ApiResult<()> {
-    let fault = |code: &'static str, en: String, id: String| Err(ApiError::fault("/effective_on", code, en, id));
+    let field_error = |code: &'static str, en: String, id: String| Err(ApiError::field_error("/effective_on", code, en, id));
     if day > today {
-        fault("in_the_future", format!("Not after today, {today}."), format!("Tidak setelah hari ini, {today}."))
+        field_error("in_the_future", format!("Not after today, {today}."), format!("Tidak setelah hari ini, {today}."))
     } else if day < first {
-        fault("outside_range", format!("Not before {first}."), format!("Tidak sebelum {first}."))
+        field_error("outside_range", format!("Not before {first}."), format!("Tidak sebelum {first}."))
     } else {
         Ok(())
     }
@@ -166,7 +166,7 @@ fn too_early(last: Option<&coverage::Model>) -> ApiError {
     let id = format!(
         "Tidak sebelum catatan terakhir, sejak {day}; yang sudah terbangun hanya dapat direncanakan lagi sejak hari berikutnya."
     );
-    ApiError::fault("/effective_on", "before_previous", en, id)
+    ApiError::field_error("/effective_on", "before_previous", en, id)
 }
 
 /// What was recorded for a programme, of one village or of all: of each village the oldest first.
@@ -185,7 +185,7 @@ pub fn entry_of(row: &coverage::Model) -> Entry {
 }
 
 async fn record(
-    change: &Change,
+    transaction: &WriteTransaction,
     programme: &str,
     village: &region::Model,
     last: Option<&coverage::Model>,
@@ -197,12 +197,12 @@ async fn record(
         seq: Set(last.map_or(1, |last| last.seq + 1)),
         status: Set(entry.status),
         effective_on: Set(entry.effective_on),
-        recorded_by: Set(change.origin.actor.name.clone()),
-        recorded_at: Set(change.now),
+        recorded_by: Set(transaction.origin.actor.name.clone()),
+        recorded_at: Set(transaction.now),
     };
-    let row = row.insert(&change.db).await?;
+    let row = row.insert(&transaction.db).await?;
     let show = |row: &coverage::Model| json!(Coverage::of(row, &village.name));
-    let happening = Happening {
+    let audit_event = AuditEvent {
         resource: "coverage",
         key: &format!("{programme}/{}", village.code),
         action: if last.is_some() { "updated" } else { "created" },
@@ -210,7 +210,7 @@ async fn record(
         before: last.map(show),
         after: Some(show(&row)),
     };
-    change.record(happening).await?;
+    transaction.record(audit_event).await?;
     Ok(row)
 }
 
@@ -302,7 +302,7 @@ pub fn mount(table: &mut Table) {
         "Villages that a programme reaches",
         "What the programme has in each village at the end of a day.",
     );
-    let page = wire::page(json!({ "$ref": "#/components/schemas/Coverage" }));
+    let page = schemas::page(json!({ "$ref": "#/components/schemas/Coverage" }));
     let page_example = json!({ "data": [example()], "page": { "next_cursor": null, "limit": 50 } });
     let given = json!({ "region": "52.08.04.2006", "status": "built", "effective_on": "2022-12-20" });
     table

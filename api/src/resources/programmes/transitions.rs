@@ -25,12 +25,12 @@ use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::crud::touch;
-use crate::resources::describe::page_parameters;
-use crate::resources::wire;
+use crate::resources::openapi::page_parameters;
+use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Happening};
 use crate::store::listing::{Field, Kind, Listing};
-use crate::store::past;
+use crate::store::snapshots;
+use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 const PATH: &str = "/v1/programmes/{code}/transitions";
 const SEQ: Field = Field::sort("seq", Kind::Integer);
@@ -107,12 +107,14 @@ async fn create_transition(
     let retry = retry(&request, key, &body.fingerprint);
     let path = request.path().to_owned();
     access
-        .change(retry, async |change: &Change| {
-            let row =
-                change.locked::<programme::Entity>(code.clone()).await?.ok_or_else(|| ApiError::not_found("programme", &code))?;
-            change.must_cover(&row.lead_opd).await?;
+        .write(retry, async |transaction: &WriteTransaction| {
+            let row = transaction
+                .locked::<programme::Entity>(code.clone())
+                .await?
+                .ok_or_else(|| ApiError::not_found("programme", &code))?;
+            transaction.must_cover(&row.lead_opd).await?;
             let new: NewTransition = body.read()?;
-            let recorded = apply(change, row, new.to, new.effective_on.unwrap_or(change.today), new.reason).await?;
+            let recorded = apply(transaction, row, new.to, new.effective_on.unwrap_or(transaction.today), new.reason).await?;
             Answer::created(&path, &Transition::from(&recorded))
         })
         .await
@@ -120,7 +122,7 @@ async fn create_transition(
 
 /// Moves a programme to another status and records it.
 pub async fn apply(
-    change: &Change,
+    transaction: &WriteTransaction,
     row: programme::Model,
     to: ProgrammeStatus,
     effective_on: NaiveDate,
@@ -132,52 +134,52 @@ pub async fn apply(
             .detail(illegal.to_string(), in_indonesian(&illegal))
             .member("allowed", json!(illegal.allowed))
     })?;
-    let previous = last(&change.db, &row.code).await?;
+    let previous = last(&transaction.db, &row.code).await?;
     let seq = previous.as_ref().map_or(1, |previous| previous.seq + 1);
     // The first entry only says when the programme was entered, so what happened before that day can still be recorded.
     let earliest = previous.filter(|previous| previous.from_status.is_some()).map(|previous| previous.effective_on);
-    must_be_in_order(effective_on, earliest, change.today)?;
-    let entry = entry(change, &row.code, seq, Some(from), to, effective_on, reason);
-    touch::<Programme>(change, row, "transitioned", |row| row.status = Set(to)).await?;
-    append(change, std::slice::from_ref(&entry)).await?;
+    must_be_in_order(effective_on, earliest, transaction.today)?;
+    let entry = entry(transaction, &row.code, seq, Some(from), to, effective_on, reason);
+    touch::<Programme>(transaction, row, "transitioned", |row| row.status = Set(to)).await?;
+    append(transaction, std::slice::from_ref(&entry)).await?;
     Ok(entry)
 }
 
 /// Writes entries of status histories, with an event for each.
-pub async fn append(change: &Change, entries: &[status_change::Model]) -> ApiResult<()> {
+pub async fn append(transaction: &WriteTransaction, entries: &[status_change::Model]) -> ApiResult<()> {
     if entries.is_empty() {
         return Ok(());
     }
     let rows = entries.iter().map(|entry| entry.clone().into_active_model().reset_all());
-    status_change::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
-    record(change, "created", entries).await
+    status_change::Entity::insert_many(rows).exec_without_returning(&transaction.db).await?;
+    record(transaction, "created", entries).await
 }
 
 /// Takes the status history of a programme that is deleted, with an event for each entry.
-pub async fn remove(change: &Change, code: &str) -> ApiResult<()> {
+pub async fn remove(transaction: &WriteTransaction, code: &str) -> ApiResult<()> {
     let of_programme = status_change::Column::Programme.eq(code);
     let entries = status_change::Entity::find().filter(of_programme.clone()).order_by_asc(status_change::Column::Seq);
-    record(change, "deleted", &entries.all(&change.db).await?).await?;
-    status_change::Entity::delete_many().filter(of_programme).exec(&change.db).await?;
+    record(transaction, "deleted", &entries.all(&transaction.db).await?).await?;
+    status_change::Entity::delete_many().filter(of_programme).exec(&transaction.db).await?;
     Ok(())
 }
 
-async fn record(change: &Change, action: &str, entries: &[status_change::Model]) -> ApiResult<()> {
+async fn record(transaction: &WriteTransaction, action: &str, entries: &[status_change::Model]) -> ApiResult<()> {
     let keys = entries.iter().map(trail_key).collect::<Vec<_>>();
-    let happenings = entries.iter().zip(&keys).map(|(entry, key)| {
+    let audit_events = entries.iter().zip(&keys).map(|(entry, key)| {
         let fact = Some(in_trail(entry));
         let (before, after) = if action == "deleted" { (fact, None) } else { (None, fact) };
-        Happening { resource: "transition", key, action, version: entry.seq, before, after }
+        AuditEvent { resource: "transition", key, action, version: entry.seq, before, after }
     });
-    change.record_all(happenings).await
+    transaction.record_all(audit_events).await
 }
 
-/// What the trail calls an entry.
+/// What the audit log calls an entry.
 pub fn trail_key(entry: &status_change::Model) -> String {
     format!("{}/{}", entry.programme, entry.seq)
 }
 
-/// What the trail tells of an entry: the event itself says who recorded it and when.
+/// What the audit log tells of an entry: the event itself says who recorded it and when.
 pub fn in_trail(entry: &status_change::Model) -> Value {
     json!({
         "programme": entry.programme, "seq": entry.seq, "from": entry.from_status, "to": entry.to_status,
@@ -195,9 +197,9 @@ fn in_indonesian(IllegalMove { from, to, allowed }: &IllegalMove) -> String {
 
 /// 409 for a programme that figures of past days count: one that moved, or that was there at the end of a day. One that was
 /// only entered today can go.
-pub async fn must_not_be_counted(change: &Change, code: &str) -> ApiResult<()> {
-    let moved = last(&change.db, code).await?.is_some_and(|last| last.from_status.is_some());
-    if moved || past::was_there(change, "programme", code).await? {
+pub async fn must_not_be_counted(transaction: &WriteTransaction, code: &str) -> ApiResult<()> {
+    let moved = last(&transaction.db, code).await?.is_some_and(|last| last.from_status.is_some());
+    if moved || snapshots::was_there(transaction, "programme", code).await? {
         return Err(ApiError::new(codes::CONFLICT).detail(
             "Figures of past days count this programme by its status history. Move it to `cancelled` instead.",
             "Angka hari-hari lalu menghitung program ini menurut riwayat statusnya. Ubah statusnya menjadi `cancelled`.",
@@ -208,7 +210,7 @@ pub async fn must_not_be_counted(change: &Change, code: &str) -> ApiResult<()> {
 
 fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today: NaiveDate) -> ApiResult<()> {
     if effective_on > today {
-        return Err(ApiError::fault(
+        return Err(ApiError::field_error(
             "/effective_on",
             "in_the_future",
             format!("Not after today, {today}."),
@@ -216,7 +218,7 @@ fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today:
         ));
     }
     match earliest {
-        Some(earliest) if effective_on < earliest => Err(ApiError::fault(
+        Some(earliest) if effective_on < earliest => Err(ApiError::field_error(
             "/effective_on",
             "before_previous",
             format!("Not before the previous transition, {earliest}."),
@@ -227,18 +229,18 @@ fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today:
 }
 
 /// Records that a new programme is planned.
-pub async fn begin(change: &Change, code: &str, start_date: Option<NaiveDate>) -> ApiResult<()> {
-    append(change, &[beginning(change, code, start_date)]).await
+pub async fn begin(transaction: &WriteTransaction, code: &str, start_date: Option<NaiveDate>) -> ApiResult<()> {
+    append(transaction, &[beginning(transaction, code, start_date)]).await
 }
 
 /// The first entry of a new programme: planned from the day it starts if that has come, else from today.
-pub fn beginning(change: &Change, code: &str, start_date: Option<NaiveDate>) -> status_change::Model {
-    let effective_on = start_date.filter(|start| *start <= change.today).unwrap_or(change.today);
-    entry(change, code, 1, None, ProgrammeStatus::Planned, effective_on, None)
+pub fn beginning(transaction: &WriteTransaction, code: &str, start_date: Option<NaiveDate>) -> status_change::Model {
+    let effective_on = start_date.filter(|start| *start <= transaction.today).unwrap_or(transaction.today);
+    entry(transaction, code, 1, None, ProgrammeStatus::Planned, effective_on, None)
 }
 
 fn entry(
-    change: &Change,
+    transaction: &WriteTransaction,
     code: &str,
     seq: i32,
     from: Option<ProgrammeStatus>,
@@ -254,8 +256,8 @@ fn entry(
         to_status: to,
         effective_on,
         reason,
-        recorded_by: change.origin.actor.name.clone(),
-        recorded_at: change.now,
+        recorded_by: transaction.origin.actor.name.clone(),
+        recorded_at: transaction.now,
     }
 }
 
@@ -300,7 +302,7 @@ pub fn mount(table: &mut Table) {
         "Status history of a programme",
         "Every status the programme had, from which day; the oldest first.",
     );
-    let page = wire::page(json!({ "$ref": "#/components/schemas/Transition" }));
+    let page = schemas::page(json!({ "$ref": "#/components/schemas/Transition" }));
     table
         .on(
             create

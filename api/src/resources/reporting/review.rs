@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::course::Course;
 use super::flow::{etag, hand_in, record, verify, waiting};
+use super::review_state::ReviewState;
 use super::routes::place_in;
-use super::{Place, Report};
+use super::{Report, ReportKey};
 use crate::auth::permissions::{Permission, Review};
 use crate::http::answer::Answer;
 use crate::http::body::{JsonBody, OptionalBody};
@@ -23,7 +23,7 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Retry};
+use crate::store::transaction::{Retry, WriteTransaction};
 
 /// Why a report is sent back.
 #[derive(Deserialize, ToSchema)]
@@ -35,23 +35,23 @@ pub struct ReturnInput {
 }
 
 /// A step that a handler takes.
-trait Way: 'static {
+trait ReviewAction: 'static {
     const STEP: Step;
 }
 
 struct Submit;
 struct Verify;
 
-impl Way for Submit {
+impl ReviewAction for Submit {
     const STEP: Step = Step::Submit;
 }
 
-impl Way for Verify {
+impl ReviewAction for Verify {
     const STEP: Step = Step::Verify;
 }
 
 /// Handing in and verifying say nothing but that.
-async fn go<R: Report, P: Permission, W: Way>(
+async fn act<R: Report, P: Permission, W: ReviewAction>(
     access: Access<P>,
     request: HttpRequest,
     path: Path<(String, String)>,
@@ -79,45 +79,47 @@ async fn send_back<R: Report>(
 
 async fn step<R: Report, P: Permission>(
     access: Access<P>,
-    place: Place,
+    place: ReportKey,
     preconditions: Preconditions,
     retry: Retry,
     step: Step,
     body: Option<JsonBody>,
 ) -> ApiResult<Answer> {
     access
-        .change(retry, async |change: &Change| {
-            let row = waiting::<R>(change, &place).await?;
+        .write(retry, async |transaction: &WriteTransaction| {
+            let row = waiting::<R>(transaction, &place).await?;
             preconditions.must_match_if_given(&etag(&row))?;
             let reason = body.map(|body| body.read::<ReturnInput>()).transpose()?.map(|input| input.reason);
-            let row = take(change, row, step, reason).await?;
+            let row = apply(transaction, row, step, reason).await?;
             Ok(Answer::ok(&R::Shown::from(&row))?.etag(&etag(&row)))
         })
         .await
 }
 
 /// Takes one step of the review.
-pub async fn take<R: Report>(change: &Change, before: R, step: Step, reason: Option<String>) -> ApiResult<R> {
-    let old = before.course();
+pub async fn apply<R: Report>(transaction: &WriteTransaction, before: R, step: Step, reason: Option<String>) -> ApiResult<R> {
+    let old = before.review_state();
     let Some(state) = step.from(old.state) else { return Err(illegal(&old, step)) };
-    let actor = &change.origin.actor.name;
-    if step == Step::Verify && old.is_work_of(&change.origin.actor) {
+    let actor = &transaction.origin.actor.name;
+    if step == Step::Verify && old.is_work_of(&transaction.origin.actor) {
         return Err(ApiError::new(codes::OWN_REPORT));
     }
     let mut row = before.clone();
-    row.follow(Course { state, version: old.version + 1, updated_at: change.now, ..old });
+    row.set_review_state(ReviewState { state, version: old.version + 1, updated_at: transaction.now, ..old });
     match step {
-        Step::Submit => hand_in(change, &mut row),
-        Step::Verify => verify(change, &mut row).await?,
-        Step::Return => row.follow(Course { return_reason: reason, returned_by: Some(actor.clone()), ..row.course() }),
+        Step::Submit => hand_in(transaction, &mut row),
+        Step::Verify => verify(transaction, &mut row).await?,
+        Step::Return => {
+            row.set_review_state(ReviewState { return_reason: reason, returned_by: Some(actor.clone()), ..row.review_state() })
+        }
     }
-    let row = row.into_active_model().reset_all().update(&change.db).await?;
-    record(change, step.done(), Some(&before), Some(&row)).await?;
+    let row = row.into_active_model().reset_all().update(&transaction.db).await?;
+    record(transaction, step.done(), Some(&before), Some(&row)).await?;
     Ok(row)
 }
 
-fn illegal(course: &Course, step: Step) -> ApiError {
-    let (state, step, next) = (course.state.to_value(), step.name(), allowed(course.state));
+fn illegal(review_state: &ReviewState, step: Step) -> ApiError {
+    let (state, step, next) = (review_state.state.to_value(), step.name(), allowed(review_state.state));
     let or_none = |none: &str| if next.is_empty() { none.to_owned() } else { next.join(", ") };
     ApiError::new(codes::ILLEGAL_TRANSITION)
         .detail(
@@ -156,7 +158,7 @@ pub fn mount<R: Report>(table: &mut Table) {
     };
     let reason = json!({ "reason": "Angka belum memuat data bulan September" });
     table
-        .on(finish(submit.may_take_nothing(), &R::May::role_names()), go::<R, R::May, Submit>)
-        .on(finish(verify.may_take_nothing(), &Review::role_names()), go::<R, Review, Verify>)
+        .on(finish(submit.may_take_nothing(), &R::May::role_names()), act::<R, R::May, Submit>)
+        .on(finish(verify.may_take_nothing(), &Review::role_names()), act::<R, Review, Verify>)
         .on(finish(back.takes::<ReturnInput>(reason), &Review::role_names()), send_back::<R>);
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::flow::{delete, etag, latest, missing, owned, reason_required, waiting, write};
-use super::{Place, Report, Written, review};
+use super::{Report, ReportKey, Written, review};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
@@ -20,20 +20,20 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::describe::{filter_parameters, page_parameters};
 use crate::resources::history::{self, Entry};
-use crate::resources::wire;
+use crate::resources::openapi::{filter_parameters, page_parameters};
+use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::change::{Change, Retry};
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::transaction::{Retry, WriteTransaction};
 
 const STATES: &[&str] = &["draft", "submitted", "verified", "returned"];
 const FIELDS: &[Field] = &[Field::filter("state", Kind::Choice(STATES))];
 
 /// The report that a path names.
-pub fn place_in(path: Path<(String, String)>) -> Place {
+pub fn place_in(path: Path<(String, String)>) -> ReportKey {
     let (of, part) = path.into_inner();
-    Place { of, part }
+    ReportKey { of, part }
 }
 
 async fn list<R: Report>(
@@ -77,32 +77,32 @@ async fn put<R: Report>(
     let retry = retry(&request, key, &body.fingerprint);
     let place = place_in(path);
     access
-        .change(retry, async |change: &Change| {
+        .write(retry, async |transaction: &WriteTransaction| {
             // Locked, so that what the report is held to cannot change meanwhile.
-            let subject = owned::<R>(change, &place.of).await?;
+            let subject = owned::<R>(transaction, &place.of).await?;
             let part = R::part(&place.part)?;
-            let before = latest::<R>(&change.db, &place).await?;
+            let before = latest::<R>(&transaction.db, &place).await?;
             match &before {
                 Some(row) => preconditions.must_match(&etag(row))?,
                 None => preconditions.must_allow_creation()?,
             }
             let written = Written { of: &place.of, part, input: body.read()?, before: before.as_ref() };
-            let mut faults = R::faults(&subject, part, &written.input);
-            faults.extend(R::early(&subject, part, change.today));
-            let is_correction = before.as_ref().is_some_and(|row| row.course().counts());
+            let mut field_errors = R::field_errors(&subject, part, &written.input);
+            field_errors.extend(R::early(&subject, part, transaction.today));
+            let is_correction = before.as_ref().is_some_and(|row| row.review_state().counts());
             let input = if is_correction && R::reason(&written.input).is_none() {
-                faults.push(reason_required());
+                field_errors.push(reason_required());
                 written.input
             } else {
                 let written = [written];
-                faults.extend(R::faults_together(change, &written).await?.into_values());
+                field_errors.extend(R::field_errors_together(transaction, &written).await?.into_values());
                 let [written] = written;
                 written.input
             };
-            if !faults.is_empty() {
-                return Err(ApiError::invalid(faults));
+            if !field_errors.is_empty() {
+                return Err(ApiError::invalid(field_errors));
             }
-            let row = write(change, &place, before.as_ref(), input).await?;
+            let row = write(transaction, &place, before.as_ref(), input).await?;
             let shown = R::Shown::from(&row);
             let answer = if before.is_some() { Answer::ok(&shown)? } else { Answer::created(request.path(), &shown)? };
             Ok(answer.etag(&etag(&row)))
@@ -118,16 +118,16 @@ async fn delete_one<R: Report>(
 ) -> ApiResult<Answer> {
     let place = place_in(path);
     access
-        .change(Retry::default(), async |change: &Change| {
-            let row = waiting::<R>(change, &place).await?;
+        .write(Retry::default(), async |transaction: &WriteTransaction| {
+            let row = waiting::<R>(transaction, &place).await?;
             preconditions.must_match(&etag(&row))?;
-            delete(change, row).await?;
+            delete(transaction, row).await?;
             Ok(Answer::nothing())
         })
         .await
 }
 
-async fn past<R: Report>(
+async fn history<R: Report>(
     access: Access<ReadAll>,
     request: HttpRequest,
     path: Path<(String, String)>,
@@ -179,7 +179,7 @@ pub fn mount<R: Report>(table: &mut Table) {
             put::<R>,
         )
         .on(delete_it.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "Deleted."), delete_one::<R>)
-        .on(Entry::describe_list(events.roles(&readers)), past::<R>);
+        .on(Entry::describe_list(events.roles(&readers)), history::<R>);
     review::mount::<R>(table);
 }
 
@@ -192,7 +192,7 @@ fn describe_list<R: Report>() -> Operation {
         &format!("{}s of {}", R::WORDS.title, R::WORDS.of_a),
         &format!("The latest revision of each {part}, in the order of the {part}s."),
     );
-    let page = wire::page(json!({ "$ref": format!("#/components/schemas/{schema}") }));
+    let page = schemas::page(json!({ "$ref": format!("#/components/schemas/{schema}") }));
     let page = Map::<String, Value>::from_iter([(format!("{schema}Page"), page)]);
     let filtered = FIELDS.iter().fold(list.roles(&ReadAll::role_names()), filter_parameters);
     page_parameters(filtered, &[R::ORDER.name], R::ORDER.name)

@@ -25,11 +25,11 @@ use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::accounts::describe::operation;
 use crate::resources::accounts::{locked, missing};
-use crate::resources::describe::{filter_parameters, page_parameters};
-use crate::resources::wire;
+use crate::resources::openapi::{filter_parameters, page_parameters};
+use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::change::Change;
 use crate::store::listing::{Field, Kind, Listing};
+use crate::store::transaction::WriteTransaction;
 use crate::webhooks::dispatch::delivery;
 use crate::webhooks::message::PING;
 
@@ -125,8 +125,8 @@ async fn list_deliveries(
 }
 
 /// 409 for a webhook that nothing is sent to.
-async fn must_be_active(change: &Change, id: &str) -> ApiResult<()> {
-    let row = locked::<Webhook>(change, id).await?;
+async fn must_be_active(transaction: &WriteTransaction, id: &str) -> ApiResult<()> {
+    let row = locked::<Webhook>(transaction, id).await?;
     if row.active {
         return Ok(());
     }
@@ -144,14 +144,14 @@ async fn redeliver(
     let retry = retry(&request, key, &body.fingerprint);
     let (webhook, id) = ids.into_inner();
     access
-        .change(retry, async |change: &Change| {
-            must_be_active(change, &webhook).await?;
-            let row = change.locked::<webhook_delivery::Entity>(id.clone()).await?.filter(|row| row.webhook == webhook);
+        .write(retry, async |transaction: &WriteTransaction| {
+            must_be_active(transaction, &webhook).await?;
+            let row = transaction.locked::<webhook_delivery::Entity>(id.clone()).await?.filter(|row| row.webhook == webhook);
             let mut row = row.ok_or_else(|| ApiError::not_found("webhook_delivery", &id))?.into_active_model();
             row.status = Set(DeliveryStatus::Pending);
             // Three days anew.
-            (row.next_attempt_at, row.first_attempt_at) = (Set(Some(change.now)), Set(None));
-            Answer::json(StatusCode::ACCEPTED, &WebhookDelivery::from(row.update(&change.db).await?))
+            (row.next_attempt_at, row.first_attempt_at) = (Set(Some(transaction.now)), Set(None));
+            Answer::json(StatusCode::ACCEPTED, &WebhookDelivery::from(row.update(&transaction.db).await?))
         })
         .await
 }
@@ -166,10 +166,10 @@ async fn ping(
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
     access
-        .change(retry, async |change: &Change| {
-            must_be_active(change, &id).await?;
-            let row = delivery(&id, None, Uuid::now_v7(), PING.to_owned(), change.now).into_active_model();
-            Answer::json(StatusCode::ACCEPTED, &WebhookDelivery::from(row.insert(&change.db).await?))
+        .write(retry, async |transaction: &WriteTransaction| {
+            must_be_active(transaction, &id).await?;
+            let row = delivery(&id, None, Uuid::now_v7(), PING.to_owned(), transaction.now).into_active_model();
+            Answer::json(StatusCode::ACCEPTED, &WebhookDelivery::from(row.insert(&transaction.db).await?))
         })
         .await
 }
@@ -187,7 +187,7 @@ fn example() -> Value {
 pub(super) fn mount(table: &mut Table) {
     let page = Map::<String, Value>::from_iter([(
         "WebhookDeliveryPage".to_owned(),
-        wire::page(json!({ "$ref": "#/components/schemas/WebhookDelivery" })),
+        schemas::page(json!({ "$ref": "#/components/schemas/WebhookDelivery" })),
     )]);
     let about = "What was sent to it in the last 30 days and what became of it, the newest first. A message is sent until the receiver \
                  answers 2xx: after 5 and 30 seconds, 2, 10 and 30 minutes, 2, 6, 12 and 24 hours, for three days.";

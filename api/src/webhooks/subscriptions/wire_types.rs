@@ -11,7 +11,7 @@ use crate::auth::permissions::ManageWebhooks;
 use crate::http::operation::Operation;
 use crate::resources::accounts::{Account, Secret, describe};
 use crate::resources::resource::Names;
-use crate::store::happenings::HAPPENINGS;
+use crate::store::event_types::HAPPENINGS;
 use crate::store::listing::{Field, Kind};
 use crate::webhooks::message::fresh_secret;
 

@@ -9,30 +9,30 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::has_reason;
 use crate::http::language::Text;
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::resources::reporting::Written;
 
 /// What is reported for each quarter, by its number less one: what was written last, whether it counts yet or not.
 pub type Reported = [Option<Decimal>; 4];
 
-/// The faults of reports that make what is realised fall and say not why, by their place in the list. One that does so is not
+/// The field errors of reports that make what is realised fall and say not why, by their place in the list. One that does so is not
 /// written, which leaves the others beside what stands: until none is left that falls. One statement.
-pub async fn faults(db: &impl ConnectionTrait, written: &[Written<'_, Model>]) -> ApiResult<BTreeMap<usize, Fault>> {
+pub async fn field_errors(db: &impl ConnectionTrait, written: &[Written<'_, Model>]) -> ApiResult<BTreeMap<usize, FieldError>> {
     let stand = reported(db, written.iter().map(|one| one.of).collect::<BTreeSet<_>>()).await?;
-    let mut faults = BTreeMap::new();
+    let mut field_errors = BTreeMap::new();
     loop {
-        let left = || written.iter().enumerate().filter(|(place, _)| !faults.contains_key(place));
+        let left = || written.iter().enumerate().filter(|(place, _)| !field_errors.contains_key(place));
         let mut reported = stand.clone();
         for (_, one) in left() {
             set(reported.entry(one.of.to_owned()).or_default(), one.part, one.input.realisation);
         }
-        let fault = |one: &Written<'_, Model>| fault(reported.get(one.of)?, one.part, one.input.realisation);
-        let fell = left().filter(|(_, one)| !needs_none(one)).filter_map(|(place, one)| Some((place, fault(one)?)));
+        let field_error = |one: &Written<'_, Model>| field_error(reported.get(one.of)?, one.part, one.input.realisation);
+        let fell = left().filter(|(_, one)| !needs_none(one)).filter_map(|(place, one)| Some((place, field_error(one)?)));
         let fell = fell.collect::<Vec<_>>();
         if fell.is_empty() {
-            return Ok(faults);
+            return Ok(field_errors);
         }
-        faults.extend(fell);
+        field_errors.extend(fell);
     }
 }
 
@@ -64,8 +64,8 @@ pub fn set(reported: &mut Reported, quarter: i32, realisation: Decimal) {
     }
 }
 
-/// The fault of a realisation that falls beside what is reported for the other quarters, and says not why.
-pub fn fault(reported: &Reported, quarter: i32, realisation: Decimal) -> Option<Fault> {
+/// The field error of a realisation that falls beside what is reported for the other quarters, and says not why.
+pub fn field_error(reported: &Reported, quarter: i32, realisation: Decimal) -> Option<FieldError> {
     let others = reported.map(|value| value.map(Decimal::inner));
     let falls = renaksi::falls(&others, u8::try_from(quarter).ok()?, realisation.inner());
     let text = || {
@@ -74,5 +74,5 @@ pub fn fault(reported: &Reported, quarter: i32, realisation: Decimal) -> Option<
             "Realisasi dihitung kumulatif dari awal tahun, dan ini membuatnya turun antartriwulan: sebutkan alasannya.",
         )
     };
-    falls.then(|| Fault::at("/reason", "reason_required", text()))
+    falls.then(|| FieldError::at("/reason", "reason_required", text()))
 }

@@ -1,9 +1,9 @@
 //! The one way to change a thing.
 //!
-//! Every write goes through [`Store::change`]: it opens the transaction, answers a retry from its record, lets the
+//! Every write goes through [`Store::transaction`]: it opens the transaction, answers a retry from its record, lets the
 //! caller check and apply, takes the events, keeps the answer for retries, and commits. Either all of it happened or
-//! nothing. A row that is changed is read with [`Change::locked`] first, so that what was checked still holds when it
-//! is written; what spans rows takes a [`Change::lock`] by name.
+//! nothing. A row that is changed is read with [`WriteTransaction::locked`] first, so that what was checked still holds when it
+//! is written; what spans rows takes a [`WriteTransaction::lock`] by name.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
@@ -25,9 +25,9 @@ use super::bulk;
 use super::clock::{Calendar, now};
 use super::connection;
 use super::effect::{Effect, Seen};
+use super::event_types;
 use super::generation::{Appended, Generation};
-use super::happenings;
-use super::past;
+use super::snapshots;
 use super::standing::Must;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
@@ -81,8 +81,8 @@ impl Retry {
     }
 }
 
-/// One thing that happened, for the trail: to a `T`, as the API shows it.
-pub struct Happening<'a, T = Value> {
+/// One thing that happened, for the audit log: to a `T`, as the API shows it.
+pub struct AuditEvent<'a, T = Value> {
     /// Kind of thing, such as `programme`.
     pub resource: &'a str,
     /// Which one.
@@ -104,7 +104,7 @@ const EVENT: [event::Column; 12] = {
 };
 
 /// A change under way: its transaction and who makes it.
-pub struct Change {
+pub struct WriteTransaction {
     /// The transaction.
     pub db: DatabaseTransaction,
     /// Who makes it.
@@ -113,7 +113,7 @@ pub struct Change {
     pub now: DateTime<Utc>,
     /// The regency's day of the change.
     pub today: NaiveDate,
-    /// What was appended to the trail.
+    /// What was appended to the audit log.
     appended: Lock<Option<Appended>>,
 }
 
@@ -168,19 +168,19 @@ impl Store {
         &self.calendar
     }
 
-    /// Ends when a commit of this process has appended to the trail since the last time.
+    /// Ends when a commit of this process has appended to the audit log since the last time.
     pub async fn appended(&self) {
         self.appended.notified().await;
     }
 
     /// Does `work` in one transaction together with its events and the record for its retries, if the actor still may. A retry
     /// is looked at like any other request: who was disabled gets no kept answer.
-    pub async fn change(
+    pub async fn write(
         &self,
         origin: Origin,
         must: Must,
         retry: Retry,
-        work: impl AsyncFnOnce(&Change) -> ApiResult<Answer>,
+        work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>,
     ) -> ApiResult<Answer> {
         let today = self.calendar.today();
         let Some((name, plain)) = retry.key else {
@@ -189,13 +189,13 @@ impl Store {
         let principal = &origin.actor.id;
         let id = hex(&Sha256::digest(format!("{principal}\n{name}")));
         let fingerprint = Fingerprint { sealed: self.sealed(&plain).await?, plain };
-        let _turn = Turn::take(&self.running, &id)?;
-        self.run(today, origin, Some(must), async |change: &Change| {
-            if let Some(answer) = change.answered(&id, &fingerprint).await? {
+        let _turn = InFlightKey::take(&self.running, &id)?;
+        self.run(today, origin, Some(must), async |transaction: &WriteTransaction| {
+            if let Some(answer) = transaction.answered(&id, &fingerprint).await? {
                 return Ok(answer);
             }
-            let answer = work(change).await?;
-            change.keep(id.clone(), fingerprint.sealed.clone(), &answer).await?;
+            let answer = work(transaction).await?;
+            transaction.keep(id.clone(), fingerprint.sealed.clone(), &answer).await?;
             Ok(answer)
         })
         .await
@@ -214,7 +214,7 @@ impl Store {
     }
 
     /// Does `work` in one transaction.
-    pub async fn transact<T>(&self, origin: Origin, work: impl AsyncFnOnce(&Change) -> ApiResult<T>) -> ApiResult<T> {
+    pub async fn transact<T>(&self, origin: Origin, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>) -> ApiResult<T> {
         self.transact_on(self.calendar.today(), origin, work).await
     }
 
@@ -223,7 +223,7 @@ impl Store {
         &self,
         today: NaiveDate,
         origin: Origin,
-        work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
+        work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
     ) -> ApiResult<T> {
         self.run(today, origin, None, work).await
     }
@@ -233,37 +233,37 @@ impl Store {
         today: NaiveDate,
         origin: Origin,
         must: Option<Must>,
-        work: impl AsyncFnOnce(&Change) -> ApiResult<T>,
+        work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
     ) -> ApiResult<T> {
         let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
         let _queue = if is_sqlite { Some(self.queue.lock().await) } else { None };
         let options =
             TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
         let db = if is_sqlite { self.db.begin_with_options(options).await? } else { self.db.begin().await? };
-        let mut change = Change { db, origin, now: now(), today, appended: Lock::default() };
-        let done = match change.look_again(must).await {
-            Ok(()) => work(&change).await,
+        let mut transaction = WriteTransaction { db, origin, now: now(), today, appended: Lock::default() };
+        let done = match transaction.look_again(must).await {
+            Ok(()) => work(&transaction).await,
             Err(refusal) => Err(refusal),
         };
         match done {
             Ok(result) => {
-                change.db.commit().await?;
+                transaction.db.commit().await?;
                 // A login, for one, appends nothing.
-                if let Some(appended) = change.appended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                if let Some(appended) = transaction.appended.into_inner().unwrap_or_else(PoisonError::into_inner) {
                     self.generation.committed(appended);
                     self.appended.notify_one();
                 }
                 Ok(result)
             }
             Err(error) => {
-                change.db.rollback().await?;
+                transaction.db.rollback().await?;
                 Err(error)
             }
         }
     }
 }
 
-impl Change {
+impl WriteTransaction {
     /// From here on the actor is who it is now, not who its token says it was.
     async fn look_again(&mut self, must: Option<Must>) -> ApiResult<()> {
         if let Some(must) = must {
@@ -300,51 +300,51 @@ impl Change {
         Ok(row.await?.map_or(Ok(false), |row| row.try_get("", "free"))?)
     }
 
-    /// Appends to the trail.
-    pub async fn record(&self, happening: Happening<'_>) -> ApiResult<()> {
-        self.record_all([happening]).await
+    /// Appends to the audit log.
+    pub async fn record(&self, audit_event: AuditEvent<'_>) -> ApiResult<()> {
+        self.record_all([audit_event]).await
     }
 
-    /// Appends several to the trail, in their order.
-    pub async fn record_all<T: Serialize>(&self, happenings: impl IntoIterator<Item = Happening<'_, T>>) -> ApiResult<()> {
-        let mut left: BTreeMap<String, past::Left> = BTreeMap::new();
-        let events = happenings.into_iter().map(|happening| {
+    /// Appends several to the audit log, in their order.
+    pub async fn record_all<T: Serialize>(&self, audit_events: impl IntoIterator<Item = AuditEvent<'_, T>>) -> ApiResult<()> {
+        let mut left: BTreeMap<String, snapshots::Snapshots> = BTreeMap::new();
+        let events = audit_events.into_iter().map(|audit_event| {
             let json = |thing: Option<&T>| thing.map(serde_json::to_value).transpose().map_err(ApiError::unexpected);
-            let seen = self.seen(happening.resource, happening.action);
-            let is_tracked = past::is_tracked(happening.resource);
+            let seen = self.seen(audit_event.resource, audit_event.action);
+            let is_tracked = snapshots::is_tracked(audit_event.resource);
             let effect = match seen.effect() {
                 // Many rows are reports: what they hold need not be looked at.
                 Some(effect) if !is_tracked => effect,
                 _ => {
-                    let (before, after) = (json(happening.before.as_ref())?, json(happening.after.as_ref())?);
+                    let (before, after) = (json(audit_event.before.as_ref())?, json(audit_event.after.as_ref())?);
                     let effect = seen.effect_of(before.as_ref(), after.as_ref(), self.today);
                     if is_tracked {
-                        left.entry(happening.resource.to_owned()).or_default().insert(happening.key.to_owned(), after);
+                        left.entry(audit_event.resource.to_owned()).or_default().insert(audit_event.key.to_owned(), after);
                     }
                     effect
                 }
             };
-            self.event(happening, effect)
+            self.event(audit_event, effect)
         });
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, left) in left {
-            past::remember(self, &resource, left).await?;
+            snapshots::remember(self, &resource, left).await?;
         }
         Ok(())
     }
 
     /// Appends things that were imported, each with the first day of which figures count it.
-    pub async fn record_imported(&self, happenings: Vec<(NaiveDate, Happening<'_>)>) -> ApiResult<()> {
-        let mut begun: BTreeMap<String, past::Begun> = BTreeMap::new();
-        for (since, Happening { resource, key, after, .. }) in &happenings {
-            if let Some(content) = after.clone().filter(|_| past::is_tracked(resource)) {
+    pub async fn record_imported(&self, audit_events: Vec<(NaiveDate, AuditEvent<'_>)>) -> ApiResult<()> {
+        let mut begun: BTreeMap<String, snapshots::FirstSnapshots> = BTreeMap::new();
+        for (since, AuditEvent { resource, key, after, .. }) in &audit_events {
+            if let Some(content) = after.clone().filter(|_| snapshots::is_tracked(resource)) {
                 begun.entry((*resource).to_owned()).or_default().push(((*key).to_owned(), *since, content));
             }
         }
-        let events = happenings.into_iter().map(|(_, happening)| self.event(happening, Effect::Past));
+        let events = audit_events.into_iter().map(|(_, audit_event)| self.event(audit_event, Effect::Past));
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, begun) in begun {
-            past::begin(self, &resource, begun).await?;
+            snapshots::begin(self, &resource, begun).await?;
         }
         Ok(())
     }
@@ -354,12 +354,12 @@ impl Change {
     }
 
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
-    fn event<T: Serialize>(&self, happening: Happening<'_, T>, effect: Effect) -> ApiResult<Vec<sea_orm::Value>> {
+    fn event<T: Serialize>(&self, audit_event: AuditEvent<'_, T>, effect: Effect) -> ApiResult<Vec<sea_orm::Value>> {
         debug_assert!(
-            happenings::can_be(happening.resource, happening.action),
-            "`{}.{}` is not among the happenings of store/happenings.rs",
-            happening.resource,
-            happening.action
+            event_types::can_be(audit_event.resource, audit_event.action),
+            "`{}.{}` is not among the happenings of store/event_types.rs",
+            audit_event.resource,
+            audit_event.action
         );
         let id = Uuid::now_v7();
         let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
@@ -369,16 +369,16 @@ impl Change {
         Ok(vec![
             id.into(),
             self.now.into(),
-            happening.resource.into(),
-            happening.key.into(),
-            happening.action.into(),
-            happening.version.into(),
+            audit_event.resource.into(),
+            audit_event.key.into(),
+            audit_event.action.into(),
+            audit_event.version.into(),
             self.origin.actor.kind.name().into(),
             self.origin.actor.name.as_str().into(),
             self.origin.request_id.as_deref().into(),
             self.origin.address.as_deref().into(),
-            text(happening.before)?.into(),
-            text(happening.after)?.into(),
+            text(audit_event.before)?.into(),
+            text(audit_event.after)?.into(),
         ])
     }
 
@@ -467,12 +467,12 @@ impl Fingerprint {
 }
 
 /// The right to work on a key in this process; given back when dropped.
-struct Turn<'a> {
+struct InFlightKey<'a> {
     running: &'a Lock<HashSet<String>>,
     id: String,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> InFlightKey<'a> {
     fn take(running: &'a Lock<HashSet<String>>, id: &str) -> ApiResult<Self> {
         let mut ids = running.lock().map_err(ApiError::unexpected)?;
         if ids.insert(id.to_owned()) {
@@ -483,7 +483,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for InFlightKey<'_> {
     fn drop(&mut self) {
         if let Ok(mut ids) = self.running.lock() {
             ids.remove(&self.id);

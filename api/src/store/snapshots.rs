@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
-use entity::past;
+use entity::snapshot;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
-use super::change::Change;
+use super::transaction::WriteTransaction;
 use super::visible::Thing;
 use crate::http::problem::ApiResult;
 
@@ -32,31 +32,31 @@ pub fn is_tracked(resource: &str) -> bool {
 }
 
 /// What a change leaves behind of one kind of thing: by key, the thing as it is now, or `None` where it is deleted.
-pub type Left = BTreeMap<String, Option<Value>>;
+pub type Snapshots = BTreeMap<String, Option<Value>>;
 
 /// Notes what things of a kind are like from the day of the change on.
-pub async fn remember(change: &Change, resource: &str, left: Left) -> ApiResult<()> {
-    use past::Column;
+pub async fn remember(transaction: &WriteTransaction, resource: &str, left: Snapshots) -> ApiResult<()> {
+    use snapshot::Column;
     let mut left = left.into_iter().peekable();
     while left.peek().is_some() {
         let some = left.by_ref().take(AT_ONCE).collect::<Vec<_>>();
         let keys = some.iter().map(|(key, _)| key.clone());
-        let known = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys.clone()));
-        let known = known.select_only().column(Column::Key).distinct().into_tuple::<String>().all(&change.db).await?;
+        let known = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys.clone()));
+        let known = known.select_only().column(Column::Key).distinct().into_tuple::<String>().all(&transaction.db).await?;
         // What changed today already is written over below, unless it is gone: then it never was, at the end of a day.
-        past::Entity::update_many()
-            .col_expr(Column::Until, Expr::value(change.today))
+        snapshot::Entity::update_many()
+            .col_expr(Column::Until, Expr::value(transaction.today))
             .filter(Column::Resource.eq(resource))
             .filter(Column::Key.is_in(keys))
             .filter(Column::Until.eq(NEVER))
-            .exec(&change.db)
+            .exec(&transaction.db)
             .await?;
         let rows = some.into_iter().filter_map(|(key, content)| {
-            Some(past::ActiveModel {
+            Some(snapshot::ActiveModel {
                 resource: Set(resource.to_owned()),
                 is_first: Set(!known.contains(&key)),
                 key: Set(key),
-                since: Set(change.today),
+                since: Set(transaction.today),
                 until: Set(NEVER),
                 content: Set(content?),
             })
@@ -66,27 +66,27 @@ pub async fn remember(change: &Change, resource: &str, left: Left) -> ApiResult<
             let again = OnConflict::columns([Column::Resource, Column::Key, Column::Since])
                 .update_columns([Column::Until, Column::Content])
                 .to_owned();
-            past::Entity::insert_many(rows).on_conflict(again).exec_without_returning(&change.db).await?;
+            snapshot::Entity::insert_many(rows).on_conflict(again).exec_without_returning(&transaction.db).await?;
         }
     }
     Ok(())
 }
 
 /// What an import brings of one kind of thing: key, the first day of which it is known, the thing.
-pub type Begun = Vec<(String, NaiveDate, Value)>;
+pub type FirstSnapshots = Vec<(String, NaiveDate, Value)>;
 
 /// Notes that things were like this from a day on that may be past: those of which nothing else is known.
-pub async fn begin(change: &Change, resource: &str, begun: Begun) -> ApiResult<()> {
-    use past::Column;
+pub async fn begin(transaction: &WriteTransaction, resource: &str, begun: FirstSnapshots) -> ApiResult<()> {
+    use snapshot::Column;
     for some in begun.chunks(AT_ONCE) {
         let keys = some.iter().map(|(key, ..)| key.clone());
-        let known = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
-        let known = known.select_only().column(Column::Key).distinct().into_tuple::<String>().all(&change.db).await?;
+        let known = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+        let known = known.select_only().column(Column::Key).distinct().into_tuple::<String>().all(&transaction.db).await?;
         let is_known = |key: &String| known.contains(key);
         // One that was deleted and is imported again counts from today: it was not there between.
         let (again, new): (Vec<_>, Vec<_>) = some.iter().cloned().partition(|(key, ..)| is_known(key));
-        remember(change, resource, again.into_iter().map(|(key, _, content)| (key, Some(content))).collect()).await?;
-        let rows = new.into_iter().map(|(key, since, content)| past::ActiveModel {
+        remember(transaction, resource, again.into_iter().map(|(key, _, content)| (key, Some(content))).collect()).await?;
+        let rows = new.into_iter().map(|(key, since, content)| snapshot::ActiveModel {
             resource: Set(resource.to_owned()),
             key: Set(key),
             since: Set(since),
@@ -96,7 +96,7 @@ pub async fn begin(change: &Change, resource: &str, begun: Begun) -> ApiResult<(
         });
         let rows = rows.collect::<Vec<_>>();
         if !rows.is_empty() {
-            past::Entity::insert_many(rows).exec_without_returning(&change.db).await?;
+            snapshot::Entity::insert_many(rows).exec_without_returning(&transaction.db).await?;
         }
     }
     Ok(())
@@ -104,8 +104,8 @@ pub async fn begin(change: &Change, resource: &str, begun: Begun) -> ApiResult<(
 
 /// The first day of which things of a kind are known without a gap until now, by key.
 pub async fn known_since(db: &impl ConnectionTrait, resource: &str, keys: Vec<String>) -> ApiResult<HashMap<String, NaiveDate>> {
-    use past::Column;
-    let rows = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+    use snapshot::Column;
+    let rows = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
     let rows = rows.select_only().columns([Column::Key, Column::Since, Column::Until]).order_by_desc(Column::Since);
     let mut first = HashMap::new();
     for (key, since, until) in rows.into_tuple::<(String, NaiveDate, NaiveDate)>().all(db).await? {
@@ -119,10 +119,10 @@ pub async fn known_since(db: &impl ConnectionTrait, resource: &str, keys: Vec<St
 }
 
 /// Whether a thing was there at the end of a day before the change.
-pub async fn was_there(change: &Change, resource: &str, key: &str) -> ApiResult<bool> {
-    use past::Column;
-    let of_thing = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
-    Ok(of_thing.filter(Column::Since.lt(change.today)).one(&change.db).await?.is_some())
+pub async fn was_there(transaction: &WriteTransaction, resource: &str, key: &str) -> ApiResult<bool> {
+    use snapshot::Column;
+    let of_thing = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
+    Ok(of_thing.filter(Column::Since.lt(transaction.today)).one(&transaction.db).await?.is_some())
 }
 
 /// The end of a day, as of which a figure is computed.
@@ -173,11 +173,11 @@ impl AsOf {
     /// The same, or the end of the day on which a thing was made where that is later: who asks for one thing by its key gets
     /// it also for days before it was entered. One statement, and none where the day is not past.
     pub async fn or_made(self, db: &impl ConnectionTrait, resource: &str, key: &str) -> ApiResult<Self> {
-        use past::Column;
+        use snapshot::Column;
         if !self.is_past() {
             return Ok(self);
         }
-        let first = past::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
+        let first = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
         let first = first.filter(Column::IsFirst.eq(true)).select_only().column(Column::Since);
         let made = first.into_tuple::<NaiveDate>().one(db).await?;
         Ok(Self { day: made.map_or(self.day, |made| made.max(self.day)), ..self })

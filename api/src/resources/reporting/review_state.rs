@@ -5,11 +5,11 @@ use entity::measurement::ReportState;
 use serde_json::{Value, json};
 
 use crate::auth::actor::Actor;
-use crate::store::change::Change;
+use crate::store::transaction::WriteTransaction;
 
 /// Where a revision stands, and who brought it there.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct ReviewState {
     /// Counts corrections, from 1.
     pub revision: i32,
     /// Whether it is the last revision.
@@ -61,21 +61,21 @@ macro_rules! along {
             self.source_updated_at
         }
 
-        fn course(&self) -> Course {
-            Course { $($member: self.$member.clone()),* }
+        fn review_state(&self) -> ReviewState {
+            ReviewState { $($member: self.$member.clone()),* }
         }
 
-        fn follow(&mut self, course: Course) {
-            $(self.$member = course.$member;)*
+        fn set_review_state(&mut self, review_state: ReviewState) {
+            $(self.$member = review_state.$member;)*
         }
     };
 }
 pub(crate) use along;
 
-impl Course {
+impl ReviewState {
     /// The course of what is written over `before`: a draft. What was returned stays so, with what the reviewer said, until
     /// it is handed in.
-    pub fn drafted(change: &Change, before: Option<&Self>, reason: Option<String>) -> Self {
+    pub fn drafted(transaction: &WriteTransaction, before: Option<&Self>, reason: Option<String>) -> Self {
         let is_revision = before.is_some_and(Self::counts);
         let returned = before.filter(|before| before.state == ReportState::Returned);
         // A correction that is still being written keeps its reason.
@@ -86,8 +86,8 @@ impl Course {
             state: returned.map_or(ReportState::Draft, |before| before.state),
             known_on: None,
             reason: reason.filter(|_| is_revision || before.is_some_and(|before| before.revision > 1)),
-            reported_by: change.origin.actor.name.clone(),
-            authors: Some(authors(before.filter(|_| !is_revision), &change.origin.actor)),
+            reported_by: transaction.origin.actor.name.clone(),
+            authors: Some(authors(before.filter(|_| !is_revision), &transaction.origin.actor)),
             submitted_by: None,
             submitter: None,
             submitted_at: None,
@@ -96,8 +96,8 @@ impl Course {
             verified_by: None,
             verified_at: None,
             version: before.map_or(1, |before| before.version + 1),
-            created_at: before.filter(|_| !is_revision).map_or(change.now, |before| before.created_at),
-            updated_at: change.now,
+            created_at: before.filter(|_| !is_revision).map_or(transaction.now, |before| before.created_at),
+            updated_at: transaction.now,
         }
     }
 
@@ -123,7 +123,7 @@ impl Course {
 }
 
 /// Those who wrote what `actor` goes on with, and `actor`.
-fn authors(before: Option<&Course>, actor: &Actor) -> Value {
+fn authors(before: Option<&ReviewState>, actor: &Actor) -> Value {
     let earlier = before.and_then(|before| match &before.authors {
         Some(authors) => authors.as_array().cloned(),
         None => Some(vec![named(&before.reported_by)]),
@@ -146,8 +146,8 @@ mod tests {
     use super::*;
     use chrono::DateTime;
 
-    fn by(reported_by: &str, submitted_by: Option<&str>) -> Course {
-        Course {
+    fn by(reported_by: &str, submitted_by: Option<&str>) -> ReviewState {
+        ReviewState {
             revision: 1,
             latest: true,
             state: ReportState::Submitted,
@@ -175,19 +175,20 @@ mod tests {
     #[test]
     fn a_subject_decides_and_not_a_name() {
         let (ani, other) = (person("1", "ani"), person("2", "ani"));
-        let course = Course { authors: Some(json!(["user:1"])), submitter: Some("user:3".into()), ..by("ani", Some("ani")) };
-        assert!(course.is_work_of(&ani) && !course.is_work_of(&other));
-        assert!(course.is_work_of(&person("3", "budi")));
-        assert!(!course.is_work_of(&Actor { kind: crate::auth::actor::ActorKind::Client, ..ani }));
+        let review_state =
+            ReviewState { authors: Some(json!(["user:1"])), submitter: Some("user:3".into()), ..by("ani", Some("ani")) };
+        assert!(review_state.is_work_of(&ani) && !review_state.is_work_of(&other));
+        assert!(review_state.is_work_of(&person("3", "budi")));
+        assert!(!review_state.is_work_of(&Actor { kind: crate::auth::actor::ActorKind::Client, ..ani }));
     }
 
     #[test]
     fn rows_from_before_are_compared_by_name() {
-        let course = by("ani", Some("budi"));
-        assert!(course.is_work_of(&person("1", "ani")) && course.is_work_of(&person("2", "budi")));
-        assert!(!course.is_work_of(&person("3", "cici")));
+        let review_state = by("ani", Some("budi"));
+        assert!(review_state.is_work_of(&person("1", "ani")) && review_state.is_work_of(&person("2", "budi")));
+        assert!(!review_state.is_work_of(&person("3", "cici")));
         // Who went on with such a row does not wash its author away.
-        let course = Course { authors: Some(authors(Some(&course), &person("3", "cici"))), ..by("cici", None) };
-        assert!(course.is_work_of(&person("1", "ani")) && course.is_work_of(&person("3", "x")));
+        let review_state = ReviewState { authors: Some(authors(Some(&review_state), &person("3", "cici"))), ..by("cici", None) };
+        assert!(review_state.is_work_of(&person("1", "ani")) && review_state.is_work_of(&person("3", "x")));
     }
 }

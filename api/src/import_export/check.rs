@@ -8,18 +8,18 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::Value;
 
 use super::{Incoming, Kind};
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 use crate::resources::references::Target;
 
-/// The most faults that are listed: there the import ends.
-const MOST_FAULTS: usize = 200;
-/// The most keys of faulty rows of a list that are kept; of more, no reference into that list is a fault any more.
+/// The most field errors that are listed: there the import ends.
+const MOST_FIELD_ERRORS: usize = 200;
+/// The most keys of faulty rows of a list that are kept; of more, no reference into that list is a field error any more.
 const MOST_SPOILED: usize = 10_000;
 
 /// What is known of an import while it is checked.
 #[derive(Default)]
 pub(super) struct Checking {
-    faults: Vec<String>,
+    field_errors: Vec<String>,
     /// What rows follow from is faulty, in each list.
     spoiled: HashMap<&'static str, Spoiled>,
     /// The lists in which things that are referred to stand.
@@ -40,37 +40,37 @@ impl Checking {
     }
 
     /// Notes what is wrong with a list as a whole: nothing is known of its rows.
-    pub(super) fn refuse_list(&mut self, list: &'static str, fault: &str) {
-        self.faults.push(format!("{list}: {fault}"));
+    pub(super) fn refuse_list(&mut self, list: &'static str, field_error: &str) {
+        self.field_errors.push(format!("{list}: {field_error}"));
         self.spoiled.insert(list, Spoiled::All);
     }
 
     /// Notes that a row is none.
-    pub(super) fn refuse_unread(&mut self, list: &'static str, index: usize, fault: &str) {
-        self.faults.push(format!("{list}[{index}]: {fault}"));
+    pub(super) fn refuse_unread(&mut self, list: &'static str, index: usize, field_error: &str) {
+        self.field_errors.push(format!("{list}[{index}]: {field_error}"));
         // Which one it would have been nobody knows.
         self.spoiled.insert(list, Spoiled::All);
     }
 
     /// Notes what is wrong with a value that makes no row.
-    pub(super) fn refuse_value<K: Kind>(&mut self, list: &'static str, index: usize, value: &Value, faults: &[Fault]) {
-        self.faults.extend(faults.iter().map(|fault| format!("{list}[{index}]{}", fault.sentence())));
+    pub(super) fn refuse_value<K: Kind>(&mut self, list: &'static str, index: usize, value: &Value, field_errors: &[FieldError]) {
+        self.field_errors.extend(field_errors.iter().map(|field_error| format!("{list}[{index}]{}", field_error.sentence())));
         self.spoil(list, subject::<K>(value));
     }
 
     /// Notes what is wrong with a row.
-    pub(super) fn refuse<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>, fault: &Fault) {
-        self.faults.push(format!("{list}[{}]{}", row.index, fault.sentence()));
+    pub(super) fn refuse<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>, field_error: &FieldError) {
+        self.field_errors.push(format!("{list}[{}]{}", row.index, field_error.sentence()));
         self.drop_row(list, row);
     }
 
     /// Notes what is wrong at a member of a row.
     pub(super) fn refuse_at<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>, pointer: &str, en: impl AsRef<str>) {
-        self.faults.push(format!("{list}[{}]{pointer}: {}", row.index, en.as_ref()));
+        self.field_errors.push(format!("{list}[{}]{pointer}: {}", row.index, en.as_ref()));
         self.drop_row(list, row);
     }
 
-    /// Leaves out a row whose fault is that of another.
+    /// Leaves out a row whose field error is that of another.
     pub(super) fn drop_row<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>) {
         row.is_sound = false;
         self.spoil(list, row.subject.clone());
@@ -102,19 +102,19 @@ impl Checking {
 
     /// Whether so much is wrong that nobody would read more.
     pub(super) fn is_full(&self) -> bool {
-        self.faults.len() >= MOST_FAULTS
+        self.field_errors.len() >= MOST_FIELD_ERRORS
     }
 
-    /// Every fault, if there is one.
+    /// Every field error, if there is one.
     pub(super) fn result(mut self) -> Result<(), String> {
-        if self.faults.is_empty() {
+        if self.field_errors.is_empty() {
             return Ok(());
         }
         if self.is_full() {
-            self.faults.truncate(MOST_FAULTS);
-            self.faults.push(format!("these are the first {MOST_FAULTS}; what follows was not looked at"));
+            self.field_errors.truncate(MOST_FIELD_ERRORS);
+            self.field_errors.push(format!("these are the first {MOST_FIELD_ERRORS}; what follows was not looked at"));
         }
-        Err(self.faults.join("\n"))
+        Err(self.field_errors.join("\n"))
     }
 }
 

@@ -14,7 +14,7 @@ use super::reports::{ActionReport, Measurement};
 use super::things::Thing;
 use crate::http::problem::ApiResult;
 use crate::resources::actions::reports::falling;
-use crate::resources::actions::{Action, weight_fault};
+use crate::resources::actions::{Action, weight_field_error};
 use crate::resources::kpis::not_begun;
 use crate::resources::surveys::{Survey, identity};
 
@@ -22,15 +22,15 @@ use crate::resources::surveys::{Survey, identity};
 pub(super) fn measurements(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Measurement>]) {
     let today = import.defaults.today;
     for row in rows.iter_mut().filter(|row| !row.was_taken) {
-        let fault = Period::parse(&row.row.period).ok().and_then(|period| not_begun(period, today, "/period"));
-        fault.iter().for_each(|fault| import.checking.refuse(list, row, fault));
+        let field_error = Period::parse(&row.row.period).ok().and_then(|period| not_begun(period, today, "/period"));
+        field_error.iter().for_each(|field_error| import.checking.refuse(list, row, field_error));
     }
 }
 
 /// Weights have bounds.
 pub(super) fn actions(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Action>>]) {
     for row in rows.iter_mut().filter(|row| !row.was_taken) {
-        weight_fault(row.row.weight).iter().for_each(|fault| import.checking.refuse(list, row, fault));
+        weight_field_error(row.row.weight).iter().for_each(|field_error| import.checking.refuse(list, row, field_error));
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn action_reports(
     list: &'static str,
     rows: &mut [Incoming<ActionReport>],
 ) -> ApiResult<()> {
-    let (today, db) = (import.defaults.today, &import.change.db);
+    let (today, db) = (import.defaults.today, &import.transaction.db);
     let ids = rows.iter().map(|row| row.row.action.as_str()).collect::<BTreeSet<_>>();
     let mut reported = falling::reported(db, ids.iter().copied()).await?;
     let actions = action::Entity::find().filter(action::Column::Id.is_in(ids)).all(db).await?;
@@ -55,8 +55,8 @@ pub(super) async fn action_reports(
         let period = years.get(&report.action).map(|year| Period::Quarter(*year, quarter));
         let early = period.and_then(|period| not_begun(period, today, "/quarter"));
         let beside = reported.get(&report.action).filter(|_| report.reason.is_none());
-        let fell = beside.and_then(|reported| falling::fault(reported, report.quarter, report.realisation));
-        early.iter().chain(&fell).for_each(|fault| import.checking.refuse(list, row, fault));
+        let fell = beside.and_then(|reported| falling::field_error(reported, report.quarter, report.realisation));
+        early.iter().chain(&fell).for_each(|field_error| import.checking.refuse(list, row, field_error));
     }
     Ok(())
 }
@@ -66,12 +66,12 @@ pub(super) async fn surveys(import: &mut Import<'_>, list: &'static str, rows: &
     use survey::Column;
     let today = import.defaults.today;
     let opds = rows.iter().map(|row| row.row.opd.clone()).collect::<BTreeSet<_>>();
-    let there = survey::Entity::find().filter(Column::Opd.is_in(opds)).all(&import.change.db).await?;
+    let there = survey::Entity::find().filter(Column::Opd.is_in(opds)).all(&import.transaction.db).await?;
     let mut known = there.iter().map(identity).collect::<HashSet<_>>();
     known.extend(rows.iter().filter(|row| row.was_taken).map(|row| identity(&row.row)));
     for row in rows.iter_mut().filter(|row| !row.was_taken) {
-        let fault = Period::parse(&row.row.period).ok().and_then(|period| not_begun(period, today, "/period"));
-        fault.iter().for_each(|fault| import.checking.refuse(list, row, fault));
+        let field_error = Period::parse(&row.row.period).ok().and_then(|period| not_begun(period, today, "/period"));
+        field_error.iter().for_each(|field_error| import.checking.refuse(list, row, field_error));
         let identity = identity(&row.row);
         let (opd, service, period) = identity.clone();
         if !known.insert(identity) {

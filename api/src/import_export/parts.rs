@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use super::compare::ToldBy;
 use super::import::Import;
-use super::{Defaults, Incoming, Kind, Row, Told, history, key_of, members_of};
-use crate::http::body::{deserialize_or_fault, hex};
+use super::{Defaults, ExportRow, Incoming, Kind, Row, history, key_of, members_of};
+use crate::http::body::{deserialize_or_field_error, hex};
 use crate::http::language::Text;
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema;
 use crate::resources::kpis::against_direction;
 use crate::resources::kpis::targets::KpiTarget;
@@ -73,8 +73,8 @@ impl Kind for Transition {
     }
 
     /// Its number and the status before it follow from its place in the list.
-    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
-        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
+        let given: Self = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
         Ok(status_change::Model {
             id: given.id.unwrap_or_else(Uuid::now_v7),
             programme: given.programme.to_string(),
@@ -88,9 +88,9 @@ impl Kind for Transition {
         })
     }
 
-    fn told(row: &status_change::Model) -> ApiResult<Option<Told>> {
+    fn told(row: &status_change::Model) -> ApiResult<Option<ExportRow>> {
         let (key, after) = (transitions::trail_key(row), transitions::in_trail(row));
-        Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
+        Ok(Some(ExportRow { key, version: row.seq, created_at: row.recorded_at, after }))
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
@@ -144,8 +144,8 @@ impl Kind for Coverage {
     }
 
     /// Its number follows from its place in the list.
-    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
-        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
+        let given: Self = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
         Ok(coverage::Model {
             programme: given.programme.to_string(),
             region: given.region.to_string(),
@@ -162,10 +162,10 @@ impl Kind for Coverage {
         region.map(|code| ("/region".to_owned(), references::Target::Region, code)).into_iter().collect()
     }
 
-    fn told(row: &coverage::Model) -> ApiResult<Option<Told>> {
+    fn told(row: &coverage::Model) -> ApiResult<Option<ExportRow>> {
         let after = Value::Object(Self::show(row)?);
         let key = format!("{}/{}", row.programme, row.region);
-        Ok(Some(Told { key, version: row.seq, created_at: row.recorded_at, after }))
+        Ok(Some(ExportRow { key, version: row.seq, created_at: row.recorded_at, after }))
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
@@ -209,8 +209,8 @@ impl Kind for Target {
         Ok(shown)
     }
 
-    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
-        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
+        let given: Self = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
         let created_at = given.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
         Ok(kpi_target::Model {
             kpi: given.kpi.to_string(),
@@ -225,9 +225,9 @@ impl Kind for Target {
         })
     }
 
-    fn told(row: &kpi_target::Model) -> ApiResult<Option<Told>> {
+    fn told(row: &kpi_target::Model) -> ApiResult<Option<ExportRow>> {
         let after = json!(KpiTarget::from(row));
-        Ok(Some(Told { key: key_of::<Self>(row), version: row.version, created_at: row.created_at, after }))
+        Ok(Some(ExportRow { key: key_of::<Self>(row), version: row.version, created_at: row.created_at, after }))
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
@@ -278,18 +278,18 @@ impl Kind for EvaluationRecord {
         }))
     }
 
-    fn read(value: Value, _: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
-        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+    fn read(value: Value, _: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
+        let given: Self = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
         if hex(&Sha256::digest(&given.content)) != given.sha256 {
             let text = Text::new("It is not the SHA-256 of the content.", "Bukan SHA-256 dari isinya.");
-            return Err(vec![Fault::at("/sha256", "wrong_hash", text)]);
+            return Err(vec![FieldError::at("/sha256", "wrong_hash", text)]);
         }
         let evaluation = given.evaluation.to_string();
         Ok(evaluation_record::Model { evaluation, audience: given.audience, content: given.content, sha256: given.sha256 })
     }
 
     /// With its evaluation.
-    fn told(_: &evaluation_record::Model) -> ApiResult<Option<Told>> {
+    fn told(_: &evaluation_record::Model) -> ApiResult<Option<ExportRow>> {
         Ok(None)
     }
 }

@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LARGEST_ANSWER: usize = 1024 * 1024;
 /// Clocks may differ by so many seconds.
 const LEEWAY: u64 = 5;
-/// The most characters of a name in the trail.
+/// The most characters of a name in the audit log.
 const LONGEST_NAME: usize = 254;
 /// The most characters of a subject (OpenID Connect Core §2).
 const LONGEST_SUBJECT: usize = 255;
@@ -74,7 +74,7 @@ pub struct Settings {
 }
 
 /// An outside provider and its keys as one process knows them.
-pub struct Outside {
+pub struct OidcProvider {
     provider: Arc<Provider>,
 }
 
@@ -111,7 +111,7 @@ struct Unverified {
     iss: String,
 }
 
-impl Outside {
+impl OidcProvider {
     /// Gets ready; the keys are fetched for the first token.
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
         // An error means that the process has one already.
@@ -251,7 +251,7 @@ impl Settings {
         Ok(decoded.claims)
     }
 
-    /// What the trail calls somebody. An address that the provider did not verify may be somebody else's, and so may whatever
+    /// What the audit log calls somebody. An address that the provider did not verify may be somebody else's, and so may whatever
     /// looks like one.
     fn name(&self, claims: &Value, subject: &str) -> String {
         let is_verified = claims["email_verified"] == true || claims["email_verified"] == "true";
@@ -349,7 +349,7 @@ fn texts(claim: &Value) -> impl Iterator<Item = &str> {
     list.iter().filter_map(Value::as_str)
 }
 
-/// A text that the trail can keep.
+/// A text that the audit log can keep.
 fn text(claim: &Value) -> Option<&str> {
     claim.as_str().filter(|text| !text.trim().is_empty() && !text.contains(char::is_control))
 }

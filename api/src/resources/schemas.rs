@@ -5,7 +5,7 @@ use std::any::TypeId;
 use serde_json::{Map, Value, json};
 
 use super::resource::{Key, Resource};
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 use crate::http::{body, schema};
 
 /// The names of a resource's schemas.
@@ -206,12 +206,12 @@ pub fn page(item: Value) -> Value {
     })
 }
 
-/// Every fault of a body that creates an `R`.
-pub fn faults_of_new<R: Resource>(value: &Value) -> Vec<Fault> {
-    body::faults_of(value, &body::cached(TypeId::of::<(R, &str)>(), new::<R>))
+/// Every field error of a body that creates an `R`.
+pub fn field_errors_of_new<R: Resource>(value: &Value) -> Vec<FieldError> {
+    body::field_errors_of(value, &body::cached(TypeId::of::<(R, &str)>(), new::<R>))
 }
 
-/// Every fault of a whole `R` that may leave out its code.
-pub fn faults_of_replacement<R: Resource>(value: &Value) -> Vec<Fault> {
-    body::faults_of(value, &body::cached(TypeId::of::<(R, ())>(), replacement::<R>))
+/// Every field error of a whole `R` that may leave out its code.
+pub fn field_errors_of_replacement<R: Resource>(value: &Value) -> Vec<FieldError> {
+    body::field_errors_of(value, &body::cached(TypeId::of::<(R, ())>(), replacement::<R>))
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::crud::fields;
 use super::history::Entry;
 use super::resource::{Key, Resource, show_example};
-use super::wire::{self, SchemaNames};
+use super::schemas::{self, SchemaNames};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::operation::Operation;
 use crate::http::query::LONGEST_LIST;
@@ -30,7 +30,7 @@ pub const PATCHES: &[&str] = &["application/merge-patch+json", "application/json
 impl<R: Resource> Describe<R> {
     /// Describes the operations of `R`.
     pub fn resource() -> Self {
-        Self { one: R::path_of_one(), many: R::path(), names: wire::names::<R>(), resource: PhantomData }
+        Self { one: R::path_of_one(), many: R::path(), names: schemas::names::<R>(), resource: PhantomData }
     }
 
     fn operation(&self, method: Method, path: &str, verb: &str, summary: &str, description: &str) -> Operation {
@@ -50,7 +50,7 @@ impl<R: Resource> Describe<R> {
         let operation = if R::PARENT.is_some() { operation.problems(&[404]) } else { operation };
         let page = json!({ "data": [show_example::<R>()], "page": { "next_cursor": null, "limit": 50 } });
         self.shaped(operation)
-            .with_schemas(Map::from_iter([(self.names.page.clone(), wire::page(self.either()))]))
+            .with_schemas(Map::from_iter([(self.names.page.clone(), schemas::page(self.either()))]))
             .answers_schema(
                 200,
                 "One page.",
@@ -69,7 +69,7 @@ impl<R: Resource> Describe<R> {
         let operation = self
             .operation(Method::POST, &self.many, "create", &format!("Create {}", R::NAMES.a()), description)
             .roles(&R::Write::role_names())
-            .body(&self.names.new, wire::new::<R>(), wire::given::<R>(), &["application/json"])
+            .body(&self.names.new, schemas::new::<R>(), schemas::given::<R>(), &["application/json"])
             .retryable();
         let operation = if R::PARENT.is_some() { operation.problems(&[404]) } else { operation };
         self.answers(operation, 201, "Created.", &["ETag", "Location", "Idempotent-Replayed"])
@@ -108,7 +108,7 @@ impl<R: Resource> Describe<R> {
             .operation(Method::PUT, &self.one, "replace", &summary, description)
             .roles(&R::Write::role_names())
             .guarded()
-            .body(&self.names.replacement, wire::replacement::<R>(), wire::given::<R>(), &["application/json"])
+            .body(&self.names.replacement, schemas::replacement::<R>(), schemas::given::<R>(), &["application/json"])
             .retryable();
         let operation = match R::KEY {
             Key::Code => self.answers(operation, 201, "Created.", &["ETag", "Location", "Idempotent-Replayed"]),
@@ -128,7 +128,7 @@ impl<R: Resource> Describe<R> {
             .operation(Method::PATCH, &self.one, "update", &format!("Change {}", R::NAMES.a()), description)
             .roles(&R::Write::role_names())
             .guarded()
-            .body(&self.names.patch, wire::patch::<R>(), example.unwrap_or_default(), PATCHES)
+            .body(&self.names.patch, schemas::patch::<R>(), example.unwrap_or_default(), PATCHES)
             .problems(&[404, 409]);
         self.answers(operation, 200, "Changed.", &["ETag"])
     }
@@ -158,7 +158,7 @@ impl<R: Resource> Describe<R> {
 
     /// Adds `fields` and `expand`.
     fn shaped(&self, operation: Operation) -> Operation {
-        let schemas = wire::shown::<R>();
+        let schemas = schemas::shown::<R>();
         let members = &schemas[&self.names.shown]["properties"];
         let names = members.as_object().map(|members| members.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
         let operation =
@@ -183,7 +183,7 @@ impl<R: Resource> Describe<R> {
 
     fn answers(&self, operation: Operation, status: u16, description: &str, headers: &[&str]) -> Operation {
         let reference = json!({ "$ref": format!("#/components/schemas/{}", self.names.shown) });
-        operation.with_schemas(wire::shown::<R>()).answers_schema(
+        operation.with_schemas(schemas::shown::<R>()).answers_schema(
             status,
             description,
             reference,

@@ -15,7 +15,7 @@ use crate::csv::reader::{Reader, Row};
 use crate::csv::refused::Refused;
 use crate::http::json::{self, Unread};
 use crate::http::language::Language;
-use crate::http::problem::Fault;
+use crate::http::problem::FieldError;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
@@ -187,8 +187,8 @@ impl Table {
 
 /// A row of a CSV; what is wrong with it names its line.
 fn given(Row { line, value }: Row) -> Given {
-    let told = |fault: &Fault| fault.sentence().trim_start_matches(": ").to_owned();
-    value.map_err(|faults| format!("line {line}: {}", faults.iter().map(told).collect::<Vec<_>>().join(" ")))
+    let told = |field_error: &FieldError| field_error.sentence().trim_start_matches(": ").to_owned();
+    value.map_err(|field_errors| format!("line {line}: {}", field_errors.iter().map(told).collect::<Vec<_>>().join(" ")))
 }
 
 impl Rows<'_> {
@@ -213,8 +213,8 @@ impl Rows<'_> {
 fn told(unread: &Unread) -> String {
     match unread {
         Unread::Malformed(error) => error.to_string(),
-        Unread::Repeated(faults) => {
-            faults.iter().map(|fault| fault.shown(Language::English).detail).collect::<Vec<_>>().join(" ")
+        Unread::Repeated(field_errors) => {
+            field_errors.iter().map(|field_error| field_error.shown(Language::English).detail).collect::<Vec<_>>().join(" ")
         }
     }
 }

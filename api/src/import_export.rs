@@ -3,7 +3,7 @@
 //! The file has a list for each kind of thing. A row of a list holds what the API takes, beside it what only the service
 //! writes (how often and when it was written, where a report stands in its review), so that importing an export gives the same
 //! data. Whoever writes a file by hand leaves that out: the rows are then as if the service itself had made them now.
-//! Accounts, clients, keys, the trail and kept answers are no part of it.
+//! Accounts, clients, keys, the audit log and kept answers are no part of it.
 
 mod check;
 pub mod compare;
@@ -30,7 +30,7 @@ use crate::csv::column;
 use crate::csv::reader::Reader;
 use crate::csv::refused::Limits;
 use crate::http::identifiers::in_lower_case;
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::resources::actions::Action;
 use crate::resources::awards::Award;
 use crate::resources::commitments::Commitment;
@@ -47,7 +47,7 @@ use crate::resources::references::Target;
 use crate::resources::regions::Region;
 use crate::resources::surveys::Survey;
 use crate::store::clock::Calendar;
-use crate::store::past;
+use crate::store::snapshots;
 
 /// The version of the format, in the member `format`.
 pub const FORMAT: u32 = 1;
@@ -66,7 +66,7 @@ type ParentOf<R> = fn(&R) -> Option<&str>;
 
 /// A kind of thing: what a row of it looks like in the file, and where it is stored.
 trait Kind: Sized + 'static {
-    /// What the trail calls one.
+    /// What the audit log calls one.
     const ONE: &'static str;
     /// The member that names what it is a part of, with the list of that. A part comes with its whole, in one file.
     const WHOLE: Option<(&'static str, &'static str)> = None;
@@ -98,15 +98,15 @@ trait Kind: Sized + 'static {
     fn tidy(_value: &mut Value) {}
 
     /// The row of a value that the schema allows.
-    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>>;
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>>;
 
     /// What a value refers to: pointer, kind of thing, key.
     fn references(_value: &Value) -> Vec<(String, Target, String)> {
         Vec::new()
     }
 
-    /// A row as the trail shows it; `None` where the trail tells of it with what it is a part of.
-    fn told(row: &Row<Self>) -> ApiResult<Option<Told>>;
+    /// A row as the audit log shows it; `None` where the audit log tells of it with what it is a part of.
+    fn told(row: &Row<Self>) -> ApiResult<Option<ExportRow>>;
 
     /// Looks at a later list before the first row of this one.
     fn prepare(_import: &mut Import<'_>, _source: &mut Source) {}
@@ -117,7 +117,7 @@ trait Kind: Sized + 'static {
     }
 
     /// Writes what else there is of some rows, such as links.
-    async fn written(_import: &mut Import<'_>, _rows: &[Incoming<Self>]) -> ApiResult<()> {
+    async fn after_write(_import: &mut Import<'_>, _rows: &[Incoming<Self>]) -> ApiResult<()> {
         Ok(())
     }
 
@@ -132,8 +132,8 @@ trait Kind: Sized + 'static {
     }
 }
 
-/// What the trail tells of a row.
-struct Told {
+/// What the audit log tells of a row.
+struct ExportRow {
     key: String,
     version: i32,
     created_at: DateTime<Utc>,
@@ -236,7 +236,7 @@ kinds! {
     awards: Thing<Award>,
 }
 
-/// What a row is called in the trail and among what was: the values of its key, separated by slashes.
+/// What a row is called in the audit log and among what was: the values of its key, separated by slashes.
 fn key_of<K: Kind>(row: &Row<K>) -> String {
     let texts = K::order().into_iter().map(|column| match row.get(column) {
         Stored::String(text) => text.unwrap_or_default(),
@@ -249,7 +249,7 @@ fn key_of<K: Kind>(row: &Row<K>) -> String {
 /// The schema of a row of the file: that of its kind, and the day since when figures count it.
 fn schema_of<K: Kind>() -> Value {
     let mut schema = K::schema();
-    if past::is_tracked(K::ONE) {
+    if snapshots::is_tracked(K::ONE) {
         schema["properties"]["since"] = json!({ "type": ["string", "null"], "format": "date", "maxLength": 10 });
     }
     schema

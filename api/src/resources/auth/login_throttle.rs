@@ -21,8 +21,8 @@ use crate::http::client_address;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::security;
 use crate::store::access::Anyone;
-use crate::store::change::{Change, Origin};
 use crate::store::clock::now;
+use crate::store::transaction::{Origin, WriteTransaction};
 
 /// How long a failure is remembered, and the longest wait.
 pub const REMEMBERED: Duration = Duration::minutes(15);
@@ -127,11 +127,11 @@ impl Attempt {
     pub async fn failed(self, anyone: &Anyone, reason: &'static str) -> ApiResult<()> {
         security::log("login_failed", &self.name, self.address.as_deref(), reason);
         let origin = Origin { actor: Actor::system("auth"), request_id: None, address: None };
-        let count = async |change: &Change| {
+        let count = async |transaction: &WriteTransaction| {
             for (subject, rule) in &self.counts {
-                let before = change.locked::<login_failure::Entity>(subject.clone()).await?;
-                let failures = 1 + before.map_or(0, |row| failures_at(&row, change.now));
-                write(change, subject.clone(), failures, change.now + rule.wait(failures)).await?;
+                let before = transaction.locked::<login_failure::Entity>(subject.clone()).await?;
+                let failures = 1 + before.map_or(0, |row| failures_at(&row, transaction.now));
+                write(transaction, subject.clone(), failures, transaction.now + rule.wait(failures)).await?;
             }
             Ok(())
         };
@@ -139,12 +139,12 @@ impl Attempt {
     }
 
     /// Notes that it succeeded: the account is known here from now on.
-    pub async fn succeeded(&self, change: &Change) -> ApiResult<()> {
+    pub async fn succeeded(&self, transaction: &WriteTransaction) -> ApiResult<()> {
         security::note("login", &self.name, self.address.as_deref());
-        login_failure::Entity::delete_many().filter(login_failure::Column::Subject.eq(&self.pair)).exec(&change.db).await?;
-        let row = known_address::ActiveModel { subject: Set(self.pair.clone()), seen_at: Set(change.now) };
+        login_failure::Entity::delete_many().filter(login_failure::Column::Subject.eq(&self.pair)).exec(&transaction.db).await?;
+        let row = known_address::ActiveModel { subject: Set(self.pair.clone()), seen_at: Set(transaction.now) };
         let again = OnConflict::column(known_address::Column::Subject).update_column(known_address::Column::SeenAt).to_owned();
-        known_address::Entity::insert(row).on_conflict(again).exec_without_returning(&change.db).await?;
+        known_address::Entity::insert(row).on_conflict(again).exec_without_returning(&transaction.db).await?;
         Ok(())
     }
 }
@@ -178,18 +178,18 @@ async fn turn(pair: &str) -> MutexGuard<'static, ()> {
     QUEUES[usize::from(place)].lock().await
 }
 
-async fn write(change: &Change, subject: String, failures: i32, blocked_until: DateTime<Utc>) -> ApiResult<()> {
+async fn write(transaction: &WriteTransaction, subject: String, failures: i32, blocked_until: DateTime<Utc>) -> ApiResult<()> {
     use login_failure::Column;
     let row = login_failure::ActiveModel {
         subject: Set(subject),
         failures: Set(failures),
         blocked_until: Set(blocked_until),
-        updated_at: Set(change.now),
+        updated_at: Set(transaction.now),
     };
     let again = OnConflict::column(Column::Subject)
         .update_columns([Column::Failures, Column::BlockedUntil, Column::UpdatedAt])
         .to_owned();
-    login_failure::Entity::insert(row).on_conflict(again).exec_without_returning(&change.db).await?;
+    login_failure::Entity::insert(row).on_conflict(again).exec_without_returning(&transaction.db).await?;
     Ok(())
 }
 

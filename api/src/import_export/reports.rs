@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 
 use super::compare::ToldBy;
 use super::import::Import;
-use super::{Defaults, Incoming, Kind, Row, Told, history, id_in_lower_case, members_of, sense};
-use crate::http::body::deserialize_or_fault;
-use crate::http::problem::{ApiResult, Fault};
+use super::{Defaults, ExportRow, Incoming, Kind, Row, history, id_in_lower_case, members_of, sense};
+use crate::http::body::deserialize_or_field_error;
+use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema;
-use crate::resources::actions::reports::realisation_fault;
+use crate::resources::actions::reports::realisation_field_error;
 use crate::resources::actions::reports::wire_types as actions;
 use crate::resources::kpis::measurements::wire_types;
 use crate::resources::kpis::measurements::{self, counts_from, known_on};
@@ -83,8 +83,8 @@ impl Kind for Measurement {
     }
 
     /// Which revision is the latest of its period, and which value leads its KPI, follows from the others.
-    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
-        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
+        let given: Self = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
         let stated = given.provenance.as_ref().and_then(|provenance| provenance.date);
         let revision = given.revision.unwrap_or(1);
         let counts = given.state.unwrap_or(ReportState::Verified) == ReportState::Verified;
@@ -123,9 +123,9 @@ impl Kind for Measurement {
         })
     }
 
-    fn told(row: &measurement::Model) -> ApiResult<Option<Told>> {
+    fn told(row: &measurement::Model) -> ApiResult<Option<ExportRow>> {
         let (key, after) = (measurements::key_of(&row.kpi, &row.period), json!(wire_types::Measurement::from(row)));
-        Ok(Some(Told { key, version: row.version, created_at: row.created_at, after }))
+        Ok(Some(ExportRow { key, version: row.version, created_at: row.created_at, after }))
     }
 
     async fn complete(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Self>]) -> ApiResult<()> {
@@ -205,10 +205,10 @@ impl Kind for ActionReport {
     }
 
     /// Which revision is the latest of its quarter follows from the others.
-    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
-        let given: Self = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
-        if let Some(fault) = realisation_fault(given.realisation) {
-            return Err(vec![fault]);
+    fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
+        let given: Self = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
+        if let Some(field_error) = realisation_field_error(given.realisation) {
+            return Err(vec![field_error]);
         }
         let state = given.state.unwrap_or(ReportState::Verified);
         let (counts, handed_in) = (state == ReportState::Verified, state == ReportState::Submitted);
@@ -244,9 +244,9 @@ impl Kind for ActionReport {
         })
     }
 
-    fn told(row: &action_report::Model) -> ApiResult<Option<Told>> {
+    fn told(row: &action_report::Model) -> ApiResult<Option<ExportRow>> {
         let (key, after) = (format!("{}/{}", row.action, row.quarter), json!(actions::ActionReport::from(row)));
-        Ok(Some(Told { key, version: row.version, created_at: row.created_at, after }))
+        Ok(Some(ExportRow { key, version: row.version, created_at: row.created_at, after }))
     }
 
     fn tidy(value: &mut Value) {

@@ -4,9 +4,9 @@ use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
-use super::change::Store;
 use super::figures::Figures;
 use super::scope::Scope;
+use super::transaction::Store;
 use crate::http::answer::Answer;
 use crate::http::body::hex;
 use crate::http::precondition::Preconditions;
@@ -16,7 +16,7 @@ use crate::http::problem::ApiResult;
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Answers by generation and by what was asked, and what computes figures that are not kept.
-pub struct Kept {
+pub struct ResponseCache {
     answers: Cache<Key, Answer>,
     figures: Figures,
 }
@@ -37,7 +37,7 @@ pub struct Question {
     pub of_the_past: bool,
 }
 
-impl Kept {
+impl ResponseCache {
     /// Nothing yet; figures are computed on the threads of a runtime of their own.
     pub fn new(threads: Handle) -> Self {
         let weight = |key: &Key, answer: &Answer| {

@@ -16,20 +16,20 @@ use serde_json::Value;
 use super::check::{Checking, subject};
 use super::history::Leading;
 use super::source::{Given, Source};
-use super::{Counts, Defaults, Incoming, Kind, ROWS_AT_ONCE, Row, Told, import_all, key_of, schema_of};
+use super::{Counts, Defaults, ExportRow, Incoming, Kind, ROWS_AT_ONCE, Row, import_all, key_of, schema_of};
 use crate::auth::actor::Actor;
 use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::resources::references::{Target, unknown};
 use crate::resources::twins;
-use crate::store::change::{Change, Happening, Origin, Store};
 use crate::store::clock::Calendar;
 use crate::store::progress::Progress;
-use crate::store::{bulk, past};
+use crate::store::transaction::{AuditEvent, Origin, Store, WriteTransaction};
+use crate::store::{bulk, snapshots};
 
 /// Why nothing was imported.
 pub enum Refused {
-    /// The file: every fault that was found, a line each.
+    /// The file: every field error that was found, a line each.
     File(String),
     /// The database.
     Database(ApiError),
@@ -37,7 +37,7 @@ pub enum Refused {
 
 /// An import under way.
 pub(super) struct Import<'a> {
-    pub(super) change: &'a Change,
+    pub(super) transaction: &'a WriteTransaction,
     pub(super) defaults: Defaults,
     pub(super) checking: Checking,
     /// The number of the last event before it: what was imported later is of this import.
@@ -59,8 +59,8 @@ pub async fn run(store: &Store, path: &Path, dry_run: bool, progress: Progress) 
     let origin = Origin { actor: Actor::system("import"), request_id: None, address: None };
     let mut outcome = None;
     let written = store
-        .transact(origin, async |change: &Change| {
-            let imported = import(change, store.calendar(), &mut source, progress).await?;
+        .transact(origin, async |transaction: &WriteTransaction| {
+            let imported = import(transaction, store.calendar(), &mut source, progress).await?;
             let stays = imported.is_ok() && !dry_run;
             outcome = Some(imported);
             // What is not to stay is rolled back by an error, which nobody sees.
@@ -68,7 +68,7 @@ pub async fn run(store: &Store, path: &Path, dry_run: bool, progress: Progress) 
         })
         .await;
     match (outcome, written) {
-        (Some(Err(faults)), _) => Err(Refused::File(faults)),
+        (Some(Err(field_errors)), _) => Err(Refused::File(field_errors)),
         (Some(Ok(counts)), Err(_)) if dry_run => Ok(counts),
         (Some(Ok(counts)), Ok(())) => Ok(counts),
         (_, Err(error)) => Err(Refused::Database(error)),
@@ -77,25 +77,25 @@ pub async fn run(store: &Store, path: &Path, dry_run: bool, progress: Progress) 
 }
 
 /// Imports a JSON text within a change.
-pub async fn insert(change: &Change, calendar: &Calendar, json: &'static str) -> ApiResult<()> {
+pub async fn insert(transaction: &WriteTransaction, calendar: &Calendar, json: &'static str) -> ApiResult<()> {
     let mut source = Source::of_text(json).map_err(ApiError::unexpected)?;
-    let imported = import(change, calendar, &mut source, Progress::silent()).await?;
+    let imported = import(transaction, calendar, &mut source, Progress::silent()).await?;
     imported.map(drop).map_err(ApiError::unexpected)
 }
 
 /// Imports all lists, or gives what is wrong with them.
 async fn import(
-    change: &Change,
+    transaction: &WriteTransaction,
     calendar: &Calendar,
     source: &mut Source,
     progress: Progress,
 ) -> ApiResult<Result<Counts, String>> {
-    let actor = change.origin.actor.name.clone();
-    let defaults = Defaults { now: change.now, today: change.today, actor, calendar: calendar.clone() };
+    let actor = transaction.origin.actor.name.clone();
+    let defaults = Defaults { now: transaction.now, today: transaction.today, actor, calendar: calendar.clone() };
     let last = event::Entity::find().select_only().column_as(event::Column::Seq.max(), "last");
-    let last = last.into_tuple::<Option<i64>>().one(&change.db).await?.flatten();
+    let last = last.into_tuple::<Option<i64>>().one(&transaction.db).await?.flatten();
     let mut import = Import {
-        change,
+        transaction,
         defaults,
         checking: Checking::default(),
         began_after: last.unwrap_or_default(),
@@ -119,8 +119,8 @@ pub(super) async fn import_list<K: Kind>(import: &mut Import<'_>, source: &mut S
     let (mut count, mut index, mut tree) = (0, 0, Vec::new());
     let mut given = match source.rows::<K>(list) {
         Ok(rows) => rows,
-        Err(fault) => {
-            import.checking.refuse_list(list, &fault);
+        Err(field_error) => {
+            import.checking.refuse_list(list, &field_error);
             return Ok(0);
         }
     };
@@ -128,13 +128,13 @@ pub(super) async fn import_list<K: Kind>(import: &mut Import<'_>, source: &mut S
         let some = match given.next(ROWS_AT_ONCE) {
             Ok(some) if some.is_empty() => break,
             Ok(some) => some,
-            Err(fault) => {
-                import.checking.refuse_list(list, &fault);
+            Err(field_error) => {
+                import.checking.refuse_list(list, &field_error);
                 break;
             }
         };
         if index == 0 && K::IS_CODED {
-            twins::lock(import.change, K::ONE).await?;
+            twins::lock(import.transaction, K::ONE).await?;
         }
         let read = read_rows::<K>(import, list, index, some);
         index += read.0;
@@ -170,24 +170,24 @@ fn read_rows<K: Kind>(import: &mut Import<'_>, list: &'static str, first: usize,
     for (index, value) in (first..).zip(given) {
         let mut value = match value {
             Ok(value) => value,
-            Err(fault) => {
-                import.checking.refuse_unread(list, index, &fault);
+            Err(field_error) => {
+                import.checking.refuse_unread(list, index, &field_error);
                 continue;
             }
         };
         K::tidy(&mut value);
-        let faults = body::faults_of(&value, &validator);
-        if !faults.is_empty() {
-            import.checking.refuse_value::<K>(list, index, &value, &faults);
+        let field_errors = body::field_errors_of(&value, &validator);
+        if !field_errors.is_empty() {
+            import.checking.refuse_value::<K>(list, index, &value, &field_errors);
             continue;
         }
         let (subject, references) = (subject::<K>(&value), K::references(&value));
         let whole = K::WHOLE.and_then(|(member, _)| value[member].as_str().map(str::to_owned));
         let was_taken = value.get("created_at").is_some_and(|instant| !instant.is_null());
-        let since = if past::is_tracked(K::ONE) { take_day(&mut value) } else { None };
+        let since = if snapshots::is_tracked(K::ONE) { take_day(&mut value) } else { None };
         match K::read(value.clone(), &import.defaults) {
             Ok(row) => rows.push(Incoming { index, since, was_taken, row, subject, references, whole, is_sound: true }),
-            Err(faults) => import.checking.refuse_value::<K>(list, index, &value, &faults),
+            Err(field_errors) => import.checking.refuse_value::<K>(list, index, &value, &field_errors),
         }
     }
     (count, rows)
@@ -209,7 +209,7 @@ async fn take_in<K: Kind>(import: &mut Import<'_>, list: &'static str, mut rows:
     K::complete(import, list, &mut rows).await?;
     rows.retain(|row| row.is_sound);
     write(import, &rows).await?;
-    K::written(import, &rows).await?;
+    K::after_write(import, &rows).await?;
     Ok(rows.len())
 }
 
@@ -233,7 +233,7 @@ async fn follow<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut
     }
     let mut there: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
     for (target, keys) in wanted {
-        there.insert(target, target.existing(&import.change.db, &keys).await?);
+        there.insert(target, target.existing(&import.transaction.db, &keys).await?);
     }
     if let Some(own) = K::TARGET {
         // What stands above others in a tree comes before them, perhaps with them.
@@ -273,7 +273,7 @@ async fn imported_now<K: Kind>(import: &Import<'_>, resource: &str, rows: &[Inco
     let keys = rows.iter().filter_map(|row| row.whole.clone()).collect::<BTreeSet<_>>();
     let told = event::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
     let told = told.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
-    let keys = told.select_only().column(Column::Key).into_tuple::<String>().all(&import.change.db).await?;
+    let keys = told.select_only().column(Column::Key).into_tuple::<String>().all(&import.transaction.db).await?;
     Ok(keys.into_iter().collect())
 }
 
@@ -303,12 +303,12 @@ async fn is_imported<K: Kind>(import: &Import<'_>, key: &str) -> ApiResult<bool>
     use event::Column;
     let told = event::Entity::find().filter(Column::Resource.eq(K::ONE)).filter(Column::Key.eq(key));
     let told = told.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
-    Ok(told.one(&import.change.db).await?.is_some())
+    Ok(told.one(&import.transaction.db).await?.is_some())
 }
 
 /// The keys of those rows that are there.
 async fn there_already<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<HashSet<String>> {
-    let (columns, db) = (K::order(), &import.change.db);
+    let (columns, db) = (K::order(), &import.transaction.db);
     let mut select = K::Entity::find().select_only();
     for column in &columns {
         let values = rows.iter().map(|row| row.row.get(*column)).collect::<Vec<Stored>>();
@@ -328,7 +328,7 @@ async fn there_already<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> Ap
 /// Refuses codes that differ only in case from one that is there, or from one of the file.
 async fn refuse_twins<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
     let keys = rows.iter().filter(|row| row.is_sound).map(|row| key_of::<K>(&row.row)).collect::<Vec<_>>();
-    let twins = twins::of(&import.change.db, K::ONE, &keys.iter().map(String::as_str).collect()).await?;
+    let twins = twins::of(&import.transaction.db, K::ONE, &keys.iter().map(String::as_str).collect()).await?;
     let mut first: HashMap<String, String> = HashMap::new();
     for row in rows.iter_mut().filter(|row| row.is_sound) {
         let key = key_of::<K>(&row.row);
@@ -336,13 +336,13 @@ async fn refuse_twins<K: Kind>(import: &mut Import<'_>, list: &'static str, rows
         let twin = twins.get(&key).or((*earlier != key).then_some(&*earlier));
         // What an export holds was taken when codes that differ only in case stood beside each other.
         if let Some(twin) = twin.filter(|_| !row.was_taken) {
-            import.checking.refuse(list, row, &twins::fault(K::ONE, &key, twin));
+            import.checking.refuse(list, row, &twins::field_error(K::ONE, &key, twin));
         }
     }
     Ok(())
 }
 
-/// Puts what stands below something after it; a cycle is a fault.
+/// Puts what stands below something after it; a cycle is a field error.
 fn parents_first<K: Kind>(
     import: &mut Import<'_>,
     list: &'static str,
@@ -366,20 +366,20 @@ fn parents_first<K: Kind>(
 
 /// Writes rows with their events.
 pub(super) async fn write<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<()> {
-    let Import { change, defaults, .. } = import;
+    let Import { transaction, defaults, .. } = import;
     let columns = super::Column::<K>::iter().collect::<Vec<_>>();
     let values = rows.iter().map(|incoming| Ok(columns.iter().map(|column| incoming.row.get(*column)).collect()));
-    bulk::append::<K::Entity>(&change.db, &columns, values).await?;
+    bulk::append::<K::Entity>(&transaction.db, &columns, values).await?;
     let mut told = Vec::new();
     for Incoming { since, row, .. } in rows {
         if let Some(one) = K::told(row)? {
             let since = since.unwrap_or_else(|| defaults.calendar.day_of(one.created_at));
-            told.push((since.min(change.today), one));
+            told.push((since.min(transaction.today), one));
         }
     }
-    let happenings = told.iter().map(|(since, Told { key, version, after, .. })| {
+    let audit_events = told.iter().map(|(since, ExportRow { key, version, after, .. })| {
         let (before, after) = (None, Some(after.clone()));
-        (*since, Happening { resource: K::ONE, key, action: "imported", version: *version, before, after })
+        (*since, AuditEvent { resource: K::ONE, key, action: "imported", version: *version, before, after })
     });
-    change.record_imported(happenings.collect()).await
+    transaction.record_imported(audit_events.collect()).await
 }

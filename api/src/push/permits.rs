@@ -26,7 +26,7 @@ pub(super) struct Turns {
 }
 
 /// A turn, given back when dropped.
-pub struct Turn {
+pub struct PushPermit {
     _own: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
 }
@@ -37,11 +37,11 @@ impl Turns {
     }
 
     /// Waits for a turn of an account: first among its own pushes, so that what waits there keeps none from others.
-    pub(super) async fn take(&self, actor: &Actor) -> ApiResult<Turn> {
+    pub(super) async fn take(&self, actor: &Actor) -> ApiResult<PushPermit> {
         let own = self.own(&format!("{} {}", actor.kind.name(), actor.id)).acquire_owned().await;
         let own = own.map_err(ApiError::unexpected)?;
         let all = Arc::clone(&self.all).acquire_owned().await.map_err(ApiError::unexpected)?;
-        Ok(Turn { _own: own, _all: all })
+        Ok(PushPermit { _own: own, _all: all })
     }
 
     fn own(&self, account: &str) -> Arc<Semaphore> {
@@ -66,9 +66,9 @@ mod tests {
 
     #[test]
     fn one_account_holds_no_other_up() {
-        let turns = Turns::new(4, 2);
+        let permits = Turns::new(4, 2);
         let (one, other) = (Actor::system("one"), Actor::system("other"));
-        let now = |actor: &Actor| turns.take(actor).now_or_never().map(Result::unwrap);
+        let now = |actor: &Actor| permits.take(actor).now_or_never().map(Result::unwrap);
         let held = (now(&one), now(&one));
         assert!(held.0.is_some() && held.1.is_some());
         assert!(now(&one).is_none(), "its own turns are taken");
@@ -76,6 +76,6 @@ mod tests {
         assert!(others.0.is_some() && others.1.is_some(), "the other has turns of its own");
         drop(held);
         assert!(now(&one).is_some(), "a turn is given back");
-        assert!(turns.own.lock().unwrap().len() <= 2);
+        assert!(permits.own.lock().unwrap().len() <= 2);
     }
 }

@@ -16,10 +16,10 @@ use uuid::Uuid;
 
 use super::import::Import;
 use super::source::Source;
-use super::{Defaults, Incoming, Kind, ParentOf, Row, Told, history, id_in_lower_case, sense};
-use crate::http::body::deserialize_or_fault;
+use super::{Defaults, ExportRow, Incoming, Kind, ParentOf, Row, history, id_in_lower_case, sense};
+use crate::http::body::deserialize_or_field_error;
 use crate::http::language::Text;
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema;
 use crate::resources::actions::Action;
 use crate::resources::awards::{self, Award};
@@ -38,10 +38,10 @@ use crate::resources::quick_wins::QuickWin;
 use crate::resources::references::{Target, codes_in};
 use crate::resources::regions::Region;
 use crate::resources::resource::{self, Key, NewRow, Resource, Stamp, column, key_of, show, text_of};
+use crate::resources::schemas;
 use crate::resources::surveys::Survey;
-use crate::resources::wire;
 use crate::store::bulk;
-use crate::store::change::Change;
+use crate::store::transaction::WriteTransaction;
 
 /// A resource that is transferred.
 pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoModel<resource::Row<Self>>>> {
@@ -61,7 +61,7 @@ pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoM
     }
 
     /// Sets them; those that are absent are as in a new row.
-    fn keep(_kept: Map<String, Value>, _row: &mut NewRow<Self>) -> Result<(), Fault> {
+    fn keep(_kept: Map<String, Value>, _row: &mut NewRow<Self>) -> Result<(), FieldError> {
         Ok(())
     }
 
@@ -87,7 +87,7 @@ pub(super) trait Transferred: Resource<Entity: EntityTrait<ActiveModel: TryIntoM
     }
 
     /// Writes the links of some rows.
-    async fn linked(_change: &Change, _rows: &[&resource::Row<Self>]) -> ApiResult<()> {
+    async fn linked(_change: &WriteTransaction, _rows: &[&resource::Row<Self>]) -> ApiResult<()> {
         Ok(())
     }
 }
@@ -105,7 +105,7 @@ struct Carried {
 
 /// The schemas of what every row carries; a file may leave it out.
 pub(super) fn stamp_schema() -> Map<String, Value> {
-    let mut schema = wire::stamp_schema();
+    let mut schema = schemas::stamp_schema();
     for member in schema.values_mut().filter_map(Value::as_object_mut) {
         member.remove("readOnly");
         schema::nullable(member);
@@ -130,13 +130,13 @@ impl<R: Transferred> Kind for Thing<R> {
     }
 
     fn schema() -> Value {
-        let mut schema = wire::replacement::<R>();
+        let mut schema = schemas::replacement::<R>();
         let mut properties = Map::new();
-        properties.insert(R::KEY.name().to_owned(), wire::code_schema());
+        properties.insert(R::KEY.name().to_owned(), schemas::code_schema());
         if R::KEY == Key::Id {
             properties.insert("id".to_owned(), json!({ "type": "string", "format": "uuid", "maxLength": 36 }));
         }
-        properties.extend(R::PARENT.map(|parent| (parent.member.to_owned(), wire::code_schema())));
+        properties.extend(R::PARENT.map(|parent| (parent.member.to_owned(), schemas::code_schema())));
         properties.extend(schema["properties"].as_object().cloned().unwrap_or_default());
         properties.extend(R::kept_schema());
         properties.extend(stamp_schema());
@@ -172,7 +172,7 @@ impl<R: Transferred> Kind for Thing<R> {
         }
     }
 
-    fn read(mut value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<Fault>> {
+    fn read(mut value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
         let mut take = |name: &str| value.as_object_mut().and_then(|members| members.remove(name));
         let key = take(R::KEY.name()).and_then(|key| key.as_str().map(str::to_owned));
         let key = key.unwrap_or_else(|| Uuid::now_v7().to_string());
@@ -180,20 +180,21 @@ impl<R: Transferred> Kind for Thing<R> {
         let kept = R::kept_schema().into_iter().filter_map(|(name, _)| take(&name).map(|value| (name, value)));
         let kept = kept.collect::<Map<_, _>>();
         let carried = ["version", "created_at", "updated_at"].into_iter().filter_map(|name| Some((name.to_owned(), take(name)?)));
-        let carried: Carried = deserialize_or_fault(Value::Object(carried.collect())).map_err(|fault| vec![fault])?;
+        let carried: Carried =
+            deserialize_or_field_error(Value::Object(carried.collect())).map_err(|field_error| vec![field_error])?;
         // An export says all there is; what it leaves empty is null.
         if carried.created_at.is_none() {
             R::complete(&mut value);
         }
-        let members: R = deserialize_or_fault(value).map_err(|fault| vec![fault])?;
-        let faults = members.faults();
-        if !faults.is_empty() {
-            return Err(faults);
+        let members: R = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
+        let field_errors = members.field_errors();
+        if !field_errors.is_empty() {
+            return Err(field_errors);
         }
         let search = search_text(&key, &members);
         let mut row = members.into_row();
-        R::born(&mut row);
-        R::keep(kept, &mut row).map_err(|fault| vec![fault])?;
+        R::before_insert(&mut row);
+        R::keep(kept, &mut row).map_err(|field_error| vec![field_error])?;
         let created_at = carried.created_at.unwrap_or(defaults.now).trunc_subsecs(6);
         let columns = [
             (R::KEY.name(), key.into()),
@@ -210,7 +211,8 @@ impl<R: Transferred> Kind for Thing<R> {
                 row.set(column, value);
             }
         }
-        row.try_into_model().map_err(|error| vec![Fault::at("", "incomplete", Text::new(error.to_string(), error.to_string()))])
+        row.try_into_model()
+            .map_err(|error| vec![FieldError::at("", "incomplete", Text::new(error.to_string(), error.to_string()))])
     }
 
     fn references(value: &Value) -> Vec<(String, Target, String)> {
@@ -220,9 +222,9 @@ impl<R: Transferred> Kind for Thing<R> {
         own.chain(R::more_references(value)).collect()
     }
 
-    fn told(row: &Row<Self>) -> ApiResult<Option<Told>> {
+    fn told(row: &Row<Self>) -> ApiResult<Option<ExportRow>> {
         let Stamp { version, created_at, .. } = Stamp::of::<R>(row)?;
-        Ok(Some(Told { key: key_of::<R>(row)?, version, created_at, after: show::<R>(row)? }))
+        Ok(Some(ExportRow { key: key_of::<R>(row)?, version, created_at, after: show::<R>(row)? }))
     }
 
     fn prepare(import: &mut Import<'_>, source: &mut Source) {
@@ -233,9 +235,9 @@ impl<R: Transferred> Kind for Thing<R> {
         R::completed(import, list, rows).await
     }
 
-    async fn written(import: &mut Import<'_>, rows: &[Incoming<Self>]) -> ApiResult<()> {
+    async fn after_write(import: &mut Import<'_>, rows: &[Incoming<Self>]) -> ApiResult<()> {
         R::begun(import, rows).await?;
-        R::linked(import.change, &rows.iter().map(|incoming| &incoming.row).collect::<Vec<_>>()).await
+        R::linked(import.transaction, &rows.iter().map(|incoming| &incoming.row).collect::<Vec<_>>()).await
     }
 }
 
@@ -278,14 +280,14 @@ impl Transferred for Programme {
         history::begin(import, rows).await
     }
 
-    async fn linked(change: &Change, rows: &[&programme::Model]) -> ApiResult<()> {
+    async fn linked(transaction: &WriteTransaction, rows: &[&programme::Model]) -> ApiResult<()> {
         use programme_region::Column as Region;
         use programme_supporting_opd::Column as Supporting;
         let supporting = links(rows, |row| (&row.code, &row.supporting_opds));
         let columns = [Supporting::Programme, Supporting::Opd];
-        bulk::append::<programme_supporting_opd::Entity>(&change.db, &columns, supporting).await?;
+        bulk::append::<programme_supporting_opd::Entity>(&transaction.db, &columns, supporting).await?;
         let regions = links(rows, |row| (&row.code, &row.regions));
-        bulk::append::<programme_region::Entity>(&change.db, &[Region::Programme, Region::Region], regions).await
+        bulk::append::<programme_region::Entity>(&transaction.db, &[Region::Programme, Region::Region], regions).await
     }
 }
 
@@ -355,15 +357,15 @@ impl Transferred for Evaluation {
         members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
     }
 
-    fn keep(kept: Map<String, Value>, row: &mut evaluation::ActiveModel) -> Result<(), Fault> {
+    fn keep(kept: Map<String, Value>, row: &mut evaluation::ActiveModel) -> Result<(), FieldError> {
         #[derive(Deserialize)]
-        struct Kept {
+        struct ResponseCache {
             closed_at: Option<DateTime<Utc>>,
             closed_by: Option<String>,
             record_sha256: Option<String>,
             public_record_sha256: Option<String>,
         }
-        let kept: Kept = deserialize_or_fault(Value::Object(kept))?;
+        let kept: ResponseCache = deserialize_or_field_error(Value::Object(kept))?;
         row.closed_at = Set(kept.closed_at.map(|instant| instant.trunc_subsecs(6)));
         row.closed_by = Set(kept.closed_by);
         row.record_sha256 = Set(kept.record_sha256);
@@ -377,13 +379,13 @@ impl Transferred for Evaluation {
         dimensions.map(|(index, code)| (format!("/reported_counts/{index}/dimension"), Target::Dimension, code)).collect()
     }
 
-    async fn linked(change: &Change, rows: &[&evaluation::Model]) -> ApiResult<()> {
+    async fn linked(transaction: &WriteTransaction, rows: &[&evaluation::Model]) -> ApiResult<()> {
         use evaluation_dimension::Column;
         let links = rows.iter().flat_map(|row| {
             let told = ReportedCount::all_of(row).into_iter();
             told.map(|told| Ok(vec![row.code.as_str().into(), told.dimension.as_str().into()])).collect::<Vec<_>>()
         });
-        bulk::append::<evaluation_dimension::Entity>(&change.db, &[Column::Evaluation, Column::Dimension], links).await
+        bulk::append::<evaluation_dimension::Entity>(&transaction.db, &[Column::Evaluation, Column::Dimension], links).await
     }
 }
 
@@ -405,13 +407,13 @@ impl Transferred for Finding {
         Map::from_iter([("state".to_owned(), json!(row.state)), ("follow_ups".to_owned(), json!(follow_ups))])
     }
 
-    fn keep(kept: Map<String, Value>, row: &mut finding::ActiveModel) -> Result<(), Fault> {
+    fn keep(kept: Map<String, Value>, row: &mut finding::ActiveModel) -> Result<(), FieldError> {
         #[derive(Deserialize)]
-        struct Kept {
+        struct ResponseCache {
             state: Option<FindingState>,
             follow_ups: Option<Vec<FollowUp>>,
         }
-        let kept: Kept = deserialize_or_fault(Value::Object(kept))?;
+        let kept: ResponseCache = deserialize_or_field_error(Value::Object(kept))?;
         row.state = Set(kept.state.unwrap_or(FindingState::Open));
         row.follow_ups = Set(json!(kept.follow_ups.unwrap_or_default()));
         Ok(())
@@ -419,10 +421,10 @@ impl Transferred for Finding {
 }
 
 impl Transferred for Commitment {
-    async fn linked(change: &Change, rows: &[&commitment::Model]) -> ApiResult<()> {
+    async fn linked(transaction: &WriteTransaction, rows: &[&commitment::Model]) -> ApiResult<()> {
         use commitment_signatory::Column;
         let signatories = links(rows, |row| (&row.id, &row.signatories));
-        bulk::append::<commitment_signatory::Entity>(&change.db, &[Column::Commitment, Column::Opd], signatories).await
+        bulk::append::<commitment_signatory::Entity>(&transaction.db, &[Column::Commitment, Column::Opd], signatories).await
     }
 }
 

@@ -12,11 +12,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Counts, FORMAT, Kind, Row, columns_of, export_all, key_of};
 use crate::csv::writer::{Dialect, Writer};
-use crate::store::change::Store;
 use crate::store::files;
 use crate::store::output::Failed;
-use crate::store::past;
 use crate::store::progress::Progress;
+use crate::store::snapshots;
+use crate::store::transaction::Store;
 
 /// Rows of one statement.
 const ROWS_AT_ONCE: u64 = 1000;
@@ -103,8 +103,8 @@ pub(super) async fn export_list<K: Kind>(
     sink.begin::<K>(list)?;
     loop {
         let rows = after::<K>(last.as_ref()).limit(ROWS_AT_ONCE).all(db).await?;
-        let since = if past::is_tracked(K::ONE) {
-            past::known_since(db, K::ONE, rows.iter().map(key_of::<K>).collect()).await?
+        let since = if snapshots::is_tracked(K::ONE) {
+            snapshots::known_since(db, K::ONE, rows.iter().map(key_of::<K>).collect()).await?
         } else {
             HashMap::new()
         };

@@ -7,7 +7,7 @@ const USUAL: &[&str] = &["created", "updated", "deleted", "imported"];
 /// What happens to every report.
 const REPORTED: &[&str] = &["created", "updated", "submitted", "returned", "verified", "revised", "deleted", "imported"];
 
-/// What can happen to each kind of thing, but for accounts: those who manage them find that in the trail.
+/// What can happen to each kind of thing, but for accounts: those who manage them find that in the audit log.
 pub const HAPPENINGS: &[(&str, &[&str])] = &[
     ("masterplan", USUAL),
     ("dimension", USUAL),

@@ -24,9 +24,9 @@ use super::reports::{ActionReport, Measurement};
 use super::source::Source;
 use super::things::Thing;
 use super::{Incoming, Kind, ROWS_AT_ONCE, Row, key_of};
-use crate::http::problem::{ApiResult, Fault};
+use crate::http::problem::{ApiResult, FieldError};
 use crate::resources::evaluations::Evaluation;
-use crate::resources::kpis::value_faults;
+use crate::resources::kpis::value_field_errors;
 use crate::resources::programmes::coverage::entry_of;
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::regions::{self, Region};
@@ -44,7 +44,7 @@ fn look_ahead<K: Kind>(source: &mut Source, list: &str, mut note: impl FnMut(&Va
 
 /// The levels of regions.
 async fn levels(import: &Import<'_>, codes: BTreeSet<String>) -> ApiResult<HashMap<String, RegionLevel>> {
-    let rows = region::Entity::find().filter(region::Column::Code.is_in(codes)).all(&import.change.db).await?;
+    let rows = region::Entity::find().filter(region::Column::Code.is_in(codes)).all(&import.transaction.db).await?;
     Ok(rows.into_iter().map(|row| (row.code, row.level)).collect())
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn begin(import: &mut Import<'_>, rows: &[Incoming<Thing<Progra
     let begins =
         |row: &&programme::Model| import.statuses.get(&row.code).is_none_or(|(first, _)| *first != ProgrammeStatus::Planned);
     let unsaid = rows.iter().map(|row| &row.row).filter(begins);
-    let entries = unsaid.map(|row| transitions::beginning(import.change, &row.code, row.start_date));
+    let entries = unsaid.map(|row| transitions::beginning(import.transaction, &row.code, row.start_date));
     let entries = entries.map(Incoming::<Transition>::made).collect::<Vec<_>>();
     import.beginnings += entries.len();
     if entries.is_empty() { Ok(()) } else { write(import, &entries).await }
@@ -95,7 +95,7 @@ pub(super) async fn transitions(import: &mut Import<'_>, list: &'static str, row
     use status_change::Column;
     let programmes = rows.iter().map(|row| row.row.programme.clone()).collect::<BTreeSet<_>>();
     let before = status_change::Entity::find().filter(Column::Programme.is_in(programmes)).order_by_asc(Column::Seq);
-    let before = before.all(&import.change.db).await?;
+    let before = before.all(&import.transaction.db).await?;
     let mut last = before.into_iter().map(|row| (row.programme.clone(), row)).collect::<HashMap<_, _>>();
     for row in rows {
         if import.checking.is_spoiled(list, row.subject.as_deref()) {
@@ -142,7 +142,7 @@ pub(super) async fn villages(import: &mut Import<'_>, list: &'static str, rows: 
     let levels = levels(import, places.clone()).await?;
     let before = coverage::Entity::find().filter(Column::Programme.is_in(programmes)).filter(Column::Region.is_in(places));
     let mut known: HashMap<(String, String), Vec<_>> = HashMap::new();
-    for row in before.order_by_asc(Column::Seq).all(&import.change.db).await? {
+    for row in before.order_by_asc(Column::Seq).all(&import.transaction.db).await? {
         known.entry((row.programme.clone(), row.region.clone())).or_default().push(entry_of(&row));
     }
     let today = import.defaults.today;
@@ -203,17 +203,17 @@ pub(super) async fn of_kpis<K: Kind>(
     list: &'static str,
     rows: &mut [Incoming<K>],
     value: fn(&Row<K>) -> (&str, &str, Decimal),
-    of_new: fn(&kpi::Model, Decimal) -> Option<Fault>,
+    of_new: fn(&kpi::Model, Decimal) -> Option<FieldError>,
 ) -> ApiResult<()> {
     let codes = rows.iter().map(|row| value(&row.row).0.to_owned()).collect::<BTreeSet<_>>();
-    let kpis = kpi::Entity::find().filter(kpi::Column::Code.is_in(codes)).all(&import.change.db).await?;
+    let kpis = kpi::Entity::find().filter(kpi::Column::Code.is_in(codes)).all(&import.transaction.db).await?;
     let kpis = kpis.into_iter().map(|row| (row.code.clone(), row)).collect::<HashMap<_, _>>();
     for row in rows {
         let (code, period, value) = value(&row.row);
         let Some((kpi, period)) = kpis.get(code).zip(Period::parse(period).ok()) else { continue };
         let new = (!row.was_taken).then(|| of_new(kpi, value)).flatten();
-        for fault in value_faults(kpi, period, "/period", value, "/value").into_iter().chain(new) {
-            import.checking.refuse(list, row, &fault);
+        for field_error in value_field_errors(kpi, period, "/period", value, "/value").into_iter().chain(new) {
+            import.checking.refuse(list, row, &field_error);
         }
     }
     Ok(())
@@ -310,7 +310,7 @@ async fn latest<K: Revised>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiRes
     for column in &order[..2] {
         select = select.filter(column.is_in(rows.iter().map(|row| row.row.get(*column))));
     }
-    let there = select.all(&import.change.db).await?;
+    let there = select.all(&import.transaction.db).await?;
     let revision = |row: &Row<K>| {
         let (revision, state, _) = K::revision(row);
         (place::<K>(row), (revision, state))
@@ -333,7 +333,7 @@ where
         return Ok(());
     }
     let update = K::Entity::update_many().col_expr(K::latest(), Expr::value(false));
-    update.filter(Expr::col("latest").eq(true)).filter(places).exec(&import.change.db).await?;
+    update.filter(Expr::col("latest").eq(true)).filter(places).exec(&import.transaction.db).await?;
     Ok(())
 }
 
@@ -388,7 +388,7 @@ async fn lead_of(import: &Import<'_>, kpi: &str) -> ApiResult<()> {
         .select_only()
         .columns(columns)
         .into_tuple::<(String, i32, NaiveDate, NaiveDate, bool)>()
-        .all(&import.change.db)
+        .all(&import.transaction.db)
         .await?;
     // Of one day the highest comes first, so that the others of that day do not lead.
     rows.sort_by_key(|(_, revision, end, counts_from, _)| (*counts_from, std::cmp::Reverse((*end, *revision))));
@@ -410,7 +410,7 @@ async fn lead_of(import: &Import<'_>, kpi: &str) -> ApiResult<()> {
                 any.add(Column::Period.eq(period.as_str()).and(Column::Revision.eq(*revision)))
             });
             let update = measurement::Entity::update_many().col_expr(Column::Leads, Expr::value(leads));
-            update.filter(Column::Kpi.eq(kpi)).filter(these).exec(&import.change.db).await?;
+            update.filter(Column::Kpi.eq(kpi)).filter(these).exec(&import.transaction.db).await?;
         }
     }
     Ok(())
