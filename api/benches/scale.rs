@@ -62,7 +62,7 @@ async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outco
     let db = server.store.db();
     seed::grow(db, 0..seed::OPDS).await?;
     let small = costs(&server, metrics).await?;
-    seed::transaction(db, 0..seed::OPDS).await?;
+    seed::change(db, 0..seed::OPDS).await?;
     let changed = costs(&server, metrics).await?;
     seed::grow(db, seed::OPDS..10 * seed::OPDS).await?;
     let large = costs(&server, metrics).await?;

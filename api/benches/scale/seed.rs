@@ -10,7 +10,7 @@ use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::decimal::Decimal;
 use entity::value::period::{Frequency, Period};
 use entity::{
-    action, action_report, evaluation, event, finding, kpi, kpi_target, measurement, opd, past, programme, status_change,
+    action, action_report, evaluation, event, finding, kpi, kpi_target, measurement, opd, programme, snapshot, status_change,
 };
 use sea_orm::ActiveValue::NotSet;
 use sea_orm::{
