@@ -140,7 +140,7 @@ async fn open(address: SocketAddr, token: Option<&str>, heard: UnboundedSender<I
 }
 
 /// Makes a change; gives when it was answered.
-async fn write(service: &Service, token: &str, number: usize) -> Outcome<Instant> {
+async fn change(service: &Service, token: &str, number: usize) -> Outcome<Instant> {
     let body = json!({ "code": format!("BENCH-{number}"), "name": "Dinas Uji", "short_name": "DU" }).to_string();
     let ask = Ask::new("POST", "/v1/opds", Some(token), "Content-Type: application/json\r\n", &body);
     Connection::open(service.address).await?.exchange(&ask).await?.must_be(201)?;

@@ -56,7 +56,7 @@ pub(crate) async fn grow(db: &DatabaseConnection, opds: Range<u32>) -> Outcome<(
 }
 
 /// Gives each action of these OPDs a long history: what it was on past days, and the audit log.
-pub(crate) async fn write(db: &DatabaseConnection, opds: Range<u32>) -> Outcome<()> {
+pub(crate) async fn change(db: &DatabaseConnection, opds: Range<u32>) -> Outcome<()> {
     let changes =
         || actions(&opds).flat_map(|(opd, programme, number)| (0..CHANGES).map(move |turn| (opd, programme, number, turn)));
     insert(db, changes().map(|(opd, programme, number, turn)| was(opd, programme, number, turn))).await?;
