@@ -35,7 +35,7 @@ impl Cluster {
                  RENAKSI_TEST_DATABASES=sqlite"
             )
         });
-        let folder = Workplace::get().join("postgres");
+        let folder = Workplace::get().join_in_memory("postgres");
         fs::create_dir_all(&folder).unwrap();
         if is_root() {
             succeed(Command::new("chown").arg("postgres").arg(&folder));
@@ -113,9 +113,25 @@ fn init(binaries: &Path, data: &Path) {
     }
 }
 
+/// What makes it fast: its data goes with the process, and the tests crash the service, never PostgreSQL.
+const SETTINGS: [&str; 9] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    // Nobody follows it.
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_wal_size=256MB",
+    "shared_buffers=64MB",
+    // Most databases go before it would come to them.
+    "autovacuum_max_workers=1",
+    "max_connections=400",
+];
+
 fn start_on_a_free_port(binaries: &Path, folder: &Path) -> Option<u16> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let options = format!("-p {port} -k '' -c listen_addresses=127.0.0.1 -c max_connections=400 -c fsync=on");
+    let settings = SETTINGS.map(|setting| format!(" -c {setting}")).concat();
+    let options = format!("-p {port} -k '' -c listen_addresses=127.0.0.1{settings}");
     let started = as_postgres(&binaries.join("pg_ctl"))
         .args(["start", "-w", "-t", "60", "-D"])
         .arg(folder.join("data"))

@@ -1,7 +1,7 @@
-//! The temporary folder of this test process, and the shell that clears it away afterwards.
+//! The temporary folders of this test process, one of them in memory, and the shell that clears them away afterwards.
 //!
 //! The shell reads a pipe that only this process holds open. When the process ends, in whatever way, the pipe closes,
-//! and the shell kills the servers that are left, stops PostgreSQL and removes the folder.
+//! and the shell kills the servers that are left, stops PostgreSQL and removes the folders.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -16,8 +16,8 @@ cat > /dev/null
 for server in "$1"/servers/*; do
     [ -e "$server" ] && kill -9 "${server##*/}" 2> /dev/null
 done
-if [ -s "$1/postgres/data/postmaster.pid" ]; then
-    postmaster=$(head -n 1 "$1/postgres/data/postmaster.pid")
+if [ -s "$2/postgres/data/postmaster.pid" ]; then
+    postmaster=$(head -n 1 "$2/postgres/data/postmaster.pid")
     kill -QUIT "$postmaster"
     while kill -0 "$postmaster" 2> /dev/null; do sleep 0.1; done
 fi
@@ -45,7 +45,7 @@ impl Workplace {
         fs::create_dir_all(path.join("servers")).unwrap();
         fs::create_dir_all(&in_memory).unwrap();
         // The PostgreSQL account passes through it to its own folder.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(&in_memory, fs::Permissions::from_mode(0o755)).unwrap();
         let caretaker = Command::new("sh")
             .args(["-c", CARETAKER, "caretaker"])
             .args([&path, &in_memory])
@@ -64,7 +64,7 @@ impl Workplace {
         self.path.join(name)
     }
 
-    /// A path inside a folder in memory, where there is enough of it: for files that thousands of writes wait for. A killed
+    /// A path inside a folder in memory, where there is enough of it: for databases, whose thousands of writes wait for it. A killed
     /// process leaves the same in them as on a disk.
     pub fn join_in_memory(&self, name: impl AsRef<Path>) -> PathBuf {
         self.in_memory.join(name)
