@@ -1,21 +1,37 @@
 //! Black-box tests of Renaksi: named actors speak HTTP to the real binary, on SQLite and on PostgreSQL.
 //!
 //! ```text
-//! cargo build -p renaksi && cargo test -p renaksi-tests            # everything, on both databases
-//! cargo test -p renaksi-tests -- crud::                            # one capability
+//! cargo build -p renaksi && cargo test -p renaksi-tests            # everything, in its small form
+//! cargo test -p renaksi-tests -- lists::                           # one capability
 //! cargo test -p renaksi-tests -- ::sqlite                          # one database
+//! RENAKSI_TEST_TIER=heavy cargo test -p renaksi-tests -- replay::  # one capability in full size
 //! ```
 //!
 //! | variable | meaning | default |
 //! | --- | --- | --- |
+//! | `RENAKSI_TEST_TIER` | `heavy` tells the stories with large numbers in full size: see [`tier`] | `normal` |
+//! | `RENAKSI_TEST_SEED` | what random stories draw their numbers from; they print it | fixed, and new in each heavy run |
 //! | `RENAKSI_TEST_DATABASES` | which databases to run on; what is left out is named on stderr | `sqlite,postgres` |
-//! | `RENAKSI_TEST_MUTATIONS` | broken pushes that are sent to each database; their story has the time for them | `300` |
 //! | `RENAKSI_BIN` | the binary to test, such as a release build | `renaksi` beside the test binary's folder |
 //! | `RENAKSI_PG_BIN` | folder with `initdb`, `pg_ctl` and `psql` | highest `/usr/lib/postgresql/*/bin`, else `PATH` |
 //!
-//! Each test gets a database of its own, copied from one with the demo data, and a server of its own. One PostgreSQL
-//! cluster serves the whole process. Everything lies in one temporary folder; a small shell beside the process (see
-//! [`workplace`]) stops what runs and removes the folder when the process ends, also when it is killed.
+//! Four macros say what a story needs; each tells it once for each database that it names.
+//!
+//! | macro | databases | service |
+//! | --- | --- | --- |
+//! | [`on_both_databases!`] | both | of its own, with a copy of the demo data: an [`App`], which it may stop, tamper with and look into |
+//! | [`on_shared_servers!`] | both | shared with other stories: a [`Service`], which it only speaks HTTP to |
+//! | [`on_sqlite!`] | SQLite | of its own |
+//! | [`on_a_shared_server!`] | SQLite | shared |
+//!
+//! A story shares its service when it makes what it writes to, under names from [`unique`], and asks only for that or for demo
+//! data that no other such story changes: it counts no table, reads no figure of the whole, neither the head of the feed nor the
+//! first page of a list, and fails no login. It is told on SQLite alone when the kind of database cannot matter to it: bodies,
+//! headers, methods, documents, the form of problems.
+//!
+//! One PostgreSQL cluster serves the whole process, in memory where there is room and without `fsync`. Everything lies in
+//! temporary folders; a small shell beside the process (see [`workplace`]) stops what runs and removes the folders when the
+//! process ends, also when it is killed.
 //!
 //! A story reads like this; [`Answer::is`] also holds the answer to `openapi/openapi.json`:
 //!
@@ -43,7 +59,10 @@ pub mod receiver;
 pub mod rehearsal;
 pub mod resource;
 pub mod server;
+pub mod service;
+pub mod story;
 pub mod stream;
+pub mod tier;
 pub mod unique;
 pub mod workplace;
 
@@ -52,27 +71,4 @@ pub use answer::Answer;
 pub use app::App;
 pub use database::{Backend, Database};
 pub use server::Server;
-
-/// Writes one test for each database from one story.
-#[macro_export]
-macro_rules! on_both_databases {
-    ($($(#[$meta:meta])* async fn $name:ident($app:ident) $story:block)*) => {$(
-        $(#[$meta])*
-        mod $name {
-            #[allow(unused_imports, reason = "a story may need nothing from the module around it")]
-            use super::*;
-
-            async fn story($app: $crate::App) $story
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                $crate::app::tell($crate::Backend::Sqlite, story).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                $crate::app::tell($crate::Backend::Postgres, story).await;
-            }
-        }
-    )*};
-}
+pub use service::Service;

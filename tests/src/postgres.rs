@@ -114,7 +114,7 @@ fn init(binaries: &Path, data: &Path) {
 }
 
 /// What makes it fast: its data goes with the process, and the tests crash the service, never PostgreSQL.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -123,6 +123,7 @@ const SETTINGS: [&str; 9] = [
     "max_wal_senders=0",
     "max_wal_size=256MB",
     "shared_buffers=64MB",
+    "jit=off",
     // Most databases go before it would come to them.
     "autovacuum_max_workers=1",
     "max_connections=400",

@@ -15,6 +15,9 @@ pub const PASSWORD: &str = "kelapa-muda-di-gili-trawangan-7";
 /// Secret of every demo client.
 pub const CLIENT_SECRET: &str = "rahasia-mesin-untuk-uji-coba-0123456789";
 
+/// What no line of a log may hold, whatever the suite does; `eyJ` is how every token begins.
+const SECRETS: [&str; 3] = [PASSWORD, CLIENT_SECRET, "eyJ"];
+
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running `renaksi serve --demo`; it is killed when it is dropped.
@@ -27,7 +30,31 @@ pub struct Server {
 struct Running {
     process: Child,
     address: String,
-    log: Arc<Mutex<String>>,
+    log: Arc<Mutex<Log>>,
+}
+
+/// What a server logged.
+#[derive(Default)]
+struct Log {
+    text: String,
+    /// The first line with a secret in it.
+    leak: Option<String>,
+}
+
+impl Log {
+    fn add(&mut self, line: &str) {
+        if self.leak.is_none() && SECRETS.iter().any(|secret| line.contains(secret)) {
+            self.leak = Some(line.to_owned());
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// Its last lines.
+    fn end(&self) -> String {
+        let lines = self.text.lines().collect::<Vec<_>>();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
 }
 
 /// The binary under test.
@@ -77,7 +104,18 @@ impl Server {
 
     /// What it logged.
     pub fn log(&self) -> String {
-        self.running.lock().unwrap().log.lock().unwrap().clone()
+        self.running.lock().unwrap().log.lock().unwrap().text.clone()
+    }
+
+    /// The last lines that it logged.
+    pub fn end_of_log(&self) -> String {
+        self.running.lock().unwrap().log.lock().unwrap().end()
+    }
+
+    /// Expects that no secret got into the log up to now.
+    pub fn keeps_secrets(&self) {
+        let leak = self.running.lock().unwrap().log.lock().unwrap().leak.clone();
+        assert!(leak.is_none(), "a secret in the log: {leak:?}");
     }
 
     /// The first line of the log that holds all of these texts. A line may arrive a little later than the answer it is about.
@@ -146,15 +184,9 @@ impl Drop for Server {
         end(&mut running.process);
         if thread::panicking() {
             let log = running.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let lines = log.lines().collect::<Vec<_>>();
-            eprintln!("--- the end of the server's log ---\n{}", lines[lines.len().saturating_sub(15)..].join("\n"));
-            return;
-        }
-        // Whatever the suite does, no secret gets into the log; `eyJ` is how every token begins.
-        let log = running.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for secret in [PASSWORD, CLIENT_SECRET, "eyJ"] {
-            let line = log.lines().find(|line| line.contains(secret));
-            assert!(line.is_none(), "a secret in the log: {line:?}");
+            eprintln!("--- the end of the server's log ---\n{}", log.end());
+        } else {
+            self.keeps_secrets();
         }
     }
 }
@@ -175,7 +207,7 @@ fn launch(database_url: &str, settings: &[(String, String)]) -> Running {
         .spawn()
         .unwrap();
     Workplace::get().note_server(process.id());
-    let log = Arc::new(Mutex::new(String::new()));
+    let log = Arc::<Mutex<Log>>::default();
     let (announce, announced) = mpsc::channel();
     let (stdout, stderr) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
     thread::spawn(move || {
@@ -188,16 +220,14 @@ fn launch(database_url: &str, settings: &[(String, String)]) -> Running {
     let kept = Arc::clone(&log);
     thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            let mut log = kept.lock().unwrap();
-            log.push_str(&line);
-            log.push('\n');
+            kept.lock().unwrap().add(&line);
         }
     });
     match announced.recv_timeout(PATIENCE) {
         Ok(address) => Running { process, address, log },
         Err(_) => {
             end(&mut process);
-            panic!("the server does not say `listening on http://…`: {}", log.lock().unwrap());
+            panic!("the server does not say `listening on http://…`: {}", log.lock().unwrap().text);
         }
     }
 }

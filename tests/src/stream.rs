@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::app::App;
+use crate::service::Service;
 
 /// An event that was heard.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub struct Stream {
 
 impl Stream {
     /// Opens one, perhaps to resume after an event.
-    pub fn open(app: &App, path: &str, token: Option<&str>, last: Option<i64>) -> Self {
-        Self::at(app.server().url().trim_start_matches("http://"), path, token, last).unwrap()
+    pub fn open(service: &Service, path: &str, token: Option<&str>, last: Option<i64>) -> Self {
+        Self::at(&service.address(), path, token, last).unwrap()
     }
 
     /// The same at an address, where the service may be gone.

@@ -10,6 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::{env, fs, process};
 
+use crate::tier;
+
 const CARETAKER: &str = r#"
 trap '' INT TERM HUP
 cat > /dev/null
@@ -81,10 +83,10 @@ impl Workplace {
     }
 }
 
-/// A file system in memory with 2 GiB to spare.
+/// A file system in memory with room to spare for the databases of this tier.
 fn memory() -> Option<PathBuf> {
     let output = Command::new("df").args(["-Pk", "/dev/shm"]).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let kibibytes = text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()?;
-    (kibibytes >= 2 * 1024 * 1024).then(|| PathBuf::from("/dev/shm"))
+    (kibibytes >= tier::size(2, 8) * 1024 * 1024).then(|| PathBuf::from("/dev/shm"))
 }

@@ -1,27 +1,14 @@
 //! Who may do what: every operation of the document, walked with every kind of visitor.
 
 use renaksi_tests::document::{Document, Operation};
-use renaksi_tests::{Actor, Answer, on_both_databases};
+use renaksi_tests::{Actor, Answer, on_a_shared_server, on_both_databases, on_shared_servers};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A well-formed identifier that nothing has.
 const NO_UUID: &str = "01890000-0000-7000-8000-000000000000";
 
-on_both_databases! {
-    async fn every_private_operation_needs_a_token(app) {
-        let anyone = app.anyone();
-        let mut walked = 0;
-        for operation in Document::get().operations().iter().filter(|operation| !operation.public) {
-            let refused = send(&anyone, operation, &unknown(operation), &json!({})).await;
-            assert_eq!(refused.status(), 401, "{}", operation.name());
-            let refused = refused.is(401).has_problem("unauthenticated");
-            assert!(refused.header("www-authenticate").is_some_and(|way| way.starts_with("Bearer")), "{}", operation.name());
-            walked += 1;
-        }
-        assert!(walked > 50, "only {walked} private operations");
-    }
-
+on_shared_servers! {
     async fn what_the_document_calls_public_needs_no_token(app) {
         for operation in Document::get().operations().iter().filter(|operation| operation.public && operation.ends()) {
             let answer = send(&app.anyone(), operation, &unknown(operation), &json!({})).await;
@@ -69,25 +56,6 @@ on_both_databases! {
         }
     }
 
-    async fn another_opds_rows_are_out_of_reach(app) {
-        let (stranger, admin) = (app.operator_dlh().await, app.admin().await);
-        let mut refusals = 0;
-        for operation in Document::get().operations().iter().filter(|operation| !operation.public && operation.method != "GET") {
-            let Some(path) = of_dinkes(operation) else { continue };
-            let etag = admin.get(&path).await.header("etag").unwrap_or("\"1\"").to_owned();
-            let mut body = body_of(operation);
-            if operation.method == "PUT" && !body.as_object().is_some_and(|body| body.contains_key("value")) {
-                body = without_read_only(admin.get(&path).await.json());
-            }
-            let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
-            let refused = stranger.request(method, &path).json(&body).if_match(&etag).await;
-            assert_eq!(refused.status(), 403, "{} {path}: {refused:?}", operation.method);
-            refusals += 1;
-        }
-        assert!(refusals >= 6, "only {refusals} operations write to a programme or KPI");
-        assert_eq!(admin.get("/v1/programmes/SL-01/history").await.is(200).rows().len(), history_in_demo(&admin).await);
-    }
-
     async fn an_operator_writes_for_its_own_opd_and_below(app) {
         let (operator, admin) = (app.operator_dinkes().await, app.admin().await);
         let resource = renaksi_tests::resource::PROGRAMMES;
@@ -116,6 +84,42 @@ on_both_databases! {
             }
             actor.get("/v1/users").await.is(403);
         }
+    }
+}
+
+on_a_shared_server! {
+    async fn every_private_operation_needs_a_token(app) {
+        let anyone = app.anyone();
+        let mut walked = 0;
+        for operation in Document::get().operations().iter().filter(|operation| !operation.public) {
+            let refused = send(&anyone, operation, &unknown(operation), &json!({})).await;
+            assert_eq!(refused.status(), 401, "{}", operation.name());
+            let refused = refused.is(401).has_problem("unauthenticated");
+            assert!(refused.header("www-authenticate").is_some_and(|way| way.starts_with("Bearer")), "{}", operation.name());
+            walked += 1;
+        }
+        assert!(walked > 50, "only {walked} private operations");
+    }
+}
+
+on_both_databases! {
+    async fn another_opds_rows_are_out_of_reach(app) {
+        let (stranger, admin) = (app.operator_dlh().await, app.admin().await);
+        let mut refusals = 0;
+        for operation in Document::get().operations().iter().filter(|operation| !operation.public && operation.method != "GET") {
+            let Some(path) = of_dinkes(operation) else { continue };
+            let etag = admin.get(&path).await.header("etag").unwrap_or("\"1\"").to_owned();
+            let mut body = body_of(operation);
+            if operation.method == "PUT" && !body.as_object().is_some_and(|body| body.contains_key("value")) {
+                body = without_read_only(admin.get(&path).await.json());
+            }
+            let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
+            let refused = stranger.request(method, &path).json(&body).if_match(&etag).await;
+            assert_eq!(refused.status(), 403, "{} {path}: {refused:?}", operation.method);
+            refusals += 1;
+        }
+        assert!(refusals >= 6, "only {refusals} operations write to a programme or KPI");
+        assert_eq!(admin.get("/v1/programmes/SL-01/history").await.is(200).rows().len(), history_in_demo(&admin).await);
     }
 }
 

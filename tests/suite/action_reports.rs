@@ -2,10 +2,10 @@
 
 use renaksi_tests::actor::Request;
 use renaksi_tests::resource::{ACTIONS, KPIS};
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
-on_both_databases! {
+on_shared_servers! {
     async fn a_report_goes_its_way(app) {
         let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
         let path = new_report_path(&operator, "DINKES", 3).await;
@@ -93,6 +93,42 @@ on_both_databases! {
         take(&verifier, &path, "verify").await.is(200).has("realisation", "2");
     }
 
+    async fn reviewers_who_decide_the_same_at_once_do_not_wait_for_ever(app) {
+        let (admin, verifier) = (app.admin().await, app.verifier().await);
+        let mut decisions = Vec::new();
+        for _ in 0..4 {
+            for (kind, path, member) in [
+                ("action_report", new_report_path(&admin, "DINKES", 1).await, "realisation"),
+                ("measurement", new_measurement_path(&admin).await, "value"),
+            ] {
+                app.operator_dinkes().await.put(&path, json!({ member: "1" })).await.is(201);
+                take(&app.operator_dinkes().await, &path, "submit").await.is(200);
+                decisions.push(json!({ "kind": kind, "key": key_of(&path), "decision": "verify" }));
+            }
+        }
+        let mut reversed = decisions.clone();
+        reversed.reverse();
+        let (one, other) = tokio::join!(
+            async { verifier.post("/v1/reviews", json!({ "reviews": decisions })).await.is(200) },
+            async { admin.post("/v1/reviews", json!({ "reviews": reversed })).await.is(200) },
+        );
+        let verified = one.at("verified").as_u64().unwrap() + other.at("verified").as_u64().unwrap();
+        assert_eq!(verified, 8, "each is verified once: {one:?} {other:?}");
+    }
+
+    async fn writers_of_one_action_take_turns(app) {
+        let operator = app.operator_dinkes().await;
+        let path = new_report_path(&operator, "DINKES", 1).await;
+        let puts = (0..8).map(|value| operator.put(&path, json!({ "realisation": value })).if_none_match("*"));
+        let answers = futures_util::future::join_all(puts.map(IntoFuture::into_future)).await;
+        let statuses = answers.iter().map(|answer| answer.status()).collect::<Vec<_>>();
+        assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [201, 412].contains(status)), "{statuses:?}");
+        operator.get(&path).await.is(200).has("version", 1);
+    }
+}
+
+on_both_databases! {
     async fn a_revision_leaves_the_verified_report_in_force(app) {
         let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
         let path = new_report_path(&operator, "DINKES", 2).await;
@@ -176,40 +212,6 @@ on_both_databases! {
         let decided = decided.has("verified", 4).has("returned", 2).has("rejected", 2);
         decided.has("results/6/errors/0/code", "not_found").has("results/7/errors/0/code", "not_found");
         assert!(listed(&verifier, "/v1/reviews").await.is_empty());
-    }
-
-    async fn reviewers_who_decide_the_same_at_once_do_not_wait_for_ever(app) {
-        let (admin, verifier) = (app.admin().await, app.verifier().await);
-        let mut decisions = Vec::new();
-        for _ in 0..4 {
-            for (kind, path, member) in [
-                ("action_report", new_report_path(&admin, "DINKES", 1).await, "realisation"),
-                ("measurement", new_measurement_path(&admin).await, "value"),
-            ] {
-                app.operator_dinkes().await.put(&path, json!({ member: "1" })).await.is(201);
-                take(&app.operator_dinkes().await, &path, "submit").await.is(200);
-                decisions.push(json!({ "kind": kind, "key": key_of(&path), "decision": "verify" }));
-            }
-        }
-        let mut reversed = decisions.clone();
-        reversed.reverse();
-        let (one, other) = tokio::join!(
-            async { verifier.post("/v1/reviews", json!({ "reviews": decisions })).await.is(200) },
-            async { admin.post("/v1/reviews", json!({ "reviews": reversed })).await.is(200) },
-        );
-        let verified = one.at("verified").as_u64().unwrap() + other.at("verified").as_u64().unwrap();
-        assert_eq!(verified, 8, "each is verified once: {one:?} {other:?}");
-    }
-
-    async fn writers_of_one_action_take_turns(app) {
-        let operator = app.operator_dinkes().await;
-        let path = new_report_path(&operator, "DINKES", 1).await;
-        let puts = (0..8).map(|value| operator.put(&path, json!({ "realisation": value })).if_none_match("*"));
-        let answers = futures_util::future::join_all(puts.map(IntoFuture::into_future)).await;
-        let statuses = answers.iter().map(|answer| answer.status()).collect::<Vec<_>>();
-        assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
-        assert!(statuses.iter().all(|status| [201, 412].contains(status)), "{statuses:?}");
-        operator.get(&path).await.is(200).has("version", 1);
     }
 }
 

@@ -1,51 +1,10 @@
 //! Renaksi: cumulative targets, and what verified reports make of them.
 
 use renaksi_tests::resource::{ACTIONS, PROGRAMMES};
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
-on_both_databases! {
-    async fn an_action_shows_what_is_verified(app) {
-        let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
-        let path = new_action(&operator, json!({})).await;
-        let nothing = json!({ "q1": null, "q2": null, "q3": null, "q4": null });
-        let shown = operator.get(&path).await.is(200).has("realisation", nothing.clone());
-        // Its year is over, and nothing of it is done.
-        let shown = shown.has("progress", "0.00").has("state", "late");
-
-        report(&operator, &path, 2, "3").await;
-        operator.get(&path).await.is(200).has("realisation", nothing).has("progress", "0.00");
-        verifier.post(format!("{path}/reports/2/verify"), json!({})).await.is(200);
-        let verified = operator.get(&path).await.is(200).has("progress", "50.00").has("state", "late");
-        let verified = verified.has("realisation", json!({ "q1": null, "q2": "3", "q3": null, "q4": null }));
-        assert_ne!(verified.etag(), shown.etag(), "what is computed is part of what was read");
-        operator.get(&path).if_none_match(&shown.etag()).await.is(200);
-
-        report(&operator, &path, 4, "6.5").await;
-        verifier.post(format!("{path}/reports/4/verify"), json!({})).await.is(200);
-        operator.get(&path).await.is(200).has("progress", "100.00").has("state", "done");
-        let listed = operator.get("/v1/actions?opd=DINKES&sort=-id&limit=1").await.is(200);
-        listed.has("data/0/progress", "100.00").has("data/0/state", "done");
-    }
-
-    async fn the_state_follows_the_calendar(app) {
-        let (app, _today) = app.rehearsed("2190-01-15");
-        let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
-        let future = json!({ "year": 2190, "due_on": "2190-12-31" });
-        let path = new_action(&operator, future).await;
-        operator.get(&path).await.is(200).has("state", "not_started").has("progress", "0.00");
-        report(&operator, &path, 1, "1.5").await;
-        verifier.post(format!("{path}/reports/1/verify"), json!({})).await.is(200);
-        operator.get(&path).await.is(200).has("state", "on_track").has("progress", "25.00");
-        // Its day has passed, whatever the quarter.
-        let etag = operator.etag_of(&path).await;
-        operator.patch(&path, json!({ "due_on": "2022-10-04" })).if_match(&etag).await.is(200).has("state", "late");
-        // A change of the plan changes what is computed.
-        let targets = json!({ "targets": { "q1": 0, "q2": 0, "q3": 0, "q4": 1.5 } });
-        let etag = operator.etag_of(&path).await;
-        operator.patch(&path, targets).if_match(&etag).await.is(200).has("state", "done").has("progress", "100.00");
-    }
-
+on_shared_servers! {
     async fn targets_count_from_the_beginning_of_the_year(app) {
         let admin = app.admin().await;
         for (targets, pointer) in [
@@ -115,6 +74,49 @@ on_both_databases! {
         anyone.get(&public).await.is(404).has_problem("not_found");
         let listed = anyone.get(format!("/v1/public/actions?programme={code}")).await.is(200);
         assert!(listed.rows().is_empty(), "{listed:?}");
+    }
+}
+
+on_both_databases! {
+    async fn an_action_shows_what_is_verified(app) {
+        let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
+        let path = new_action(&operator, json!({})).await;
+        let nothing = json!({ "q1": null, "q2": null, "q3": null, "q4": null });
+        let shown = operator.get(&path).await.is(200).has("realisation", nothing.clone());
+        // Its year is over, and nothing of it is done.
+        let shown = shown.has("progress", "0.00").has("state", "late");
+
+        report(&operator, &path, 2, "3").await;
+        operator.get(&path).await.is(200).has("realisation", nothing).has("progress", "0.00");
+        verifier.post(format!("{path}/reports/2/verify"), json!({})).await.is(200);
+        let verified = operator.get(&path).await.is(200).has("progress", "50.00").has("state", "late");
+        let verified = verified.has("realisation", json!({ "q1": null, "q2": "3", "q3": null, "q4": null }));
+        assert_ne!(verified.etag(), shown.etag(), "what is computed is part of what was read");
+        operator.get(&path).if_none_match(&shown.etag()).await.is(200);
+
+        report(&operator, &path, 4, "6.5").await;
+        verifier.post(format!("{path}/reports/4/verify"), json!({})).await.is(200);
+        operator.get(&path).await.is(200).has("progress", "100.00").has("state", "done");
+        let listed = operator.get("/v1/actions?opd=DINKES&sort=-id&limit=1").await.is(200);
+        listed.has("data/0/progress", "100.00").has("data/0/state", "done");
+    }
+
+    async fn the_state_follows_the_calendar(app) {
+        let (app, _today) = app.rehearsed("2190-01-15");
+        let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
+        let future = json!({ "year": 2190, "due_on": "2190-12-31" });
+        let path = new_action(&operator, future).await;
+        operator.get(&path).await.is(200).has("state", "not_started").has("progress", "0.00");
+        report(&operator, &path, 1, "1.5").await;
+        verifier.post(format!("{path}/reports/1/verify"), json!({})).await.is(200);
+        operator.get(&path).await.is(200).has("state", "on_track").has("progress", "25.00");
+        // Its day has passed, whatever the quarter.
+        let etag = operator.etag_of(&path).await;
+        operator.patch(&path, json!({ "due_on": "2022-10-04" })).if_match(&etag).await.is(200).has("state", "late");
+        // A change of the plan changes what is computed.
+        let targets = json!({ "targets": { "q1": 0, "q2": 0, "q3": 0, "q4": 1.5 } });
+        let etag = operator.etag_of(&path).await;
+        operator.patch(&path, targets).if_match(&etag).await.is(200).has("state", "done").has("progress", "100.00");
     }
 
     async fn pages_of_actions_make_up_the_list(app) {

@@ -1,7 +1,7 @@
 //! Who may attach something to a programme, and what the OPD that leads it may do with what hangs on it.
 
 use renaksi_tests::resource::{ACTIONS, QUICK_WINS, Resource};
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
 /// A programme that DLH leads.
@@ -9,7 +9,7 @@ const OF_DLH: &str = "SV-01";
 /// A programme that DINKES leads.
 const OF_DINKES: &str = "SL-01";
 
-on_both_databases! {
+on_shared_servers! {
     async fn who_neither_leads_nor_supports_attaches_nothing(app) {
         let admin = app.admin().await;
         for stranger in [app.operator_dinkes().await, app.client_dinkes().await] {
@@ -37,21 +37,6 @@ on_both_databases! {
         ACTIONS.create_as(&admin, body(&ACTIONS, OF_DLH, "DINKES").1).await;
     }
 
-    async fn who_supports_attaches_its_own(app) {
-        let (admin, operator) = (app.admin().await, app.operator_dinkes().await);
-        let programme = format!("/v1/programmes/{OF_DLH}");
-        // Supported by an OPD below: what it may do, the one above may too.
-        let etag = admin.etag_of(&programme).await;
-        admin.patch(&programme, json!({ "supporting_opds": ["PKM-KAYANGAN"] })).if_match(&etag).await.is(200);
-        let (id, _) = ACTIONS.create_as(&operator, body(&ACTIONS, OF_DLH, "PKM-KAYANGAN").1).await;
-        QUICK_WINS.create_as(&operator, body(&QUICK_WINS, OF_DLH, "DINKES").1).await;
-        // What hangs there stays its own when the support ends; nothing new comes.
-        let etag = admin.etag_of(&programme).await;
-        admin.patch(&programme, json!({ "supporting_opds": [] })).if_match(&etag).await.is(200);
-        change(&operator, &ACTIONS.one(&id), json!({ "title": "Judul baru" })).await.is(200);
-        operator.post(ACTIONS.path, body(&ACTIONS, OF_DLH, "DINKES").1).await.is(403);
-    }
-
     async fn who_leads_changes_and_removes_what_hangs_on_it(app) {
         let (admin, lead, owner) = (app.admin().await, app.operator_dlh().await, app.operator_dinkes().await);
         for resource in [ACTIONS, QUICK_WINS] {
@@ -68,6 +53,23 @@ on_both_databases! {
             change(&lead, &one, json!({ "programme": OF_DINKES })).await.is(403);
             lead.delete(&one).if_match(&admin.etag_of(&one).await).await.is(204);
         }
+    }
+}
+
+on_both_databases! {
+    async fn who_supports_attaches_its_own(app) {
+        let (admin, operator) = (app.admin().await, app.operator_dinkes().await);
+        let programme = format!("/v1/programmes/{OF_DLH}");
+        // Supported by an OPD below: what it may do, the one above may too.
+        let etag = admin.etag_of(&programme).await;
+        admin.patch(&programme, json!({ "supporting_opds": ["PKM-KAYANGAN"] })).if_match(&etag).await.is(200);
+        let (id, _) = ACTIONS.create_as(&operator, body(&ACTIONS, OF_DLH, "PKM-KAYANGAN").1).await;
+        QUICK_WINS.create_as(&operator, body(&QUICK_WINS, OF_DLH, "DINKES").1).await;
+        // What hangs there stays its own when the support ends; nothing new comes.
+        let etag = admin.etag_of(&programme).await;
+        admin.patch(&programme, json!({ "supporting_opds": [] })).if_match(&etag).await.is(200);
+        change(&operator, &ACTIONS.one(&id), json!({ "title": "Judul baru" })).await.is(200);
+        operator.post(ACTIONS.path, body(&ACTIONS, OF_DLH, "DINKES").1).await.is(403);
     }
 }
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use renaksi_tests::server::PASSWORD;
-use renaksi_tests::{Actor, Answer, on_both_databases, unique};
+use renaksi_tests::{Actor, Answer, on_both_databases, on_shared_servers, unique};
 
 const VIEWER: &str = "viewer@demo.invalid";
 
-on_both_databases! {
+on_shared_servers! {
     async fn a_password_gives_a_token(app) {
         let anyone = app.anyone();
         let granted = anyone.log_in(VIEWER, PASSWORD).await.is(200).has("token_type", "Bearer").has("expires_in", 900);
@@ -19,7 +19,9 @@ on_both_databases! {
         // The user name is an address: its case does not matter.
         anyone.log_in("Viewer@Demo.invalid", PASSWORD).await.is(200);
     }
+}
 
+on_both_databases! {
     async fn refusals_are_oauth_errors(app) {
         let anyone = app.anyone();
         anyone.log_in(VIEWER, "kata-sandi-yang-salah").await.is(400).has("error", "invalid_grant");

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use renaksi_tests::stream::Stream;
-use renaksi_tests::{Actor, App, Backend, on_both_databases};
+use renaksi_tests::{Actor, App, Backend, on_both_databases, tier};
 use serde_json::json;
 
-/// Events of a backlog: more than one transaction seals. `RENAKSI_TEST_FULL=1` makes it a million.
+/// Events of a backlog: more than one transaction seals, and more than are verified at once.
 fn backlog() -> i64 {
-    if std::env::var_os("RENAKSI_TEST_FULL").is_some() { 1_000_000 } else { 12_000 }
+    tier::size(6_000, 1_000_000)
 }
 
 /// Appends events behind the service's back, as an import beside it does: of things that came and went.

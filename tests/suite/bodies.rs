@@ -2,14 +2,14 @@
 
 use renaksi_tests::document::Document;
 use renaksi_tests::resource::{OPDS, all};
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_a_shared_server};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const JSON: &str = "application/json";
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-on_both_databases! {
+on_a_shared_server! {
     async fn a_byte_order_mark_is_skipped_everywhere(app) {
         let admin = app.admin().await;
         for resource in all(&admin).await {

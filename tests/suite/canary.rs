@@ -1,20 +1,17 @@
 //! The canary walk: a random database with things of every kind that are shown, withdrawn, late, hidden and deleted, nested in each
 //! other, each with a word of its own in its code and in every text. Then everybody asks everything: no word of what is hidden may
 //! stand in any answer, and what is hidden answers like what never was.
-//!
-//! `RENAKSI_TEST_CANARY_SEED` plays another database.
 
 mod walk;
 mod world;
 
 use std::collections::BTreeSet;
-use std::env;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use renaksi_tests::rehearsal::Today;
 use renaksi_tests::stream::Stream;
-use renaksi_tests::{App, on_both_databases};
+use renaksi_tests::{App, on_both_databases, tier};
 use walk::Walk;
 use world::{Stage, World};
 
@@ -25,10 +22,9 @@ const ASKED: NaiveDate = NaiveDate::from_ymd_opt(2023, 2, 20).expect("the day ex
 
 on_both_databases! {
     async fn nobody_hears_of_what_is_hidden(app) {
-        let seed = env::var("RENAKSI_TEST_CANARY_SEED").map_or(11, |seed| seed.parse().expect("RENAKSI_TEST_CANARY_SEED"));
         let today = Today::starting(MADE);
         let app = app.replica_with(&[("RENAKSI_REHEARSAL", today.setting())]);
-        let mut world = World::make(&app, seed).await;
+        let mut world = World::make(&app, tier::seed(11)).await;
 
         // The positive control: what everybody may see is seen, also what will be withdrawn.
         let before = Walk::new(&app, &world, Stage::Before).everything().await;
@@ -50,7 +46,8 @@ on_both_databases! {
         then.hears_of_nothing_hidden();
         then.hears_of_some();
         let mut other_days = Walk::new(&app, &world, Stage::Now);
-        for day in ["1999-12-31", "2022-10-04", "2023-01-31", "2023-02-10", "2023-02-20"] {
+        let days = ["1999-12-31", "2023-02-20", "2022-10-04", "2023-01-31", "2023-02-10"];
+        for day in &days[..tier::size(2, days.len())] {
             other_days = other_days.figures_of(day.parse().unwrap()).await;
         }
         other_days.hears_of_nothing_hidden();

@@ -8,13 +8,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use renaksi_tests::actor::Request;
 use renaksi_tests::resource::PROGRAMMES;
 use renaksi_tests::server::CLIENT_SECRET;
-use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
+use renaksi_tests::{Actor, Answer, App, on_a_shared_server, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "/v1/auth/token";
 const SCOPES: [&str; 4] = ["actions:write", "measurements:write", "programmes:write", "read"];
 
-on_both_databases! {
+on_shared_servers! {
     async fn an_admin_creates_and_changes_clients(app) {
         let admin = app.admin().await;
         let id = unique::code("sys");
@@ -80,7 +80,31 @@ on_both_databases! {
         let used = app.admin().await.get("/v1/clients/demo-dinkes").await.is(200).at("last_used_at");
         assert!(used.is_string(), "{used}");
     }
+}
 
+on_a_shared_server! {
+    async fn the_metadata_tells_what_the_server_can(app) {
+        let anyone = app.anyone();
+        let metadata = anyone.get("/.well-known/oauth-authorization-server").await.is(200);
+        let token = claims(&anyone.client_token("demo-dinkes", CLIENT_SECRET).await.is(200));
+        assert_eq!(metadata.at("issuer"), token["iss"], "RFC 8414: the issuer is the one of the tokens");
+        for (member, end) in [
+            ("token_endpoint", "/v1/auth/token"), ("revocation_endpoint", "/v1/auth/revoke"), ("jwks_uri", "/.well-known/jwks.json"),
+        ] {
+            assert!(metadata.text_at(member).ends_with(end), "`{member}` of {metadata:?}");
+        }
+        for (member, known) in [
+            ("grant_types_supported", &["client_credentials", "password", "refresh_token"][..]),
+            ("token_endpoint_auth_methods_supported", &["client_secret_basic", "client_secret_post"][..]),
+            ("scopes_supported", &SCOPES[..]),
+        ] {
+            let told = words(&metadata.at(member));
+            assert!(known.iter().all(|word| told.contains(*word)), "`{member}` of {metadata:?}");
+        }
+    }
+}
+
+on_both_databases! {
     async fn a_wrong_client_is_refused_alike(app) {
         let (anyone, wrong) = (app.anyone(), "rahasia-yang-salah-0123456789-0123456789");
         let mut bodies = Vec::new();
@@ -265,26 +289,6 @@ on_both_databases! {
         let set = anyone.get("/.well-known/jwks.json").await.is(200).at("keys");
         let known = set.as_array().unwrap().iter().filter_map(|key| key["kid"].as_str()).collect::<BTreeSet<_>>();
         assert_eq!(known, BTreeSet::from([kid(&old).as_str(), kid(&new).as_str()]));
-    }
-
-    async fn the_metadata_tells_what_the_server_can(app) {
-        let anyone = app.anyone();
-        let metadata = anyone.get("/.well-known/oauth-authorization-server").await.is(200);
-        let token = claims(&anyone.client_token("demo-dinkes", CLIENT_SECRET).await.is(200));
-        assert_eq!(metadata.at("issuer"), token["iss"], "RFC 8414: the issuer is the one of the tokens");
-        for (member, end) in [
-            ("token_endpoint", "/v1/auth/token"), ("revocation_endpoint", "/v1/auth/revoke"), ("jwks_uri", "/.well-known/jwks.json"),
-        ] {
-            assert!(metadata.text_at(member).ends_with(end), "`{member}` of {metadata:?}");
-        }
-        for (member, known) in [
-            ("grant_types_supported", &["client_credentials", "password", "refresh_token"][..]),
-            ("token_endpoint_auth_methods_supported", &["client_secret_basic", "client_secret_post"][..]),
-            ("scopes_supported", &SCOPES[..]),
-        ] {
-            let told = words(&metadata.at(member));
-            assert!(known.iter().all(|word| told.contains(*word)), "`{member}` of {metadata:?}");
-        }
     }
 }
 

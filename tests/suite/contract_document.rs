@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use renaksi_tests::document::{Document, committed};
-use renaksi_tests::{on_both_databases, server};
+use renaksi_tests::{on_a_shared_server, server};
 use serde_json::Value;
 
-on_both_databases! {
+on_a_shared_server! {
     async fn the_served_document_is_the_committed_one(app) {
         let served = app.anyone().get("/openapi.json").await;
         assert_eq!(served.status(), 200);

@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use renaksi_tests::resource::PROGRAMMES;
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_both_databases, tier};
 use serde_json::{Value, json};
 
 const WRITERS: usize = 32;
-const CRASHES: usize = 10;
+
+fn crashes() -> usize {
+    tier::size(2, 30)
+}
 
 on_both_databases! {
     async fn an_acknowledged_write_outlives_a_crash(app) {
-        let mut acknowledged = 0;
-        for round in 0..CRASHES {
+        let (crashes, mut acknowledged) = (crashes(), 0);
+        for round in 0..crashes {
             let written = Arc::new(Written::default());
             let admin = app.admin().await;
             let writers = (0..WRITERS).map(|writer| tokio::spawn(write(writer, admin.clone(), Arc::clone(&written)))).collect::<Vec<_>>();
@@ -32,7 +35,7 @@ on_both_databases! {
             app.server().restart();
             acknowledged += is_all_there(&app.admin().await, &written).await;
         }
-        assert!(acknowledged >= WRITERS * CRASHES, "{acknowledged} writes were acknowledged before {CRASHES} crashes");
+        assert!(acknowledged >= WRITERS * crashes, "{acknowledged} writes were acknowledged before {crashes} crashes");
     }
 }
 

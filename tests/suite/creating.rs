@@ -1,10 +1,10 @@
 //! Creating and replacing: POST and PUT, alike for every resource.
 
 use renaksi_tests::resource::{Resource, all};
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_shared_servers};
 use serde_json::json;
 
-on_both_databases! {
+on_shared_servers! {
     async fn a_created_thing_has_a_place_and_a_tag(app) {
         let admin = app.admin().await;
         for resource in all(&admin).await {

@@ -3,53 +3,26 @@
 use std::collections::HashMap;
 
 use futures_util::stream::{self, StreamExt};
+use renaksi_tests::dice::Dice;
 use renaksi_tests::resource::{KPIS, PROGRAMMES};
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers, tier};
 use serde_json::{Value, json};
 
 /// So many values, of up to 15 significant digits and 12 decimal places.
-const VALUES: usize = 20_000;
+fn many() -> usize {
+    tier::size(600, 20_000)
+}
+
 const WRITERS: usize = 64;
 /// Months of 100 years: what one monthly KPI holds.
 const MONTHS: usize = 1200;
 
-on_both_databases! {
-    async fn twenty_thousand_values_come_back_unchanged(app) {
-        // Its own service, which does not log each of them.
-        let quiet = app.replica_with(&[("RENAKSI_LOG", "warn")]);
-        let admin = quiet.admin().await;
-        let kpis = VALUES.div_ceil(MONTHS);
-        let mut expected = HashMap::new();
-        for _ in 0..kpis {
-            let (code, mut body) = KPIS.new_body();
-            body["frequency"] = json!("monthly");
-            body["baseline"] = Value::Null;
-            (body["minimum"], body["maximum"]) = (Value::Null, Value::Null);
-            admin.create(KPIS.path, body).await;
-            for month in 0..MONTHS.min(VALUES - expected.len()) {
-                expected.insert(format!("/v1/kpis/{code}/targets/{}-{:02}", 1950 + month / 12, month % 12 + 1), random_decimal());
-            }
-        }
-        assert_eq!(expected.len(), VALUES);
-        let writes = stream::iter(expected.iter()).map(|(path, value)| put(&admin, path, value));
-        writes.buffer_unordered(WRITERS).for_each(|()| async {}).await;
-
-        let codes = expected.keys().map(|path| path.split('/').nth(3).unwrap()).collect::<std::collections::HashSet<_>>();
-        let mut read = 0;
-        for code in codes {
-            for row in admin.all(&format!("/v1/kpis/{code}/targets?limit=200")).await {
-                let path = format!("/v1/kpis/{code}/targets/{}", row["period"].as_str().unwrap());
-                assert_eq!(row["value"], json!(canonical(&expected[&path])), "{path} was written as {}", expected[&path]);
-                read += 1;
-            }
-        }
-        assert_eq!(read, VALUES);
-    }
-
+on_shared_servers! {
     async fn every_decimal_of_the_api_is_exact(app) {
-        let admin = app.admin().await;
+        let (admin, mut dice) = (app.admin().await, Dice::new(tier::seed(20221004)));
+        let some = (0..tier::size(10, 100)).map(|_| random_decimal(&mut dice).trim_start_matches('-').to_owned());
         let hard = ["0.000000000001", "999999999999999", "4441839.23471", "0.1", "0.3", "1.10", "100.00", "0", "123456789012.345", "9007199254740.99"];
-        for value in hard.into_iter().map(str::to_owned).chain((0..40).map(|_| random_decimal().trim_start_matches('-').to_owned())) {
+        for value in hard.into_iter().map(str::to_owned).chain(some) {
             let (code, mut body) = PROGRAMMES.new_body();
             body["budget"] = json!(value);
             admin.create(PROGRAMMES.path, body).await.has("budget", canonical(&value));
@@ -78,19 +51,53 @@ on_both_databases! {
     }
 }
 
+on_both_databases! {
+    async fn many_values_come_back_unchanged(app) {
+        // Its own service, which does not log each of them.
+        let quiet = app.replica_with(&[("RENAKSI_LOG", "warn")]);
+        let admin = quiet.admin().await;
+        let (values, mut dice) = (many(), Dice::new(tier::seed(20221004)));
+        let mut expected = HashMap::new();
+        for _ in 0..values.div_ceil(MONTHS) {
+            let (code, mut body) = KPIS.new_body();
+            body["frequency"] = json!("monthly");
+            body["baseline"] = Value::Null;
+            (body["minimum"], body["maximum"]) = (Value::Null, Value::Null);
+            admin.create(KPIS.path, body).await;
+            for month in 0..MONTHS.min(values - expected.len()) {
+                expected.insert(format!("/v1/kpis/{code}/targets/{}-{:02}", 1950 + month / 12, month % 12 + 1), random_decimal(&mut dice));
+            }
+        }
+        assert_eq!(expected.len(), values);
+        let writes = stream::iter(expected.iter()).map(|(path, value)| put(&admin, path, value));
+        writes.buffer_unordered(WRITERS).for_each(|()| async {}).await;
+
+        let codes = expected.keys().map(|path| path.split('/').nth(3).unwrap()).collect::<std::collections::HashSet<_>>();
+        let mut read = 0;
+        for code in codes {
+            for row in admin.all(&format!("/v1/kpis/{code}/targets?limit=200")).await {
+                let path = format!("/v1/kpis/{code}/targets/{}", row["period"].as_str().unwrap());
+                assert_eq!(row["value"], json!(canonical(&expected[&path])), "{path} was written as {}", expected[&path]);
+                read += 1;
+            }
+        }
+        assert_eq!(read, values);
+    }
+}
+
 async fn put(admin: &Actor, path: &str, value: &str) {
     let answer = admin.put(path, json!({ "value": value })).await;
     assert_eq!(answer.status(), 201, "{value}: {answer:?}");
 }
 
 /// A decimal of 1 to 15 significant digits and at most 12 places, either sign.
-fn random_decimal() -> String {
-    let digits = rand::random_range(1..=15_u32);
-    let number = rand::random_range(0..10_u64.pow(digits)).to_string();
-    let places = rand::random_range(0..=12_usize);
+fn random_decimal(dice: &mut Dice) -> String {
+    let digits = 1 + dice.below(15) as u32;
+    let number = (dice.roll() % 10_u64.pow(digits)).to_string();
+    let places = dice.below(13);
     let padded = format!("{number:0>width$}", width = places + 1);
     let (whole, fraction) = padded.split_at(padded.len() - places);
-    let sign = if rand::random() && number != "0" { "-" } else { "" };
+    let sign = if dice.flip() && number != "0" { "-" } else { "" };
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 

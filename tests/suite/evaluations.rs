@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 
 use futures_util::future::join_all;
 use renaksi_tests::resource::{KPIS, MASTERPLANS, PROGRAMMES};
-use renaksi_tests::{Actor, App, on_both_databases, unique};
+use renaksi_tests::{Actor, App, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
-on_both_databases! {
+on_shared_servers! {
     async fn a_meeting_is_read_as_it_was_written(app) {
         let verifier = app.verifier().await;
         let (path, body) = (new_path(), meeting("2022-10-04"));
@@ -65,6 +65,66 @@ on_both_databases! {
         app.anyone().get(format!("{path}/record")).await.is(401);
     }
 
+    async fn what_is_closed_stays_closed(app) {
+        let admin = app.admin().await;
+        let path = held(&admin, "2022-10-04").await;
+        let stale = admin.etag_of(&path).await;
+        admin.patch(&path, json!({ "venue": "Aula Kedua" })).if_match(&stale).await.is(200);
+        admin.post(format!("{path}/close"), json!({})).if_match(&stale).await.is(412).has_problem("precondition_failed");
+        let key = unique::word();
+        let close = || admin.post(format!("{path}/close"), json!({})).idempotency_key(&key);
+        let closed = close().await.is(200);
+        let again = close().await.is(200).has_header("idempotent-replayed", "true");
+        assert_eq!(again.bytes(), closed.bytes());
+        admin.post(format!("{path}/close"), json!({})).await.is(409).has_problem("closed");
+        let etag = admin.etag_of(&path).await;
+        admin.put(&path, meeting("2022-10-05")).if_match(&etag).await.is(409).has_problem("closed");
+        let refused = admin.patch(&path, json!({ "summary": "Lain" })).if_match(&etag).header("Accept-Language", "id");
+        assert!(refused.await.is(409).text_at("detail").contains("ditutup"));
+        admin.delete(&path).if_match(&etag).await.is(409).has_problem("closed");
+        assert_eq!(admin.get(&path).await.is(200).json(), closed.json());
+    }
+
+    async fn what_is_not_published_has_no_public_record(app) {
+        let admin = app.admin().await;
+        let path = new_path();
+        let mut body = meeting("2022-10-04");
+        body["published"] = json!(false);
+        admin.put(&path, body).await.is(201);
+        admin.post(format!("{path}/close"), json!({})).await.is(200);
+        admin.get(format!("{path}/record")).await.is(200);
+        for hidden in ["", "/record", "/findings"] {
+            app.anyone().get(public(&path) + hidden).await.is(404).has_problem("not_found");
+        }
+    }
+
+    async fn closing_waits_for_the_day_and_for_the_masterplan(app) {
+        let admin = app.admin().await;
+        let ahead = held(&admin, "2199-01-01").await;
+        admin.post(format!("{ahead}/close"), json!({})).await.is(409).has_problem("conflict");
+        let (plan, draft) = MASTERPLANS.new_body();
+        admin.create(MASTERPLANS.path, draft).await;
+        let path = new_path();
+        let mut body = meeting("2022-10-04");
+        body["masterplan"] = json!(plan);
+        admin.put(&path, body).await.is(201);
+        admin.post(format!("{path}/close"), json!({})).await.is(409).has_problem("conflict");
+        admin.get(&path).await.is(200).has("state", "open");
+        admin.post("/v1/evaluations/NO-SUCH/close", json!({})).await.is(404);
+    }
+
+    async fn of_those_who_close_at_once_one_wins(app) {
+        let admin = app.admin().await;
+        let path = held(&admin, "2022-10-04").await;
+        let attempts = (0..8).map(|_| async { admin.post(format!("{path}/close"), json!({})).await });
+        let statuses = join_all(attempts).await.iter().map(|answer| answer.status()).collect::<Vec<_>>();
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [200, 409].contains(status)), "{statuses:?}");
+        assert_eq!(admin.get(format!("{path}/history")).await.is(200).column("action"), ["created", "closed"]);
+    }
+}
+
+on_both_databases! {
     async fn closing_freezes_the_figures_of_the_day(app) {
         let verifier = app.verifier().await;
         let path = held(&verifier, "2022-10-04").await;
@@ -101,26 +161,6 @@ on_both_databases! {
         assert_eq!(sha256sum(shown.bytes()), everybody.text_at("public_record_sha256"));
         assert!(shown.header("cache-control").is_some_and(|value| value.contains("public")));
         app.anyone().get(public(&path) + "/record").if_none_match(&shown.etag()).await.is(304);
-    }
-
-    async fn what_is_closed_stays_closed(app) {
-        let admin = app.admin().await;
-        let path = held(&admin, "2022-10-04").await;
-        let stale = admin.etag_of(&path).await;
-        admin.patch(&path, json!({ "venue": "Aula Kedua" })).if_match(&stale).await.is(200);
-        admin.post(format!("{path}/close"), json!({})).if_match(&stale).await.is(412).has_problem("precondition_failed");
-        let key = unique::word();
-        let close = || admin.post(format!("{path}/close"), json!({})).idempotency_key(&key);
-        let closed = close().await.is(200);
-        let again = close().await.is(200).has_header("idempotent-replayed", "true");
-        assert_eq!(again.bytes(), closed.bytes());
-        admin.post(format!("{path}/close"), json!({})).await.is(409).has_problem("closed");
-        let etag = admin.etag_of(&path).await;
-        admin.put(&path, meeting("2022-10-05")).if_match(&etag).await.is(409).has_problem("closed");
-        let refused = admin.patch(&path, json!({ "summary": "Lain" })).if_match(&etag).header("Accept-Language", "id");
-        assert!(refused.await.is(409).text_at("detail").contains("ditutup"));
-        admin.delete(&path).if_match(&etag).await.is(409).has_problem("closed");
-        assert_eq!(admin.get(&path).await.is(200).json(), closed.json());
     }
 
     async fn the_record_outlives_every_change(app) {
@@ -220,44 +260,6 @@ on_both_databases! {
         for record in [all, shown] {
             assert!(!record.text().contains('@'), "a record names people by their address");
         }
-    }
-
-    async fn what_is_not_published_has_no_public_record(app) {
-        let admin = app.admin().await;
-        let path = new_path();
-        let mut body = meeting("2022-10-04");
-        body["published"] = json!(false);
-        admin.put(&path, body).await.is(201);
-        admin.post(format!("{path}/close"), json!({})).await.is(200);
-        admin.get(format!("{path}/record")).await.is(200);
-        for hidden in ["", "/record", "/findings"] {
-            app.anyone().get(public(&path) + hidden).await.is(404).has_problem("not_found");
-        }
-    }
-
-    async fn closing_waits_for_the_day_and_for_the_masterplan(app) {
-        let admin = app.admin().await;
-        let ahead = held(&admin, "2199-01-01").await;
-        admin.post(format!("{ahead}/close"), json!({})).await.is(409).has_problem("conflict");
-        let (plan, draft) = MASTERPLANS.new_body();
-        admin.create(MASTERPLANS.path, draft).await;
-        let path = new_path();
-        let mut body = meeting("2022-10-04");
-        body["masterplan"] = json!(plan);
-        admin.put(&path, body).await.is(201);
-        admin.post(format!("{path}/close"), json!({})).await.is(409).has_problem("conflict");
-        admin.get(&path).await.is(200).has("state", "open");
-        admin.post("/v1/evaluations/NO-SUCH/close", json!({})).await.is(404);
-    }
-
-    async fn of_those_who_close_at_once_one_wins(app) {
-        let admin = app.admin().await;
-        let path = held(&admin, "2022-10-04").await;
-        let attempts = (0..8).map(|_| async { admin.post(format!("{path}/close"), json!({})).await });
-        let statuses = join_all(attempts).await.iter().map(|answer| answer.status()).collect::<Vec<_>>();
-        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-        assert!(statuses.iter().all(|status| [200, 409].contains(status)), "{statuses:?}");
-        assert_eq!(admin.get(format!("{path}/history")).await.is(200).column("action"), ["created", "closed"]);
     }
 }
 

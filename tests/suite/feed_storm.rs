@@ -1,7 +1,6 @@
 //! Many write at the same time on two replicas, one of which dies: each reader sees each event exactly once, in one order.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,13 +8,18 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::stream::Stream;
-use renaksi_tests::{Actor, App, Backend, on_both_databases};
+use renaksi_tests::{Actor, App, Backend, on_both_databases, tier};
 use serde_json::json;
 
 const WRITERS: usize = 32;
 const READERS: usize = 3;
 const LISTENERS: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long they write before and after one dies.
+fn half() -> Duration {
+    Duration::from_secs(tier::size(1, 30))
+}
 
 /// The addresses of the servers with a token, and what was acknowledged.
 struct Storm {
@@ -40,7 +44,6 @@ impl Storm {
 
 on_both_databases! {
     async fn every_reader_sees_every_event_once(app) {
-        let seconds = env::var("RENAKSI_TEST_STORM_SECONDS").map_or(8, |text| text.parse().expect("RENAKSI_TEST_STORM_SECONDS"));
         // SQLite is for one server: there it is the only one that dies.
         let replica = (app.backend() == Backend::Postgres).then(|| app.replica());
         let servers = [Some(&app), replica.as_ref()].into_iter().flatten().collect::<Vec<_>>();
@@ -54,14 +57,14 @@ on_both_databases! {
         });
         let listeners = listening.collect::<Vec<_>>();
 
-        tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
+        tokio::time::sleep(half()).await;
         let victim = servers[servers.len() - 1];
         victim.server().kill9();
         tokio::time::sleep(Duration::from_millis(300)).await;
         victim.server().restart();
         *storm.doors[servers.len() - 1].lock().unwrap() = victim.admin().await;
         *storm.addresses[servers.len() - 1].lock().unwrap() = address_of(victim);
-        tokio::time::sleep(Duration::from_secs(seconds) / 2).await;
+        tokio::time::sleep(half()).await;
         storm.over.store(true, Ordering::Relaxed);
         join_all(writers).await.into_iter().for_each(|ended| ended.unwrap());
         storm.ended.store(true, Ordering::Relaxed);
@@ -98,7 +101,7 @@ async fn storm_over(servers: &[&App]) -> Storm {
 }
 
 fn address_of(app: &App) -> String {
-    app.server().url().trim_start_matches("http://").to_owned()
+    app.address()
 }
 
 async fn write_on(mut turn: usize, storm: Arc<Storm>) {

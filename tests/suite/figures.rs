@@ -6,21 +6,24 @@ use futures_util::future::join_all;
 use renaksi_tests::dice::Dice;
 use renaksi_tests::resource::{ACTIONS, KPIS, SURVEYS};
 use renaksi_tests::workplace::Workplace;
-use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
+use renaksi_tests::{Actor, Answer, App, Service, on_both_databases, on_shared_servers, tier, unique};
 use serde_json::{Value, json};
 
 /// KPIs of the random model.
-const MANY: usize = 36;
+fn many() -> usize {
+    tier::size(12, 200)
+}
+
 const YEARS: [i32; 5] = [2021, 2022, 2023, 2024, 2025];
 
-on_both_databases! {
+on_shared_servers! {
     async fn achievement_holds_below_zero(app) {
         let admin = app.admin().await;
         for (value, achievement, standing) in [("-3", "0.00", "off_track"), ("-0.5", "166.67", "achieved"), ("-1.5", "100.00", "achieved")] {
             let growth = json!({ "direction": "increase", "baseline": { "period": "2019", "value": "-5" } });
             let kpi = new_kpi(&admin, growth).await;
             admin.put(format!("{kpi}/targets/2020"), json!({ "value": "-1.5" })).await.is(201);
-            measured(&app, &kpi, "2020", value).await;
+            measured(app, &kpi, "2020", value).await;
             for path in [format!("{kpi}/standing"), kpi.replace("/v1/", "/v1/public/") + "/standing"] {
                 admin.get(path).await.is(200).has("achievement", achievement).has("standing", standing);
             }
@@ -98,7 +101,7 @@ on_both_databases! {
             });
             let kpi = new_kpi(&admin, body).await;
             admin.put(format!("{kpi}/targets/2024"), json!({ "value": target })).await.is(201);
-            measured(&app, &kpi, "2022", value).await;
+            measured(app, &kpi, "2022", value).await;
             let standing = admin.get(format!("{kpi}/standing")).await.is(200).has("projected/value", expected["value"].clone());
             let standing = standing.has("projected/bounded", expected["bounded"].clone());
             assert_eq!(standing.at("explanation/reasons").to_string().contains("ends at a bound"), expected["bounded"] == true);
@@ -117,7 +120,7 @@ on_both_databases! {
             admin.put(format!("{kpi}/measurements/{period}"), json!({ "value": "1" })).await.is(404);
         }
         admin.put(format!("{kpi}/measurements/2022-Q1"), json!({ "value": "1" })).await.is(422).has("errors/0/code", "wrong_frequency");
-        measured(&app, &kpi, "2022-S1", "15").await;
+        measured(app, &kpi, "2022-S1", "15").await;
         let standing = admin.get(format!("{kpi}/standing")).await.is(200).has("frequency", "semesterly");
         // Half of the way from 10 to 20 within one of two half-years; 5 more each takes it to 30 at the end of 2023, and to 40 a year later.
         let standing = standing.has("target/value", "15").has("target/interpolated", true).has("achievement", "100.00");
@@ -137,47 +140,6 @@ on_both_databases! {
         admin.post(SURVEYS.path, survey).await.is(201).has("period", "2022-S1");
     }
 
-    async fn a_period_that_has_not_begun_takes_no_report(app) {
-        let (app, today) = app.rehearsed("2031-12-31");
-        let admin = app.admin().await;
-        let kpi = new_kpi(&admin, json!({ "direction": "increase", "baseline": null })).await;
-        let code = kpi.rsplit('/').next().unwrap();
-        let action = new_action(&admin, json!({ "year": 2032 })).await;
-        let id = action.rsplit('/').next().unwrap();
-        let (_, mut survey) = SURVEYS.new_body();
-        survey["period"] = json!("2032");
-        let push = async |path: &str, row: Value| {
-            admin.push(format!("/v1/push/{path}?mode=partial&dry_run=true"), "application/json", json!([row]).to_string()).await.is(200)
-        };
-        let (value, report) = (json!({ "value": "1" }), json!({ "realisation": "1" }));
-        let pushed = [
-            ("measurements", json!({ "kpi": code, "period": "2032", "value": "1" })),
-            ("action-reports", json!({ "action": id, "quarter": 1, "realisation": "1" })),
-        ];
-        let early = |answer: Answer| {
-            answer.is(422).has("errors/0/code", "period_not_begun");
-        };
-        early(admin.put(format!("{kpi}/measurements/2032"), value.clone()).await);
-        early(admin.put(format!("{action}/reports/1"), report.clone()).await);
-        early(admin.post(SURVEYS.path, survey.clone()).await);
-        for (path, row) in &pushed {
-            push(path, row.clone()).await.has("rejected", 1).has("rows/0/errors/0/code", "period_not_begun");
-        }
-        // Targets may lie ahead.
-        admin.put(format!("{kpi}/targets/2035"), value.clone()).await.is(201);
-
-        today.is("2032-01-01".parse().unwrap());
-        admin.put(format!("{kpi}/measurements/2032"), value.clone()).await.is(201);
-        admin.put(format!("{action}/reports/1"), report.clone()).await.is(201);
-        early(admin.put(format!("{action}/reports/2"), report).await);
-        early(admin.put(format!("{kpi}/measurements/2033"), value).await);
-        let (key, created) = SURVEYS.create_as(&admin, survey).await;
-        for (path, row) in &pushed {
-            push(path, row.clone()).await.has("rejected", 0);
-        }
-        early(admin.patch(SURVEYS.one(&key), json!({ "period": "2032-S2" })).if_match(&created.etag()).await);
-    }
-
     async fn a_value_does_not_count_before_its_period_has_begun(app) {
         let admin = app.admin().await;
         let kpi = new_kpi(&admin, json!({ "direction": "increase", "baseline": { "period": "2021", "value": "1" } })).await;
@@ -187,7 +149,7 @@ on_both_databases! {
             let body = json!({ "value": value, "provenance": { "date": date, "basis": "stated" } });
             let path = format!("{kpi}/measurements/{period}");
             admin.put(&path, body).await.is(201);
-            verified(&app, &path).await.has("known_on", date);
+            verified(app, &path).await.has("known_on", date);
         }
         for (day, period, explained) in [
             ("2023-01-14", Value::Null, false), ("2023-01-16", Value::Null, true), ("2023-06-01", json!("2022"), true),
@@ -240,6 +202,112 @@ on_both_databases! {
         }
     }
 
+    async fn a_realisation_falls_only_for_a_reason(app) {
+        let (admin, verifier) = (app.admin().await, app.verifier().await);
+        let action = new_action(&admin, json!({})).await;
+        let id = action.rsplit('/').next().unwrap().to_owned();
+        let path = |quarter: u8| format!("{action}/reports/{quarter}");
+        let fell = |answer: Answer| {
+            answer.is(422).has_fault_at("/reason").has("errors/0/code", "reason_required");
+        };
+        admin.put(path(1), json!({ "realisation": "5.5" })).await.is(201);
+        verified(app, &path(1)).await;
+        fell(admin.put(path(2), json!({ "realisation": "2" })).await);
+        // The quarter before is the last one that is reported.
+        fell(admin.put(path(3), json!({ "realisation": "5.4" })).await);
+        let reasoned = json!({ "realisation": "2", "reason": "Tiga desa dihitung dua kali" });
+        let draft = admin.put(path(2), reasoned).await.is(201).has("reason", "Tiga desa dihitung dua kali").has("revision", 1);
+        // What is being written keeps its reason.
+        admin.put(path(2), json!({ "realisation": "2.5" })).if_match(&draft.etag()).await.is(200).has("reason", "Tiga desa dihitung dua kali");
+        admin.post(format!("{}/submit", path(2)), json!({})).await.is(200);
+        verifier.post(format!("{}/verify", path(2)), json!({})).await.is(200).has("reason", "Tiga desa dihitung dua kali");
+        admin.put(path(3), json!({ "realisation": "2.5" })).await.is(201);
+
+        let push = async |rows: Value| {
+            admin.push("/v1/push/action-reports?mode=partial&rows=all", "application/json", rows.to_string()).await.is(200)
+        };
+        let row = |quarter: u8, realisation: &str| json!({ "action": id, "quarter": quarter, "realisation": realisation });
+        push(json!([row(4, "2.4")])).await.has("rejected", 1).has("rows/0/errors/0/code", "reason_required");
+        // Of two rows that fall beside each other neither is believed.
+        push(json!([row(3, "6"), row(4, "5.9")])).await.has("rejected", 2);
+        // An earlier quarter does not rise above a later one either, but where both of them are pushed.
+        let other = new_action(&admin, json!({})).await;
+        let id = other.rsplit('/').next().unwrap().to_owned();
+        let row = |quarter: u8, realisation: &str| json!({ "action": id, "quarter": quarter, "realisation": realisation });
+        push(json!([row(2, "4"), row(1, "3")])).await.has("created", 2);
+        fell(admin.put(format!("{other}/reports/1"), json!({ "realisation": "4.1" })).if_match(&admin.etag_of(&format!("{other}/reports/1")).await).await);
+        push(json!([row(1, "5")])).await.has("rejected", 1).has("rows/0/errors/0/code", "reason_required");
+        push(json!([row(1, "5"), row(2, "6")])).await.has("updated", 2);
+        let mut reasoned = row(2, "1");
+        reasoned["reason"] = json!("Dihitung ulang");
+        push(json!([reasoned])).await.has("updated", 1);
+        admin.get(format!("{other}/reports/2")).await.is(200).has("reason", "Dihitung ulang");
+    }
+
+    async fn random_standings_agree_with_themselves(app) {
+        let seed = tier::seed(20221004);
+        let mut dice = Dice::new(seed);
+        let (admin, verifier) = (app.admin().await, app.verifier().await);
+        let mut models = Vec::new();
+        for _ in 0..many() {
+            models.push(Model::make(&mut dice, &admin).await);
+        }
+        let rows = models.iter().flat_map(Model::rows).collect::<Vec<_>>();
+        admin.push("/v1/push/measurements", "application/json", json!(rows).to_string()).await.is(200).has("created", rows.len());
+        let keys = rows.iter().map(|row| format!("{}/{}", row["kpi"].as_str().unwrap(), row["period"].as_str().unwrap()));
+        let decisions = keys.map(|key| json!({ "kind": "measurement", "key": key, "decision": "verify" })).collect::<Vec<_>>();
+        for some in decisions.chunks(200) {
+            verifier.post("/v1/reviews", json!({ "reviews": some })).await.is(200).has("rejected", 0);
+        }
+        for model in &models {
+            let standing = admin.get(format!("/v1/kpis/{}/standing", model.code)).await.is(200);
+            model.must_agree(&standing.json(), seed);
+        }
+    }
+}
+
+on_both_databases! {
+    async fn a_period_that_has_not_begun_takes_no_report(app) {
+        let (app, today) = app.rehearsed("2031-12-31");
+        let admin = app.admin().await;
+        let kpi = new_kpi(&admin, json!({ "direction": "increase", "baseline": null })).await;
+        let code = kpi.rsplit('/').next().unwrap();
+        let action = new_action(&admin, json!({ "year": 2032 })).await;
+        let id = action.rsplit('/').next().unwrap();
+        let (_, mut survey) = SURVEYS.new_body();
+        survey["period"] = json!("2032");
+        let push = async |path: &str, row: Value| {
+            admin.push(format!("/v1/push/{path}?mode=partial&dry_run=true"), "application/json", json!([row]).to_string()).await.is(200)
+        };
+        let (value, report) = (json!({ "value": "1" }), json!({ "realisation": "1" }));
+        let pushed = [
+            ("measurements", json!({ "kpi": code, "period": "2032", "value": "1" })),
+            ("action-reports", json!({ "action": id, "quarter": 1, "realisation": "1" })),
+        ];
+        let early = |answer: Answer| {
+            answer.is(422).has("errors/0/code", "period_not_begun");
+        };
+        early(admin.put(format!("{kpi}/measurements/2032"), value.clone()).await);
+        early(admin.put(format!("{action}/reports/1"), report.clone()).await);
+        early(admin.post(SURVEYS.path, survey.clone()).await);
+        for (path, row) in &pushed {
+            push(path, row.clone()).await.has("rejected", 1).has("rows/0/errors/0/code", "period_not_begun");
+        }
+        // Targets may lie ahead.
+        admin.put(format!("{kpi}/targets/2035"), value.clone()).await.is(201);
+
+        today.is("2032-01-01".parse().unwrap());
+        admin.put(format!("{kpi}/measurements/2032"), value.clone()).await.is(201);
+        admin.put(format!("{action}/reports/1"), report.clone()).await.is(201);
+        early(admin.put(format!("{action}/reports/2"), report).await);
+        early(admin.put(format!("{kpi}/measurements/2033"), value).await);
+        let (key, created) = SURVEYS.create_as(&admin, survey).await;
+        for (path, row) in &pushed {
+            push(path, row.clone()).await.has("rejected", 0);
+        }
+        early(admin.patch(SURVEYS.one(&key), json!({ "period": "2032-S2" })).if_match(&created.etag()).await);
+    }
+
     async fn of_a_service_there_is_one_survey_a_period(app) {
         let (one, other) = (app.admin().await, app.replica());
         let other_admin = other.admin().await;
@@ -272,48 +340,6 @@ on_both_databases! {
         one.post(SURVEYS.path, elsewhere).await.is(201);
         let path = SURVEYS.one(&id);
         one.patch(&path, json!({ "service": name.to_uppercase() })).if_match(&one.etag_of(&path).await).await.is(200);
-    }
-
-    async fn a_realisation_falls_only_for_a_reason(app) {
-        let (admin, verifier) = (app.admin().await, app.verifier().await);
-        let action = new_action(&admin, json!({})).await;
-        let id = action.rsplit('/').next().unwrap().to_owned();
-        let path = |quarter: u8| format!("{action}/reports/{quarter}");
-        let fell = |answer: Answer| {
-            answer.is(422).has_fault_at("/reason").has("errors/0/code", "reason_required");
-        };
-        admin.put(path(1), json!({ "realisation": "5.5" })).await.is(201);
-        verified(&app, &path(1)).await;
-        fell(admin.put(path(2), json!({ "realisation": "2" })).await);
-        // The quarter before is the last one that is reported.
-        fell(admin.put(path(3), json!({ "realisation": "5.4" })).await);
-        let reasoned = json!({ "realisation": "2", "reason": "Tiga desa dihitung dua kali" });
-        let draft = admin.put(path(2), reasoned).await.is(201).has("reason", "Tiga desa dihitung dua kali").has("revision", 1);
-        // What is being written keeps its reason.
-        admin.put(path(2), json!({ "realisation": "2.5" })).if_match(&draft.etag()).await.is(200).has("reason", "Tiga desa dihitung dua kali");
-        admin.post(format!("{}/submit", path(2)), json!({})).await.is(200);
-        verifier.post(format!("{}/verify", path(2)), json!({})).await.is(200).has("reason", "Tiga desa dihitung dua kali");
-        admin.put(path(3), json!({ "realisation": "2.5" })).await.is(201);
-
-        let push = async |rows: Value| {
-            admin.push("/v1/push/action-reports?mode=partial&rows=all", "application/json", rows.to_string()).await.is(200)
-        };
-        let row = |quarter: u8, realisation: &str| json!({ "action": id, "quarter": quarter, "realisation": realisation });
-        push(json!([row(4, "2.4")])).await.has("rejected", 1).has("rows/0/errors/0/code", "reason_required");
-        // Of two rows that fall beside each other neither is believed.
-        push(json!([row(3, "6"), row(4, "5.9")])).await.has("rejected", 2);
-        // An earlier quarter does not rise above a later one either, but where both of them are pushed.
-        let other = new_action(&admin, json!({})).await;
-        let id = other.rsplit('/').next().unwrap().to_owned();
-        let row = |quarter: u8, realisation: &str| json!({ "action": id, "quarter": quarter, "realisation": realisation });
-        push(json!([row(2, "4"), row(1, "3")])).await.has("created", 2);
-        fell(admin.put(format!("{other}/reports/1"), json!({ "realisation": "4.1" })).if_match(&admin.etag_of(&format!("{other}/reports/1")).await).await);
-        push(json!([row(1, "5")])).await.has("rejected", 1).has("rows/0/errors/0/code", "reason_required");
-        push(json!([row(1, "5"), row(2, "6")])).await.has("updated", 2);
-        let mut reasoned = row(2, "1");
-        reasoned["reason"] = json!("Dihitung ulang");
-        push(json!([reasoned])).await.has("updated", 1);
-        admin.get(format!("{other}/reports/2")).await.is(200).has("reason", "Dihitung ulang");
     }
 
     async fn a_percentage_is_100_only_where_all_is_reached(app) {
@@ -389,28 +415,6 @@ on_both_databases! {
         let standing = app.admin().await.get(format!("/v1/kpis/{}/standing", code.as_str().unwrap())).await.is(200);
         let standing = standing.has("latest", Value::Null).has("standing", "no_data");
         assert!(standing.text().contains("verified value of 2199"), "{standing:?}");
-    }
-
-    async fn random_standings_agree_with_themselves(app) {
-        let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-        println!("seed {seed}");
-        let mut dice = Dice::new(seed);
-        let (admin, verifier) = (app.admin().await, app.verifier().await);
-        let mut models = Vec::new();
-        for _ in 0..MANY {
-            models.push(Model::make(&mut dice, &admin).await);
-        }
-        let rows = models.iter().flat_map(Model::rows).collect::<Vec<_>>();
-        admin.push("/v1/push/measurements", "application/json", json!(rows).to_string()).await.is(200).has("created", rows.len());
-        let keys = rows.iter().map(|row| format!("{}/{}", row["kpi"].as_str().unwrap(), row["period"].as_str().unwrap()));
-        let decisions = keys.map(|key| json!({ "kind": "measurement", "key": key, "decision": "verify" })).collect::<Vec<_>>();
-        for some in decisions.chunks(200) {
-            verifier.post("/v1/reviews", json!({ "reviews": some })).await.is(200).has("rejected", 0);
-        }
-        for model in &models {
-            let standing = admin.get(format!("/v1/kpis/{}/standing", model.code)).await.is(200);
-            model.must_agree(&standing.json(), seed);
-        }
     }
 }
 
@@ -551,14 +555,14 @@ async fn new_action(admin: &Actor, members: Value) -> String {
 }
 
 /// Reports a value, hands it in and has somebody else verify it.
-async fn measured(app: &App, kpi: &str, period: &str, value: &str) {
+async fn measured(app: &Service, kpi: &str, period: &str, value: &str) {
     let path = format!("{kpi}/measurements/{period}");
     app.admin().await.put(&path, json!({ "value": value })).await.is(201);
     verified(app, &path).await;
 }
 
 /// Hands a report in and has somebody else verify it.
-async fn verified(app: &App, path: &str) -> Answer {
+async fn verified(app: &Service, path: &str) -> Answer {
     app.admin().await.post(format!("{path}/submit"), json!({})).await.is(200);
     app.verifier().await.post(format!("{path}/verify"), json!({})).await.is(200).has("state", "verified")
 }

@@ -1,10 +1,10 @@
 //! Findings of an evaluation: who follows them up, and how they come to be done.
 
 use futures_util::future::join_all;
-use renaksi_tests::{Actor, on_both_databases, unique};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
-on_both_databases! {
+on_shared_servers! {
     async fn operators_follow_up_what_their_opd_has_to_mend(app) {
         let (admin, dinkes, dlh) = (app.admin().await, app.operator_dinkes().await, app.operator_dlh().await);
         let told = json!({ "text": "Sudah dibahas" });
@@ -92,6 +92,26 @@ on_both_databases! {
         assert!(admin.all(&format!("{meeting}/findings?state=open,in_progress")).await.is_empty());
     }
 
+    async fn a_finding_belongs_to_its_meeting(app) {
+        let admin = app.admin().await;
+        let (one, other) = (found(&admin, json!({ "text": "Satu" })).await, found(&admin, json!({ "text": "Dua" })).await);
+        let (meeting, id) = (one.split("/findings").next().unwrap(), other.rsplit('/').next().unwrap());
+        admin.get(format!("{meeting}/findings/{id}")).await.is(404);
+        admin.post(format!("{meeting}/findings/{id}/follow-ups"), json!({ "text": "x" })).await.is(404).has_problem("not_found");
+        admin.post("/v1/evaluations/NO-SUCH/findings", json!({ "text": "x" })).await.is(404);
+        admin.get("/v1/evaluations/NO-SUCH/findings").await.is(404);
+        let etag = admin.etag_of(meeting).await;
+        let refused = admin.delete(meeting).if_match(&etag).await.is(409).has_problem("still_referenced");
+        refused.has("referenced_by/0/resource", "finding");
+        for (member, code) in [("programme", "NO-SUCH"), ("opd", "NO-SUCH")] {
+            let body = json!({ "text": "x", member: code });
+            admin.post(format!("{meeting}/findings"), body).await.is(422).has_fault_at(&format!("/{member}"));
+        }
+        admin.post(format!("{meeting}/findings"), json!({ "text": "x", "state": "done" })).await.is(422).has_fault_at("/state");
+    }
+}
+
+on_both_databases! {
     async fn everybody_reads_what_was_done_but_not_by_whom(app) {
         let admin = app.admin().await;
         let path = found(&admin, json!({ "text": "Temuan terbuka", "opd": "DINKES", "programme": "SL-01" })).await;
@@ -112,24 +132,6 @@ on_both_databases! {
         for hidden in [path.clone(), format!("{meeting}/findings")] {
             app.anyone().get(public(&hidden)).await.is(404).has_problem("not_found");
         }
-    }
-
-    async fn a_finding_belongs_to_its_meeting(app) {
-        let admin = app.admin().await;
-        let (one, other) = (found(&admin, json!({ "text": "Satu" })).await, found(&admin, json!({ "text": "Dua" })).await);
-        let (meeting, id) = (one.split("/findings").next().unwrap(), other.rsplit('/').next().unwrap());
-        admin.get(format!("{meeting}/findings/{id}")).await.is(404);
-        admin.post(format!("{meeting}/findings/{id}/follow-ups"), json!({ "text": "x" })).await.is(404).has_problem("not_found");
-        admin.post("/v1/evaluations/NO-SUCH/findings", json!({ "text": "x" })).await.is(404);
-        admin.get("/v1/evaluations/NO-SUCH/findings").await.is(404);
-        let etag = admin.etag_of(meeting).await;
-        let refused = admin.delete(meeting).if_match(&etag).await.is(409).has_problem("still_referenced");
-        refused.has("referenced_by/0/resource", "finding");
-        for (member, code) in [("programme", "NO-SUCH"), ("opd", "NO-SUCH")] {
-            let body = json!({ "text": "x", member: code });
-            admin.post(format!("{meeting}/findings"), body).await.is(422).has_fault_at(&format!("/{member}"));
-        }
-        admin.post(format!("{meeting}/findings"), json!({ "text": "x", "state": "done" })).await.is(422).has_fault_at("/state");
     }
 }
 

@@ -1,15 +1,15 @@
 //! Nobody verifies what they wrote or handed in, whoever else had a hand in it and whatever they are called.
 
 use renaksi_tests::resource::KPIS;
-use renaksi_tests::{Actor, App, on_both_databases, unique};
+use renaksi_tests::{Actor, Service, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
 const SECRET: &str = "sapi-makan-rumput-hijau";
 
-on_both_databases! {
+on_shared_servers! {
     async fn an_author_does_not_verify_what_another_handed_in(app) {
         let (admin, verifier, operator) = (app.admin().await, app.verifier().await, app.operator_dinkes().await);
-        let other = person(&app, "verifier").await.0;
+        let other = person(app, "verifier").await.0;
         for path in [measurement(&admin).await, report(&admin).await] {
             verifier.put(&path, value(&path, "19")).await.is(201);
             operator.post(format!("{path}/submit"), json!({})).await.is(200);
@@ -34,7 +34,9 @@ on_both_databases! {
         operator.post(format!("{path}/submit"), json!({})).await.is(200);
         verify(&verifier, &path).await.is(200);
     }
+}
 
+on_both_databases! {
     async fn rows_from_before_are_compared_by_name(app) {
         let (admin, verifier) = (app.admin().await, app.verifier().await);
         let path = measurement(&admin).await;
@@ -70,7 +72,7 @@ on_both_databases! {
 }
 
 /// Somebody with a role, and the e-mail address.
-async fn person(app: &App, role: &str) -> (Actor, String) {
+async fn person(app: &Service, role: &str) -> (Actor, String) {
     let email = unique::email();
     app.admin().await.create("/v1/users", json!({ "email": email, "role": role, "password": SECRET })).await;
     let token = app.anyone().log_in(&email, SECRET).await.is(200).text_at("access_token");

@@ -1,10 +1,10 @@
 //! Retries: the same Idempotency-Key gets the first answer again.
 
 use renaksi_tests::resource::{OPDS, all};
-use renaksi_tests::{on_both_databases, unique};
+use renaksi_tests::{on_a_shared_server, on_both_databases, on_shared_servers, unique};
 use serde_json::json;
 
-on_both_databases! {
+on_shared_servers! {
     async fn a_retry_gets_the_first_answer(app) {
         let admin = app.admin().await;
         for resource in all(&admin).await {
@@ -56,7 +56,9 @@ on_both_databases! {
         // Nothing was done under the key, so it is free; a service that keeps refusals says so clearly.
         assert!(corrected.status() == 201, "{corrected:?}");
     }
+}
 
+on_a_shared_server! {
     async fn a_strange_key_is_refused(app) {
         let admin = app.admin().await;
         for key in ["", "\"\"", &"k".repeat(5000)] {
@@ -64,7 +66,9 @@ on_both_databases! {
             admin.post(OPDS.path, body).idempotency_key(key).await.is(400).has_problem("malformed_request");
         }
     }
+}
 
+on_both_databases! {
     async fn a_retry_after_a_restart_gets_the_first_answer(app) {
         let admin = app.admin().await;
         let key = unique::word();

@@ -1,9 +1,9 @@
 //! How KPIs stand, with the reasons: the worked examples of the real data.
 
-use renaksi_tests::{Answer, App, on_both_databases};
+use renaksi_tests::{Answer, Service, on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
-on_both_databases! {
+on_shared_servers! {
     async fn stunting_is_on_track(app) {
         for path in ["/v1/kpis/STUNTING/standing", "/v1/public/kpis/STUNTING/standing"] {
             let standing = app.viewer().await.get(path).await.is(200);
@@ -28,18 +28,6 @@ on_both_databases! {
         assert_eq!(targets.column("period"), ["2022", "2026"]);
     }
 
-    async fn the_past_is_answered_as_it_was_known(app) {
-        let anyone = app.anyone();
-        let admin = app.admin().await;
-        let today = anyone.get("/v1/public/kpis/STUNTING/standing").await.is(200);
-        admin.put("/v1/kpis/STUNTING/measurements/2023", json!({ "value": "13.9" })).await.is(201);
-        let _ = verified(&app, "/v1/kpis/STUNTING/measurements/2023").await;
-        let now = anyone.get("/v1/public/kpis/STUNTING/standing").await.is(200).has("standing", "achieved").has("latest/period", "2023");
-        assert_ne!(now.text(), today.text());
-        let before = anyone.get("/v1/public/kpis/STUNTING/standing?as_of=2020-01-01").await.is(200);
-        before.has("standing", "no_data");
-    }
-
     async fn the_latest_value_is_the_last_that_was_known_by_then(app) {
         let (admin, (code, mut body)) = (app.admin().await, renaksi_tests::resource::KPIS.new_body());
         body["frequency"] = json!("yearly");
@@ -61,7 +49,7 @@ on_both_databases! {
             } else {
                 continue;
             }
-            let answer = verified(&app, &path).await;
+            let answer = verified(app, &path).await;
             let since = answer.at("known_on").as_str().unwrap_or_default().to_owned();
             known.push((since, year, answer.at("revision").as_u64(), answer.at("value").clone()));
             for as_of in (1..=27).map(|day| format!("2021-01-{day:02}")).chain(["2022-01-01".to_owned(), today.clone()]) {
@@ -86,6 +74,48 @@ on_both_databases! {
         assert!(later.contains("\"14\"") && !later.contains("\"22.9\""), "{later}");
     }
 
+    async fn what_counts_is_not_deleted(app) {
+        let admin = app.admin().await;
+        let path = "/v1/kpis/STUNTING/measurements/2022";
+        let etag = admin.etag_of(path).await;
+        admin.delete(path).if_match(&etag).await.is(409);
+        admin.get(path).await.is(200).has("value", "22.9").has("state", "verified");
+    }
+
+    async fn each_frequency_takes_its_own_periods(app) {
+        let admin = app.admin().await;
+        for (frequency, good, bad) in [("yearly", "2022", ["2022-Q1", "2022-01"]), ("semesterly", "2022-S2", ["2022", "2022-Q4"]), ("quarterly", "2022-Q4", ["2022-S2", "2022-10"]), ("monthly", "2022-12", ["2022", "2022-Q4"])] {
+            let (code, mut body) = renaksi_tests::resource::KPIS.new_body();
+            body["frequency"] = json!(frequency);
+            body["baseline"] = Value::Null;
+            admin.create("/v1/kpis", body.clone()).await;
+            for part in ["targets", "measurements"] {
+                admin.put(format!("/v1/kpis/{code}/{part}/{good}"), json!({ "value": "5" })).await.is(201).has("period", good);
+                for period in bad {
+                    admin.put(format!("/v1/kpis/{code}/{part}/{period}"), json!({ "value": "5" })).await.is(422);
+                }
+            }
+            let (_, mut other) = renaksi_tests::resource::KPIS.new_body();
+            other["frequency"] = json!(frequency);
+            other["baseline"] = json!({ "period": bad[0], "value": "1" });
+            admin.post("/v1/kpis", other).await.is(422).has_fault_at("/baseline/period");
+        }
+    }
+}
+
+on_both_databases! {
+    async fn the_past_is_answered_as_it_was_known(app) {
+        let anyone = app.anyone();
+        let admin = app.admin().await;
+        let today = anyone.get("/v1/public/kpis/STUNTING/standing").await.is(200);
+        admin.put("/v1/kpis/STUNTING/measurements/2023", json!({ "value": "13.9" })).await.is(201);
+        let _ = verified(&app, "/v1/kpis/STUNTING/measurements/2023").await;
+        let now = anyone.get("/v1/public/kpis/STUNTING/standing").await.is(200).has("standing", "achieved").has("latest/period", "2023");
+        assert_ne!(now.text(), today.text());
+        let before = anyone.get("/v1/public/kpis/STUNTING/standing?as_of=2020-01-01").await.is(200);
+        before.has("standing", "no_data");
+    }
+
     async fn an_operator_reports_a_draft_that_does_not_count(app) {
         let (operator, admin) = (app.operator_dinkes().await, app.admin().await);
         let path = "/v1/kpis/STUNTING/measurements/2023";
@@ -96,14 +126,6 @@ on_both_databases! {
         let etag = operator.etag_of(path).await;
         operator.delete(path).if_match(&etag).await.is(204);
         operator.get(path).await.is(404);
-    }
-
-    async fn what_counts_is_not_deleted(app) {
-        let admin = app.admin().await;
-        let path = "/v1/kpis/STUNTING/measurements/2022";
-        let etag = admin.etag_of(path).await;
-        admin.delete(path).if_match(&etag).await.is(409);
-        admin.get(path).await.is(200).has("value", "22.9").has("state", "verified");
     }
 
     async fn parts_keep_the_conventions(app) {
@@ -129,30 +151,10 @@ on_both_databases! {
         admin.delete(path).if_match(&etag).await.is(204);
         admin.get(path).await.is(404);
     }
-
-    async fn each_frequency_takes_its_own_periods(app) {
-        let admin = app.admin().await;
-        for (frequency, good, bad) in [("yearly", "2022", ["2022-Q1", "2022-01"]), ("semesterly", "2022-S2", ["2022", "2022-Q4"]), ("quarterly", "2022-Q4", ["2022-S2", "2022-10"]), ("monthly", "2022-12", ["2022", "2022-Q4"])] {
-            let (code, mut body) = renaksi_tests::resource::KPIS.new_body();
-            body["frequency"] = json!(frequency);
-            body["baseline"] = Value::Null;
-            admin.create("/v1/kpis", body.clone()).await;
-            for part in ["targets", "measurements"] {
-                admin.put(format!("/v1/kpis/{code}/{part}/{good}"), json!({ "value": "5" })).await.is(201).has("period", good);
-                for period in bad {
-                    admin.put(format!("/v1/kpis/{code}/{part}/{period}"), json!({ "value": "5" })).await.is(422);
-                }
-            }
-            let (_, mut other) = renaksi_tests::resource::KPIS.new_body();
-            other["frequency"] = json!(frequency);
-            other["baseline"] = json!({ "period": bad[0], "value": "1" });
-            admin.post("/v1/kpis", other).await.is(422).has_fault_at("/baseline/period");
-        }
-    }
 }
 
 /// Hands a measurement in and has somebody else verify it.
-async fn verified(app: &App, path: &str) -> Answer {
+async fn verified(app: &Service, path: &str) -> Answer {
     app.admin().await.post(format!("{path}/submit"), json!({})).await.is(200);
     app.verifier().await.post(format!("{path}/verify"), json!({})).await.is(200)
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use renaksi_tests::server::PASSWORD;
-use renaksi_tests::{Actor, App, Backend, Database, Server, on_both_databases};
+use renaksi_tests::{Actor, App, Backend, Database, Server, on_both_databases, on_sqlite};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -38,7 +38,9 @@ on_both_databases! {
         // Those of the service itself stay who they are.
         service.viewer().await.get("/v1/me").await.is(200).has("role", "viewer");
     }
+}
 
+on_sqlite! {
     async fn a_service_that_does_not_trust_the_issuer_refuses(app) {
         let issuer = Issuer::start(app.backend());
         refused(&app, &issuer.token("admin@demo.invalid").await).await;

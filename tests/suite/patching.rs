@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use renaksi_tests::document::Document;
-use renaksi_tests::on_both_databases;
 use renaksi_tests::resource::all;
+use renaksi_tests::{on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
-on_both_databases! {
+on_shared_servers! {
     async fn what_a_patch_does_not_mention_stays(app) {
         let admin = app.admin().await;
         for resource in all(&admin).await {
@@ -35,7 +35,9 @@ on_both_databases! {
             }
         }
     }
+}
 
+on_both_databases! {
     async fn accounts_keep_what_a_patch_does_not_mention(app) {
         let admin = app.admin().await;
         let hook = json!({ "url": "https://sistem.example.go.id/renaksi", "description": "Dasbor", "event_types": ["opd.*"], "active": false });

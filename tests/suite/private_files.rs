@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use renaksi_tests::database::{Backend, Database};
-use renaksi_tests::on_both_databases;
 use renaksi_tests::server::{PASSWORD, command};
 use renaksi_tests::unique;
 use renaksi_tests::workplace::Workplace;
+use renaksi_tests::{on_both_databases, on_sqlite};
 
 on_both_databases! {
     async fn exports_are_for_their_owner(app) {
@@ -35,7 +35,9 @@ on_both_databases! {
             assert!(fs::metadata(file).unwrap().len() > 3, "{}", file.display());
         }
     }
+}
 
+on_sqlite! {
     async fn a_database_file_is_for_its_owner(app) {
         if app.backend() != Backend::Sqlite {
             return;

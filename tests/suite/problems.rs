@@ -1,11 +1,11 @@
 //! Errors: one form from every corner, in two languages, each with a page that explains it.
 
-use renaksi_tests::on_both_databases;
+use renaksi_tests::on_a_shared_server;
 use renaksi_tests::resource::{OPDS, all};
 use reqwest::Method;
 use serde_json::json;
 
-on_both_databases! {
+on_a_shared_server! {
     async fn unknown_paths_are_problems(app) {
         for path in ["/v1", "/v1/", "/v1/nothing-here", "/v1/opds/", "/v2/opds", "/v1/public/nothing", "/%00", "/v1/opds/a%2Fb", "/v1//opds"] {
             let answer = app.admin().await.get(path).await;

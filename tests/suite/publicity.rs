@@ -2,12 +2,43 @@
 
 use renaksi_tests::document::Document;
 use renaksi_tests::resource::{AWARDS, KPIS, MASTERPLANS, OPDS, PROGRAMMES, QUICK_WINS, SURVEYS};
-use renaksi_tests::{App, on_both_databases, unique};
+use renaksi_tests::{App, on_a_shared_server, on_both_databases, on_shared_servers, on_sqlite, unique};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// An evaluation that is closed.
 const CLOSED: &str = "EVAL-PUBLIK";
+
+on_shared_servers! {
+    async fn publishing_shows_and_hides(app) {
+        let admin = app.admin().await;
+        for resource in [PROGRAMMES, QUICK_WINS, KPIS, AWARDS, SURVEYS] {
+            let (_, mut body) = resource.new_body();
+            body["published"] = json!(true);
+            let (key, created) = resource.create_as(&admin, body).await;
+            let path = public(&resource.one(&key));
+            app.anyone().get(&path).await.is(200).has(resource.key, key.clone());
+            admin.patch(resource.one(&key), json!({ "published": false })).if_match(&created.etag()).await.is(200);
+            app.anyone().get(&path).await.is(404);
+            let listed = app.anyone().get(format!("{}?{}={key}", public(resource.path), resource.key)).await;
+            assert!(listed.status() == 400 || listed.rows().is_empty(), "{listed:?}");
+        }
+    }
+}
+
+on_a_shared_server! {
+    async fn any_site_may_read_what_is_public(app) {
+        let anyone = app.anyone();
+        let answer = anyone.get("/v1/public/summary").header("Origin", "https://berita.invalid").await.is(200);
+        answer.has_header("access-control-allow-origin", "*");
+        let preflight = anyone.request(Method::OPTIONS, "/v1/public/summary").header("Origin", "https://berita.invalid");
+        let answer = preflight.header("Access-Control-Request-Method", "GET").header("Access-Control-Request-Headers", "if-none-match").await;
+        assert!([200, 204].contains(&answer.status()), "{answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        let private = anyone.get("/v1/programmes").header("Origin", "https://berita.invalid").await;
+        assert_eq!(private.header("access-control-allow-origin"), None, "only listed origins read what is private");
+    }
+}
 
 on_both_databases! {
     async fn what_is_not_published_is_not_there(app) {
@@ -26,21 +57,6 @@ on_both_databases! {
             for code in &codes {
                 assert!(!text.contains(code), "{path} shows {code}, which is not published");
             }
-        }
-    }
-
-    async fn publishing_shows_and_hides(app) {
-        let admin = app.admin().await;
-        for resource in [PROGRAMMES, QUICK_WINS, KPIS, AWARDS, SURVEYS] {
-            let (_, mut body) = resource.new_body();
-            body["published"] = json!(true);
-            let (key, created) = resource.create_as(&admin, body).await;
-            let path = public(&resource.one(&key));
-            app.anyone().get(&path).await.is(200).has(resource.key, key.clone());
-            admin.patch(resource.one(&key), json!({ "published": false })).if_match(&created.etag()).await.is(200);
-            app.anyone().get(&path).await.is(404);
-            let listed = app.anyone().get(format!("{}?{}={key}", public(resource.path), resource.key)).await;
-            assert!(listed.status() == 400 || listed.rows().is_empty(), "{listed:?}");
         }
     }
 
@@ -99,25 +115,15 @@ on_both_databases! {
             assert!(!text.contains("19.87") && !text.contains(&note), "{path} shows a draft");
         }
     }
+}
 
+on_sqlite! {
     async fn public_answers_may_be_kept_and_asked_again(app) {
         for path in ["/v1/public/summary", "/v1/public/programmes", "/v1/public/kpis/STUNTING/standing", "/v1/public/programmes/SL-01"] {
             let answer = app.anyone().get(path).await.is(200);
             assert!(answer.header("cache-control").is_some_and(|value| value.contains("public")), "{answer:?}");
             app.anyone().get(path).if_none_match(&answer.etag()).await.is(304);
         }
-    }
-
-    async fn any_site_may_read_what_is_public(app) {
-        let anyone = app.anyone();
-        let answer = anyone.get("/v1/public/summary").header("Origin", "https://berita.invalid").await.is(200);
-        answer.has_header("access-control-allow-origin", "*");
-        let preflight = anyone.request(Method::OPTIONS, "/v1/public/summary").header("Origin", "https://berita.invalid");
-        let answer = preflight.header("Access-Control-Request-Method", "GET").header("Access-Control-Request-Headers", "if-none-match").await;
-        assert!([200, 204].contains(&answer.status()), "{answer:?}");
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        let private = anyone.get("/v1/programmes").header("Origin", "https://berita.invalid").await;
-        assert_eq!(private.header("access-control-allow-origin"), None, "only listed origins read what is private");
     }
 
     async fn listed_origins_use_the_rest(app) {

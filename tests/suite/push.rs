@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use renaksi_tests::resource::KPIS;
-use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
+use renaksi_tests::{Actor, Answer, Service, on_a_shared_server, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
 pub(super) const PUSH: &str = "/v1/push/measurements";
@@ -16,7 +16,7 @@ pub(super) const NDJSON: &str = "application/x-ndjson";
 pub(super) const CSV: &str = "text/csv";
 const COLUMNS: &str = "kpi,period,value,note,source_updated_at,reason,evidence_title,evidence_url,evidence_sha256";
 
-on_both_databases! {
+on_shared_servers! {
     async fn every_format_says_the_same(app) {
         let (admin, client) = (app.admin().await, app.client_dinkes().await);
         for format in FORMATS {
@@ -135,26 +135,6 @@ on_both_databases! {
         pushed.has("rows/9/row", 11).has("rows/9/errors/0/code", "duplicate_key");
         client.get(one(&own, "2023-02")).await.is(200).has("value", "4");
         admin.get("/v1/kpis/STUNTING/measurements/2022").await.is(200).has("value", "22.9").has("revision", 1);
-    }
-
-    async fn what_is_no_list_of_rows_is_refused(app) {
-        let client = app.client_dinkes().await;
-        for body in ["", "{", "[{]", "null", "{\"kpi\":\"STUNTING\"}", "[1"] {
-            let answer = client.push(PUSH, JSON, body).await;
-            assert!([400, 422].contains(&answer.status()), "{body}: {answer:?}");
-            let status = answer.status();
-            let _ = answer.is(status);
-        }
-        client.push(PUSH, "application/xml", "<rows/>").await.is(415).has_problem("unsupported_media_type");
-        for parameter in ["mode=sometimes", "dry_run=perhaps", "submit=7", "rows=few", "tpyo=1"] {
-            let name = parameter.split('=').next().unwrap();
-            let refused = client.push(format!("{PUSH}?{parameter}"), JSON, "[]").await.is(400);
-            refused.has_problem("invalid_parameter").has_fault_in_parameter(name);
-        }
-        for actor in [app.viewer().await, app.anyone()] {
-            let refused = actor.push(PUSH, JSON, "[]").await;
-            assert!([401, 403].contains(&refused.status()), "{refused:?}");
-        }
     }
 
     async fn a_malformed_line_is_a_rejected_row(app) {
@@ -334,7 +314,7 @@ on_both_databases! {
         let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
         let (path, key, body) = (one(&kpi, "2023-12"), unique::word(), written(NDJSON, &whole_year(&kpi)));
         let headers = format!("Idempotency-Key: {key}\r\nContent-Length: {}", body.len());
-        let connection = send(&app, &client, NDJSON, &headers, &body);
+        let connection = send(app, &client, NDJSON, &headers, &body);
         let mut is_stored = false;
         for _ in 0..400 {
             is_stored = client.get(&path).await.status() == 200;
@@ -352,6 +332,46 @@ on_both_databases! {
         assert_eq!(client.get(format!("{path}/history")).await.is(200).rows().len(), 1);
     }
 
+    async fn a_push_that_breaks_off_writes_nothing(app) {
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let rows = whole_year(&kpi);
+        for format in [NDJSON, CSV] {
+            // Whole rows as far as they go: only the announced length, or the missing last chunk, tells that more was meant.
+            let part = format!("{}\n", written(format, &rows));
+            let chunk = format!("{:x}\r\n{part}\r\n", part.len());
+            cut_off(app, &client, format, &format!("Content-Length: {}", part.len() + 5000), &part);
+            cut_off(app, &client, format, "Transfer-Encoding: chunked", &chunk);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(measurements(&client, &kpi).await.is_empty());
+        app.anyone().get("/health/ready").await.is(200);
+        counted(&client.push(PUSH, NDJSON, written(NDJSON, &rows)).await.is(200), [12, 12, 0, 0, 0, 0]);
+    }
+}
+
+on_a_shared_server! {
+    async fn what_is_no_list_of_rows_is_refused(app) {
+        let client = app.client_dinkes().await;
+        for body in ["", "{", "[{]", "null", "{\"kpi\":\"STUNTING\"}", "[1"] {
+            let answer = client.push(PUSH, JSON, body).await;
+            assert!([400, 422].contains(&answer.status()), "{body}: {answer:?}");
+            let status = answer.status();
+            let _ = answer.is(status);
+        }
+        client.push(PUSH, "application/xml", "<rows/>").await.is(415).has_problem("unsupported_media_type");
+        for parameter in ["mode=sometimes", "dry_run=perhaps", "submit=7", "rows=few", "tpyo=1"] {
+            let name = parameter.split('=').next().unwrap();
+            let refused = client.push(format!("{PUSH}?{parameter}"), JSON, "[]").await.is(400);
+            refused.has_problem("invalid_parameter").has_fault_in_parameter(name);
+        }
+        for actor in [app.viewer().await, app.anyone()] {
+            let refused = actor.push(PUSH, JSON, "[]").await;
+            assert!([401, 403].contains(&refused.status()), "{refused:?}");
+        }
+    }
+}
+
+on_both_databases! {
     async fn a_push_has_its_limits(app) {
         let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
         let row = json!({ "kpi": kpi, "period": "2023-01", "value": "4" });
@@ -369,33 +389,17 @@ on_both_databases! {
         }
         assert!(measurements(&client, &kpi).await.is_empty());
     }
-
-    async fn a_push_that_breaks_off_writes_nothing(app) {
-        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
-        let rows = whole_year(&kpi);
-        for format in [NDJSON, CSV] {
-            // Whole rows as far as they go: only the announced length, or the missing last chunk, tells that more was meant.
-            let part = format!("{}\n", written(format, &rows));
-            let chunk = format!("{:x}\r\n{part}\r\n", part.len());
-            cut_off(&app, &client, format, &format!("Content-Length: {}", part.len() + 5000), &part);
-            cut_off(&app, &client, format, "Transfer-Encoding: chunked", &chunk);
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        assert!(measurements(&client, &kpi).await.is_empty());
-        app.anyone().get("/health/ready").await.is(200);
-        counted(&client.push(PUSH, NDJSON, written(NDJSON, &rows)).await.is(200), [12, 12, 0, 0, 0, 0]);
-    }
 }
 
 /// Sends the start of a push over a connection of its own and hangs up.
-fn cut_off(app: &App, client: &Actor, content_type: &str, length: &str, part: &str) {
+fn cut_off(app: &Service, client: &Actor, content_type: &str, length: &str, part: &str) {
     let _connection = send(app, client, content_type, length, part);
     std::thread::sleep(Duration::from_millis(300));
 }
 
 /// Sends a partial push over a connection of its own and reads no answer.
-fn send(app: &App, client: &Actor, content_type: &str, headers: &str, body: &str) -> TcpStream {
-    let address = app.server().url().trim_start_matches("http://").to_owned();
+fn send(app: &Service, client: &Actor, content_type: &str, headers: &str, body: &str) -> TcpStream {
+    let address = app.address();
     let mut connection = TcpStream::connect(&address).unwrap();
     let head = format!(
         "POST {PUSH}?mode=partial HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\nContent-Type: {content_type}\r\n{headers}\r\n\r\n",

@@ -2,7 +2,7 @@
 
 use renaksi_tests::answer::Answer;
 use renaksi_tests::resource::ACTIONS;
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_shared_servers};
 use serde_json::{Value, json};
 
 const PUSH: &str = "/v1/push/action-reports";
@@ -22,7 +22,7 @@ const COLUMNS: [&str; 10] = [
     "evidence_sha256",
 ];
 
-on_both_databases! {
+on_shared_servers! {
     async fn every_format_says_the_same(app) {
         let client = app.client_dinkes().await;
         for format in [JSON, NDJSON, CSV] {

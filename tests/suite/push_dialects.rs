@@ -5,38 +5,14 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use renaksi_tests::{Answer, on_both_databases};
+use renaksi_tests::{Answer, on_a_shared_server, on_both_databases, on_shared_servers};
 use serde_json::json;
 
 use super::push::{CSV, JSON, NDJSON, PUSH, counted, measurements, new_kpi};
 
 const DRY: &str = "/v1/push/measurements?dry_run=true&rows=all";
 
-on_both_databases! {
-    async fn an_open_quotation_mark_refuses_the_whole(app) {
-        let (admin, client) = (app.admin().await, app.client_dinkes().await);
-        let kpi = new_kpi(&admin, "DINKES").await;
-        for (body, line) in [
-            (format!("kpi,period,value,note\n{kpi},2021-01,1,\"belum ditutup\n{kpi},2022-01,2,ok\n{kpi},2023-01,3,ok\n"), 2),
-            (format!("kpi,period,value,note\n{kpi},2021-01,1,ok\n{kpi},2024-01,1,\"terpotong di te"), 3),
-            (format!("kpi,period,value,note\n{kpi},2021-01,1,a \"b\" c\n"), 2),
-            (format!("kpi,period,value,note\n{kpi},2021-01,1,\"a\" b\n"), 2),
-            (format!("sep=;\nkpi;period;value;note\n{kpi};2021-01;1;\"a\n{kpi};2022-01;1;b\"\n"), 3),
-        ] {
-            for mode in ["atomic", "partial"] {
-                let refused = client.push(format!("{PUSH}?mode={mode}"), CSV, body.clone()).await.is(400);
-                let refused = refused.has_problem("malformed_request").has("line", line);
-                assert!(refused.text_at("detail").contains(&format!("line {line}")), "{refused:?}");
-            }
-        }
-        assert!(measurements(&client, &kpi).await.is_empty());
-        let body = "code,masterplan,dimension,lead_opd,name\nN-1,KLU-SC,environment,DLH,\"Satu\nN-2,KLU-SC,environment,DLH,Dua\n";
-        let refused = admin.push("/v1/push/programmes?dry_run=true&rows=all", CSV, body).await.is(400).has("line", 2);
-        assert!(refused.text_at("detail").contains("never closed"), "{refused:?}");
-        let indonesian = admin.push("/v1/push/programmes", CSV, body).header("Accept-Language", "id").await.is(400);
-        assert!(indonesian.text_at("detail").contains("tidak pernah ditutup"), "{indonesian:?}");
-    }
-
+on_shared_servers! {
     async fn files_of_spreadsheets_are_read(app) {
         let (admin, client) = (app.admin().await, app.client_dinkes().await);
         let kpi = new_kpi(&admin, "DINKES").await;
@@ -85,6 +61,32 @@ on_both_databases! {
         let alone = client.push(PUSH, JSON, json!({ "kpi": kpi, "period": "2011-01", "value": "1" }).to_string()).await.is(422);
         assert!(alone.has("errors/0/code", "wrong_type").text_at("errors/0/detail").contains("Expected an array"));
     }
+}
+
+on_a_shared_server! {
+    async fn an_open_quotation_mark_refuses_the_whole(app) {
+        let (admin, client) = (app.admin().await, app.client_dinkes().await);
+        let kpi = new_kpi(&admin, "DINKES").await;
+        for (body, line) in [
+            (format!("kpi,period,value,note\n{kpi},2021-01,1,\"belum ditutup\n{kpi},2022-01,2,ok\n{kpi},2023-01,3,ok\n"), 2),
+            (format!("kpi,period,value,note\n{kpi},2021-01,1,ok\n{kpi},2024-01,1,\"terpotong di te"), 3),
+            (format!("kpi,period,value,note\n{kpi},2021-01,1,a \"b\" c\n"), 2),
+            (format!("kpi,period,value,note\n{kpi},2021-01,1,\"a\" b\n"), 2),
+            (format!("sep=;\nkpi;period;value;note\n{kpi};2021-01;1;\"a\n{kpi};2022-01;1;b\"\n"), 3),
+        ] {
+            for mode in ["atomic", "partial"] {
+                let refused = client.push(format!("{PUSH}?mode={mode}"), CSV, body.clone()).await.is(400);
+                let refused = refused.has_problem("malformed_request").has("line", line);
+                assert!(refused.text_at("detail").contains(&format!("line {line}")), "{refused:?}");
+            }
+        }
+        assert!(measurements(&client, &kpi).await.is_empty());
+        let body = "code,masterplan,dimension,lead_opd,name\nN-1,KLU-SC,environment,DLH,\"Satu\nN-2,KLU-SC,environment,DLH,Dua\n";
+        let refused = admin.push("/v1/push/programmes?dry_run=true&rows=all", CSV, body).await.is(400).has("line", 2);
+        assert!(refused.text_at("detail").contains("never closed"), "{refused:?}");
+        let indonesian = admin.push("/v1/push/programmes", CSV, body).header("Accept-Language", "id").await.is(400);
+        assert!(indonesian.text_at("detail").contains("tidak pernah ditutup"), "{indonesian:?}");
+    }
 
     async fn what_surrounds_a_body_is_read_or_named(app) {
         let client = app.client_dinkes().await;
@@ -122,7 +124,9 @@ on_both_databases! {
             client.push(DRY, format, large).header("Content-Encoding", "gzip").await.is(413).has_problem("content_too_large");
         }
     }
+}
 
+on_both_databases! {
     /// The columns that only the service writes are read over, also with a formula defused.
     async fn what_was_exported_is_pushed(app) {
         let admin = app.admin().await;

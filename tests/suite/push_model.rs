@@ -5,19 +5,22 @@ use std::collections::BTreeMap;
 
 use renaksi_tests::dice::Dice;
 use renaksi_tests::resource::{ACTIONS, PROGRAMMES};
-use renaksi_tests::{Actor, App, on_both_databases};
+use renaksi_tests::{Actor, Service, on_shared_servers, tier};
 use serde_json::{Map, Value, json};
 
 use super::push::{CSV, JSON, NDJSON, new_kpi};
 
 /// Pushes of each kind.
-const PUSHES: u64 = 40;
+fn pushes() -> u64 {
+    tier::size(40, 1_000)
+}
+
 /// The members that say when or why, and not what.
 const ASIDE: [&str; 2] = ["source_updated_at", "reason"];
 
 type Members = Map<String, Value>;
 
-on_both_databases! {
+on_shared_servers! {
     async fn random_pushes_of_measurements_end_as_the_model_does(app) {
         let kpi = new_kpi(&app.admin().await, "DINKES").await;
         let keys = (1..=5).map(|month| {
@@ -25,7 +28,7 @@ on_both_databases! {
             (json!({ "kpi": kpi, "period": period }), format!("/v1/kpis/{kpi}/measurements/{period}"))
         });
         let kind = Kind { path: "/v1/push/measurements", needed: &["value"], is_reviewed: true, members: measurement };
-        play(&app, kind, keys.collect(), 1).await;
+        play(app, kind, keys.collect(), 1).await;
     }
 
     async fn random_pushes_of_action_reports_end_as_the_model_does(app) {
@@ -35,14 +38,14 @@ on_both_databases! {
             keys.extend((1..=4).map(|quarter| (json!({ "action": id, "quarter": quarter }), format!("{}/reports/{quarter}", ACTIONS.one(&id)))));
         }
         let kind = Kind { path: "/v1/push/action-reports", needed: &["realisation"], is_reviewed: true, members: action_report };
-        play(&app, kind, keys, 2).await;
+        play(app, kind, keys, 2).await;
     }
 
     async fn random_pushes_of_programmes_end_as_the_model_does(app) {
         let codes = (0..5).map(|_| PROGRAMMES.new_code());
         let keys = codes.map(|code| (json!({ "code": code }), PROGRAMMES.one(&code))).collect();
         let needed = &["masterplan", "dimension", "name", "lead_opd"];
-        play(&app, Kind { path: "/v1/push/programmes", needed, is_reviewed: false, members: programme }, keys, 3).await;
+        play(app, Kind { path: "/v1/push/programmes", needed, is_reviewed: false, members: programme }, keys, 3).await;
     }
 }
 
@@ -67,12 +70,12 @@ struct Stored {
 /// What a key has after the rows of one push so far, and whether one of them is written.
 type Seen = BTreeMap<usize, (Members, bool)>;
 
-async fn play(app: &App, kind: Kind, keys: Vec<(Value, String)>, seed: u64) {
+async fn play(app: &Service, kind: Kind, keys: Vec<(Value, String)>, fixed: u64) {
     let (client, verifier, admin) = (app.client_dinkes().await, app.verifier().await, app.admin().await);
     let mut model: BTreeMap<usize, Stored> = BTreeMap::new();
-    let mut dice = Dice::new(seed);
+    let mut dice = Dice::new(tier::seed(fixed));
     let mut results: BTreeMap<String, u32> = BTreeMap::new();
-    for turn in 0..PUSHES {
+    for turn in 0..pushes() {
         let form = Form::random(&mut dice);
         let rows = (0..1 + dice.below(6)).map(|_| random_row(kind, &keys, &form, &mut dice)).collect::<Vec<_>>();
         let body = form.written(&rows.iter().map(|(key, row)| whole(&keys[*key].0, row)).collect::<Vec<_>>(), &mut dice);

@@ -1,18 +1,22 @@
 //! Pushes that were broken at random: whatever arrives, what is stored is what was told.
 
-use renaksi_tests::app::mutations;
 use renaksi_tests::dice::Dice;
-use renaksi_tests::on_both_databases;
+use renaksi_tests::{on_shared_servers, tier};
 use serde_json::{Value, json};
 
 use super::push::{FORMATS, PUSH, measurements, new_kpi, written};
 
-on_both_databases! {
+/// Broken pushes that are sent to each database.
+fn mutations() -> u64 {
+    tier::size(100, 100_000)
+}
+
+on_shared_servers! {
     async fn mutated_bodies_break_nothing(app) {
         let client = app.client_dinkes().await;
         let kpi = new_kpi(&app.admin().await, "DINKES").await;
         let mut before = measurements(&client, &kpi).await;
-        for case in 0..u64::from(mutations()) {
+        for case in 0..mutations() {
             let mut dice = Dice::new(case);
             let (format, mode) = (FORMATS[dice.below(3)], ["atomic", "partial"][dice.below(2)]);
             let rows = (0..1 + dice.below(5)).map(|_| random_row(&kpi, &mut dice)).collect::<Vec<_>>();

@@ -1,7 +1,7 @@
 //! Machine push of programmes: each row says the whole programme.
 
-use renaksi_tests::on_both_databases;
 use renaksi_tests::resource::PROGRAMMES;
+use renaksi_tests::{on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
 use super::push::{CSV, FORMATS, JSON, NDJSON, counted, csv_cell, written};
@@ -9,37 +9,7 @@ use super::push::{CSV, FORMATS, JSON, NDJSON, counted, csv_cell, written};
 const PUSH: &str = "/v1/push/programmes";
 const COLUMNS: &str = "code,masterplan,dimension,name,lead_opd,supporting_opds,regions,source_updated_at,published";
 
-on_both_databases! {
-    async fn programmes_are_pushed_too(app) {
-        let (client, path) = (app.client_dinkes().await, PUSH);
-        let (code, mut own) = PROGRAMMES.new_body();
-        own["source_updated_at"] = json!("2024-05-02T00:00:00Z");
-        let (other, mut foreign) = PROGRAMMES.new_body();
-        foreign["lead_opd"] = json!("DLH");
-        let refused = client.push(path, JSON, json!([own, foreign]).to_string()).await.is(422).has_problem("rows_rejected");
-        let refused = refused.has("rows/0/row", 2).has("rows/0/key", other).has("rows/0/errors/0/code", "outside_own_opd");
-        counted(&refused, [2, 0, 0, 0, 0, 1]);
-        client.get(PROGRAMMES.one(&code)).await.is(404);
-
-        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 1, 0, 0, 0, 0]);
-        counted(&client.push(path, NDJSON, own.to_string()).await.is(200), [1, 0, 0, 1, 0, 0]);
-        let created = client.get(PROGRAMMES.one(&code)).await.is(200).has("status", "planned").has("version", 1);
-        own["name"] = json!("Nama baru");
-        own["source_updated_at"] = json!("2024-05-01T00:00:00Z");
-        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 0, 0, 1, 0]);
-        assert_eq!(client.etag_of(&PROGRAMMES.one(&code)).await, created.etag());
-        own["source_updated_at"] = json!("2024-05-03T00:00:00Z");
-        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
-        client.get(PROGRAMMES.one(&code)).await.is(200).has("name", "Nama baru");
-        // What belongs to another agency is not taken over.
-        let mut taken = own.clone();
-        taken["code"] = json!("SV-01");
-        let lead = client.get("/v1/programmes/SV-01").await.is(200).has("lead_opd", "DLH");
-        client.push(path, JSON, json!([taken]).to_string()).await.is(422).has("rows/0/errors/0/code", "outside_own_opd");
-        assert_eq!(client.etag_of("/v1/programmes/SV-01").await, lead.etag());
-        app.verifier().await.push(path, JSON, json!([own]).to_string()).await.is(403).has_problem("forbidden");
-    }
-
+on_shared_servers! {
     async fn programmes_come_in_every_format(app) {
         let (admin, client) = (app.admin().await, app.client_dinkes().await);
         let (earlier, middle, later) = ("2024-05-01T00:00:00Z", "2024-05-02T00:00:00Z", "2024-05-03T00:00:00Z");
@@ -93,6 +63,38 @@ on_both_databases! {
             refused.has("rows/0/errors/0/code", "outside_own_opd").has("rows/0/errors/0/pointer", "/lead_opd");
             client.get(PROGRAMMES.one(&code)).await.is(404);
         }
+    }
+}
+
+on_both_databases! {
+    async fn programmes_are_pushed_too(app) {
+        let (client, path) = (app.client_dinkes().await, PUSH);
+        let (code, mut own) = PROGRAMMES.new_body();
+        own["source_updated_at"] = json!("2024-05-02T00:00:00Z");
+        let (other, mut foreign) = PROGRAMMES.new_body();
+        foreign["lead_opd"] = json!("DLH");
+        let refused = client.push(path, JSON, json!([own, foreign]).to_string()).await.is(422).has_problem("rows_rejected");
+        let refused = refused.has("rows/0/row", 2).has("rows/0/key", other).has("rows/0/errors/0/code", "outside_own_opd");
+        counted(&refused, [2, 0, 0, 0, 0, 1]);
+        client.get(PROGRAMMES.one(&code)).await.is(404);
+
+        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 1, 0, 0, 0, 0]);
+        counted(&client.push(path, NDJSON, own.to_string()).await.is(200), [1, 0, 0, 1, 0, 0]);
+        let created = client.get(PROGRAMMES.one(&code)).await.is(200).has("status", "planned").has("version", 1);
+        own["name"] = json!("Nama baru");
+        own["source_updated_at"] = json!("2024-05-01T00:00:00Z");
+        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 0, 0, 1, 0]);
+        assert_eq!(client.etag_of(&PROGRAMMES.one(&code)).await, created.etag());
+        own["source_updated_at"] = json!("2024-05-03T00:00:00Z");
+        counted(&client.push(path, JSON, json!([own]).to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
+        client.get(PROGRAMMES.one(&code)).await.is(200).has("name", "Nama baru");
+        // What belongs to another agency is not taken over.
+        let mut taken = own.clone();
+        taken["code"] = json!("SV-01");
+        let lead = client.get("/v1/programmes/SV-01").await.is(200).has("lead_opd", "DLH");
+        client.push(path, JSON, json!([taken]).to_string()).await.is(422).has("rows/0/errors/0/code", "outside_own_opd");
+        assert_eq!(client.etag_of("/v1/programmes/SV-01").await, lead.etag());
+        app.verifier().await.push(path, JSON, json!([own]).to_string()).await.is(403).has_problem("forbidden");
     }
 }
 

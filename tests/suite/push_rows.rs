@@ -2,7 +2,7 @@
 
 use renaksi_tests::document::Document;
 use renaksi_tests::resource::{ACTIONS, PROGRAMMES};
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers};
 use serde_json::{Map, Value, json};
 
 use super::push::{CSV, JSON, NDJSON, PUSH, counted, csv_cell, new_kpi};
@@ -10,44 +10,7 @@ use super::push::{CSV, JSON, NDJSON, PUSH, counted, csv_cell, new_kpi};
 const PROGRAMMES_PUSH: &str = "/v1/push/programmes";
 const ACTIONS_PUSH: &str = "/v1/push/action-reports";
 
-on_both_databases! {
-    async fn a_programme_row_leaves_what_it_does_not_name(app) {
-        let (admin, client) = (app.admin().await, app.client_dlh().await);
-        let path = "/v1/programmes/SV-01";
-        let before = admin.get(path).await.is(200).json();
-        assert_eq!(before["published"], true);
-        // The example of the document: its columns are not all that there are.
-        for (format, body) in [
-            (CSV, "code,masterplan,dimension,name,lead_opd\nSV-01,KLU-SC,environment,TPS3R,DLH\n"),
-            (CSV, "code,name,description,published\nSV-01,TPS3R dua,,\n"),
-            (JSON, r#"[{ "code": "SV-01", "name": "TPS3R tiga" }]"#),
-            (NDJSON, r#"{ "code": "SV-01", "name": "TPS3R empat" }"#),
-        ] {
-            counted(&client.push(PROGRAMMES_PUSH, format, body).await.is(200), [1, 0, 1, 0, 0, 0]);
-            let after = admin.get(path).await.is(200).json();
-            for (member, value) in before.as_object().unwrap() {
-                let moves = ["name", "version", "updated_at", "etag"].contains(&member.as_str());
-                assert!(moves || after[member] == *value, "`{member}` of {after}");
-            }
-            app.anyone().get("/v1/public/programmes/SV-01").await.is(200);
-        }
-        let cleared = json!([{ "code": "SV-01", "provenance": null, "published": false }]);
-        counted(&client.push(PROGRAMMES_PUSH, JSON, cleared.to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
-        admin.get(path).await.is(200).has("provenance", Value::Null).has("published", false).has("name", "TPS3R empat");
-        let refused = client.push(PROGRAMMES_PUSH, JSON, r#"[{ "code": "SV-01", "name": null, "published": null }]"#).await.is(422);
-        refused.has("rows/0/errors/0/code", "wrong_type").has("rows/0/errors/1/code", "wrong_type");
-        let new = json!([{ "code": PROGRAMMES.new_code(), "name": "Baru", "lead_opd": "DLH" }]);
-        let refused = client.push(PROGRAMMES_PUSH, JSON, new.to_string()).await.is(422);
-        refused.has("rows/0/errors/0/pointer", "/masterplan").has("rows/0/errors/1/pointer", "/dimension").lacks("rows/0/errors/2");
-    }
-
-    async fn a_repeat_of_what_is_verified_is_none(app) {
-        let client = app.client_dinkes().await;
-        let body = "kpi,period,value\nSTUNTING,2022,22.9\nSTUNTING,2023,18.4\n";
-        counted(&client.push(PUSH, CSV, body).await.is(200), [2, 1, 0, 1, 0, 0]);
-        client.get("/v1/kpis/STUNTING/measurements/2022").await.is(200).has("state", "verified").has("revision", 1);
-    }
-
+on_shared_servers! {
     async fn a_repeat_of_what_a_person_wrote_leaves_it_alone(app) {
         let (client, operator, verifier) = (app.client_dinkes().await, app.operator_dinkes().await, app.verifier().await);
         let kpi = new_kpi(&app.admin().await, "DINKES").await;
@@ -153,6 +116,45 @@ on_both_databases! {
             pair("regions", json!(["52.08.01"]), json!(["52.08.02"])), pair("published", json!(true), json!(false)),
         ]);
         Story { path: PROGRAMMES_PUSH, schema: "ProgrammeRow", key: json!({ "code": code }), one: PROGRAMMES.one(&code), members }.tell(&admin).await;
+    }
+}
+
+on_both_databases! {
+    async fn a_programme_row_leaves_what_it_does_not_name(app) {
+        let (admin, client) = (app.admin().await, app.client_dlh().await);
+        let path = "/v1/programmes/SV-01";
+        let before = admin.get(path).await.is(200).json();
+        assert_eq!(before["published"], true);
+        // The example of the document: its columns are not all that there are.
+        for (format, body) in [
+            (CSV, "code,masterplan,dimension,name,lead_opd\nSV-01,KLU-SC,environment,TPS3R,DLH\n"),
+            (CSV, "code,name,description,published\nSV-01,TPS3R dua,,\n"),
+            (JSON, r#"[{ "code": "SV-01", "name": "TPS3R tiga" }]"#),
+            (NDJSON, r#"{ "code": "SV-01", "name": "TPS3R empat" }"#),
+        ] {
+            counted(&client.push(PROGRAMMES_PUSH, format, body).await.is(200), [1, 0, 1, 0, 0, 0]);
+            let after = admin.get(path).await.is(200).json();
+            for (member, value) in before.as_object().unwrap() {
+                let moves = ["name", "version", "updated_at", "etag"].contains(&member.as_str());
+                assert!(moves || after[member] == *value, "`{member}` of {after}");
+            }
+            app.anyone().get("/v1/public/programmes/SV-01").await.is(200);
+        }
+        let cleared = json!([{ "code": "SV-01", "provenance": null, "published": false }]);
+        counted(&client.push(PROGRAMMES_PUSH, JSON, cleared.to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
+        admin.get(path).await.is(200).has("provenance", Value::Null).has("published", false).has("name", "TPS3R empat");
+        let refused = client.push(PROGRAMMES_PUSH, JSON, r#"[{ "code": "SV-01", "name": null, "published": null }]"#).await.is(422);
+        refused.has("rows/0/errors/0/code", "wrong_type").has("rows/0/errors/1/code", "wrong_type");
+        let new = json!([{ "code": PROGRAMMES.new_code(), "name": "Baru", "lead_opd": "DLH" }]);
+        let refused = client.push(PROGRAMMES_PUSH, JSON, new.to_string()).await.is(422);
+        refused.has("rows/0/errors/0/pointer", "/masterplan").has("rows/0/errors/1/pointer", "/dimension").lacks("rows/0/errors/2");
+    }
+
+    async fn a_repeat_of_what_is_verified_is_none(app) {
+        let client = app.client_dinkes().await;
+        let body = "kpi,period,value\nSTUNTING,2022,22.9\nSTUNTING,2023,18.4\n";
+        counted(&client.push(PUSH, CSV, body).await.is(200), [2, 1, 0, 1, 0, 0]);
+        client.get("/v1/kpis/STUNTING/measurements/2022").await.is(200).has("state", "verified").has("revision", 1);
     }
 }
 

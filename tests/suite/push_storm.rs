@@ -1,7 +1,6 @@
 //! Sixteen systems push overlapping periods over bad lines, and a replica dies: each push counts once, the newest value wins.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::io::Write;
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use renaksi_tests::dice::Dice;
 use renaksi_tests::resource::KPIS;
-use renaksi_tests::{Actor, Answer, App, Backend, on_both_databases, unique};
+use renaksi_tests::{Actor, Answer, App, Backend, on_both_databases, tier, unique};
 use serde_json::{Value, json};
 
 const CLIENTS: u64 = 16;
@@ -22,10 +21,13 @@ const NDJSON: &str = "application/x-ndjson";
 /// No push is tried for longer than this.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long they push before and after one dies.
+fn half() -> Duration {
+    Duration::from_secs(tier::size(1, 30))
+}
+
 on_both_databases! {
     async fn a_storm_of_pushes_ends_as_the_model_does(app) {
-        let seconds = env::var("RENAKSI_TEST_STORM_SECONDS").map_or(8, |text| text.parse().expect("RENAKSI_TEST_STORM_SECONDS"));
-        let half = Duration::from_secs(seconds) / 2;
         // SQLite is for one server: there it is the only one that dies.
         let replica = (app.backend() == Backend::Postgres).then(|| app.replica());
         let victim = replica.as_ref().unwrap_or(&app);
@@ -36,13 +38,13 @@ on_both_databases! {
         let storm = Arc::new(Storm::over(doors, &app.admin().await).await);
         let clients = (0..CLIENTS).map(|seed| tokio::spawn(push_on(seed, Arc::clone(&storm)))).collect::<Vec<_>>();
 
-        tokio::time::sleep(half).await;
+        tokio::time::sleep(half()).await;
         victim.server().kill9();
         tokio::time::sleep(Duration::from_millis(300)).await;
         victim.server().restart();
         let reopened = Door::of(victim).await;
         *storm.doors[0].lock().unwrap() = reopened;
-        tokio::time::sleep(half).await;
+        tokio::time::sleep(half()).await;
 
         storm.over.store(true, Ordering::Relaxed);
         for ended in join_all(clients).await {
@@ -61,7 +63,7 @@ struct Door {
 
 impl Door {
     async fn of(app: &App) -> Self {
-        Self { client: app.client_dinkes().await, address: app.server().url().trim_start_matches("http://").to_owned() }
+        Self { client: app.client_dinkes().await, address: app.address() }
     }
 }
 

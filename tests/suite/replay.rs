@@ -1,30 +1,23 @@
 //! A random year, day by day: what the figures said at the end of a day they still say when asked for that day afterwards.
 //!
-//! `RENAKSI_TEST_REPLAY_DAYS` is how many days are played, `RENAKSI_TEST_REPLAY_SEED` plays the same ones again.
+//! The normal tier plays the first weeks of one in which everything happens early.
 
 mod year;
-
-use std::env;
-use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{Datelike, NaiveDate};
 use futures_util::future::join_all;
 use renaksi_tests::rehearsal::Today;
-use renaksi_tests::{App, on_both_databases};
+use renaksi_tests::{App, on_both_databases, tier};
 use year::Year;
 
 /// The demo data is of 2022-10-04.
 const FIRST: NaiveDate = NaiveDate::from_ymd_opt(2023, 1, 20).expect("the day exists");
-const DAYS: usize = 100;
 /// Faults that are shown.
 const SHOWN: usize = 12;
 
 on_both_databases! {
     async fn every_day_is_answered_as_it_was(app) {
-        let seed = setting("RENAKSI_TEST_REPLAY_SEED").unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs());
-        println!("RENAKSI_TEST_REPLAY_SEED={seed}");
-        let days = setting("RENAKSI_TEST_REPLAY_DAYS").unwrap_or(DAYS);
+        let (seed, days) = (tier::seed(2), tier::size(30, 365));
         let today = Today::starting(FIRST);
         let rehearsed = app.replica_with(&[("RENAKSI_REHEARSAL", today.setting())]);
         let mut year = Year::new(seed);
@@ -51,11 +44,6 @@ on_both_databases! {
         assert!(faults.is_empty(), "seed {seed}: {} of {} answers differ\n\n{shown}", faults.len(), told.len());
         year.did_everything();
     }
-}
-
-fn setting<T: FromStr>(name: &str) -> Option<T> {
-    let text = env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text}: expected a number")))
 }
 
 /// A figure on a day.

@@ -2,13 +2,117 @@
 
 use renaksi_tests::actor::Request;
 use renaksi_tests::resource::KPIS;
-use renaksi_tests::{Actor, App, on_both_databases, unique};
+use renaksi_tests::{Actor, App, on_both_databases, on_shared_servers, unique};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const STUNTING: &str = "/v1/kpis/STUNTING";
 const VALUE_2022: &str = "/v1/kpis/STUNTING/measurements/2022";
 const VALUE_2023: &str = "/v1/kpis/STUNTING/measurements/2023";
+
+on_shared_servers! {
+    async fn nobody_verifies_what_they_submitted(app) {
+        let (admin, verifier) = (app.admin().await, app.verifier().await);
+        for (reporter, other) in [(&admin, &verifier), (&verifier, &admin)] {
+            let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
+            reporter.put(&path, json!({ "value": "19" })).await.is(201);
+            reporter.post(format!("{path}/submit"), json!({})).await.is(200);
+            reporter.post(format!("{path}/verify"), json!({})).await.is(403).has_problem("own_report");
+            other.get(&path).await.is(200).has("state", "submitted");
+            other.post(format!("{path}/verify"), json!({})).await.is(200).has("state", "verified");
+        }
+        // Who wrote it matters as much as who handed it in.
+        let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
+        verifier.put(&path, json!({ "value": "19" })).await.is(201);
+        admin.post(format!("{path}/submit"), json!({})).await.is(200).has("submitted_by", "admin@demo.invalid");
+        verifier.post(format!("{path}/verify"), json!({})).await.is(403).has_problem("own_report");
+    }
+
+    async fn an_illegal_step_says_what_is_legal(app) {
+        let (admin, verifier) = (app.admin().await, app.verifier().await);
+        let ways: [(&[&str], &[&str]); 4] = [
+            (&[], &["submit"]),
+            (&["submit"], &["verify", "return"]),
+            (&["submit", "return"], &["submit"]),
+            (&["submit", "verify"], &[]),
+        ];
+        for (way, legal) in ways {
+            for step in ["submit", "verify", "return"] {
+                let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
+                admin.put(&path, json!({ "value": "19" })).await.is(201);
+                for before in way {
+                    take(if *before == "submit" { &admin } else { &verifier }, &path, before).await.is(200);
+                }
+                let etag = admin.etag_of(&path).await;
+                let answer = take(&verifier, &path, step).await;
+                if legal.contains(&step) {
+                    let _ = answer.is(200);
+                    continue;
+                }
+                assert_eq!(answer.status(), 409, "{step} after {way:?}: {answer:?}");
+                let _ = answer.is(409).has_problem("illegal_transition").has("allowed", json!(legal));
+                assert_eq!(admin.etag_of(&path).await, etag);
+            }
+        }
+    }
+
+    async fn many_are_decided_at_once(app) {
+        let (admin, operator, verifier) = (app.admin().await, app.operator_dinkes().await, app.verifier().await);
+        let mut keys = Vec::new();
+        for _ in 0..4 {
+            let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
+            operator.put(&path, json!({ "value": "19" })).await.is(201);
+            take(&operator, &path, "submit").await.is(200);
+            keys.push(key_of(&path));
+        }
+        let own = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
+        verifier.put(&own, json!({ "value": "19" })).await.is(201);
+        take(&verifier, &own, "submit").await.is(200);
+        let version = admin.get(path_of(&keys[0])).await.is(200).at("version");
+        let decide = |key: &str, decision: &str| json!({ "kind": "measurement", "key": key, "decision": decision });
+        let with = |mut review: Value, member: &str, value: Value| {
+            review[member] = value;
+            review
+        };
+        let reviews = json!([
+            with(decide(&keys[0], "verify"), "version", version),
+            with(decide(&keys[1], "return"), "reason", json!("Bukti belum ada")),
+            decide(&keys[2], "return"),
+            with(decide(&keys[3], "verify"), "version", json!(1)),
+            decide("STUNTING/1999", "verify"),
+            decide("STUNTING/2022", "verify"),
+            decide(&key_of(&own), "verify"),
+        ]);
+        let decided = verifier.post("/v1/reviews", json!({ "reviews": reviews })).await.is(200);
+        let decided = decided.has("verified", 1).has("returned", 1).has("rejected", 5);
+        let expected = [
+            ("verified", None), ("returned", None), ("rejected", Some("required")), ("rejected", Some("precondition_failed")),
+            ("rejected", Some("not_found")), ("rejected", Some("illegal_transition")), ("rejected", Some("own_report")),
+        ];
+        for (index, (result, code)) in expected.into_iter().enumerate() {
+            let item = decided.at(&format!("results/{index}"));
+            assert_eq!((&item["item"], &item["result"]), (&json!(index + 1), &json!(result)), "{item}");
+            assert_eq!(item.pointer("/errors/0/code").and_then(Value::as_str), code, "{item}");
+        }
+        for (key, state) in keys.iter().zip(["verified", "returned", "submitted", "submitted"]) {
+            admin.get(path_of(key)).await.is(200).has("state", state);
+        }
+    }
+
+    async fn a_list_of_decisions_is_checked(app) {
+        let verifier = app.verifier().await;
+        let review = json!({ "kind": "measurement", "key": "STUNTING/1999", "decision": "verify" });
+        for reviews in [json!([]), json!(vec![review.clone(); 201]), json!({})] {
+            verifier.post("/v1/reviews", json!({ "reviews": reviews })).await.is(422).has_fault_at("/reviews");
+        }
+        let wrong = json!({ "kind": "measurement", "key": "STUNTING/1999", "decision": "applaud" });
+        verifier.post("/v1/reviews", json!({ "reviews": [review.clone(), wrong] })).await.is(422).has_fault_at("/reviews/1/decision");
+        verifier.post("/v1/reviews", json!({ "reviews": vec![review.clone(); 200] })).await.is(200).has("rejected", 200);
+        for actor in [app.operator_dinkes().await, app.viewer().await, app.client_dinkes().await] {
+            actor.post("/v1/reviews", json!({ "reviews": [review.clone()] })).await.is(403).has_problem("forbidden");
+        }
+    }
+}
 
 on_both_databases! {
     async fn a_report_goes_its_way(app) {
@@ -48,23 +152,6 @@ on_both_databases! {
         in_force(&app, "22.9").await;
     }
 
-    async fn nobody_verifies_what_they_submitted(app) {
-        let (admin, verifier) = (app.admin().await, app.verifier().await);
-        for (reporter, other) in [(&admin, &verifier), (&verifier, &admin)] {
-            let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
-            reporter.put(&path, json!({ "value": "19" })).await.is(201);
-            reporter.post(format!("{path}/submit"), json!({})).await.is(200);
-            reporter.post(format!("{path}/verify"), json!({})).await.is(403).has_problem("own_report");
-            other.get(&path).await.is(200).has("state", "submitted");
-            other.post(format!("{path}/verify"), json!({})).await.is(200).has("state", "verified");
-        }
-        // Who wrote it matters as much as who handed it in.
-        let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
-        verifier.put(&path, json!({ "value": "19" })).await.is(201);
-        admin.post(format!("{path}/submit"), json!({})).await.is(200).has("submitted_by", "admin@demo.invalid");
-        verifier.post(format!("{path}/verify"), json!({})).await.is(403).has_problem("own_report");
-    }
-
     async fn a_report_is_returned_with_a_reason(app) {
         let (operator, verifier) = (app.operator_dinkes().await, app.verifier().await);
         operator.put(VALUE_2023, json!({ "value": "19.1" })).await.is(201);
@@ -83,34 +170,6 @@ on_both_databases! {
         refused.has_problem("illegal_transition").has("allowed", json!(["submit"]));
         operator.post(format!("{VALUE_2023}/submit"), json!({})).await.is(200).has("state", "submitted");
         verifier.post(format!("{VALUE_2023}/verify"), json!({})).await.is(200).has("value", "19.2");
-    }
-
-    async fn an_illegal_step_says_what_is_legal(app) {
-        let (admin, verifier) = (app.admin().await, app.verifier().await);
-        let ways: [(&[&str], &[&str]); 4] = [
-            (&[], &["submit"]),
-            (&["submit"], &["verify", "return"]),
-            (&["submit", "return"], &["submit"]),
-            (&["submit", "verify"], &[]),
-        ];
-        for (way, legal) in ways {
-            for step in ["submit", "verify", "return"] {
-                let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
-                admin.put(&path, json!({ "value": "19" })).await.is(201);
-                for before in way {
-                    take(if *before == "submit" { &admin } else { &verifier }, &path, before).await.is(200);
-                }
-                let etag = admin.etag_of(&path).await;
-                let answer = take(&verifier, &path, step).await;
-                if legal.contains(&step) {
-                    let _ = answer.is(200);
-                    continue;
-                }
-                assert_eq!(answer.status(), 409, "{step} after {way:?}: {answer:?}");
-                let _ = answer.is(409).has_problem("illegal_transition").has("allowed", json!(legal));
-                assert_eq!(admin.etag_of(&path).await, etag);
-            }
-        }
     }
 
     async fn a_changed_report_is_handed_in_again(app) {
@@ -196,63 +255,6 @@ on_both_databases! {
         }
         take(&verifier, &path_of(&keys[0]), "verify").await.is(200);
         assert_eq!(listed(&verifier, "/v1/reviews").await, keys[1..]);
-    }
-
-    async fn many_are_decided_at_once(app) {
-        let (admin, operator, verifier) = (app.admin().await, app.operator_dinkes().await, app.verifier().await);
-        let mut keys = Vec::new();
-        for _ in 0..4 {
-            let path = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
-            operator.put(&path, json!({ "value": "19" })).await.is(201);
-            take(&operator, &path, "submit").await.is(200);
-            keys.push(key_of(&path));
-        }
-        let own = format!("{}/measurements/2023", new_kpi(&admin, "DINKES").await);
-        verifier.put(&own, json!({ "value": "19" })).await.is(201);
-        take(&verifier, &own, "submit").await.is(200);
-        let version = admin.get(path_of(&keys[0])).await.is(200).at("version");
-        let decide = |key: &str, decision: &str| json!({ "kind": "measurement", "key": key, "decision": decision });
-        let with = |mut review: Value, member: &str, value: Value| {
-            review[member] = value;
-            review
-        };
-        let reviews = json!([
-            with(decide(&keys[0], "verify"), "version", version),
-            with(decide(&keys[1], "return"), "reason", json!("Bukti belum ada")),
-            decide(&keys[2], "return"),
-            with(decide(&keys[3], "verify"), "version", json!(1)),
-            decide("STUNTING/1999", "verify"),
-            decide("STUNTING/2022", "verify"),
-            decide(&key_of(&own), "verify"),
-        ]);
-        let decided = verifier.post("/v1/reviews", json!({ "reviews": reviews })).await.is(200);
-        let decided = decided.has("verified", 1).has("returned", 1).has("rejected", 5);
-        let expected = [
-            ("verified", None), ("returned", None), ("rejected", Some("required")), ("rejected", Some("precondition_failed")),
-            ("rejected", Some("not_found")), ("rejected", Some("illegal_transition")), ("rejected", Some("own_report")),
-        ];
-        for (index, (result, code)) in expected.into_iter().enumerate() {
-            let item = decided.at(&format!("results/{index}"));
-            assert_eq!((&item["item"], &item["result"]), (&json!(index + 1), &json!(result)), "{item}");
-            assert_eq!(item.pointer("/errors/0/code").and_then(Value::as_str), code, "{item}");
-        }
-        for (key, state) in keys.iter().zip(["verified", "returned", "submitted", "submitted"]) {
-            admin.get(path_of(key)).await.is(200).has("state", state);
-        }
-    }
-
-    async fn a_list_of_decisions_is_checked(app) {
-        let verifier = app.verifier().await;
-        let review = json!({ "kind": "measurement", "key": "STUNTING/1999", "decision": "verify" });
-        for reviews in [json!([]), json!(vec![review.clone(); 201]), json!({})] {
-            verifier.post("/v1/reviews", json!({ "reviews": reviews })).await.is(422).has_fault_at("/reviews");
-        }
-        let wrong = json!({ "kind": "measurement", "key": "STUNTING/1999", "decision": "applaud" });
-        verifier.post("/v1/reviews", json!({ "reviews": [review.clone(), wrong] })).await.is(422).has_fault_at("/reviews/1/decision");
-        verifier.post("/v1/reviews", json!({ "reviews": vec![review.clone(); 200] })).await.is(200).has("rejected", 200);
-        for actor in [app.operator_dinkes().await, app.viewer().await, app.client_dinkes().await] {
-            actor.post("/v1/reviews", json!({ "reviews": [review.clone()] })).await.is(403).has_problem("forbidden");
-        }
     }
 
     async fn each_step_has_its_people(app) {

@@ -8,41 +8,10 @@ use futures_util::future::join_all;
 use renaksi_tests::rehearsal::Today;
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::server::{Server, command};
-use renaksi_tests::{App, Database, on_both_databases};
+use renaksi_tests::{App, Database, on_both_databases, on_sqlite};
 use serde_json::json;
 
 on_both_databases! {
-    async fn health_and_metrics_are_told(app) {
-        let anyone = app.anyone();
-        anyone.get("/health/live").await.is(200);
-        anyone.get("/health/ready").await.is(200);
-        anyone.get("/v1/public/summary").await.is(200);
-        let metrics = anyone.get("/metrics").await;
-        assert_eq!(metrics.status(), 200);
-        assert!(metrics.text().contains("http_requests_total"), "{metrics:?}");
-        assert!(!metrics.text().contains("SL-01"), "a label for each code would fill the memory");
-        let port = app.server().url().rsplit(':').next().unwrap().to_owned();
-        let check = command(&["healthcheck", "--listen", &format!("127.0.0.1:{port}")]).output().unwrap();
-        assert!(check.status.success(), "{check:?}");
-        app.server().kill9();
-        let check = command(&["healthcheck", "--listen", &format!("127.0.0.1:{port}")]).output().unwrap();
-        assert!(!check.status.success(), "nobody listens any more");
-    }
-
-    async fn logs_are_json_and_name_the_request(app) {
-        app.anyone().get("/v1/public/summary").header("X-Request-Id", "log-test-77").await.is(200);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let log = app.server().log();
-        let line = log.lines().find(|line| line.contains("log-test-77")).unwrap_or_else(|| panic!("no line for the request: {log}"));
-        let line = serde_json::from_str::<serde_json::Value>(line).expect("a line of the log is JSON");
-        assert!(line.is_object());
-        let token = app.viewer().await.token().to_owned();
-        app.viewer().await.get("/v1/me").await.is(200);
-        for secret in [token.as_str(), renaksi_tests::server::PASSWORD] {
-            assert!(!app.server().log().contains(secret), "a secret in the log");
-        }
-    }
-
     async fn a_second_start_changes_nothing(app) {
         let before = footprint(&app).await;
         app.server().terminate();
@@ -60,7 +29,7 @@ on_both_databases! {
         join_all((0..40).map(|_| async { admin.get("/v1/opds").await.is(200) })).await;
         let (code, body) = OPDS.new_body();
         let body = body.to_string();
-        let address = app.server().url().trim_start_matches("http://").to_owned();
+        let address = app.address();
         let mut connection = TcpStream::connect(&address).unwrap();
         connection.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let head = format!(
@@ -85,38 +54,11 @@ on_both_databases! {
         app.admin().await.get(OPDS.one(&code)).await.is(200);
     }
 
-    async fn readiness_ends_before_listening_does(app) {
-        let replica = app.replica_with(&[("RENAKSI_DRAIN_SECONDS", "3600")]);
-        replica.anyone().get("/health/ready").await.is(200);
-        replica.server().terminate();
-        // A balancer that asks again learns of it, and requests that are on their way are still answered.
-        let mut told = false;
-        for _ in 0..200 {
-            told = replica.anyone().get("/health/ready").await.status() == 503;
-            if told {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        assert!(told, "{}", replica.server().log());
-        replica.anyone().get("/v1/public/summary").await.is(200);
-    }
-
     async fn a_stopped_server_leaves_one_file(app) {
         app.admin().await.create("/v1/opds", OPDS.new_body().1).await;
         app.server().terminate();
         assert_eq!(app.server().wait().code(), Some(0));
         assert!(!app.has_write_ahead_log(), "a copy of the file would miss the last changes");
-    }
-
-    async fn a_trusted_proxy_names_the_client(app) {
-        let behind = app.replica_with(&[("RENAKSI_TRUSTED_PROXIES", "127.0.0.0/8, 10.1.2.3")]);
-        for (server, address) in [(&behind, "203.0.113.9"), (&app, "127.0.0.1")] {
-            let (code, body) = OPDS.new_body();
-            let admin = server.admin().await;
-            admin.post("/v1/opds", body).header("X-Forwarded-For", "1.1.1.1, 203.0.113.9").await.is(201);
-            admin.get(format!("{}/history", OPDS.one(&code))).await.is(200).has("data/0/address", address);
-        }
     }
 
     async fn a_rehearsal_takes_its_day_from_a_file(app) {
@@ -136,14 +78,6 @@ on_both_databases! {
         anyone.get("/v1/public/summary").await.is(200).has("as_of", "2023-02-01").has("totals/running", 36);
         std::fs::write(today.setting(), "soon").unwrap();
         anyone.get("/v1/public/summary").await.is(200).has("as_of", "2023-02-01");
-    }
-
-    async fn an_idle_server_stops_at_once(app) {
-        app.anyone().get("/health/live").await.is(200);
-        let since = std::time::Instant::now();
-        app.server().terminate();
-        assert_eq!(app.server().wait().code(), Some(0));
-        assert!(since.elapsed() < Duration::from_secs(10), "an idle connection held it for {:?}", since.elapsed());
     }
 
     async fn who_reads_that_it_listens_may_stop_it(app) {
@@ -192,6 +126,74 @@ on_both_databases! {
         // `--demo` fills an empty database only: this one has a user of its own, so it may stay without demo data.
         let created = anyone.with_token(&token).get("/v1/opds?count=true").await.is(200);
         assert!(created.json()["page"]["total"].is_u64());
+    }
+}
+
+on_sqlite! {
+    async fn health_and_metrics_are_told(app) {
+        let anyone = app.anyone();
+        anyone.get("/health/live").await.is(200);
+        anyone.get("/health/ready").await.is(200);
+        anyone.get("/v1/public/summary").await.is(200);
+        let metrics = anyone.get("/metrics").await;
+        assert_eq!(metrics.status(), 200);
+        assert!(metrics.text().contains("http_requests_total"), "{metrics:?}");
+        assert!(!metrics.text().contains("SL-01"), "a label for each code would fill the memory");
+        let port = app.server().url().rsplit(':').next().unwrap().to_owned();
+        let check = command(&["healthcheck", "--listen", &format!("127.0.0.1:{port}")]).output().unwrap();
+        assert!(check.status.success(), "{check:?}");
+        app.server().kill9();
+        let check = command(&["healthcheck", "--listen", &format!("127.0.0.1:{port}")]).output().unwrap();
+        assert!(!check.status.success(), "nobody listens any more");
+    }
+
+    async fn logs_are_json_and_name_the_request(app) {
+        app.anyone().get("/v1/public/summary").header("X-Request-Id", "log-test-77").await.is(200);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let log = app.server().log();
+        let line = log.lines().find(|line| line.contains("log-test-77")).unwrap_or_else(|| panic!("no line for the request: {log}"));
+        let line = serde_json::from_str::<serde_json::Value>(line).expect("a line of the log is JSON");
+        assert!(line.is_object());
+        let token = app.viewer().await.token().to_owned();
+        app.viewer().await.get("/v1/me").await.is(200);
+        for secret in [token.as_str(), renaksi_tests::server::PASSWORD] {
+            assert!(!app.server().log().contains(secret), "a secret in the log");
+        }
+    }
+
+    async fn readiness_ends_before_listening_does(app) {
+        let replica = app.replica_with(&[("RENAKSI_DRAIN_SECONDS", "3600")]);
+        replica.anyone().get("/health/ready").await.is(200);
+        replica.server().terminate();
+        // A balancer that asks again learns of it, and requests that are on their way are still answered.
+        let mut told = false;
+        for _ in 0..200 {
+            told = replica.anyone().get("/health/ready").await.status() == 503;
+            if told {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert!(told, "{}", replica.server().log());
+        replica.anyone().get("/v1/public/summary").await.is(200);
+    }
+
+    async fn a_trusted_proxy_names_the_client(app) {
+        let behind = app.replica_with(&[("RENAKSI_TRUSTED_PROXIES", "127.0.0.0/8, 10.1.2.3")]);
+        for (server, address) in [(&behind, "203.0.113.9"), (&app, "127.0.0.1")] {
+            let (code, body) = OPDS.new_body();
+            let admin = server.admin().await;
+            admin.post("/v1/opds", body).header("X-Forwarded-For", "1.1.1.1, 203.0.113.9").await.is(201);
+            admin.get(format!("{}/history", OPDS.one(&code))).await.is(200).has("data/0/address", address);
+        }
+    }
+
+    async fn an_idle_server_stops_at_once(app) {
+        app.anyone().get("/health/live").await.is(200);
+        let since = std::time::Instant::now();
+        app.server().terminate();
+        assert_eq!(app.server().wait().code(), Some(0));
+        assert!(since.elapsed() < Duration::from_secs(10), "an idle connection held it for {:?}", since.elapsed());
     }
 }
 

@@ -3,11 +3,14 @@
 use futures_util::future::join_all;
 use renaksi_tests::document::{Document, Operation};
 use renaksi_tests::resource::{AWARDS, DIMENSIONS, KPIS, MASTERPLANS, OPDS, PROGRAMMES, QUICK_WINS, REGIONS};
-use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
+use renaksi_tests::{Actor, Answer, App, on_both_databases, tier, unique};
 use serde_json::{Value, json};
 
 /// How many rows of a kind are added.
-const MANY: usize = 120;
+fn many() -> usize {
+    tier::size(30, 120)
+}
+
 /// Programmes come by the push: more than keys fit into one statement anywhere.
 const PROGRAMMES_PUSHED: usize = 1_200;
 /// A village of the demo data.
@@ -88,10 +91,10 @@ impl Place {
             (0..PROGRAMMES_PUSHED).map(|number| with(&PROGRAMMES.new_body().1, "name", json!(format!("Uji {number}"))));
         push(&admin, "programmes", programmes).await;
         for resource in [MASTERPLANS, DIMENSIONS, OPDS, REGIONS, QUICK_WINS, AWARDS] {
-            create(&admin, resource.path, (0..MANY).map(|_| resource.new_body().1)).await;
+            create(&admin, resource.path, (0..many()).map(|_| resource.new_body().1)).await;
         }
         let kpis =
-            (0..MANY).map(|_| with(&with(&KPIS.new_body().1, "published", json!(true)), "unit", json!({ "kind": "index" })));
+            (0..many()).map(|_| with(&with(&KPIS.new_body().1, "published", json!(true)), "unit", json!({ "kind": "index" })));
         let kpis = create(&admin, KPIS.path, kpis).await.iter().map(|kpi| kpi.text_at("code")).collect::<Vec<_>>();
         for code in &kpis {
             admin.put(format!("/v1/kpis/{code}/targets/2024"), json!({ "value": "14", "kind": "commitment" })).await.is(201);
@@ -100,23 +103,23 @@ impl Place {
         let years = years.chain((1980..2021).map(|year| ("STUNTING", year))).collect::<Vec<_>>();
         let measured = years.iter().map(|(kpi, year)| json!({ "kpi": kpi, "period": year.to_string(), "value": "20" }));
         push(&admin, "measurements", measured).await;
-        verify(&verifier, "measurement", years.iter().skip(MANY).map(|(kpi, year)| format!("{kpi}/{year}"))).await;
+        verify(&verifier, "measurement", years.iter().skip(many()).map(|(kpi, year)| format!("{kpi}/{year}"))).await;
 
-        let actions = create(&admin, "/v1/actions", (0..MANY).map(|_| action("SL-01"))).await;
+        let actions = create(&admin, "/v1/actions", (0..many()).map(|_| action("SL-01"))).await;
         let actions = actions.iter().map(id_of).collect::<Vec<_>>();
         let quarters = actions.iter().flat_map(|action| (1..=4).map(move |quarter| (action, quarter))).collect::<Vec<_>>();
         let reports =
             quarters.iter().map(|(action, quarter)| json!({ "action": action, "quarter": quarter, "realisation": "2" }));
         push(&admin, "action-reports", reports).await;
-        verify(&verifier, "action_report", quarters.iter().skip(MANY).map(|(action, quarter)| format!("{action}/{quarter}")))
+        verify(&verifier, "action_report", quarters.iter().skip(many()).map(|(action, quarter)| format!("{action}/{quarter}")))
             .await;
 
-        create(&admin, "/v1/evaluations", (0..MANY).map(|_| evaluation(&unique::code("E")))).await;
+        create(&admin, "/v1/evaluations", (0..many()).map(|_| evaluation(&unique::code("E")))).await;
         let findings = format!("/v1/evaluations/{}/findings", self.evaluation);
-        create(&admin, &findings, (0..MANY).map(|_| finding())).await;
-        create(&admin, "/v1/commitments", (0..MANY).map(|_| commitment())).await;
-        create(&admin, "/v1/council-members", (0..MANY).map(|_| member())).await;
-        create(&admin, "/v1/surveys", (0..MANY).map(|_| survey())).await;
+        create(&admin, &findings, (0..many()).map(|_| finding())).await;
+        create(&admin, "/v1/commitments", (0..many()).map(|_| commitment())).await;
+        create(&admin, "/v1/council-members", (0..many()).map(|_| member())).await;
+        create(&admin, "/v1/surveys", (0..many()).map(|_| survey())).await;
         create(&admin, "/v1/users", (0..8).map(|_| person())).await;
         let system = || json!({ "id": unique::code("sys"), "opd": "DINKES", "scopes": ["read"] });
         create(&admin, "/v1/clients", (0..8).map(|_| system())).await;

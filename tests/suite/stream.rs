@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::stream::Stream;
-use renaksi_tests::{Actor, App, Backend, on_both_databases};
+use renaksi_tests::{Actor, App, Backend, on_both_databases, on_shared_servers};
 use serde_json::json;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -25,12 +25,12 @@ fn until(stream: &mut Stream, key: &str) -> renaksi_tests::stream::Heard {
     }
 }
 
-on_both_databases! {
+on_shared_servers! {
     async fn what_happens_is_heard_at_once(app) {
         let admin = app.admin().await;
         let head = admin.get("/v1/events/head").await.is(200).at("position");
-        let mut stream = Stream::open(&app, &format!("/v1/events/stream?after={head}"), Some(admin.token()), None);
-        let mut public = Stream::open(&app, &format!("/v1/public/events/stream?after={head}&resource=opd"), None, None);
+        let mut stream = Stream::open(app, &format!("/v1/events/stream?after={head}"), Some(admin.token()), None);
+        let mut public = Stream::open(app, &format!("/v1/public/events/stream?after={head}&resource=opd"), None, None);
         let code = new_opd(&admin).await;
         let heard = until(&mut stream, &code);
         assert_eq!((heard.event.as_str(), heard.data["after"]["code"].as_str()), ("opd.created", Some(code.as_str())));
@@ -40,6 +40,20 @@ on_both_databases! {
         assert!(heard.data.get("actor").is_none() && heard.data["data"].get("email").is_none());
     }
 
+    async fn a_stream_asks_for_a_token_and_sound_parameters(app) {
+        let viewer = app.viewer().await;
+        app.anyone().get("/v1/events/stream").await.is(401);
+        viewer.get("/v1/events/stream?resource=nothing").await.is(400).has_fault_in_parameter("resource");
+        viewer.get("/v1/events/stream").header("Last-Event-ID", "x").await.is(400);
+        viewer.get("/v1/events").header("Accept", "text/event-stream").await.is(406);
+        let mut stream = Stream::open(app, "/v1/events/stream?resource=user,client", Some(viewer.token()), None);
+        let admin = app.admin().await;
+        admin.create("/v1/users", json!({ "email": renaksi_tests::unique::email(), "role": "viewer", "password": "perahu-hijau-di-gili-meno-3" })).await;
+        assert!(stream.next(Duration::from_secs(3)).is_none(), "accounts are not told of to a viewer");
+    }
+}
+
+on_both_databases! {
     async fn a_stream_resumes_where_it_was_cut_on_any_replica(app) {
         let admin = app.admin().await;
         let first = new_opd(&admin).await;
@@ -71,17 +85,5 @@ on_both_databases! {
         app.server().terminate();
         assert!(app.server().wait().success());
         assert!(streams.iter_mut().all(|stream| stream.next(LONG).is_none()));
-    }
-
-    async fn a_stream_asks_for_a_token_and_sound_parameters(app) {
-        let viewer = app.viewer().await;
-        app.anyone().get("/v1/events/stream").await.is(401);
-        viewer.get("/v1/events/stream?resource=nothing").await.is(400).has_fault_in_parameter("resource");
-        viewer.get("/v1/events/stream").header("Last-Event-ID", "x").await.is(400);
-        viewer.get("/v1/events").header("Accept", "text/event-stream").await.is(406);
-        let mut stream = Stream::open(&app, "/v1/events/stream?resource=user,client", Some(viewer.token()), None);
-        let admin = app.admin().await;
-        admin.create("/v1/users", json!({ "email": renaksi_tests::unique::email(), "role": "viewer", "password": "perahu-hijau-di-gili-meno-3" })).await;
-        assert!(stream.next(Duration::from_secs(3)).is_none(), "accounts are not told of to a viewer");
     }
 }

@@ -1,10 +1,10 @@
 //! Surveys of public services: the index and its grade are computed, and say how.
 
-use renaksi_tests::on_both_databases;
+use renaksi_tests::on_shared_servers;
 use renaksi_tests::resource::SURVEYS;
 use serde_json::{Value, json};
 
-on_both_databases! {
+on_shared_servers! {
     async fn the_index_follows_from_the_scores(app) {
         let admin = app.admin().await;
         for (score, ikm, grade) in

@@ -1,10 +1,10 @@
 //! The status of programmes: it changes only by a recorded move, and every move stays on record.
 
 use renaksi_tests::resource::PROGRAMMES;
-use renaksi_tests::{Actor, on_both_databases};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers};
 use serde_json::json;
 
-on_both_databases! {
+on_shared_servers! {
     async fn a_programme_goes_its_way(app) {
         let admin = app.admin().await;
         let path = new_programme(&admin).await;
@@ -97,12 +97,6 @@ on_both_databases! {
         assert_eq!(events.len(), 2, "{events:?}");
     }
 
-    async fn an_operator_moves_its_own(app) {
-        let transition = json!({ "to": "completed", "effective_on": "2023-05-05" });
-        app.operator_dlh().await.post("/v1/programmes/SL-01/transitions", transition.clone()).await.is(403).has_problem("outside_own_opd");
-        app.operator_dinkes().await.create("/v1/programmes/SL-01/transitions", transition).await;
-    }
-
     async fn of_two_who_move_at_once_one_wins(app) {
         let admin = app.admin().await;
         let path = format!("{}/transitions", new_programme(&admin).await);
@@ -110,6 +104,14 @@ on_both_databases! {
         let statuses = futures_util::future::join_all(attempts).await.iter().map(|answer| answer.status()).collect::<Vec<_>>();
         assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
         assert!(statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
+    }
+}
+
+on_both_databases! {
+    async fn an_operator_moves_its_own(app) {
+        let transition = json!({ "to": "completed", "effective_on": "2023-05-05" });
+        app.operator_dlh().await.post("/v1/programmes/SL-01/transitions", transition.clone()).await.is(403).has_problem("outside_own_opd");
+        app.operator_dinkes().await.create("/v1/programmes/SL-01/transitions", transition).await;
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use renaksi_tests::app::tell_upgraded;
 use renaksi_tests::document::{Document, Operation};
+use renaksi_tests::story::tell_upgraded;
 use renaksi_tests::workplace::Workplace;
 use renaksi_tests::{Actor, Answer, App, Backend, Database, unique};
 use serde_json::{Value, json};

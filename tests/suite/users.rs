@@ -1,11 +1,11 @@
 //! The people who log in, as the admin manages them.
 
-use renaksi_tests::{Actor, on_both_databases, unique};
+use renaksi_tests::{Actor, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
 const NEW_PASSWORD: &str = "sepeda-biru-di-pelabuhan-9";
 
-on_both_databases! {
+on_shared_servers! {
     async fn an_admin_creates_and_changes_people(app) {
         let admin = app.admin().await;
         let email = unique::email();
@@ -21,20 +21,6 @@ on_both_databases! {
         admin.patch(&path, json!({ "name": "x" })).await.is(428);
         let rows = admin.all("/v1/users?limit=2").await;
         assert!(rows.iter().any(|row| row["email"] == email.as_str()));
-    }
-
-    async fn a_disabled_person_is_out(app) {
-        let admin = app.admin().await;
-        let email = unique::email();
-        let created = admin.create("/v1/users", person(&email)).await;
-        let path = created.header("location").unwrap().to_owned();
-        let granted = app.anyone().log_in(&email, NEW_PASSWORD).await.is(200);
-        let etag = admin.etag_of(&path).await;
-        admin.patch(&path, json!({ "active": false })).if_match(&etag).await.is(200);
-        app.anyone().log_in(&email, NEW_PASSWORD).await.is(400).has("error", "invalid_grant");
-        let refresh = granted.text_at("refresh_token");
-        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-        app.anyone().post_form("/v1/auth/token", &fields).await.is(400).has("error", "invalid_grant");
     }
 
     async fn weak_passwords_are_refused(app) {
@@ -58,6 +44,22 @@ on_both_databases! {
             assert_eq!(answer.status(), 422, "{member} {value}: {answer:?}");
             let _ = answer.is(422).has_fault_at(pointer);
         }
+    }
+}
+
+on_both_databases! {
+    async fn a_disabled_person_is_out(app) {
+        let admin = app.admin().await;
+        let email = unique::email();
+        let created = admin.create("/v1/users", person(&email)).await;
+        let path = created.header("location").unwrap().to_owned();
+        let granted = app.anyone().log_in(&email, NEW_PASSWORD).await.is(200);
+        let etag = admin.etag_of(&path).await;
+        admin.patch(&path, json!({ "active": false })).if_match(&etag).await.is(200);
+        app.anyone().log_in(&email, NEW_PASSWORD).await.is(400).has("error", "invalid_grant");
+        let refresh = granted.text_at("refresh_token");
+        let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
+        app.anyone().post_form("/v1/auth/token", &fields).await.is(400).has("error", "invalid_grant");
     }
 
     async fn nothing_secret_is_shown(app) {

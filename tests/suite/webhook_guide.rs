@@ -7,13 +7,13 @@ use std::thread;
 
 use renaksi_tests::guide::{self, Guide};
 use renaksi_tests::receiver::PATIENCE;
-use renaksi_tests::{App, on_both_databases};
+use renaksi_tests::{App, on_sqlite};
 use reqwest::Client;
 use serde_json::json;
 
 use crate::webhooks::{SETTINGS, delivery, instead_of, subscribe};
 
-on_both_databases! {
+on_sqlite! {
     async fn the_python_receiver_accepts_what_is_genuine(app) {
         a_receiver_receives(&app, "python").await;
     }

@@ -2,13 +2,87 @@
 
 use renaksi_tests::document::{Document, Operation};
 use renaksi_tests::resource::PROGRAMMES;
-use renaksi_tests::{Actor, Answer, App, on_both_databases, unique};
+use renaksi_tests::{Actor, Answer, Service, on_both_databases, on_shared_servers, unique};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A well-formed identifier that nothing has.
 const NO_UUID: &str = "01890000-0000-7000-8000-000000000000";
 const SECRET: &str = "sapi-makan-rumput-hijau";
+
+on_shared_servers! {
+    async fn no_write_of_somebody_without_the_role_is_done(app) {
+        let admin = app.admin().await;
+        let person = Account::person(app, "admin", None).await;
+        person.change(&admin, json!({ "role": "viewer" })).await;
+        for operation in writes() {
+            let refused = send(&person.actor, &operation, &place(&operation), &body_of(&operation)).await;
+            assert_eq!(refused.status(), 403, "{}: {refused:?}", operation.name());
+            let _ = refused.is(403).has_problem("forbidden");
+        }
+        // Neither does it get its role back by itself.
+        person.actor.patch(&person.path, json!({ "role": "admin" })).if_match("*").await.is(403);
+        person.actor.get("/v1/me").await.is(200).has("role", "viewer");
+    }
+
+    async fn no_write_of_a_client_without_its_scope_is_done(app) {
+        let admin = app.admin().await;
+        let client = Account::client(app, "DINKES").await;
+        client.change(&admin, json!({ "scopes": ["read"] })).await;
+        for (path, row) in pushes() {
+            client.actor.post(path, json!([row])).await.is(403).has_problem("forbidden");
+        }
+        client.change(&admin, json!({ "active": false })).await;
+        for (path, row) in pushes() {
+            client.actor.post(path, json!([row])).await.is(401);
+        }
+    }
+
+    async fn reads_about_accounts_look_again_too(app) {
+        let admin = app.admin().await;
+        let person = Account::person(app, "admin", None).await;
+        let about = ["/v1/me", "/v1/users", "/v1/clients", "/v1/webhooks", "/v1/clients/demo-dinkes", "/v1/clients/demo-dinkes/history", "/v1/events"];
+        for path in about {
+            person.actor.get(path).await.is(200);
+        }
+        person.change(&admin, json!({ "active": false })).await;
+        for path in about.into_iter().chain([person.path.as_str(), "/v1/events/stream"]) {
+            person.actor.get(path).await.is(401);
+        }
+        // What everybody with a login reads goes on until the token ends.
+        person.actor.get("/v1/programmes").await.is(200);
+    }
+
+    async fn a_disabled_account_gets_no_kept_answer(app) {
+        let admin = app.admin().await;
+        let person = Account::person(app, "admin", None).await;
+        let (key, (_, body)) = (unique::word(), PROGRAMMES.new_body());
+        person.actor.post(PROGRAMMES.path, body.clone()).idempotency_key(&key).await.is(201);
+        let replayed = person.actor.post(PROGRAMMES.path, body.clone()).idempotency_key(&key).await.is(201);
+        let _ = replayed.has_header("idempotent-replayed", "true");
+        person.change(&admin, json!({ "active": false })).await;
+        person.actor.post(PROGRAMMES.path, body).idempotency_key(&key).await.is(401);
+    }
+
+    async fn admins_who_change_each_other_do_not_wait_for_ever(app) {
+        let (one, other) = (Account::person(app, "admin", None).await, Account::person(app, "admin", None).await);
+        for _ in 0..5 {
+            let name = || json!({ "name": unique::word() });
+            let (first, second) = tokio::join!(
+                one.actor.patch(&other.path, name()).if_match("*").into_future(),
+                other.actor.patch(&one.path, name()).if_match("*").into_future(),
+            );
+            assert_eq!((first.status(), second.status()), (200, 200), "{first:?} {second:?}");
+        }
+        let (first, second) = tokio::join!(
+            one.actor.patch(&other.path, json!({ "active": false })).if_match("*").into_future(),
+            other.actor.patch(&one.path, json!({ "active": false })).if_match("*").into_future(),
+        );
+        let mut statuses = [first.status(), second.status()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 401], "who comes second is disabled already");
+    }
+}
 
 on_both_databases! {
     async fn no_write_of_a_disabled_person_is_done(app) {
@@ -23,20 +97,6 @@ on_both_databases! {
         }
         assert_eq!(written_by(&admin, &person.name).await.0, 0);
         app.server().logged(&["\"target\":\"security\"", "\"event\":\"disabled_account\"", &person.name]);
-    }
-
-    async fn no_write_of_somebody_without_the_role_is_done(app) {
-        let admin = app.admin().await;
-        let person = Account::person(&app, "admin", None).await;
-        person.change(&admin, json!({ "role": "viewer" })).await;
-        for operation in writes() {
-            let refused = send(&person.actor, &operation, &place(&operation), &body_of(&operation)).await;
-            assert_eq!(refused.status(), 403, "{}: {refused:?}", operation.name());
-            let _ = refused.is(403).has_problem("forbidden");
-        }
-        // Neither does it get its role back by itself.
-        person.actor.patch(&person.path, json!({ "role": "admin" })).if_match("*").await.is(403);
-        person.actor.get("/v1/me").await.is(200).has("role", "viewer");
     }
 
     async fn no_write_outside_the_new_opd_is_done(app) {
@@ -68,45 +128,6 @@ on_both_databases! {
                 assert_eq!(refused.at("rows/0/errors/0/code"), "outside_own_opd", "{path}");
             }
         }
-    }
-
-    async fn no_write_of_a_client_without_its_scope_is_done(app) {
-        let admin = app.admin().await;
-        let client = Account::client(&app, "DINKES").await;
-        client.change(&admin, json!({ "scopes": ["read"] })).await;
-        for (path, row) in pushes() {
-            client.actor.post(path, json!([row])).await.is(403).has_problem("forbidden");
-        }
-        client.change(&admin, json!({ "active": false })).await;
-        for (path, row) in pushes() {
-            client.actor.post(path, json!([row])).await.is(401);
-        }
-    }
-
-    async fn reads_about_accounts_look_again_too(app) {
-        let admin = app.admin().await;
-        let person = Account::person(&app, "admin", None).await;
-        let about = ["/v1/me", "/v1/users", "/v1/clients", "/v1/webhooks", "/v1/clients/demo-dinkes", "/v1/clients/demo-dinkes/history", "/v1/events"];
-        for path in about {
-            person.actor.get(path).await.is(200);
-        }
-        person.change(&admin, json!({ "active": false })).await;
-        for path in about.into_iter().chain([person.path.as_str(), "/v1/events/stream"]) {
-            person.actor.get(path).await.is(401);
-        }
-        // What everybody with a login reads goes on until the token ends.
-        person.actor.get("/v1/programmes").await.is(200);
-    }
-
-    async fn a_disabled_account_gets_no_kept_answer(app) {
-        let admin = app.admin().await;
-        let person = Account::person(&app, "admin", None).await;
-        let (key, (_, body)) = (unique::word(), PROGRAMMES.new_body());
-        person.actor.post(PROGRAMMES.path, body.clone()).idempotency_key(&key).await.is(201);
-        let replayed = person.actor.post(PROGRAMMES.path, body.clone()).idempotency_key(&key).await.is(201);
-        let _ = replayed.has_header("idempotent-replayed", "true");
-        person.change(&admin, json!({ "active": false })).await;
-        person.actor.post(PROGRAMMES.path, body).idempotency_key(&key).await.is(401);
     }
 
     async fn a_disabled_account_gets_no_token(app) {
@@ -148,25 +169,6 @@ on_both_databases! {
         assert!(is_last, "the account wrote something after it was disabled");
         assert_eq!((known, written_by(&admin, &person.name).await.0), (accepted, accepted));
     }
-
-    async fn admins_who_change_each_other_do_not_wait_for_ever(app) {
-        let (one, other) = (Account::person(&app, "admin", None).await, Account::person(&app, "admin", None).await);
-        for _ in 0..5 {
-            let name = || json!({ "name": unique::word() });
-            let (first, second) = tokio::join!(
-                one.actor.patch(&other.path, name()).if_match("*").into_future(),
-                other.actor.patch(&one.path, name()).if_match("*").into_future(),
-            );
-            assert_eq!((first.status(), second.status()), (200, 200), "{first:?} {second:?}");
-        }
-        let (first, second) = tokio::join!(
-            one.actor.patch(&other.path, json!({ "active": false })).if_match("*").into_future(),
-            other.actor.patch(&one.path, json!({ "active": false })).if_match("*").into_future(),
-        );
-        let mut statuses = [first.status(), second.status()];
-        statuses.sort_unstable();
-        assert_eq!(statuses, [200, 401], "who comes second is disabled already");
-    }
 }
 
 /// An account of a test, and somebody with its token.
@@ -177,7 +179,7 @@ struct Account {
 }
 
 impl Account {
-    async fn person(app: &App, role: &str, opd: Option<&str>) -> Self {
+    async fn person(app: &Service, role: &str, opd: Option<&str>) -> Self {
         let email = unique::email();
         let body = json!({ "email": email, "role": role, "opd": opd, "password": SECRET });
         let created = app.admin().await.create("/v1/users", body).await;
@@ -186,7 +188,7 @@ impl Account {
         Self { name: email, path: format!("/v1/users/{}", created.text_at("id")), actor }
     }
 
-    async fn client(app: &App, opd: &str) -> Self {
+    async fn client(app: &Service, opd: &str) -> Self {
         let id = unique::code("sys");
         let scopes = ["actions:write", "measurements:write", "programmes:write", "read"];
         let created = app.admin().await.create("/v1/clients", json!({ "id": id, "opd": opd, "scopes": scopes })).await;

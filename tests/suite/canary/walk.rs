@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::NaiveDate;
 use futures_util::future::join_all;
 use renaksi_tests::document::{Document, Operation};
-use renaksi_tests::{Actor, Answer, App};
+use renaksi_tests::{Actor, Answer, App, tier};
 use serde_json::Value;
 
 use super::world::{BEGINNING, Bird, Fate, Stage, World, never};
@@ -41,8 +41,9 @@ impl<'a> Walk<'a> {
         let operations = operations();
         let paths = operations.iter().flat_map(|operation| {
             let bases = self.paths_of(operation, &self.world.shown(self.stage).collect::<Vec<_>>());
-            // With every parameter at two things of a kind; the others as they are.
-            let with = bases.iter().take(2).flat_map(|base| self.with_parameters(operation, base)).collect::<Vec<_>>();
+            // With every parameter at some things of a kind; the others as they are.
+            let with =
+                bases.iter().take(tier::size(1, 4)).flat_map(|base| self.with_parameters(operation, base)).collect::<Vec<_>>();
             [bases, with].concat()
         });
         let paths = paths.collect::<Vec<_>>();
@@ -98,7 +99,9 @@ impl<'a> Walk<'a> {
             }
         }
         assert!(pairs.len() > 300, "only {} places", pairs.len());
-        for some in pairs.chunks(AT_ONCE) {
+        // The small form asks some of each operation.
+        let asked = pairs.iter().step_by(tier::size(3, 1)).collect::<Vec<_>>();
+        for some in asked.chunks(AT_ONCE) {
             let answers = join_all(some.iter().map(async |(hidden, never, known)| {
                 let ask = |path: &str| self.anyone.get(path).header("X-Request-Id", "canary");
                 (ask(hidden).await, ask(never).await, known)
