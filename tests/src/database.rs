@@ -8,6 +8,7 @@ use std::{env, fs};
 
 use crate::postgres::Cluster;
 use crate::server::Server;
+use crate::sqlite;
 use crate::unique;
 use crate::workplace::Workplace;
 
@@ -150,12 +151,7 @@ impl Database {
     /// Looks into it behind the service's back: a line a row, columns separated by `|`.
     pub fn query(&self, statement: &str) -> String {
         match self.backend {
-            Backend::Sqlite => {
-                let script = "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as db:\n  for row in db.execute(sys.argv[2]): print(*row, sep='|')";
-                let done = Command::new("python3").arg("-c").arg(script).arg(self.file()).arg(statement).output().unwrap();
-                assert!(done.status.success(), "{statement}: {}", String::from_utf8_lossy(&done.stderr));
-                String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
-            }
+            Backend::Sqlite => sqlite::query(&self.file(), statement),
             Backend::Postgres => Cluster::get().query(&self.name, statement),
         }
     }

@@ -60,6 +60,7 @@ pub mod rehearsal;
 pub mod resource;
 pub mod server;
 pub mod service;
+pub mod sqlite;
 pub mod story;
 pub mod stream;
 pub mod tier;

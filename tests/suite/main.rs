@@ -1,4 +1,4 @@
-//! The suite: one file a capability, every story told on each database.
+//! The suite: one file a capability, every story told on each database that can matter to it.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod canary;

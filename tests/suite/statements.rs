@@ -11,8 +11,11 @@ fn many() -> usize {
     tier::size(30, 120)
 }
 
-/// Programmes come by the push: more than keys fit into one statement anywhere.
-const PROGRAMMES_PUSHED: usize = 1_200;
+/// Programmes come by the push: more than keys are put into one statement anywhere.
+fn programmes_pushed() -> usize {
+    tier::size(600, 1_200)
+}
+
 /// A village of the demo data.
 const VILLAGE: &str = "52.08.01.2001";
 
@@ -88,7 +91,7 @@ impl Place {
     async fn grow(&self, app: &App) {
         let (admin, verifier) = (app.admin().await, app.verifier().await);
         let programmes =
-            (0..PROGRAMMES_PUSHED).map(|number| with(&PROGRAMMES.new_body().1, "name", json!(format!("Uji {number}"))));
+            (0..programmes_pushed()).map(|number| with(&PROGRAMMES.new_body().1, "name", json!(format!("Uji {number}"))));
         push(&admin, "programmes", programmes).await;
         for resource in [MASTERPLANS, DIMENSIONS, OPDS, REGIONS, QUICK_WINS, AWARDS] {
             create(&admin, resource.path, (0..many()).map(|_| resource.new_body().1)).await;

@@ -372,7 +372,7 @@ struct Size {
 
 impl Size {
     const FULL: Self = Self { opds: 50, programmes: 500, actions: 5_000, reports: 20_000 };
-    const SMALL: Self = Self { opds: 50, programmes: 100, actions: 500, reports: 2_000 };
+    const SMALL: Self = Self { opds: 50, programmes: 60, actions: 300, reports: 1_200 };
 }
 
 /// A file as an export writes it, out of a seed: each action has a report for each of four quarters, some of them corrected.
