@@ -11,7 +11,7 @@ use chrono::{Days, NaiveDate};
 use futures_util::future::join_all;
 use renaksi_tests::dice::Dice;
 use renaksi_tests::stream::Stream;
-use renaksi_tests::{App, on_both_databases, on_sqlite};
+use renaksi_tests::{App, on_both_databases, on_sqlite, tier};
 use serde_json::json;
 
 /// Megabytes of memory that the server held at most.
@@ -106,7 +106,7 @@ on_both_databases! {
         });
         let streams = streams.collect::<Vec<_>>();
         let admin = app.admin().await;
-        for number in 0..40 {
+        for number in 0..tier::size(10, 200) {
             app.anyone().get("/health/ready").await.is(200);
             let etag = admin.etag_of("/v1/opds/DLH").await;
             admin.patch("/v1/opds/DLH", json!({ "head_title": format!("Kepala {number}") })).if_match(&etag).await.is(200);
