@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const WRITERS: usize = 32;
 
 fn crashes() -> usize {
-    tier::size(2, 30)
+    tier::size(2, 20)
 }
 
 on_both_databases! {
