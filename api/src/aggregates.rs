@@ -1,4 +1,4 @@
-//! Figures that the service computes from rows. Each is shared by a route for those who log in and a public one.
+//! Figures that the service computes from rows. Each figure has one route for those who log in and one for the public.
 
 pub mod close;
 pub mod counts;

@@ -1,4 +1,4 @@
-//! Who asks: identification, roles and what each may do.
+//! Who makes a request: identification, roles, and what each role may do.
 
 pub mod actor;
 pub mod identify;

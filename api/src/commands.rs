@@ -10,5 +10,38 @@ pub mod migrate;
 pub mod serve;
 pub mod user;
 
-/// What a command ends with: a sentence for the person who ran it.
+use std::process::ExitCode;
+
+use crate::config::Command;
+use crate::{openapi, store};
+
+/// The result of a command. An error is a sentence for the person who ran it.
 pub type CommandResult = Result<(), Box<dyn std::error::Error>>;
+
+/// Runs a command to its end; what went wrong is told on standard error. It stands here and not in the binary so that all of the
+/// service is compiled once, with this library: futures are compiled where they are polled.
+pub fn execute(command: Command) -> ExitCode {
+    let ended = actix_web::rt::System::new().block_on(run(command));
+    let Err(error) = ended else { return ExitCode::SUCCESS };
+    let reason = error.downcast_ref().map_or_else(|| error.to_string(), store::connection::reason);
+    eprintln!("renaksi: {reason}");
+    ExitCode::FAILURE
+}
+
+async fn run(command: Command) -> CommandResult {
+    match command {
+        Command::Serve(settings) => serve::run(*settings).await,
+        Command::Migrate(database) => migrate::run(database).await,
+        Command::User(user) => user::run(user.command).await,
+        Command::Client(client) => client::run(client.command).await,
+        Command::Keys(keys) => keys::run(keys.command).await,
+        Command::Audit(audit) => audit::run(audit.command).await,
+        Command::Import(import) => import::run(import).await,
+        Command::Export(export) => export::run(export).await,
+        Command::Openapi => {
+            print!("{}", openapi::text(&openapi::document()));
+            Ok(())
+        }
+        Command::Healthcheck(check) => healthcheck::run(check).await,
+    }
+}

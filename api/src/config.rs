@@ -1,4 +1,4 @@
-//! Every setting: its flag, its environment variable, its default and its meaning. A wrong one stops the start.
+//! Every setting: its flag, its environment variable, its default and its meaning. A wrong value stops the start.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -25,17 +25,17 @@ use crate::webhooks::retries::Plan;
 #[derive(Debug, Parser)]
 #[command(name = "renaksi", version, about)]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Bring the schema up to date, then serve.
+    /// Bring the database schema up to date, then serve.
     Serve(Box<Serve>),
-    /// Bring the schema up to date.
+    /// Bring the database schema up to date.
     Migrate(Database),
     /// Manage the people who log in.
     User(User),
@@ -43,28 +43,28 @@ pub enum Command {
     Client(Client),
     /// Manage the keys that sign access tokens.
     Keys(Keys),
-    /// Prove that the audit log of changes is whole, or keep a copy of it.
+    /// Verify the audit log of changes, or export a copy of it.
     Audit(Audit),
-    /// Read data from a file, or from a folder of CSV files: all of it or nothing.
+    /// Import data from a file or from a folder of CSV files; either all of it is imported or nothing.
     Import(Import),
-    /// Write all data into a file, or into a folder of CSV files.
+    /// Export all data into a file or into a folder of CSV files.
     Export(Export),
     /// Print the OpenAPI document.
     Openapi,
-    /// Ask a running service whether it can serve; exit status 1 if not.
+    /// Ask a running service whether it is ready; the exit status is 1 if it is not.
     Healthcheck(Healthcheck),
 }
 
-/// Where the data is.
+/// The settings of the database.
 #[derive(Args, Clone, Debug)]
 pub struct Database {
-    /// SQLite (sqlite://FILE) or PostgreSQL (postgres://USER:PASSWORD@HOST/NAME).
+    /// The database: SQLite (sqlite://FILE) or PostgreSQL (postgres://USER:PASSWORD@HOST/NAME).
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://renaksi.db", value_parser = database_url, hide_env_values = true)]
     pub database_url: String,
-    /// The most connections to the database that this process holds.
+    /// The greatest number of database connections that this process opens.
     #[arg(long, env = "RENAKSI_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
-    /// The regency's offset from UTC: it decides when a day begins. WITA, North Lombok's, is +08:00.
+    /// The regency's offset from UTC, which decides when a day begins. North Lombok's time, WITA, is +08:00.
     #[arg(long, env = "RENAKSI_UTC_OFFSET", default_value = "+08:00", value_parser = offset)]
     pub utc_offset: FixedOffset,
 }
@@ -76,83 +76,87 @@ impl Database {
     }
 }
 
-/// How to serve.
+/// The settings of `serve`.
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
-    /// The address to listen on; port 0 picks a free one.
+    /// The address and port to listen on; port 0 picks a free port.
     #[arg(long, env = "RENAKSI_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// Load the North Lombok data set into an empty database, with accounts to try it.
     #[arg(long, env = "RENAKSI_DEMO")]
     pub demo: bool,
-    /// The password of all demo accounts; random ones where it is not set.
+    /// The password of all demo accounts; without it, each account gets a random password.
     #[arg(long, env = "RENAKSI_DEMO_PASSWORD", hide_env_values = true)]
     pub demo_password: Option<String>,
-    /// The secret of all demo clients; random ones where it is not set.
+    /// The secret of all demo clients; without it, each client gets a random secret.
     #[arg(long, env = "RENAKSI_DEMO_CLIENT_SECRET", hide_env_values = true)]
     pub demo_client_secret: Option<String>,
-    /// For rehearsals and tests, only with --demo: a file that says which day it is, such as 2023-01-31, read at each use.
+    /// A file that says which day it is, such as 2023-01-31; it is read at each use. For rehearsals and tests, and only together
+    /// with --demo.
     #[arg(long, env = "RENAKSI_REHEARSAL")]
     pub rehearsal: Option<PathBuf>,
-    /// The service's own address as clients know it: the issuer of its access tokens, the same on all replicas.
+    /// The address by which clients know the service. It is the issuer of the access tokens and must be the same on all replicas.
     #[arg(long, env = "RENAKSI_PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = http_url)]
     pub public_url: String,
-    /// Origins of browser apps that may use the API with a login, separated by commas. The public part is open to all.
+    /// The origins of browser apps that may use the API with a login, separated by commas. The public part is open to every
+    /// origin.
     #[arg(long, env = "RENAKSI_CORS_ORIGINS", value_delimiter = ',', value_parser = http_url)]
     pub cors_origins: Vec<String>,
-    /// An outside OpenID provider whose access tokens are accepted too: their issuer, as they write it.
+    /// The issuer of an outside OpenID provider whose access tokens are accepted too, exactly as its tokens name it.
     #[arg(long, env = "RENAKSI_OIDC_ISSUER")]
     pub oidc_issuer: Option<String>,
     /// The audience by which the provider's tokens name this service.
     #[arg(long, env = "RENAKSI_OIDC_AUDIENCE", default_value = "renaksi")]
     pub oidc_audience: String,
-    /// Where the provider's keys are; without it the provider is asked for the address.
+    /// The address of the provider's keys; without it, the provider's metadata is asked for the address.
     #[arg(long, env = "RENAKSI_OIDC_JWKS_URL")]
     pub oidc_jwks_url: Option<String>,
     /// The claim that holds the roles, such as realm_access.roles.
     #[arg(long, env = "RENAKSI_OIDC_ROLE_CLAIM", default_value = "role")]
     pub oidc_role_claim: String,
-    /// What stands before a role of this service, such as renaksi-.
+    /// The prefix of the roles that are meant for this service, such as renaksi-.
     #[arg(long, env = "RENAKSI_OIDC_ROLE_PREFIX")]
     pub oidc_role_prefix: Option<String>,
     /// The claim that holds the OPD of an operator.
     #[arg(long, env = "RENAKSI_OIDC_OPD_CLAIM", default_value = "opd")]
     pub oidc_opd_claim: String,
-    /// Let webhooks have http: addresses too.
+    /// Allow webhooks to have http: addresses too.
     #[arg(long, env = "RENAKSI_WEBHOOK_ALLOW_HTTP")]
     pub webhook_allow_http: bool,
-    /// Networks that webhooks may be in although they are not on the public internet, separated by commas.
+    /// Networks that webhooks may reach although they are not on the public internet, separated by commas.
     #[arg(long, env = "RENAKSI_WEBHOOK_ALLOW_NETWORKS", value_delimiter = ',', value_parser = network)]
     pub webhook_allow_networks: Vec<IpNet>,
-    /// Seconds that a receiver of a webhook may take for its answer.
+    /// The number of seconds that a receiver of a webhook may take to answer.
     #[arg(long, env = "RENAKSI_WEBHOOK_TIMEOUT_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
     pub webhook_timeout_seconds: u64,
-    /// By which factor the pauses between the attempts of a webhook, and the three days that they go on, are shorter: for rehearsals.
+    /// The factor by which the pauses between the attempts to deliver a message, and the three days of attempts, are shortened;
+    /// for rehearsals.
     #[arg(long, env = "RENAKSI_WEBHOOK_RETRY_SCALE", default_value_t = 1.0, value_parser = scale)]
     pub webhook_retry_scale: f64,
-    /// An address of its own for /metrics; without it they are given on the main address, to this machine only.
+    /// A separate address for /metrics; without it, /metrics is on the main address and answers only this machine.
     #[arg(long, env = "RENAKSI_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
-    /// Streams of events that may be open without a login.
+    /// The number of event streams that may be open without a login.
     #[arg(long, env = "RENAKSI_PUBLIC_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..))]
     pub public_streams: u16,
-    /// How many of these one address may have open; of IPv6 a /64 counts as one address.
+    /// The number of these streams that one address may have open; an IPv6 /64 network counts as one address.
     #[arg(long, env = "RENAKSI_PUBLIC_STREAMS_PER_ADDRESS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub public_streams_per_address: u16,
-    /// Worker threads; one for each processor where it is not set.
+    /// The number of worker threads; without it, one for each processor.
     #[arg(long, env = "RENAKSI_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
-    /// Seconds that running requests get to finish after SIGTERM.
+    /// The number of seconds that running requests may take to finish after SIGTERM.
     #[arg(long, env = "RENAKSI_SHUTDOWN_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub shutdown_seconds: u64,
-    /// Seconds between SIGTERM and the end of listening, in which /health/ready says no and a balancer looks elsewhere.
+    /// The number of seconds between SIGTERM and the end of listening, in which /health/ready answers 503 and a load balancer can
+    /// switch over.
     #[arg(long, env = "RENAKSI_DRAIN_SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub drain_seconds: u64,
-    /// Proxies before the service, as addresses or networks separated by commas: the client that they name in
-    /// X-Forwarded-For is believed. Without any, whoever connects is the client.
+    /// Proxies in front of the service, as addresses or networks separated by commas. The client address that they send in
+    /// X-Forwarded-For is believed. Without any, the address that connects is the client's.
     #[arg(long, env = "RENAKSI_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub trusted_proxies: Vec<IpNet>,
     /// What is logged: error, warn, info, debug, trace, or a filter such as `renaksi=debug`.
@@ -161,7 +165,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// What is known of the outside provider, if one is set.
+    /// The settings of the outside provider, if one is configured.
     pub fn outside(&self) -> Result<Option<oidc::Settings>, String> {
         let Some(issuer) = self.oidc_issuer.clone() else { return Ok(None) };
         let is_url = |url: &String| url.starts_with("https://") || url.starts_with("http://");
@@ -181,8 +185,8 @@ impl Serve {
         }))
     }
 
-    /// The regency's calendar, or that of a rehearsal. A day that somebody chose would falsify real records, so it takes the
-    /// demo data as well.
+    /// The regency's calendar, or that of a rehearsal. Since a day that somebody chose would falsify real records, a rehearsal
+    /// needs the demo data.
     pub fn calendar(&self) -> Result<Calendar, String> {
         let Some(file) = self.rehearsal.clone() else { return Ok(self.database.calendar()) };
         if !self.demo {
@@ -192,7 +196,7 @@ impl Serve {
         self.database.calendar().rehearsed(file).ok_or(wrong)
     }
 
-    /// How webhooks are told of events.
+    /// The settings by which webhooks are delivered.
     pub fn webhooks(&self) -> courier::Settings {
         let addresses = Addresses { allow_http: self.webhook_allow_http, allowed: self.webhook_allow_networks.clone() };
         courier::Settings {
@@ -202,7 +206,7 @@ impl Serve {
         }
     }
 
-    /// What may not be, beside what each setting says by itself.
+    /// Checks what the values of single settings cannot show.
     pub fn check(&self) -> Result<(), String> {
         let is_short = |text: &Option<String>| text.as_ref().is_some_and(|text| text.chars().count() < password::SHORTEST);
         let least = password::SHORTEST;
@@ -215,16 +219,16 @@ impl Serve {
         Ok(())
     }
 
-    /// What the demo's accounts prove themselves with, where it is set.
+    /// The passwords and secrets of the demo accounts, if they are configured.
     pub fn fixed(&self) -> Fixed<'_> {
         Fixed { password: self.demo_password.as_deref(), client_secret: self.demo_client_secret.as_deref() }
     }
 }
 
-/// Whom to ask.
+/// The settings of the health check.
 #[derive(Args, Clone, Debug)]
 pub struct Healthcheck {
-    /// The address the service listens on.
+    /// The address on which the service listens.
     #[arg(long, env = "RENAKSI_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 }
@@ -232,33 +236,33 @@ pub struct Healthcheck {
 /// Manage the people who log in.
 #[derive(Args, Clone, Debug)]
 pub struct User {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: UserCommand,
 }
 
-/// What to do with a user.
+/// The commands about users.
 #[derive(Clone, Debug, Subcommand)]
 pub enum UserCommand {
     /// Add a user. The password is read from standard input.
     Add(UserAdd),
 }
 
-/// A user to add.
+/// The user to add.
 #[derive(Args, Clone, Debug)]
 pub struct UserAdd {
-    /// E-mail address: the user name.
+    /// The e-mail address, which is the user name.
     pub email: String,
-    /// admin, verifier, operator or viewer.
+    /// The role: admin, verifier, operator or viewer.
     #[arg(long, value_parser = role)]
     pub role: Role,
     /// The OPD of an operator.
     #[arg(long, value_parser = code)]
     pub opd: Option<Code>,
-    /// Name to show.
+    /// The name to show.
     #[arg(long)]
     pub name: Option<String>,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
@@ -266,67 +270,67 @@ pub struct UserAdd {
 /// Manage the systems that report.
 #[derive(Args, Clone, Debug)]
 pub struct Client {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: ClientCommand,
 }
 
-/// What to do with a client.
+/// The commands about clients.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ClientCommand {
     /// Add a client and print its secret.
     Add(ClientAdd),
-    /// Give a client another secret and print it.
+    /// Give a client a new secret and print it.
     Rotate(ClientRotate),
-    /// Keep a client from getting tokens.
+    /// Disable a client, so that it gets no more tokens.
     Disable(ClientDisable),
 }
 
-/// A client to add.
+/// The client to add.
 #[derive(Args, Clone, Debug)]
 pub struct ClientAdd {
     /// The client_id.
     #[arg(value_parser = code)]
     pub id: Code,
-    /// The OPD that it writes for, with those below.
+    /// The OPD for which the client writes, together with the OPDs below it.
     #[arg(long, value_parser = code)]
     pub opd: Code,
-    /// What it may do: actions:write, measurements:write, programmes:write, read.
+    /// The scopes of the client: actions:write, measurements:write, programmes:write, read.
     #[arg(long, required = true, num_args = 1.., value_delimiter = ',', value_parser = scope)]
     pub scope: Vec<Scope>,
-    /// Name to show.
+    /// The name to show.
     #[arg(long)]
     pub name: Option<String>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// A client that gets another secret.
+/// The client that gets a new secret.
 #[derive(Args, Clone, Debug)]
 pub struct ClientRotate {
     /// The client_id.
     pub id: String,
-    /// Seconds that the old secret holds beside the new one.
+    /// The number of seconds for which the old secret stays valid.
     #[arg(long, default_value_t = GRACE_SECONDS, value_parser = clap::value_parser!(i32).range(0..=604_800))]
     pub grace_seconds: i32,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// A client that gets no more tokens.
+/// The client to disable.
 #[derive(Args, Clone, Debug)]
 pub struct ClientDisable {
     /// The client_id.
     pub id: String,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
@@ -334,101 +338,103 @@ pub struct ClientDisable {
 /// Manage the keys that sign access tokens.
 #[derive(Args, Clone, Debug)]
 pub struct Keys {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: KeysCommand,
 }
 
-/// What to do with the keys.
+/// The commands about signing keys.
 #[derive(Clone, Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Sign with a new key from now on; tokens that the old one signed hold until they run out.
+    /// Create a new signing key; tokens that the old key signed stay valid until they expire.
     Rotate(Database),
-    /// End a key at once: no token that it signed is good any more, on any replica. A new one takes its place.
+    /// Revoke a key at once: no token that it signed is accepted any more, on any replica. A new key takes its place.
     Revoke(KeyRevoke),
 }
 
-/// A key that leaked.
+/// The key to revoke.
 #[derive(Args, Clone, Debug)]
 pub struct KeyRevoke {
-    /// Its `kid`, as /.well-known/jwks.json shows it.
+    /// The `kid` of the key, as /.well-known/jwks.json shows it.
     #[arg(allow_hyphen_values = true)]
     pub kid: String,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// Prove that the audit log of changes is whole, or keep a copy of it.
+/// Verify the audit log of changes, or export a copy of it.
 #[derive(Args, Clone, Debug)]
 pub struct Audit {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: AuditCommand,
 }
 
-/// What to do with the audit log.
+/// The commands about the audit log.
 #[derive(Clone, Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Compute every hash again; exit status 1 and the first place that does not fit if the audit log was altered.
+    /// Verify the audit log by computing every hash again; if it was altered, the first position that does not fit is named and
+    /// the exit status is 1.
     Verify(AuditVerify),
-    /// Write the audit log as lines of JSON, one an event, that anybody can verify without this program: see docs/chain.md.
+    /// Export the audit log as lines of JSON, one for each event, which anybody can verify without this program: see
+    /// docs/chain.md.
     Export(AuditExport),
 }
 
-/// How to verify.
+/// The settings of the verification.
 #[derive(Args, Clone, Debug)]
 pub struct AuditVerify {
-    /// A head that was kept, as POSITION:HASH of /v1/events/head: the chain must go through it.
+    /// A head that was kept, as POSITION:HASH of /v1/events/head, through which the chain must go.
     #[arg(long, value_parser = kept_head)]
     pub head: Option<(i64, String)>,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// What to write of the audit log.
+/// The settings of the export of the audit log.
 #[derive(Args, Clone, Debug)]
 pub struct AuditExport {
-    /// Only what stands after this place: the last one of the copy that you have.
+    /// Export only the events after this position: the last one of the copy that you have.
     #[arg(long, value_name = "POSITION", default_value_t = 0, value_parser = clap::value_parser!(i64).range(0..))]
     pub after: i64,
-    /// The file to write; standard output where it is not set.
+    /// The file to write; without it, standard output.
     #[arg(long)]
     pub output: Option<PathBuf>,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// What to import.
+/// The settings of an import.
 #[derive(Args, Clone, Debug)]
 pub struct Import {
     /// A JSON file, or a folder of CSV files, as `renaksi export` writes them.
     pub path: PathBuf,
-    /// Check everything, say what would be imported, and write nothing.
+    /// Check everything and report what would be imported, but write nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// How to export.
+/// The settings of an export.
 #[derive(Args, Clone, Debug)]
 pub struct Export {
-    /// json: one file; csv: a folder with a file for each kind of thing.
+    /// The format: `json` for one file, `csv` for a folder with one file for each kind of resource.
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub format: Format,
-    /// Where to write; for JSON standard output where it is not set.
+    /// The file or folder to write; without it, JSON goes to standard output.
     #[arg(long, required_if_eq("format", "csv"))]
     pub output: Option<PathBuf>,
-    /// Where the data is.
+    /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
 }
 
-/// The form of an export.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// One JSON file.

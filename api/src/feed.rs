@@ -1,4 +1,5 @@
-//! What happened, in one order for everybody: the feed, its stream, and the chain that proves that nothing of it was altered.
+//! The event feed: all changes in one order, the streams that follow it, and the hash chain that proves that nothing of it was
+//! altered.
 
 pub mod events;
 pub mod export;

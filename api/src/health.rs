@@ -1,4 +1,4 @@
-//! `/health/live` and `/health/ready`, for whoever runs the service.
+//! `/health/live` and `/health/ready`, for those who operate the service.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::http::table::Table;
 use crate::store::access::Anyone;
 use crate::store::connection;
 
-/// How long the database may take to say that it is there.
+/// How long the database may take to answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// How the service is.
+/// The health of the service.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
-    /// `pass`.
+    /// The word `pass`: the service is healthy.
     #[schema(max_length = 8, example = "pass")]
     status: &'static str,
 }
@@ -35,37 +35,37 @@ async fn get_live(_: NoParameters) -> ApiResult<Answer> {
 
 async fn get_ready(anyone: Anyone, stopping: Data<CancellationToken>, _: NoParameters) -> ApiResult<Answer> {
     let unavailable = |en: &str, id: &str| ApiError::new(codes::UNAVAILABLE).header("Retry-After", "2").detail(en, id);
-    // A balancer that asks now sends its requests elsewhere.
+    // A load balancer that asks now sends its requests elsewhere.
     if stopping.is_cancelled() {
         return Err(unavailable("The service is stopping.", "Layanan sedang berhenti."));
     }
-    // A probe does not wait long, so neither does the answer.
+    // A probe does not wait long, so the check does not either.
     let ready = timeout(LONGEST_WAIT, connection::is_ready(anyone.store.db())).await;
     match ready.unwrap_or(Err(DbErr::Custom("no answer in time".into()))) {
         Ok(true) => Ok(Answer::ok(&Health { status: "pass" })?.header("Cache-Control", "no-store")),
-        Ok(false) => Err(unavailable("The schema is not up to date.", "Skema belum mutakhir.")),
+        Ok(false) => Err(unavailable("The database schema is not up to date.", "Skema basis data belum mutakhir.")),
         Err(error) => Err(ApiError::unavailable(error)),
     }
 }
 
-/// Mounts them.
+/// Adds the routes.
 pub fn mount(table: &mut Table) {
     let example = json!({ "status": "pass" });
     let live = Operation::get(
         "/health/live",
         "get_live",
         "health",
-        "Is the process alive",
-        "It asks nothing else: a restart helps where this fails.",
+        "Check that the process is alive",
+        "Checks nothing but the process itself: if this fails, a restart helps.",
     );
     let ready = Operation::get(
         "/health/ready",
         "get_ready",
         "health",
-        "Can it serve",
-        "The database answers, its schema is up to date, and the service is not stopping.",
+        "Check that the service is ready",
+        "Succeeds if the database answers, its schema is up to date, and the service is not stopping.",
     );
     table
-        .on(live.public().answers::<Health>(200, "It is.", Some(example.clone()), &[]), get_live)
-        .on(ready.public().answers::<Health>(200, "It can.", Some(example), &[]), get_ready);
+        .on(live.public().answers::<Health>(200, "The process is alive.", Some(example.clone()), &[]), get_live)
+        .on(ready.public().answers::<Health>(200, "The service is ready to answer requests.", Some(example), &[]), get_ready);
 }

@@ -8,6 +8,7 @@ pub mod idempotency;
 pub mod identifiers;
 pub mod json;
 pub mod language;
+pub mod media;
 pub mod middleware;
 pub mod operation;
 pub mod page;

@@ -8,46 +8,32 @@
 mod check;
 pub mod compare;
 pub mod export;
+mod forms;
 mod history;
 pub mod import;
 mod parts;
 mod reports;
+mod resources;
 mod scan;
 mod sense;
 mod source;
-mod things;
+mod state;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{EntityTrait, ModelTrait, Value as Stored};
 use serde_json::{Map, Value, json};
 
-use self::import::Import;
-use self::parts::{Coverage, EvaluationRecord, Transition};
-use self::reports::{ActionReport, Measurement};
+use self::forms::{ActionReport, Coverage, EvaluationRecord, Measurement, ResourceRows, Target, Transition};
 use self::source::Source;
-use self::things::Thing;
+use self::state::Import;
 use crate::csv::column;
 use crate::csv::reader::Reader;
 use crate::csv::refused::Limits;
 use crate::http::identifiers::in_lower_case;
 use crate::http::problem::{ApiResult, FieldError};
-use crate::resources::actions::Action;
-use crate::resources::awards::Award;
-use crate::resources::commitments::Commitment;
-use crate::resources::council_members::CouncilMember;
-use crate::resources::dimensions::Dimension;
-use crate::resources::evaluations::Evaluation;
-use crate::resources::evaluations::findings::Finding;
-use crate::resources::kpis::Kpi;
-use crate::resources::masterplans::Masterplan;
-use crate::resources::opds::Opd;
-use crate::resources::programmes::Programme;
-use crate::resources::quick_wins::QuickWin;
-use crate::resources::references::Target;
-use crate::resources::regions::Region;
-use crate::resources::surveys::Survey;
+use crate::kinds::every_kind;
 use crate::store::clock::Calendar;
-use crate::store::snapshots;
+use crate::store::kind::{Audited, Kind};
 
 /// The version of the format, in the member `format`.
 pub const FORMAT: u32 = 1;
@@ -57,17 +43,17 @@ const ROWS_AT_ONCE: usize = 500;
 const ROW_LIMITS: Limits = Limits { row: 64 * 1024 * 1024, columns: 256 };
 
 /// A row of a kind of thing, as it is stored.
-type Row<K> = <<K as Kind>::Entity as EntityTrait>::Model;
+type Row<K> = <<K as FileList>::Entity as EntityTrait>::Model;
 /// A column of it.
-type Column<K> = <<K as Kind>::Entity as EntityTrait>::Column;
+type Column<K> = <<K as FileList>::Entity as EntityTrait>::Column;
 
 /// What a row names as standing above it in the tree of its kind.
 type ParentOf<R> = fn(&R) -> Option<&str>;
 
 /// A kind of thing: what a row of it looks like in the file, and where it is stored.
-trait Kind: Sized + 'static {
-    /// What the audit log calls one.
-    const ONE: &'static str;
+trait FileList: Sized + 'static {
+    /// What the audit log tells of one.
+    const AUDITED: &'static Audited;
     /// The member that names what it is a part of, with the list of that. A part comes with its whole, in one file.
     const WHOLE: Option<(&'static str, &'static str)> = None;
     /// Whether a row follows the one before it in the list: its number in the key is then its place.
@@ -81,7 +67,7 @@ trait Kind: Sized + 'static {
     /// Which event tells of a row.
     const TOLD_BY: compare::ToldBy = compare::ToldBy::Last;
     /// What refers to one, where anything does: what is there already cannot be imported again.
-    const TARGET: Option<Target> = None;
+    const TARGET: Option<&'static Kind> = None;
     /// Its table.
     type Entity: EntityTrait<Model: ModelTrait<Entity = Self::Entity> + Send + Sync>;
 
@@ -101,7 +87,7 @@ trait Kind: Sized + 'static {
     fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>>;
 
     /// What a value refers to: pointer, kind of thing, key.
-    fn references(_value: &Value) -> Vec<(String, Target, String)> {
+    fn references(_value: &Value) -> Vec<(String, &'static Kind, String)> {
         Vec::new()
     }
 
@@ -153,7 +139,7 @@ struct Defaults {
 }
 
 /// A row on its way in.
-struct Incoming<K: Kind> {
+struct Incoming<K: FileList> {
     /// Where it stands in its list, from 0.
     index: usize,
     /// The first day of which figures count it, if the file says so.
@@ -165,14 +151,14 @@ struct Incoming<K: Kind> {
     /// By what other rows refer to it.
     subject: Option<String>,
     /// What it refers to: pointer, kind of thing, key.
-    references: Vec<(String, Target, String)>,
+    references: Vec<(String, &'static Kind, String)>,
     /// What it is a part of.
     whole: Option<String>,
     /// Whether nothing is wrong with it, nor with what it refers to.
     is_sound: bool,
 }
 
-impl<K: Kind> Incoming<K> {
+impl<K: FileList> Incoming<K> {
     /// A row that the import itself makes.
     fn made(row: Row<K>) -> Self {
         Self { index: 0, since: None, was_taken: false, row, subject: None, references: Vec::new(), whole: None, is_sound: true }
@@ -182,21 +168,27 @@ impl<K: Kind> Incoming<K> {
 /// How many rows there are of each kind, in the order of the file.
 pub type Counts = Vec<(&'static str, usize)>;
 
-/// Names every kind once, in the order of the file: nothing refers to what comes after it, but for parts of a tree.
-macro_rules! kinds {
-    ($($list:ident: $kind:ty,)*) => {
+/// What the rows of a list are.
+macro_rules! rows {
+    (resource $type:path) => { ResourceRows<$type> };
+    (part $type:path) => { $type };
+}
+
+/// What is done with every list, in the order of the file: nothing refers to what comes after it, but for parts of a tree.
+macro_rules! lists {
+    ($($list:ident: $sort:ident $type:path $(, $public:ident)?;)*) => {
         /// The lists, in their order.
         pub const LISTS: &[&str] = &[$(stringify!($list)),*];
 
         /// Imports every list.
         async fn import_all(import: &mut Import<'_>, source: &mut Source) -> ApiResult<Counts> {
-            Ok(vec![$((stringify!($list), Box::pin(import::import_list::<$kind>(import, source, stringify!($list))).await?)),*])
+            Ok(vec![$((stringify!($list), Box::pin(import::import_list::<rows!($sort $type)>(import, source, stringify!($list))).await?)),*])
         }
 
         /// The first row that differs from what the audit log last told of it, in words; `None` where all agree. To be asked of
         /// one snapshot of the database.
         pub async fn compare_rows(db: &impl sea_orm::ConnectionTrait) -> ApiResult<Option<String>> {
-            $(if let Some(difference) = compare::compare_list::<$kind>(db).await? {
+            $(if let Some(difference) = compare::compare_list::<rows!($sort $type)>(db).await? {
                 return Ok(Some(difference));
             })*
             Ok(None)
@@ -208,36 +200,15 @@ macro_rules! kinds {
             sink: &mut export::Sink,
             progress: &mut crate::store::progress::Progress,
         ) -> Result<Counts, crate::store::output::Failed> {
-            Ok(vec![$((stringify!($list), export::export_list::<$kind>(stringify!($list), db, sink, progress).await?)),*])
+            Ok(vec![$((stringify!($list), export::export_list::<rows!($sort $type)>(stringify!($list), db, sink, progress).await?)),*])
         }
     };
 }
 
-kinds! {
-    regions: Thing<Region>,
-    masterplans: Thing<Masterplan>,
-    dimensions: Thing<Dimension>,
-    opds: Thing<Opd>,
-    programmes: Thing<Programme>,
-    transitions: Transition,
-    coverage: Coverage,
-    quick_wins: Thing<QuickWin>,
-    kpis: Thing<Kpi>,
-    targets: parts::Target,
-    measurements: Measurement,
-    actions: Thing<Action>,
-    action_reports: ActionReport,
-    evaluations: Thing<Evaluation>,
-    evaluation_records: EvaluationRecord,
-    findings: Thing<Finding>,
-    commitments: Thing<Commitment>,
-    council_members: Thing<CouncilMember>,
-    surveys: Thing<Survey>,
-    awards: Thing<Award>,
-}
+every_kind!(lists);
 
 /// What a row is called in the audit log and among what was: the values of its key, separated by slashes.
-fn key_of<K: Kind>(row: &Row<K>) -> String {
+fn key_of<K: FileList>(row: &Row<K>) -> String {
     let texts = K::order().into_iter().map(|column| match row.get(column) {
         Stored::String(text) => text.unwrap_or_default(),
         Stored::Int(number) => number.unwrap_or_default().to_string(),
@@ -247,21 +218,21 @@ fn key_of<K: Kind>(row: &Row<K>) -> String {
 }
 
 /// The schema of a row of the file: that of its kind, and the day since when figures count it.
-fn schema_of<K: Kind>() -> Value {
+fn schema_of<K: FileList>() -> Value {
     let mut schema = K::schema();
-    if snapshots::is_tracked(K::ONE) {
+    if K::AUDITED.snapshots.is_some() {
         schema["properties"]["since"] = json!({ "type": ["string", "null"], "format": "date", "maxLength": 10 });
     }
     schema
 }
 
 /// The columns of the CSV of a kind: the members of a row.
-fn columns_of<K: Kind>() -> Vec<column::Column> {
+fn columns_of<K: FileList>() -> Vec<column::Column> {
     column::of_schema(&schema_of::<K>())
 }
 
 /// A reader of the CSV of a kind: parts of nested members may stand in columns of their own.
-fn csv_reader<K: Kind>() -> Reader {
+fn csv_reader<K: FileList>() -> Reader {
     let mut columns = columns_of::<K>();
     columns.extend(column::nested(&schema_of::<K>()));
     Reader::new(columns, ROW_LIMITS)

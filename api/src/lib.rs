@@ -10,6 +10,8 @@ pub mod csv;
 pub mod auth;
 pub mod store;
 
+pub mod crud;
+
 pub mod resources;
 
 pub mod aggregates;
@@ -18,6 +20,8 @@ pub mod import_export;
 pub mod public;
 pub mod push;
 pub mod webhooks;
+
+pub mod kinds;
 
 pub mod health;
 pub mod routes;

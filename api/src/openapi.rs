@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, put together from the URL table. It needs no database.
+//! The OpenAPI 3.1 document, built from the URL table. It needs no database.
 
 mod parameters;
 
@@ -17,30 +17,30 @@ use crate::webhooks::message::{self, WebhookMessage};
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
 const TAGS: &[(&str, &str)] = &[
-    ("public", "What everybody may read, without a login: what is published and verified."),
-    ("figures", "Figures that the service computes from rows."),
-    ("masterplans", "Masterplans."),
-    ("dimensions", "The dimensions of the smart city."),
-    ("programmes", "Programmes, their status and its history."),
-    ("quick-wins", "Quick Wins."),
-    ("kpis", "KPIs with their targets and measurements."),
-    ("actions", "Renaksi: what OPDs have to do within a year, and what they report of it."),
-    ("evaluations", "Evaluations, what they were told and what they found."),
-    ("commitments", "The joint commitment."),
-    ("council-members", "The Smart City council."),
-    ("surveys", "Satisfaction with public services."),
-    ("opds", "The regency's agencies."),
-    ("regions", "Regency, districts and villages."),
-    ("awards", "Awards."),
-    ("events", "Everything that happened, in one order, to follow and to verify."),
-    ("webhooks", "Addresses that are told of events. See `docs/webhooks.md`."),
-    ("push", "What other systems report, many rows at once."),
-    ("reviews", "What was reported waits here for somebody else to verify it."),
-    ("identity", "Logging in, and who may."),
-    ("health", "Whether the service works."),
+    ("public", "Everything that is published and verified, readable by anybody without a login."),
+    ("figures", "Figures that the service computes from the data."),
+    ("masterplans", "The masterplans to which the programmes, KPIs and evaluations belong."),
+    ("dimensions", "The dimensions of the smart city, such as governance or environment."),
+    ("programmes", "The programmes of a masterplan, with their status and its history."),
+    ("quick-wins", "Quick Wins, the programmes that show results first."),
+    ("kpis", "Key performance indicators with their targets and measurements."),
+    ("actions", "Actions (renaksi): what OPDs have to do within a year, and their reports on it."),
+    ("evaluations", "Evaluations of a masterplan, with their findings, follow-ups and frozen records."),
+    ("commitments", "The joint commitment and the OPDs that signed it."),
+    ("council-members", "The members of the Smart City council."),
+    ("surveys", "Surveys of how satisfied people are with public services."),
+    ("opds", "OPDs, the agencies of the regency."),
+    ("regions", "The regency, its districts and its villages."),
+    ("awards", "Awards that the regency, its OPDs, programmes, regions or people received."),
+    ("events", "The feed: every change in one order, to follow and to verify."),
+    ("webhooks", "Subscriptions to events, which are sent to an address of yours. See `docs/webhooks.md`."),
+    ("push", "Reports of other systems, many rows in one request."),
+    ("reviews", "The review: reports wait here until somebody else verifies or returns them."),
+    ("identity", "Logging in, and the accounts of people and systems."),
+    ("health", "Whether the service is alive and ready."),
 ];
 
-/// The document.
+/// Builds the document.
 pub fn document() -> Value {
     let Description { paths, mut schemas } = routes::all(Table::described()).describe();
     schemas.extend(problem_schemas());
@@ -50,12 +50,12 @@ pub fn document() -> Value {
         "info": {
             "title": "Renaksi API",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "A regency runs and shows its smart-city masterplan.",
+            "summary": "An API with which an Indonesian regency runs its smart-city masterplan and shows its progress.",
             "description": DESCRIPTION,
             "contact": { "name": "Dinas Komunikasi dan Informatika" },
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
-        "servers": [{ "url": "/", "description": "Production or local: wherever this document was read from", "x-internal": false }],
+        "servers": [{ "url": "/", "description": "The production or local server from which this document was read.", "x-internal": false }],
         "tags": TAGS.iter().map(|(name, about)| json!({ "name": name, "description": about })).collect::<Vec<_>>(),
         "security": [{ "oauth2": [] }],
         "paths": paths,
@@ -73,7 +73,7 @@ pub fn document() -> Value {
     document
 }
 
-/// The document as it is served and committed.
+/// The document as text, in the form in which it is served and committed.
 pub fn text(document: &Value) -> String {
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
@@ -84,15 +84,15 @@ fn problem_schemas() -> Map<String, Value> {
     let mut schemas = schema::components::<Problem>();
     let text = |about: &str| json!({ "type": "string", "maxLength": 200, "description": about });
     let more = json!({
-        "allowed": { "type": "array", "maxItems": 100, "items": { "type": "string", "maxLength": 64 }, "description": "With `illegal_transition`: what can follow." },
-        "current_etag": text("With `precondition_failed`: the present ETag."),
-        "existing": text("With `already_exists`, where a code differs only in case: the one that is there."),
-        "head": { "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64, "description": "With `feed_restarted`: the place of the last event." },
-        "line": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the line." },
-        "column": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the column." },
+        "allowed": { "type": "array", "maxItems": 100, "items": { "type": "string", "maxLength": 64 }, "description": "With `illegal_transition`: the statuses or states that can follow." },
+        "current_etag": text("With `precondition_failed`: the present `ETag` of the resource."),
+        "existing": text("With `already_exists`, if the code differs only in case: the code that exists."),
+        "head": { "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64, "description": "With `feed_restarted`: the position of the last event." },
+        "line": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the number of the line." },
+        "column": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the number of the column." },
         "referenced_by": {
-            "type": "array", "maxItems": 1000, "description": "With `still_referenced`: what refers to it.",
-            "items": { "type": "object", "required": ["resource", "key"], "properties": { "resource": text("Kind of thing."), "key": text("Its code or id.") } },
+            "type": "array", "maxItems": 1000, "description": "With `still_referenced`: the resources that refer to this one.",
+            "items": { "type": "object", "required": ["resource", "key"], "properties": { "resource": text("The kind of resource."), "key": text("The code or id of the resource.") } },
         },
     });
     if let (Some(properties), Value::Object(more)) = (schemas["Problem"]["properties"].as_object_mut(), more) {
@@ -130,29 +130,31 @@ fn problem_response(status: u16) -> Value {
 fn shared_headers() -> Value {
     let text = |about: &str, length: u32| json!({ "description": about, "schema": { "type": "string", "maxLength": length } });
     json!({
-        "Access-Control-Allow-Origin": text("`*` on public paths; elsewhere the origin, if it is a configured one. Only in answers to a browser.", 2000),
-        "Allow": text("The methods that the path knows.", 200),
-        "ETag": text("Names this state: send it in `If-Match` to change it, in `If-None-Match` to ask whether it still holds.", 200),
-        "Idempotent-Replayed": text("`true` where this is the first answer again.", 8),
-        "Link": text("The next page (RFC 8288), `rel=\"next\"`.", 10000),
-        "Location": text("Where the new thing is.", 500),
-        "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 } },
-        "WWW-Authenticate": text("The challenge of RFC 6750.", 500),
-        "X-Request-Id": text("The request's own `X-Request-Id` if it was a sane one, else a new one.", 128),
+        "Access-Control-Allow-Origin": text("`*` on public paths; on other paths the origin, if it is a configured one. Only \
+                                             answers to a browser have it.", 2000),
+        "Allow": text("The methods that the path supports.", 200),
+        "ETag": text("The entity tag of this state. Send it in `If-Match` to change the resource, or in `If-None-Match` to ask \
+                      whether the state is still the same.", 200),
+        "Idempotent-Replayed": text("`true` if this answer repeats the first answer to the same request.", 8),
+        "Link": text("The next page (RFC 8288), with `rel=\"next\"`.", 10000),
+        "Location": text("The path of the new resource.", 500),
+        "Retry-After": { "description": "The number of seconds to wait before the next attempt.", "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 } },
+        "WWW-Authenticate": text("The challenge, which names the scheme: `Bearer` (RFC 6750), or `Basic` at the token endpoint.", 500),
+        "X-Request-Id": text("The request's own `X-Request-Id` if it was well formed, otherwise a new one.", 128),
     })
 }
 
 fn security_scheme() -> Value {
     let about = |scope: Scope| match scope {
-        Scope::ActionsWrite => "Report action progress of the client's OPD and those below.",
-        Scope::MeasurementsWrite => "Report measurements of KPIs of the client's OPD and those below.",
-        Scope::ProgrammesWrite => "Write programmes and Quick Wins of the client's OPD and those below.",
+        Scope::ActionsWrite => "Report on actions of the client's OPD and the OPDs below it.",
+        Scope::MeasurementsWrite => "Report measurements of KPIs of the client's OPD and the OPDs below it.",
+        Scope::ProgrammesWrite => "Write programmes and Quick Wins of the client's OPD and the OPDs below it.",
         Scope::Read => "Read everything that is not about accounts.",
     };
     let scopes = Scope::ALL.into_iter().map(|scope| (scope.name().to_owned(), json!(about(scope)))).collect::<Map<_, _>>();
     json!({
         "type": "oauth2",
-        "description": "Access tokens are RFC 9068 JWTs signed ES256, issued and checked as RFC8725 says; they last 15 minutes.",
+        "description": "Access tokens are RFC 9068 JWTs, signed with ES256, and issued and checked as RFC8725 recommends. They last 15 minutes.",
         "flows": {
             "password": { "tokenUrl": "/v1/auth/token", "refreshUrl": "/v1/auth/token", "scopes": {} },
             "clientCredentials": { "tokenUrl": "/v1/auth/token", "scopes": scopes },
@@ -160,7 +162,7 @@ fn security_scheme() -> Value {
     })
 }
 
-/// Gives every schema the bounds that follow from its type, where nothing narrower is said.
+/// Gives every schema the bounds that follow from its type, unless narrower ones are set.
 fn bound(value: &mut Value) {
     match value {
         Value::Object(object) => {
@@ -205,7 +207,7 @@ fn bound_schema(object: &mut Map<String, Value>) {
     }
 }
 
-/// Leaves out components that nothing refers to.
+/// Removes components to which nothing refers.
 fn drop_unused(document: &mut Value) {
     loop {
         let mut used = BTreeSet::new();
@@ -214,7 +216,7 @@ fn drop_unused(document: &mut Value) {
         for kind in ["schemas", "responses", "headers"] {
             if let Some(components) = document["components"][kind].as_object_mut() {
                 let before = components.len();
-                // A linter wants this one in every set of headers, this set included.
+                // A linter wants this header in every set of headers, including this set.
                 components.retain(|name, _| {
                     used.contains(&format!("#/components/{kind}/{name}")) || name == "Access-Control-Allow-Origin"
                 });

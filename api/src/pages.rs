@@ -15,6 +15,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::http::body::hex;
 use crate::http::client_address;
 use crate::http::language::Language;
+use crate::http::language::Noun;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Code, codes};
 use crate::http::table::unknown_path;
@@ -24,14 +25,14 @@ use crate::openapi;
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
                            frame-ancestors 'none'; form-action 'self'; base-uri 'none'";
 
-/// The document as it is served: made when it is first asked for, and compressed once.
+/// The document as it is served. It is built when it is first requested, and compressed once.
 #[derive(Default)]
 pub struct Document {
     json: OnceLock<Text>,
     yaml: OnceLock<Text>,
 }
 
-/// A text in the encodings that it was asked for in.
+/// A text, with its compressed forms as far as they were requested.
 struct Text {
     media_type: &'static str,
     etag: String,
@@ -57,7 +58,7 @@ impl Text {
         Self { media_type, etag, plain: text.into(), gzip: OnceLock::new(), brotli: OnceLock::new() }
     }
 
-    /// The bytes in an encoding; in memory nothing fails, and what could not be compressed is given as it is.
+    /// The bytes in an encoding. In memory nothing fails; a text that could not be compressed is served as it is.
     fn encoded(&self, encoding: Option<ContentEncoding>) -> (&'static str, &Bytes) {
         match encoding {
             Some(ContentEncoding::Brotli) => ("br", self.brotli.get_or_init(|| brotli(&self.plain))),
@@ -77,13 +78,13 @@ impl Text {
             return response.finish();
         }
         let (encoding, bytes) = self.encoded(encoding);
-        // Named also where it is none: else it would be compressed again for each answer.
+        // The header is set even without an encoding; otherwise the middleware would compress the body again for each answer.
         response.insert_header((CONTENT_TYPE, self.media_type)).insert_header((CONTENT_ENCODING, encoding)).body(bytes.clone())
     }
 }
 
 fn brotli(bytes: &[u8]) -> Bytes {
-    // Quality 9 takes a second, once, and 11 would take ten for a few percent.
+    // Quality 9 takes a second, once; 11 would take ten seconds for a few percent.
     let mut packed = Vec::new();
     let written = brotli::CompressorWriter::new(&mut packed, 4096, 9, 22).write_all(bytes);
     written.map_or_else(|_| Bytes::copy_from_slice(bytes), |()| packed.into())
@@ -119,7 +120,7 @@ async fn serve(
 ) -> ApiResult<HttpResponse> {
     let encoding = wanted_encoding(&request);
     let made = document.clone();
-    // Making and compressing it for the first time would keep other requests of this worker waiting.
+    // Building and compressing the document for the first time would keep other requests of this worker waiting.
     web::block(move || drop(text(&made).encoded(encoding).1.clone())).await.map_err(ApiError::unexpected)?;
     Ok(text(&document).answer(&tags, encoding))
 }
@@ -135,9 +136,10 @@ async fn home() -> HttpResponse {
     }))
 }
 
-/// The metrics, for this machine only: they tell what is going on. Elsewhere `--metrics-listen` gives them an address of their own.
+/// The metrics. Since they reveal what the service does, they answer only this machine; `--metrics-listen` gives them a separate
+/// address.
 async fn metrics(request: HttpRequest, handle: Data<PrometheusHandle>) -> ApiResult<HttpResponse> {
-    // Whoever is named by a proxy that nobody trusts may be anywhere.
+    // A client address named by an untrusted proxy may be anywhere, so it does not count as this machine.
     let is_local = client_address::address_of(&request).is_some_and(|address| address.is_loopback());
     if is_local && !client_address::is_forwarded_unseen(&request) { Ok(all_metrics(handle).await) } else { unknown_path().await }
 }
@@ -146,9 +148,12 @@ async fn all_metrics(handle: Data<PrometheusHandle>) -> HttpResponse {
     HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(handle.render())
 }
 
-/// The page behind a problem's `type`: HTML for a browser, else JSON.
+/// The page to which a problem's `type` leads: HTML for a browser, otherwise JSON.
 async fn problem(request: HttpRequest, name: Path<String>) -> ApiResult<HttpResponse> {
-    let code = codes::ALL.iter().find(|code| code.name == *name).ok_or_else(|| ApiError::not_found("problem", &name))?;
+    let code = codes::ALL
+        .iter()
+        .find(|code| code.name == *name)
+        .ok_or_else(|| ApiError::not_found(Noun::new("problem", "jenis masalah"), &name))?;
     let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if accepted.contains("text/html") {
         return Ok(HttpResponse::Ok()
@@ -163,7 +168,7 @@ async fn problem(request: HttpRequest, name: Path<String>) -> ApiResult<HttpResp
 fn page(code: &Code, language: Language) -> String {
     let Code { status, name, title, title_id, advice } = code;
     let (first, second) = if language == Language::Indonesian { (title_id, title) } else { (title, title_id) };
-    // What stands between backticks is code; the texts are ours and hold no markup.
+    // Text between backticks is shown as code. The texts are the service's own and hold no markup.
     let advice = advice
         .split('`')
         .enumerate()
@@ -177,12 +182,12 @@ fn page(code: &Code, language: Language) -> String {
     )
 }
 
-/// Mounts the metrics alone, on an address of their own.
+/// Adds only the route of the metrics, for an address of their own.
 pub fn mount_metrics(service: &mut ServiceConfig) {
     service.service(web::resource("/metrics").route(web::get().to(all_metrics))).default_service(web::to(unknown_path));
 }
 
-/// Mounts the pages.
+/// Adds the pages.
 pub fn mount(service: &mut ServiceConfig) {
     let reference = SwaggerUi::new("/docs/{_:.*}")
         .config(Config::new(["/openapi.json"]).deep_linking(true).validator_url("none").persist_authorization(false));

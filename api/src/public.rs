@@ -1,6 +1,4 @@
 //! What everybody may read, without a login: `/v1/public`. Answers come from memory as long as nothing was written.
 
 pub mod coverage;
-pub mod lists;
 pub mod transitions;
-pub mod view;

@@ -1,8 +1,8 @@
-//! `/v1/push`: other systems report many rows at once, on bad lines, and send everything again.
+//! `/v1/push`: other systems report many rows in one request, over unreliable lines, and may send everything again.
 //!
-//! The rows are read and checked while the body arrives; only then a transaction is opened, so that a slow line holds
-//! nothing up. What becomes of each row is decided before anything is written: a dry run stops there, and so does an
-//! atomic push with a row that is rejected.
+//! The rows are read and checked while the body arrives, and only then a transaction is opened, so that a slow line holds nothing
+//! up. The result of each row is decided before anything is written. A dry run stops there, and so does an atomic push with a
+//! rejected row.
 
 pub mod action_reports;
 mod clock;
@@ -37,50 +37,50 @@ use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::transaction::WriteTransaction;
 
-/// What becomes of a row.
+/// The result of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is new.
+    /// Nothing was stored for the row.
     Created,
-    /// It changes what was stored.
+    /// The row changes what was stored.
     Updated,
-    /// It is stored already.
+    /// All that the row says is stored already.
     Unchanged,
     /// What is stored is newer by the clock of the source system.
     Stale,
-    /// It cannot be stored, for these reasons.
+    /// The row cannot be stored, for these reasons.
     Rejected(Vec<FieldError>),
 }
 
-/// A kind of thing that is pushed: a row of it, as a client sends it.
+/// A kind of resource that is pushed: the type is a row as a client sends it.
 #[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
 pub trait Pushed: Sized + 'static {
-    /// Who may push it.
+    /// The permission to push it.
     type May: Permission;
-    /// What is written once all is decided.
+    /// The plan: what is written once all rows are decided.
     type Plan;
 
     /// The schema of a row.
     fn schema() -> Value;
 
-    /// The columns of the CSV form.
+    /// The columns of the CSV form of a row.
     fn columns() -> Vec<Column>;
 
-    /// A row out of its JSON, or every field error it has by itself.
+    /// Reads a row from its JSON, or returns every field error that it has by itself.
     fn read(value: Value) -> Result<Self, Vec<FieldError>>;
 
-    /// What identifies it, as the answer names it.
+    /// The key of the row, as the answer names it.
     fn key(&self) -> String;
 
-    /// Decides what becomes of each row, in a number of statements that does not depend on how many there are; what is to be
-    /// written is kept from others until the commit.
+    /// Decides the result of each row, in a number of statements that does not depend on the number of rows. What is to be
+    /// written is locked until the commit.
     async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
 
     /// Writes what was decided.
     async fn write(transaction: &WriteTransaction, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()>;
 }
 
-/// How a push is to be done.
+/// How a push is to be carried out.
 #[derive(Clone, Copy, Debug)]
 struct Mode {
     atomic: bool,
@@ -119,9 +119,9 @@ async fn push<T: Pushed>(
     let mode = Mode::read(parameters)?;
     let Rows { rows, fingerprint, columns, turn: _turn } = rows::read::<T>(&request, payload, access.actor()).await?;
     let language = Language::preferred(request.headers());
-    // With other parameters it is another request.
+    // A request with other parameters is another request.
     let retry = retry(&request, key, &format!("{fingerprint} {}", request.query_string()));
-    // A dry run is rolled back by the error that carries its answer out.
+    // A dry run is rolled back by an error that carries its answer.
     let mut dry_answer = None;
     let result = access
         .write(retry, async |transaction: &WriteTransaction| {
@@ -150,7 +150,7 @@ fn refused(report: PushReport) -> ApiResult<ApiError> {
     Ok(members.into_iter().fold(ApiError::new(codes::ROWS_REJECTED), |error, (name, value)| error.member(&name, value)))
 }
 
-/// Mounts all.
+/// Adds the routes.
 pub fn mount(table: &mut Table) {
     table
         .on(
@@ -158,9 +158,9 @@ pub fn mount(table: &mut Table) {
                 "/v1/push/measurements",
                 "push_measurements",
                 "Push measurements",
-                "The natural key is KPI and period. A new one needs its `value`. A changed value of a verified one is a revision, which needs a \
-                 `reason`, and leaves the verified one in force until it is verified itself. A \
-                 period that has not begun takes none (`period_not_begun`).",
+                "The natural key of a row is its KPI and period. A new measurement needs a `value`. A changed value of a \
+                 verified measurement becomes a revision, which needs a `reason`; the verified value stays in force until the \
+                 revision is verified, too. A period that has not begun accepts no measurement (`period_not_begun`).",
                 "MeasurementRow",
                 json!([{ "kpi": "STUNTING", "period": "2023", "value": "18.4", "source_updated_at": "2024-01-08T02:00:00Z" }]),
                 "kpi,period,value,source_updated_at\nSTUNTING,2023,18.4,2024-01-08T02:00:00Z\n",
@@ -172,10 +172,11 @@ pub fn mount(table: &mut Table) {
                 "/v1/push/action-reports",
                 "push_action_reports",
                 "Push action reports",
-                "The natural key is action and quarter. A new one needs its `realisation`. A changed verified report is a revision, which needs a \
-                 `reason`, and leaves the verified one in force until it is verified itself. A realisation that is \
-                 less than for the quarter before, or more than for the next, needs one too (`reason_required`). A quarter that has not begun \
-                 takes none (`period_not_begun`).",
+                "The natural key of a row is its action and quarter. A new report needs a `realisation`. A change of a verified \
+                 report becomes a revision, which needs a `reason`; the verified report stays in force until the revision is \
+                 verified, too. A realisation that is less than that of the quarter before, or more than that of the next \
+                 quarter, also needs a `reason` (`reason_required`). A quarter that has not begun accepts no report \
+                 (`period_not_begun`).",
                 "ActionReportRow",
                 json!([{ "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "realisation": "4", "narrative": "Dua unit selesai" }]),
                 "action,quarter,realisation,narrative\n0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21,3,4,Dua unit selesai\n",
@@ -187,8 +188,9 @@ pub fn mount(table: &mut Table) {
                 "/v1/push/programmes",
                 "push_programmes",
                 "Push programmes",
-                "The natural key is the code. A new one needs `masterplan`, `dimension`, `name` and `lead_opd`, and is not published unless \
-                 the row says so. The status changes by transitions only. There is no review, so `submit` changes nothing.",
+                "The natural key of a row is the code of the programme. A new programme needs `masterplan`, `dimension`, `name` \
+                 and `lead_opd`, and is not published unless the row says so. The status changes only through transitions. \
+                 Programmes are not reviewed, so `submit` has no effect.",
                 "ProgrammeRow",
                 json!([{ "code": "SV-01", "masterplan": "KLU-SC", "dimension": "environment", "name": "TPS3R", "lead_opd": "DLH" }]),
                 "code,masterplan,dimension,name,lead_opd\nSV-01,KLU-SC,environment,TPS3R,DLH\n",
@@ -206,7 +208,7 @@ fn describe<T: Pushed>(
     example: Value,
     csv_example: &str,
 ) -> Operation {
-    let about = format!("{about}\n\n{}", manners::<T>());
+    let about = format!("{about}\n\n{}", common_description::<T>());
     let array =
         json!({ "type": "array", "maxItems": rows::MOST_ROWS, "items": { "$ref": format!("#/components/schemas/{row_name}") } });
     let mode = json!({ "type": "string", "enum": ["atomic", "partial"], "default": "atomic" });
@@ -220,14 +222,20 @@ fn describe<T: Pushed>(
         .query(
             "mode",
             mode,
-            "`atomic`: all rows or none; with a rejected one the answer is 422 `rows_rejected`. `partial`: those that can be.",
+            "`atomic` writes all rows or none: if any row is rejected, the answer is 422 `rows_rejected`. `partial` writes the \
+             rows that can be written.",
         )
-        .query("dry_run", flag(false), "Checks everything, answers as the real run would, and writes nothing.")
-        .query("submit", flag(true), "Hands what is written in for review; else it stays a draft.")
-        .query("rows", json!({ "type": "string", "enum": ["all"] }), "`all`: list the accepted rows as well.")
+        .query("dry_run", flag(false), "Checks everything and answers as the real push would, but writes nothing.")
+        .query("submit", flag(true), "Submits the written rows for review; with `false` they stay drafts.")
+        .query("rows", json!({ "type": "string", "enum": ["all"] }), "`all` lists the accepted rows in the answer as well.")
         .body(row_name, T::schema(), example.clone(), &["application/json"])
         .retryable()
-        .answers::<PushReport>(200, "What became of the rows.", Some(report), &["Idempotent-Replayed"]);
+        .answers::<PushReport>(
+            200,
+            "The result of the push, with the rows that were rejected or stale.",
+            Some(report),
+            &["Idempotent-Replayed"],
+        );
     let text = json!({ "type": "string", "maxLength": rows::LARGEST });
     operation.object["requestBody"]["content"] = json!({
         "application/json": { "schema": array, "example": example },
@@ -237,8 +245,8 @@ fn describe<T: Pushed>(
     operation
 }
 
-/// What is the same for every push.
-fn manners<T: Pushed>() -> String {
+/// The part of the description that is the same for every push.
+fn common_description<T: Pushed>() -> String {
     let columns = T::columns();
     let named = |is: fn(&Column) -> bool| {
         let names = columns.iter().filter(|column| is(column)).map(|column| format!("`{}`", column.name));
@@ -246,18 +254,21 @@ fn manners<T: Pushed>() -> String {
     };
     let (read, ignored) = (named(|column| column.cells != Cells::Ignored), named(|column| column.cells == Cells::Ignored));
     format!(
-        "Up to 10,000 rows and 16 MiB a call, as a JSON array, as NDJSON (an object a line) or as CSV; also with `Content-Encoding: gzip`.\n\n\
-         **A row says what it holds, no more.** A member that is absent, and an empty cell, leaves what is stored; `null` clears it. A row about \
-         something that exists needs only its key and what changes. A row of which every member says what is in force or waits is `unchanged`, \
-         whoever wrote that.\n\n\
-         A row whose `source_updated_at` is older than what is stored is `stale` and changes nothing; one more than 5 minutes in the future is \
-         rejected (`in_future`). The answer counts all rows and lists those that were rejected or stale. Send it again, with the same \
-         `Idempotency-Key`, until an answer arrives: it is done once.\n\n\
-         **CSV**: UTF-8, with or without byte order mark. The first line names the columns, in any case: {read}. Those that only the service \
-         writes are read over, so that what is exported can be pushed: {ignored}. `,`, `;` or a tab separates, as the header shows or a line \
-         before it such as `sep=;` says; where `;` does, a decimal comma is read. Cells are trimmed; empty lines are none; `TRUE`, `1`, `FALSE`, \
-         `0` are booleans; nested members are JSON, or have columns such as `provenance.title`; lists are words with `;` between them, or JSON. An \
-         apostrophe before a formula is taken away. A quotation mark that is never closed or stands where none may refuses the whole with 400 \
-         and the `line` where it opens; line breaks stand only in long texts such as `note`."
+        "Up to 10,000 rows and 16 MiB in one request, as a JSON array, as NDJSON (one object on each line) or as CSV; the body \
+         may be compressed with `Content-Encoding: gzip`.\n\n\
+         **A row changes only what it names.** A member that is absent, or an empty CSV cell, leaves what is stored; `null` \
+         clears it. A row about something that exists needs only its key and the members that change. A row is `unchanged` if \
+         every member that it names equals what is in force or waits for review, whoever wrote that.\n\n\
+         A row whose `source_updated_at` is older than what is stored is `stale` and changes nothing; a time more than 5 minutes \
+         in the future is rejected (`in_future`). The answer counts all rows and lists those that were rejected or stale. Send \
+         the request again with the same `Idempotency-Key` until an answer arrives: the push is carried out only once.\n\n\
+         **CSV** is UTF-8, with or without a byte order mark. The first line names the columns, in upper or lower case: {read}. \
+         Columns that only the service writes are ignored, so that exported files can be pushed: {ignored}. The separator is \
+         `,`, `;` or a tab, as the header line shows, or as a line such as `sep=;` before it says; with `;` as the separator, \
+         decimal commas are accepted. Cells are trimmed, and empty lines are skipped. `TRUE`, `1`, `FALSE` and `0` are booleans. \
+         Nested members are JSON, or have columns of their own such as `provenance.title`; lists are words separated by `;`, or \
+         JSON. An apostrophe before a formula is removed. A quotation mark that is never closed, or that is in a place where \
+         none is allowed, makes the whole body invalid: the answer is 400, with the `line` where the quotation mark opens. Only \
+         cells of long texts such as `note` may contain line breaks."
     )
 }

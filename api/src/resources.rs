@@ -6,13 +6,7 @@
 
 pub mod accounts;
 pub mod association;
-pub mod crud;
-pub mod history;
-pub mod openapi;
-pub mod references;
 pub mod reporting;
-pub mod resource;
-pub mod schemas;
 
 pub mod action_plans;
 pub mod actions;
@@ -34,5 +28,4 @@ pub mod quick_wins;
 pub mod regions;
 pub mod reviews;
 pub mod surveys;
-pub mod twins;
 pub mod users;

@@ -1,9 +1,10 @@
-//! Tells the addresses that asked for it of events, each message at least once.
+//! Sends events to the addresses that subscribed to them, each message at least once.
 //!
-//! `dispatch` makes deliveries out of the feed, `queue` hands them out and notes what became of them, `courier` sends them;
+//! `dispatch` creates deliveries from the feed, `queue` hands them out and records their results, and `courier` sends them.
 //! `subscriptions` is what admins read and write.
 
 pub mod addresses;
+pub mod audited;
 pub mod courier;
 pub mod dispatch;
 pub mod message;

@@ -1,4 +1,4 @@
-//! Renaksi: what an OPD has to do for a programme within a year, with a cumulative target for each quarter.
+//! Actions (renaksi): what an OPD has to do for a programme within a year, with a cumulative target for each quarter.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,42 +9,42 @@ use crate::value::decimal::Decimal;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "action")]
 pub struct Model {
-    /// The identifier, a UUIDv7: it never changes.
+    /// The identifier, a UUIDv7. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// The programme it serves.
+    /// The programme that the action serves.
     pub programme: String,
-    /// The OPD that carries it out.
+    /// The OPD that carries out the action.
     pub opd: String,
     /// What is to be done.
     pub title: String,
-    /// What is counted, such as `desa`.
+    /// The unit in which the output is counted, such as `desa`.
     pub output_unit: Option<String>,
-    /// The year.
+    /// The year of the action.
     pub year: i32,
-    /// How much it counts among the others.
+    /// The weight of the action among the others.
     pub weight: Decimal,
-    /// The day by which all of it is to be done.
+    /// The day by which the whole action is to be done.
     pub due_on: Option<Date>,
-    /// What is to be reached by the end of March.
+    /// The cumulative target for the end of March.
     pub target_q1: Decimal,
-    /// What is to be reached by the end of June.
+    /// The cumulative target for the end of June.
     pub target_q2: Decimal,
-    /// What is to be reached by the end of September.
+    /// The cumulative target for the end of September.
     pub target_q3: Decimal,
-    /// What is to be reached by the end of the year.
+    /// The cumulative target for the end of the year.
     pub target_q4: Decimal,
-    /// Whether the public sees it.
+    /// Whether the row is published, so that it can be read without a login.
     pub published: bool,
-    /// Where the facts come from, as the API takes it.
+    /// The source of the facts, as JSON in the form that the API takes.
     pub provenance: Option<Json>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! What an OPD reports about an action for a quarter; a correction is a new revision, the old one stays.
+//! The reports of OPDs on their actions, one for each quarter. A correction is a new revision, and the old revision stays.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,58 +10,59 @@ use crate::value::decimal::Decimal;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "action_report")]
 pub struct Model {
-    /// The action.
+    /// The identifier of the action.
     #[sea_orm(primary_key, auto_increment = false)]
     pub action: String,
     /// The quarter, 1 to 4, of the action's year.
     #[sea_orm(primary_key, auto_increment = false)]
     pub quarter: i32,
-    /// Counts corrections, from 1.
+    /// The number of the revision, from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub revision: i32,
-    /// What was reached from the beginning of the year, in the action's unit.
+    /// What is realised from the beginning of the year, in the unit of the action.
     pub realisation: Decimal,
-    /// What was done.
+    /// What was done in the quarter.
     pub narrative: Option<String>,
-    /// What stood in the way.
+    /// The obstacles that were met.
     pub obstacles: Option<String>,
-    /// What proves it.
+    /// The documents that prove the report.
     pub evidence: Json,
-    /// When the source system last changed it.
+    /// When the source system last changed the report.
     pub source_updated_at: Option<DateTimeUtc>,
-    /// Where it stands in the review.
+    /// The review state of the revision.
     pub state: ReportState,
-    /// The day on which a report for this quarter was first handed in: that decides whether it was on time.
+    /// The day on which a report for this quarter was first submitted, which decides whether it was on time.
     pub handed_in_on: Option<Date>,
-    /// From which day it counts for `as_of`: set when it is verified.
+    /// The day from which the report counts for `as_of`, which is set when it is verified.
     pub known_on: Option<Date>,
-    /// Whether it is the last revision of its quarter.
+    /// Whether this is the last revision for its quarter.
     pub latest: bool,
-    /// Why a verified report is corrected.
+    /// Why the revision corrects a verified report.
     pub reason: Option<String>,
-    /// Who wrote it.
+    /// Who wrote the revision.
     pub reported_by: String,
-    /// The subjects of all who wrote a part of this revision: a list of texts. None in rows from before they were noted.
+    /// The subjects of all who wrote a part of this revision, as a list of texts. It is empty in rows from before subjects were
+    /// noted.
     pub authors: Option<Json>,
-    /// Who handed it in for review.
+    /// Who submitted the revision for review.
     pub submitted_by: Option<String>,
-    /// The subject of who handed it in.
+    /// The subject of the actor who submitted the revision.
     pub submitter: Option<String>,
-    /// When it was handed in.
+    /// When the revision was submitted.
     pub submitted_at: Option<DateTimeUtc>,
-    /// Why the reviewer sent it back.
+    /// Why the reviewer returned the revision.
     pub return_reason: Option<String>,
-    /// Who sent it back.
+    /// Who returned the revision.
     pub returned_by: Option<String>,
-    /// Who verified it.
+    /// Who verified the revision.
     pub verified_by: Option<String>,
-    /// When it was verified.
+    /// When the revision was verified.
     pub verified_at: Option<DateTimeUtc>,
-    /// Counts the writes, over all revisions of the quarter.
+    /// The version of the report: it grows by one with every write, over all revisions for the quarter.
     pub version: i32,
-    /// When this revision was made.
+    /// When this revision was created.
     pub created_at: DateTimeUtc,
-    /// When it was last written.
+    /// When this revision was last changed.
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! An award that the regency, one of its OPDs, programmes, regions or people received.
+//! Awards that the regency, one of its OPDs, programmes, regions or people received.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,38 +9,38 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "award")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// Its name.
+    /// The name of the award.
     pub name: String,
-    /// Who gave it.
+    /// Who gave the award.
     pub issuer: String,
-    /// In which category.
+    /// The category of the award.
     pub category: Option<String>,
-    /// In which year.
+    /// The year in which the award was received.
     pub year: Option<i32>,
-    /// What kind of recipient.
+    /// The kind of the recipient.
     pub recipient_kind: RecipientKind,
-    /// Code of the recipient, where it has one.
+    /// The code of the recipient, if it has one.
     pub recipient_ref: Option<String>,
-    /// Name of the recipient.
+    /// The name of the recipient.
     pub recipient_name: Option<String>,
-    /// Whether the public sees it.
+    /// Whether the row is published, so that it can be read without a login.
     pub published: bool,
-    /// Where the facts come from, as the API takes it.
+    /// The source of the facts, as JSON in the form that the API takes.
     pub provenance: Option<Json>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// What kind of recipient an award has.
+/// The kind of recipient of an award.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +57,11 @@ pub enum RecipientKind {
     Region,
     /// A person, by name.
     Person,
+}
+
+impl RecipientKind {
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["regency", "opd", "programme", "quick_win", "region", "person"];
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,4 +1,4 @@
-//! A system that reports for an OPD: an OAuth2 client.
+//! Clients: systems that report for an OPD, as OAuth2 clients.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -12,42 +12,42 @@ pub struct Model {
     /// The `client_id`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// Name to show.
+    /// The name to show.
     pub name: String,
-    /// The OPD that it writes for, with those below.
+    /// The OPD for which the client writes, together with the OPDs below it.
     pub opd: String,
-    /// What it may do: a list of [`Scope`]s.
+    /// The scopes of the client, as a list of [`Scope`]s.
     pub scopes: Json,
-    /// Whether it gets tokens.
+    /// Whether the client can get tokens.
     pub active: bool,
-    /// SHA-256 of the secret, in hexadecimal: a secret has 256 random bits, so a fast hash is safe.
+    /// The SHA-256 of the secret, in hexadecimal. Since a secret has 256 random bits, a fast hash is safe.
     pub secret_hash: String,
-    /// The hash of the secret before it.
+    /// The hash of the previous secret.
     pub previous_secret_hash: Option<String>,
-    /// Until when the secret before it holds.
+    /// Until when the previous secret stays valid.
     pub previous_secret_until: Option<DateTimeUtc>,
-    /// When it last got a token.
+    /// When the client last got a token.
     pub last_used_at: Option<DateTimeUtc>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// Something that a client may do.
+/// A scope: something that a client may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub enum Scope {
-    /// Report action progress of its OPD and those below.
+    /// Report on actions of the client's OPD and the OPDs below it.
     #[serde(rename = "actions:write")]
     ActionsWrite,
-    /// Report measurements of KPIs of its OPD and those below.
+    /// Report measurements of KPIs of the client's OPD and the OPDs below it.
     #[serde(rename = "measurements:write")]
     MeasurementsWrite,
-    /// Write programmes and Quick Wins of its OPD and those below.
+    /// Write programmes and Quick Wins of the client's OPD and the OPDs below it.
     #[serde(rename = "programmes:write")]
     ProgrammesWrite,
     /// Read everything that is not about accounts.
@@ -59,7 +59,7 @@ impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::ActionsWrite, Self::MeasurementsWrite, Self::ProgrammesWrite, Self::Read];
 
-    /// The word in tokens and bodies.
+    /// The word for the scope in tokens and bodies.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ActionsWrite => "actions:write",
@@ -74,19 +74,19 @@ impl Scope {
         Self::ALL.into_iter().find(|scope| scope.name() == name)
     }
 
-    /// The scopes in a space-separated list (RFC 6749 §3.3); `None` where one is unknown.
+    /// The scopes in a space-separated list (RFC 6749 §3.3); `None` if one of them is unknown.
     pub fn parse_list(text: &str) -> Option<Vec<Self>> {
         text.split(' ').filter(|name| !name.is_empty()).map(Self::parse).collect()
     }
 
-    /// A space-separated list.
+    /// The scopes as a space-separated list.
     pub fn list(scopes: &[Self]) -> String {
         scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(" ")
     }
 }
 
 impl Model {
-    /// What it may do.
+    /// The scopes of the client.
     pub fn scopes(&self) -> Vec<Scope> {
         serde_json::from_value(self.scopes.clone()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The joint commitment that OPDs signed.
+//! Joint commitments that OPDs signed.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,24 +7,24 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "commitment")]
 pub struct Model {
-    /// The identifier, a UUIDv7: it never changes.
+    /// The identifier, a UUIDv7. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// Its title.
+    /// The title of the commitment.
     pub title: String,
-    /// When it was signed; unknown for some.
+    /// The day on which it was signed, if that is known.
     pub signed_on: Option<Date>,
-    /// Where the document can be read.
+    /// The address at which the document can be read.
     pub document_url: Option<String>,
-    /// Codes of the OPDs that signed, as shown; `commitment_signatory` holds the references.
+    /// The codes of the OPDs that signed, in the order in which they are shown; `commitment_signatory` holds the references.
     pub signatories: Json,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! Which OPDs signed a commitment: the references behind `commitment.signatories`.
+//! The OPDs that signed a commitment: the references behind `commitment.signatories`.
 
 use sea_orm::entity::prelude::*;
 

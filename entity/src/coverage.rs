@@ -1,4 +1,4 @@
-//! Which villages a programme reaches: what was planned and built, from which day. Rows are only ever added.
+//! The villages that a programme reaches: what was planned or built there, and from which day. Rows are only ever added.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -12,30 +12,30 @@ pub struct Model {
     /// The programme.
     #[sea_orm(primary_key, auto_increment = false)]
     pub programme: String,
-    /// The region.
+    /// The Kemendagri code of the village.
     #[sea_orm(primary_key, auto_increment = false)]
     pub region: String,
-    /// Order within programme and region, from 1.
+    /// The number of the entry within programme and village, from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub seq: i32,
-    /// What is there from then on.
+    /// The coverage from that day on.
     pub status: CoverageStatus,
-    /// The first day on which it holds.
+    /// The first day on which the entry holds.
     pub effective_on: Date,
-    /// Who recorded it.
+    /// Who recorded the entry.
     pub recorded_by: String,
-    /// When it was recorded.
+    /// When the entry was recorded.
     pub recorded_at: DateTimeUtc,
 }
 
-/// What a programme has in a region.
+/// The coverage of a village by a programme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum CoverageStatus {
-    /// It is to come.
+    /// The programme is planned in the village.
     Planned,
-    /// It is there.
+    /// The programme is built in the village.
     Built,
 }
 

@@ -1,4 +1,4 @@
-//! A dimension of the smart city, such as governance or environment.
+//! Dimensions of the smart city, such as governance or environment.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,24 +7,24 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "dimension")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// Name in Indonesian.
+    /// The name in Indonesian.
     pub name: String,
-    /// Name in English.
+    /// The name in English.
     pub name_en: Option<String>,
-    /// Order in which dimensions are shown, from 1.
+    /// The position in which the dimension is shown among the others, from 1.
     pub position: i32,
-    /// What it covers.
+    /// What the dimension covers.
     pub description: Option<String>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

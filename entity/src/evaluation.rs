@@ -1,4 +1,4 @@
-//! A meeting that evaluated the masterplan, and what it was told.
+//! Evaluations: meetings that evaluated a masterplan, with the counts that they were told.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,40 +7,40 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "evaluation")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
     /// The masterplan that was evaluated.
     pub masterplan: String,
     /// The day of the meeting.
     pub held_on: Date,
-    /// Where it was held.
+    /// The place where the meeting was held.
     pub venue: Option<String>,
-    /// Who chaired it.
+    /// The person who chaired the meeting.
     pub chair: Option<String>,
-    /// What came of it.
+    /// A summary of the results of the meeting.
     pub summary: Option<String>,
-    /// What the meeting was told: programmes planned and running of each dimension, as the API takes it.
+    /// The counts of programmes that the meeting was told for each dimension, as JSON in the form that the API takes.
     pub reported_counts: Json,
-    /// Whether the public sees it.
+    /// Whether the row is published, so that it can be read without a login.
     pub published: bool,
-    /// Where the facts come from, as the API takes it.
+    /// The source of the facts, as JSON in the form that the API takes.
     pub provenance: Option<Json>,
-    /// When it was closed: nothing of it changes any more.
+    /// When the evaluation was closed; since then it cannot be changed.
     pub closed_at: Option<DateTimeUtc>,
-    /// Who closed it.
+    /// Who closed the evaluation.
     pub closed_by: Option<String>,
-    /// SHA-256 of its record, in hexadecimal.
+    /// The SHA-256 of its record, in hexadecimal.
     pub record_sha256: Option<String>,
-    /// SHA-256 of the record that the public sees, in hexadecimal.
+    /// The SHA-256 of its public record, in hexadecimal.
     pub public_record_sha256: Option<String>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! Of which dimensions an evaluation was told counts: the references behind `evaluation.reported_counts`.
+//! The dimensions of which an evaluation was told counts: the references behind `evaluation.reported_counts`.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,7 @@ pub struct Model {
     /// The evaluation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub evaluation: String,
-    /// A dimension that it was told of.
+    /// A dimension of which it was told counts.
     #[sea_orm(primary_key, auto_increment = false)]
     pub dimension: String,
 }

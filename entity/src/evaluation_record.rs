@@ -1,4 +1,4 @@
-//! The figures of the day, frozen when an evaluation was closed. A row is written once.
+//! The records of closed evaluations: the frozen figures of the day of the meeting. A row is written once.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,12 +10,12 @@ pub struct Model {
     /// The evaluation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub evaluation: String,
-    /// For whom: `all` or `published`.
+    /// The audience of the record: `all` or `published`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub audience: String,
-    /// The record, as it is answered byte by byte.
+    /// The record, as it is answered byte for byte.
     pub content: String,
-    /// SHA-256 of the content, in hexadecimal.
+    /// The SHA-256 of the content, in hexadecimal.
     pub sha256: String,
 }
 

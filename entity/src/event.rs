@@ -1,4 +1,5 @@
-//! One change of one row, with what was before and after. Rows are only ever added, in the transaction of the change.
+//! Audit events: one change of one row each, with the row before and after. Rows are only ever added, in the transaction of the
+//! change.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,33 +8,33 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event")]
 pub struct Model {
-    /// Order of appending.
+    /// The number of the event, in the order of appending.
     #[sea_orm(primary_key)]
     pub seq: i64,
-    /// UUIDv7.
+    /// The identifier, a UUIDv7.
     #[sea_orm(unique)]
     pub id: Uuid,
-    /// When it happened.
+    /// When the change was made.
     pub at: DateTimeUtc,
-    /// Which kind of thing changed, such as `programme`.
+    /// The kind of resource that changed, such as `programme`.
     pub resource: String,
-    /// Which one: its code or id.
+    /// The code or id of the resource.
     pub key: String,
     /// What happened: `created`, `updated`, `deleted`, or a verb of the resource.
     pub action: String,
-    /// Version of the row afterwards.
+    /// The version of the row after the change.
     pub version: i32,
-    /// `user`, `client` or `system`.
+    /// The kind of actor: `user`, `client` or `system`.
     pub actor_kind: String,
-    /// Who did it.
+    /// Who made the change.
     pub actor_id: String,
-    /// The request that did it.
+    /// The identifier of the request that made the change.
     pub request_id: Option<String>,
-    /// From which network address.
+    /// The network address from which the change was made.
     pub address: Option<String>,
-    /// The thing before, as the API shows it.
+    /// The resource before the change, as the API shows it.
     pub before: Option<Json>,
-    /// The thing afterwards.
+    /// The resource after the change, as the API shows it.
     pub after: Option<Json>,
 }
 

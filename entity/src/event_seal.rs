@@ -1,4 +1,4 @@
-//! The place of an event in the feed, and the hash that ties it to all before it. A row is written once.
+//! The position of an event in the feed, and the hash that links it to all events before it. A row is written once.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,17 +7,17 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "event_seal")]
 pub struct Model {
-    /// The place in the feed, from 1 and without gaps.
+    /// The position in the feed, from 1 and without gaps.
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i64,
     /// The event.
     #[sea_orm(unique)]
     pub seq: i64,
-    /// Which kind of thing changed, as the event says it.
+    /// The kind of resource that changed, as the event names it.
     pub resource: String,
-    /// Whether everybody may see that it happened.
+    /// Whether the public may see the event.
     pub public: bool,
-    /// SHA-256 over the hash before and the event, in hexadecimal.
+    /// The SHA-256 over the previous hash and the event, in hexadecimal.
     pub hash: String,
 }
 

@@ -1,4 +1,4 @@
-//! Where the feed ends. One row.
+//! The head of the feed. The table has one row.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,9 +10,9 @@ pub struct Model {
     /// Always 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
-    /// The place of the last event that is sealed; 0 before the first.
+    /// The position of the last event that is sealed; 0 before the first.
     pub position: i64,
-    /// Its hash.
+    /// The hash of that event.
     pub hash: String,
     /// Everything that was appended before this is sealed: on PostgreSQL a transaction number, on SQLite an event number.
     pub horizon: i64,

@@ -1,4 +1,4 @@
-//! What an evaluation found, who has to mend it, and what was done since.
+//! Findings of evaluations: what was found, who has to resolve it, and what was done since.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,32 +9,32 @@ use crate::rules::finding::FindingState;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "finding")]
 pub struct Model {
-    /// The identifier, a UUIDv7: it never changes.
+    /// The identifier, a UUIDv7. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
     /// The evaluation.
     pub evaluation: String,
-    /// The programme it is about.
+    /// The programme that the finding is about.
     pub programme: Option<String>,
-    /// The OPD that has to mend it.
+    /// The OPD that is responsible for resolving the finding.
     pub opd: Option<String>,
-    /// What was found.
+    /// The text of the finding.
     pub text: String,
-    /// What should be done.
+    /// The recommendation of the evaluation.
     pub recommendation: Option<String>,
-    /// By which day.
+    /// The day by which the finding is to be resolved.
     pub due_on: Option<Date>,
-    /// Where it stands.
+    /// The state of the finding.
     pub state: FindingState,
-    /// What was done since, as the API shows it.
+    /// The follow-ups: what was done about the finding, as the API shows them.
     pub follow_ups: Json,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

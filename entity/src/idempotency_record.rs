@@ -1,4 +1,4 @@
-//! The first answer to a request that carried an Idempotency-Key, kept for its retries.
+//! The first answers to requests with an Idempotency-Key, kept for retries of these requests.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,18 +7,18 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "idempotency_record")]
 pub struct Model {
-    /// SHA-256 over principal, method, path and key.
+    /// The SHA-256 over principal, method, path and key.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// SHA-256 over the body.
+    /// The SHA-256 over the body.
     pub fingerprint: String,
-    /// Status of the first answer.
+    /// The status of the first answer.
     pub status: i32,
-    /// Headers of the first answer that describe its body.
+    /// The headers of the first answer that describe its body.
     pub headers: Json,
-    /// The first answer's body.
+    /// The body of the first answer.
     pub body: Vec<u8>,
-    /// When it was answered.
+    /// When the request was answered.
     pub created_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! From where an account logged in lately: what strangers do there does not hold it up.
+//! The addresses from which an account logged in lately: failed logins of others from there do not hold it up.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,10 +7,10 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "known_address")]
 pub struct Model {
-    /// SHA-256 of the account and the address prefix.
+    /// The SHA-256 of the account and the address prefix.
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
-    /// When it last logged in from there.
+    /// When the account last logged in from there.
     pub seen_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! A KPI: what is counted, in which unit, and which direction is better.
+//! KPIs: what is measured, in which unit, and which direction is better.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -12,78 +12,83 @@ use crate::value::{decimal::Decimal, period::Frequency};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "kpi")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// The masterplan it belongs to.
+    /// The masterplan that the KPI belongs to.
     pub masterplan: String,
-    /// The dimension it serves.
+    /// The dimension that the KPI serves.
     pub dimension: String,
-    /// The programme it measures.
+    /// The programme that the KPI measures.
     pub programme: Option<String>,
-    /// The OPD that reports it.
+    /// The OPD that reports the KPI.
     pub opd: String,
-    /// Its name.
+    /// The name of the KPI.
     pub name: String,
-    /// What is counted.
+    /// What the KPI measures.
     pub description: Option<String>,
-    /// Kind of unit.
+    /// The kind of unit.
     pub unit_kind: UnitKind,
     /// The unit in words.
     pub unit_label: Option<String>,
-    /// Which way is better.
+    /// The direction in which the KPI should move.
     pub direction: Direction,
-    /// How often it is measured.
+    /// How often the KPI is measured.
     pub frequency: Frequency,
-    /// Decimal places to show.
+    /// The number of decimals to show.
     pub decimals: i32,
-    /// The least its values can be.
+    /// The least possible value.
     pub minimum: Option<Decimal>,
-    /// The greatest its values can be.
+    /// The greatest possible value.
     pub maximum: Option<Decimal>,
-    /// Period of the baseline.
+    /// The period of the baseline.
     pub baseline_period: Option<String>,
-    /// Value of the baseline.
+    /// The value of the baseline.
     pub baseline_value: Option<Decimal>,
-    /// Where the baseline comes from.
+    /// The source of the baseline.
     pub baseline_provenance: Option<Json>,
-    /// Where values come from.
+    /// The source of the values.
     pub source: Option<String>,
-    /// How values are made.
+    /// The method by which values are obtained.
     pub method: Option<String>,
-    /// Whether the public sees it.
+    /// Whether the row is published, so that it can be read without a login.
     pub published: bool,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// What kind of unit a KPI is counted in: an index is not a percentage.
+/// The kind of unit in which a KPI is counted. An index is not a percentage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum UnitKind {
-    /// Parts of a hundred.
+    /// A share in percent.
     Percent,
-    /// A difference of two percentages.
+    /// A difference between two percentages, in percentage points.
     PercentagePoint,
-    /// A number on a scale of its own, such as SPBE's 1 to 5.
+    /// A number on a scale of its own, such as the scale from 1 to 5 of SPBE.
     Index,
-    /// How many: not negative.
+    /// A count, which is not negative.
     Count,
-    /// Money.
+    /// An amount of money.
     Currency,
-    /// Something else, named by the label.
+    /// Another unit, which the label names.
     Other,
 }
 
+impl UnitKind {
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["percent", "percentage_point", "index", "count", "currency", "other"];
+}
+
 impl Model {
-    /// Between which values those of the KPI lie.
+    /// The bounds of the values of the KPI.
     pub fn bounds(&self) -> Bounds {
         Bounds { minimum: self.minimum.map(Decimal::inner), maximum: self.maximum.map(Decimal::inner) }
     }

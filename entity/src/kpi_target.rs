@@ -1,4 +1,4 @@
-//! A target of a KPI for one period.
+//! Targets of KPIs, one for each period.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,25 +11,25 @@ use crate::value::decimal::Decimal;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "kpi_target")]
 pub struct Model {
-    /// The KPI.
+    /// The code of the KPI.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kpi: String,
     /// The period, such as `2024`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub period: String,
-    /// Its last day: the order of targets.
+    /// The last day of the period, by which targets are sorted.
     pub period_end: Date,
-    /// The value to reach.
+    /// The value to reach, in the unit of the KPI.
     pub value: Decimal,
-    /// How binding it is.
+    /// How binding the target is.
     pub kind: TargetKind,
-    /// Where the facts come from, as the API takes it.
+    /// The source of the facts, as JSON in the form that the API takes.
     pub provenance: Option<Json>,
-    /// Counts the writes.
+    /// The version: it grows by one with every write.
     pub version: i32,
-    /// When it was set.
+    /// When the target was first set.
     pub created_at: DateTimeUtc,
-    /// When it was last written.
+    /// When the target was last changed.
     pub updated_at: DateTimeUtc,
 }
 
@@ -38,9 +38,9 @@ pub struct Model {
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum TargetKind {
-    /// Promised.
+    /// The target was committed to.
     Commitment,
-    /// Hoped for.
+    /// The target is hoped for.
     Aspiration,
 }
 

@@ -1,7 +1,7 @@
 //! The domain of Renaksi: its tables, its values and the pure rules over them.
 //!
-//! This crate knows no HTTP. A table file holds the row and the enums that belong to it; `rules` holds
-//! every computed figure as a pure function.
+//! This crate does not know HTTP. The file of a table holds its row and the enums that belong to it; `rules` holds every computed
+//! figure as a pure function.
 
 pub mod rules;
 pub mod value;
@@ -47,3 +47,38 @@ pub mod user;
 pub mod webhook;
 pub mod webhook_cursor;
 pub mod webhook_delivery;
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::Iterable;
+    use serde_json::{Value, json};
+
+    use crate::award::RecipientKind;
+    use crate::council_member::CouncilRole;
+    use crate::kpi::UnitKind;
+    use crate::masterplan::MasterplanStatus;
+    use crate::region::RegionLevel;
+    use crate::rules::finding::FindingState;
+    use crate::rules::kpi::Direction;
+    use crate::rules::programme_status::ProgrammeStatus;
+    use crate::rules::renaksi::ActionState;
+    use crate::value::period::Frequency;
+
+    fn written<T: Iterable + serde::Serialize>() -> Vec<Value> {
+        T::iter().map(|value| json!(value)).collect()
+    }
+
+    #[test]
+    fn words_are_those_that_are_written() {
+        assert_eq!(written::<CouncilRole>(), CouncilRole::WORDS);
+        assert_eq!(written::<Direction>(), Direction::WORDS);
+        assert_eq!(written::<UnitKind>(), UnitKind::WORDS);
+        assert_eq!(written::<MasterplanStatus>(), MasterplanStatus::WORDS);
+        assert_eq!(written::<RegionLevel>(), RegionLevel::WORDS);
+        assert_eq!(written::<RecipientKind>(), RecipientKind::WORDS);
+        assert_eq!(written::<FindingState>(), FindingState::WORDS);
+        assert_eq!(written::<ProgrammeStatus>(), ProgrammeStatus::WORDS);
+        assert_eq!(written::<ActionState>(), ActionState::WORDS);
+        assert_eq!(written::<Frequency>(), Frequency::WORDS);
+    }
+}

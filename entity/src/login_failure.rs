@@ -1,4 +1,4 @@
-//! Failed logins of an account or an address, so that guessing slows down on every replica.
+//! Failed logins of an account or from an address, counted so that guessing slows down on every replica.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,14 +7,14 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "login_failure")]
 pub struct Model {
-    /// SHA-256 of `account:…` or `address:…`.
+    /// The SHA-256 of `account:…` or `address:…`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
-    /// Failures in a row.
+    /// The number of failures in a row.
     pub failures: i32,
-    /// Before this, attempts are refused.
+    /// The instant before which attempts are refused.
     pub blocked_until: DateTimeUtc,
-    /// Last failure.
+    /// The time of the last failure.
     pub updated_at: DateTimeUtc,
 }
 

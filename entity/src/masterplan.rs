@@ -1,4 +1,4 @@
-//! A masterplan: the document that a regency's smart-city programmes belong to.
+//! Masterplans: the documents to which a regency's smart-city programmes belong.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,44 +9,49 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "masterplan")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// Its title.
+    /// The title of the masterplan.
     pub title: String,
-    /// The regency, by its Kemendagri code.
+    /// The Kemendagri code of the regency.
     pub region: String,
-    /// The regulation (Perbup) it rests on.
+    /// The regulation (Perbup) on which the masterplan rests.
     pub legal_basis: Option<String>,
-    /// First year of the plan.
+    /// The first year of the masterplan.
     pub start_year: Option<i32>,
-    /// Last year of the plan.
+    /// The last year of the masterplan.
     pub end_year: Option<i32>,
-    /// Where it stands; a draft is not public.
+    /// The status of the masterplan. A draft is not public.
     pub status: MasterplanStatus,
-    /// What it is about.
+    /// A description of the masterplan.
     pub description: Option<String>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// Where a masterplan stands.
+/// The status of a masterplan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum MasterplanStatus {
-    /// Being written: not public.
+    /// The masterplan is being written and is not public.
     Draft,
-    /// In force.
+    /// The masterplan is in force.
     Active,
-    /// Ended.
+    /// The masterplan has ended.
     Closed,
+}
+
+impl MasterplanStatus {
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["draft", "active", "closed"];
 }
 
 impl ActiveModelBehavior for ActiveModel {}

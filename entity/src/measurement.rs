@@ -1,4 +1,4 @@
-//! A measured value of a KPI for one period; a correction is a new revision, the old one stays.
+//! Measured values of KPIs, one for each period. A correction is a new revision, and the old revision stays.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -11,78 +11,80 @@ use crate::value::decimal::Decimal;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "measurement")]
 pub struct Model {
-    /// The KPI.
+    /// The code of the KPI.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kpi: String,
     /// The period, such as `2022`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub period: String,
-    /// Counts corrections, from 1.
+    /// The number of the revision, from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub revision: i32,
-    /// The period's last day: a value of a period stands there.
+    /// The last day of the period, by which values are sorted.
     pub period_end: Date,
-    /// The value.
+    /// The value, in the unit of the KPI.
     pub value: Decimal,
-    /// A remark.
+    /// A note on the value.
     pub note: Option<String>,
-    /// What proves it.
+    /// The documents that prove the value.
     pub evidence: Json,
-    /// When the source system last changed it.
+    /// When the source system last changed the value.
     pub source_updated_at: Option<DateTimeUtc>,
-    /// Where the facts come from, as the API takes it.
+    /// The source of the facts, as JSON in the form that the API takes.
     pub provenance: Option<Json>,
-    /// Where it stands in the review.
+    /// The review state of the revision.
     pub state: ReportState,
-    /// From which day it counts for `as_of`: set when it is verified.
+    /// The day from which the value counts for `as_of`, which is set when it is verified.
     pub known_on: Option<Date>,
-    /// From which day figures count it: `known_on`, but not before its period has begun.
+    /// The day from which figures count the value: `known_on`, but not before its period has begun.
     pub counts_from: Option<Date>,
-    /// Whether it is the last revision of its period.
+    /// Whether this is the last revision for its period.
     pub latest: bool,
-    /// Whether no verified value of its KPI that counted on its `counts_from` belongs to a later period or revision. The
-    /// latest value as of any day is therefore the one of the last `counts_from` among those that lead: one look-up.
+    /// Whether, on its `counts_from`, no other counting verified value of the KPI belongs to a later period or revision. The
+    /// latest value as of a day is therefore the one with the last `counts_from` among those with this mark, which takes one
+    /// look-up.
     pub leads: bool,
-    /// Why a verified value is corrected.
+    /// Why the revision corrects a verified value.
     pub reason: Option<String>,
-    /// Who wrote it.
+    /// Who wrote the revision.
     pub reported_by: String,
-    /// The subjects of all who wrote a part of this revision: a list of texts. None in rows from before they were noted.
+    /// The subjects of all who wrote a part of this revision, as a list of texts. It is empty in rows from before subjects were
+    /// noted.
     pub authors: Option<Json>,
-    /// Who handed it in for review.
+    /// Who submitted the revision for review.
     pub submitted_by: Option<String>,
-    /// The subject of who handed it in.
+    /// The subject of the actor who submitted the revision.
     pub submitter: Option<String>,
-    /// When it was handed in.
+    /// When the revision was submitted.
     pub submitted_at: Option<DateTimeUtc>,
-    /// Why the reviewer sent it back.
+    /// Why the reviewer returned the revision.
     pub return_reason: Option<String>,
-    /// Who sent it back.
+    /// Who returned the revision.
     pub returned_by: Option<String>,
-    /// Who verified it.
+    /// Who verified the revision.
     pub verified_by: Option<String>,
-    /// When it was verified.
+    /// When the revision was verified.
     pub verified_at: Option<DateTimeUtc>,
-    /// Counts the writes, over all revisions of the period.
+    /// The version of the measurement: it grows by one with every write, over all revisions for the period.
     pub version: i32,
-    /// When this revision was made.
+    /// When this revision was created.
     pub created_at: DateTimeUtc,
-    /// When it was last written.
+    /// When this revision was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// Where a report stands in the review.
+/// The review state of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum ReportState {
-    /// Not handed in yet.
+    /// The report was not submitted yet.
     Draft,
-    /// Waits for the reviewer.
+    /// The report waits for the reviewer.
     Submitted,
-    /// Counts.
+    /// The report is verified and counts.
     Verified,
-    /// Sent back with a reason.
+    /// The report was returned with a reason.
     Returned,
 }
 

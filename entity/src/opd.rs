@@ -1,4 +1,4 @@
-//! An OPD (organisasi perangkat daerah): a regional government agency, one node of a tree without cycles.
+//! OPDs (organisasi perangkat daerah): regional government agencies, which form a tree without cycles.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,34 +7,34 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "opd")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// Full name.
+    /// The full name of the OPD.
     pub name: String,
-    /// Short name.
+    /// The short name of the OPD.
     pub short_name: Option<String>,
-    /// The OPD above it.
+    /// The OPD above this one.
     pub parent: Option<String>,
-    /// Who heads it.
+    /// The name of the head of the OPD.
     pub head_name: Option<String>,
-    /// The head's office.
+    /// The office of the head of the OPD.
     pub head_title: Option<String>,
-    /// Contact address; not public.
+    /// The e-mail address of the OPD, which is not public.
     pub email: Option<String>,
-    /// Contact number; not public.
+    /// The telephone number of the OPD, which is not public.
     pub phone: Option<String>,
-    /// Its site.
+    /// The website of the OPD.
     pub website: Option<String>,
-    /// Whether it still exists.
+    /// Whether the OPD still exists.
     pub active: bool,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! A programme of the masterplan, led by one OPD.
+//! Programmes of a masterplan, each led by one OPD.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,46 +10,48 @@ use crate::value::decimal::Decimal;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "programme")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// The masterplan it belongs to.
+    /// The masterplan that the programme belongs to.
     pub masterplan: String,
-    /// The dimension it serves.
+    /// The dimension that the programme serves.
     pub dimension: String,
-    /// Its name.
+    /// The name of the programme.
     pub name: String,
-    /// What it does.
+    /// A description of the programme.
     pub description: Option<String>,
-    /// The OPD that leads it.
+    /// The OPD that leads the programme.
     pub lead_opd: String,
-    /// Codes of the OPDs that support it, as shown; `programme_supporting_opd` holds the references.
+    /// The codes of the OPDs that support the programme, in the order in which they are shown; `programme_supporting_opd` holds
+    /// the references.
     pub supporting_opds: Json,
-    /// Status now; the history is in `status_change`.
+    /// The present status; its history is in `status_change`.
     pub status: ProgrammeStatus,
-    /// When it starts.
+    /// The day on which the programme starts.
     pub start_date: Option<Date>,
-    /// When it ends.
+    /// The day on which the programme ends.
     pub end_date: Option<Date>,
-    /// Budget in rupiah.
+    /// The budget in rupiah.
     pub budget: Option<Decimal>,
-    /// Who pays, such as APBD.
+    /// The source of the funding, such as APBD.
     pub funding_source: Option<String>,
-    /// Codes of the regions it works in, as shown; `programme_region` holds the references.
+    /// The codes of the regions in which the programme works, in the order in which they are shown; `programme_region` holds the
+    /// references.
     pub regions: Json,
-    /// When the source system last changed it.
+    /// When the source system last changed the programme.
     pub source_updated_at: Option<DateTimeUtc>,
-    /// Whether the public sees it.
+    /// Whether the row is published, so that it can be read without a login.
     pub published: bool,
-    /// Where the facts come from, as the API takes it.
+    /// The source of the facts, as JSON in the form that the API takes.
     pub provenance: Option<Json>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! Which regions a programme works in: the references behind `programme.regions`.
+//! The regions in which a programme works: the references behind `programme.regions`.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,7 @@ pub struct Model {
     /// The programme.
     #[sea_orm(primary_key, auto_increment = false)]
     pub programme: String,
-    /// A region it works in.
+    /// A region in which it works.
     #[sea_orm(primary_key, auto_increment = false)]
     pub region: String,
 }

@@ -1,4 +1,4 @@
-//! Which OPDs support a programme: the references behind `programme.supporting_opds`.
+//! The OPDs that support a programme: the references behind `programme.supporting_opds`.
 
 use sea_orm::entity::prelude::*;
 

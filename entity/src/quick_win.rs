@@ -1,4 +1,4 @@
-//! A Quick Win: the programme a dimension shows first.
+//! Quick Wins: the programmes with which a dimension shows results first.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,36 +9,36 @@ use crate::rules::programme_status::ProgrammeStatus;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "quick_win")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// The dimension it stands for.
+    /// The dimension that the Quick Win represents.
     pub dimension: String,
-    /// The programme behind it.
+    /// The programme to which the Quick Win belongs.
     pub programme: Option<String>,
-    /// The OPD that carries it out.
+    /// The OPD that carries out the Quick Win.
     pub opd: String,
-    /// Its name.
+    /// The name of the Quick Win.
     pub name: String,
-    /// What it does.
+    /// A description of the Quick Win.
     pub description: Option<String>,
-    /// Where it stands.
+    /// The status of the Quick Win.
     pub status: ProgrammeStatus,
-    /// When it started.
+    /// The day on which the Quick Win started.
     pub started_on: Option<Date>,
-    /// What came of it.
+    /// The results of the Quick Win.
     pub outcome: Option<String>,
-    /// Whether the public sees it.
+    /// Whether the row is published, so that it can be read without a login.
     pub published: bool,
-    /// Where the facts come from, as the API takes it.
+    /// The source of the facts, as JSON in the form that the API takes.
     pub provenance: Option<Json>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 

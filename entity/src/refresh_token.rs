@@ -1,4 +1,4 @@
-//! A refresh token, of a family that one login began; each is used once.
+//! Refresh tokens. All tokens that follow from one login form a family, and each token is used once.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,20 +7,20 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "refresh_token")]
 pub struct Model {
-    /// SHA-256 of the token.
+    /// The SHA-256 of the token.
     #[sea_orm(primary_key, auto_increment = false)]
     pub hash: String,
-    /// All tokens that came of one login.
+    /// The family of the token, which one login began.
     pub family: Uuid,
-    /// Whose it is.
+    /// The user to whom the token was issued.
     pub user_id: Uuid,
-    /// When it ends.
+    /// When the token expires.
     pub expires_at: DateTimeUtc,
-    /// When it was exchanged.
+    /// When the token was exchanged for the next one.
     pub used_at: Option<DateTimeUtc>,
     /// When the family was revoked.
     pub revoked_at: Option<DateTimeUtc>,
-    /// When it was issued.
+    /// When the token was issued.
     pub created_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! A region by its Kemendagri code: regency, district (kecamatan) or village (desa).
+//! Regions by their Kemendagri codes: the regency, its districts (kecamatan) and its villages (desa).
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,36 +9,41 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "region")]
 pub struct Model {
-    /// The identifier: it never changes.
+    /// The code that identifies the row. It never changes.
     #[sea_orm(primary_key, auto_increment = false)]
     pub code: String,
-    /// Its name.
+    /// The name of the region.
     pub name: String,
-    /// Which kind of region.
+    /// The level of the region.
     pub level: RegionLevel,
-    /// The region it lies in.
+    /// The region in which this one lies.
     pub parent: Option<String>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// Which kind of region.
+/// The level of a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum RegionLevel {
-    /// Kabupaten or kota.
+    /// The regency (kabupaten or kota).
     Regency,
-    /// Kecamatan.
+    /// A district (kecamatan).
     District,
-    /// Desa or kelurahan.
+    /// A village (desa or kelurahan).
     Village,
+}
+
+impl RegionLevel {
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["regency", "district", "village"];
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,4 +1,4 @@
-//! Secrets that the service keeps to itself; all replicas share them through this table.
+//! Secrets that the service keeps to itself. All replicas share them through this table.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,10 +7,10 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "server_secret")]
 pub struct Model {
-    /// What it is for.
+    /// The purpose of the secret.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name: String,
-    /// Random bytes.
+    /// The secret: random bytes.
     pub value: Vec<u8>,
 }
 

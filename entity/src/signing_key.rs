@@ -1,4 +1,4 @@
-//! A key that signs access tokens; all replicas share it through this table.
+//! Keys that sign access tokens. All replicas share them through this table.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,19 +7,19 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "signing_key")]
 pub struct Model {
-    /// RFC 7638 thumbprint.
+    /// The RFC 7638 thumbprint of the key.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kid: String,
-    /// PKCS #8, DER.
+    /// The private key: PKCS #8, DER.
     pub private_der: Vec<u8>,
-    /// RFC 7517 public key.
+    /// The public key, in the form of RFC 7517.
     pub public_jwk: Json,
-    /// `current` for the key that signs.
+    /// The word `current` for the key that signs.
     #[sea_orm(unique)]
     pub slot: String,
-    /// When another key took its place; it verifies for a while longer.
+    /// When another key replaced this one, which still verifies tokens for a while.
     pub retired_at: Option<DateTimeUtc>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTimeUtc,
 }
 

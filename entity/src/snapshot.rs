@@ -1,4 +1,5 @@
-//! What a thing that figures count was like, from one day to another: the answer to `as_of`. One row a thing and a day on which it changed.
+//! Snapshots of resources that figures count: what a resource was like from one day to another, for `as_of`. There is one row for
+//! each resource and each day on which it changed.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,20 +8,20 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "past")]
 pub struct Model {
-    /// Kind of thing, such as `programme`.
+    /// The kind of resource, such as `programme`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub resource: String,
-    /// Which one: its code or id.
+    /// The code or id of the resource.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// The first day on which it was so at its end.
+    /// The first day at whose end the resource had this content.
     #[sea_orm(primary_key, auto_increment = false)]
     pub since: Date,
-    /// The first day on which it no longer was; 9999-12-31 while it is.
+    /// The first day on which it no longer had this content; 9999-12-31 while it has.
     pub until: Date,
-    /// Whether nothing is known of the thing before.
+    /// Whether nothing is known of the resource before.
     pub is_first: bool,
-    /// The thing, as the API shows it.
+    /// The resource, as the API shows it.
     pub content: Json,
 }
 

@@ -1,4 +1,4 @@
-//! The status history of programmes: which status held from which day. Rows are only ever added.
+//! The status histories of programmes: which status held from which day. Rows are only ever added.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,24 +9,24 @@ use crate::rules::programme_status::ProgrammeStatus;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "status_change")]
 pub struct Model {
-    /// UUIDv7.
+    /// The identifier, a UUIDv7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// The programme.
     pub programme: String,
-    /// Order within the programme, from 1.
+    /// The number of the entry within the programme, from 1.
     pub seq: i32,
-    /// Status before; none for the first entry.
+    /// The status before the change; none for the first entry.
     pub from_status: Option<ProgrammeStatus>,
-    /// Status from then on.
+    /// The status after the change.
     pub to_status: ProgrammeStatus,
-    /// The first day on which it held.
+    /// The first day on which the status holds.
     pub effective_on: Date,
-    /// Why.
+    /// The reason for the change.
     pub reason: Option<String>,
-    /// Who recorded it.
+    /// Who recorded the change.
     pub recorded_by: String,
-    /// When it was recorded.
+    /// When the change was recorded.
     pub recorded_at: DateTimeUtc,
 }
 

@@ -1,4 +1,4 @@
-//! A person who logs in.
+//! Users: people who log in.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,46 +9,46 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "user_account")]
 pub struct Model {
-    /// UUIDv7.
+    /// The identifier, a UUIDv7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Lower-cased address: the user name.
+    /// The e-mail address in lower case, which is the user name.
     #[sea_orm(unique)]
     pub email: String,
-    /// Name to show.
+    /// The name to show.
     pub name: String,
-    /// What the person may do.
+    /// The role of the user.
     pub role: Role,
     /// The OPD of an operator.
     pub opd: Option<String>,
-    /// Whether the person may log in.
+    /// Whether the user may log in.
     pub active: bool,
-    /// Argon2id, in PHC form.
+    /// The argon2id hash of the password, in PHC form.
     pub password_hash: String,
-    /// Last successful login.
+    /// The time of the last successful login.
     pub last_login_at: Option<DateTimeUtc>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// What a user may do.
+/// The role of a user, which decides what the person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything: the Kominfo office.
+    /// May do everything: the Kominfo office.
     Admin,
-    /// Reads all, verifies reports: the council.
+    /// Reads everything and verifies reports: the Smart City council.
     Verifier,
-    /// Writes for one OPD and those below it.
+    /// Reads everything and writes for one OPD and the OPDs below it.
     Operator,
-    /// Reads all, writes nothing.
+    /// Reads everything and writes nothing.
     Viewer,
 }
 

@@ -1,4 +1,4 @@
-//! What waits for the reviewer, of every kind of report.
+//! The reports that wait for the reviewer, of every kind.
 
 use sea_orm::entity::prelude::*;
 
@@ -7,17 +7,17 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "waiting_report")]
 pub struct Model {
-    /// What is reported: `measurement` or `action_report`.
+    /// The kind of the report: `measurement` or `action_report`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: String,
-    /// Which one, as the audit log calls it: `STUNTING/2023`.
+    /// The key of the report in the audit log, such as `STUNTING/2023`.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: String,
-    /// The KPI of a measurement.
+    /// The KPI of a measurement; none for an action report.
     pub kpi: Option<String>,
-    /// The action of an action report.
+    /// The action of an action report; none for a measurement.
     pub action: Option<String>,
-    /// When it was handed in.
+    /// When the report was submitted.
     pub submitted_at: DateTimeUtc,
 }
 

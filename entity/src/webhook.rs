@@ -1,4 +1,4 @@
-//! A webhook: an address that is told of events.
+//! Webhooks: addresses to which events are sent.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,61 +9,61 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook")]
 pub struct Model {
-    /// UUIDv7.
+    /// The identifier, a UUIDv7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// Where messages are sent.
+    /// The URL to which messages are sent.
     pub url: String,
-    /// What it is for.
+    /// The purpose of the webhook.
     pub description: Option<String>,
-    /// Of which events it is told: a list of patterns such as `programme.*`.
+    /// The events that are sent, as a list of patterns such as `programme.*`.
     pub event_types: Json,
-    /// Whether it is told of events.
+    /// Whether events are sent.
     pub active: bool,
-    /// Why not.
+    /// Why no events are sent.
     pub disabled_reason: Option<DisabledReason>,
-    /// Since when not.
+    /// Since when no events are sent.
     pub disabled_at: Option<DateTimeUtc>,
-    /// What messages are signed with, as its receiver has it. Signing needs it, so it is no hash.
+    /// The secret with which messages are signed, as its receiver has it. Signing needs the secret itself, so it is not hashed.
     pub secret: String,
-    /// The secret before it.
+    /// The previous secret.
     pub previous_secret: Option<String>,
-    /// Until when messages are signed with the secret before it too.
+    /// Until when messages are signed with the previous secret, too.
     pub previous_secret_until: Option<DateTimeUtc>,
-    /// It is told of what stands after this place in the feed.
+    /// The position in the feed after which events are sent.
     pub after_position: i64,
-    /// When the first of the attempts was made that all failed.
+    /// When the first attempt was made of those that have all failed since.
     pub failing_since: Option<DateTimeUtc>,
-    /// Lower-cased text that `q=` looks through.
+    /// The text that the search parameter `q` looks through, in lower case.
     pub search: String,
-    /// Counts the writes; clients see it in the ETag.
+    /// The version of the row: it grows by one with every write, and clients see it in the `ETag`.
     pub version: i32,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
-    /// When the row was last written.
+    /// When the row was last changed.
     pub updated_at: DateTimeUtc,
 }
 
-/// Why a webhook is not told of events.
+/// Why a webhook is disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
-    /// Somebody switched it off.
+    /// Somebody disabled it.
     Paused,
-    /// The receiver answered 410.
+    /// The receiver answered with 410.
     Gone,
     /// All attempts failed for three days.
     Failing,
 }
 
 impl Model {
-    /// Whether messages are signed with the secret before the present one too.
+    /// Whether messages are signed with the previous secret as well.
     pub fn previous_secret_at(&self, instant: DateTimeUtc) -> Option<&str> {
         self.previous_secret.as_deref().filter(|_| self.previous_secret_until.is_some_and(|until| until > instant))
     }
 
-    /// The patterns of the events that it is told of.
+    /// The patterns of the events that are sent.
     pub fn patterns(&self) -> Vec<String> {
         serde_json::from_value(self.event_types.clone()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Up to where in the feed the deliveries of webhooks have been made. One row.
+//! The position in the feed up to which deliveries of webhooks have been created. The table has one row.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,7 @@ pub struct Model {
     /// Always 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i32,
-    /// The place of the last event that was looked at.
+    /// The position of the last event that was handled.
     pub position: i64,
 }
 

@@ -1,4 +1,4 @@
-//! A message for a webhook, and what became of it.
+//! Messages for webhooks, with their results.
 
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -9,49 +9,49 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "webhook_delivery")]
 pub struct Model {
-    /// UUIDv7.
+    /// The identifier, a UUIDv7.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// For which webhook.
+    /// The identifier of the webhook.
     pub webhook: String,
-    /// The place of the event in the feed; a ping has none.
+    /// The position of the event in the feed; none for a ping.
     pub position: Option<i64>,
-    /// The `webhook-id`, the same in each attempt: the id of the event.
+    /// The `webhook-id`: the id of the event, which is the same in each attempt.
     pub message_id: String,
-    /// What happened, such as `programme.updated`.
+    /// The type of the event, such as `programme.updated`.
     pub event_type: String,
-    /// How far it got.
+    /// The status of the delivery.
     pub status: DeliveryStatus,
-    /// How often it was sent.
+    /// The number of attempts that were made.
     pub attempts: i32,
-    /// When it was first sent, since it was made or last asked for again.
+    /// When the message was first sent, since the delivery was created or last requested again.
     pub first_attempt_at: Option<DateTimeUtc>,
-    /// When it was last sent.
+    /// When the message was last sent.
     pub last_attempt_at: Option<DateTimeUtc>,
-    /// When it is sent next.
+    /// When the message is sent next.
     pub next_attempt_at: Option<DateTimeUtc>,
-    /// Until when it belongs to the process that is sending it.
+    /// Until when the delivery is leased to the process that is sending it.
     pub leased_until: Option<DateTimeUtc>,
     /// The HTTP status of the last answer.
     pub response_status: Option<i32>,
-    /// How the body of the last answer began.
+    /// The beginning of the body of the last answer.
     pub response_excerpt: Option<String>,
     /// Why the last attempt got no answer.
     pub error: Option<String>,
-    /// When the row was made.
+    /// When the row was created.
     pub created_at: DateTimeUtc,
 }
 
-/// How far a delivery got.
+/// The status of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
-    /// It is sent now or later.
+    /// The message is sent now or later.
     Pending,
-    /// The receiver answered 2xx.
+    /// The receiver answered with a status from 200 to 299.
     Delivered,
-    /// It is not sent any more.
+    /// The message is not sent any more.
     Failed,
 }
 

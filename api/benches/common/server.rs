@@ -72,7 +72,7 @@ impl Server {
             proxies: Data::default(),
             origins: Data::default(),
         };
-        tokio::spawn(store.generation().clone().watch(db, calendar));
+        tokio::spawn(store.generation().clone().watch(db, calendar, &renaksi::kinds::AUDITED));
         let fixed = Fixed::default();
         let answers = Data::new(fixed.clone());
         let server = HttpServer::new(move || {

@@ -1,4 +1,4 @@
-//! How many things have which status, standing or state: what several figures show.
+//! Counts of programmes by status, KPIs by standing, and actions and findings by state, which several figures show.
 
 use chrono::NaiveDate;
 use entity::rules::finding::{self, FindingState};
@@ -9,77 +9,79 @@ use entity::value::decimal::Percent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How many programmes.
+/// How many programmes are planned and running.
 #[derive(Clone, Default, Serialize, ToSchema)]
 #[schema(as = ProgrammeCounts)]
 pub struct Counts {
-    /// Programmes that the masterplan holds on that day, whatever their status.
+    /// The number of programmes that the masterplan contains on the day, whatever their status.
     #[schema(minimum = 0, maximum = 2147483647, example = 40)]
     pub planned: u32,
-    /// Those that run.
+    /// The number of those programmes that are running.
     #[schema(minimum = 0, maximum = 2147483647, example = 35)]
     pub running: u32,
-    /// Running ÷ planned × 100; 100.00 only where all run, 0.00 only where none does. Over several groups it is the ratio of the sums, never the mean of their shares. Null where nothing is planned.
+    /// The share of planned programmes that run, in percent: running ÷ planned × 100, rounded to two decimals. It is 100.00 only
+    /// if all run and 0.00 only if none does. Over several groups it is the ratio of the sums, never the mean of the shares. Null
+    /// if no programme is planned.
     pub running_percent: Option<Percent>,
-    /// How many have each status.
+    /// The number of programmes in each status.
     pub by_status: StatusCounts,
 }
 
-/// How many programmes have each status.
+/// The number of programmes in each status.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub struct StatusCounts {
-    /// Not begun.
+    /// Programmes that have not started.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub planned: u32,
-    /// Under way.
+    /// Programmes that are running.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub running: u32,
-    /// Halted for now.
+    /// Programmes that are suspended for the time being.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub suspended: u32,
-    /// Done.
+    /// Programmes that are completed.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub completed: u32,
-    /// Given up.
+    /// Programmes that were cancelled.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub cancelled: u32,
 }
 
-/// How many KPIs have each standing.
+/// The number of KPIs in each standing.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub struct KpiCounts {
-    /// All KPIs.
+    /// The number of all KPIs.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub total: u32,
-    /// How many have each standing.
+    /// The number of KPIs in each standing.
     pub by_standing: StandingCounts,
 }
 
-/// How many KPIs have each standing.
+/// The number of KPIs in each standing.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub struct StandingCounts {
-    /// The final target is met.
+    /// KPIs whose latest value meets the final target.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub achieved: u32,
-    /// At least 0.95 of the way that should be done by now.
+    /// KPIs that have covered at least 0.95 of the way that they should have covered by now.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub on_track: u32,
-    /// At least 0.60 of it.
+    /// KPIs that have covered at least 0.60 of that way, but less than 0.95.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub at_risk: u32,
-    /// Less.
+    /// KPIs that have covered less than 0.60 of that way.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub off_track: u32,
-    /// Moved away from the target.
+    /// KPIs that have moved away from the target.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub regressed: u32,
-    /// No verified measurement, or no target.
+    /// KPIs without a verified measurement or without a target.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub no_data: u32,
 }
 
 impl Counts {
-    /// Counts programmes of a status.
+    /// Adds programmes in a status.
     pub fn add(&mut self, status: ProgrammeStatus, number: u32) {
         self.planned += number;
         *self.by_status.of(status) += number;
@@ -89,7 +91,7 @@ impl Counts {
 }
 
 impl StatusCounts {
-    /// How many have the status.
+    /// The number of programmes in the status.
     pub fn of(&mut self, status: ProgrammeStatus) -> &mut u32 {
         match status {
             ProgrammeStatus::Planned => &mut self.planned,
@@ -102,7 +104,7 @@ impl StatusCounts {
 }
 
 impl KpiCounts {
-    /// Counts a KPI.
+    /// Adds a KPI.
     pub fn add(&mut self, standing: Standing) {
         self.total += 1;
         let count = match standing {
@@ -117,45 +119,45 @@ impl KpiCounts {
     }
 }
 
-/// How many actions have each state.
+/// The number of actions in each state.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub struct ActionCounts {
-    /// All actions.
+    /// The number of all actions.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub total: u32,
-    /// Nothing is realised, and nothing is due.
+    /// Actions of which nothing is realised and nothing is due.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub not_started: u32,
-    /// As far as they should be.
+    /// Actions that have reached what was due by now.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub on_track: u32,
-    /// Their day has passed, or they are behind the target of the last quarter that ended.
+    /// Actions whose due day has passed, or that are behind the target of the last quarter that ended.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub late: u32,
-    /// The year's target is reached and verified.
+    /// Actions whose target for the year is reached and verified.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub done: u32,
 }
 
-/// How many findings have each state.
+/// The number of findings in each state.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub struct FindingCounts {
-    /// Nobody has taken them up.
+    /// Findings on which nobody has begun to work.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub open: u32,
-    /// Being mended.
+    /// Findings that are being resolved.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub in_progress: u32,
-    /// Mended.
+    /// Findings that are resolved.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub done: u32,
-    /// Of those that are not mended: their day has passed.
+    /// Findings that are not resolved although their due day has passed; they are counted in their state, too.
     #[schema(minimum = 0, maximum = 2147483647)]
     pub overdue: u32,
 }
 
 impl ActionCounts {
-    /// Counts an action.
+    /// Adds an action.
     pub fn add(&mut self, state: ActionState) {
         self.total += 1;
         let count = match state {
@@ -169,7 +171,7 @@ impl ActionCounts {
 }
 
 impl FindingCounts {
-    /// Counts findings of a state that are due on the same day, as they stand on `today`.
+    /// Adds findings in a state that are due on the same day, as of `today`.
     pub fn add(&mut self, state: FindingState, due_on: Option<NaiveDate>, today: NaiveDate, number: u32) {
         let count = match state {
             FindingState::Open => &mut self.open,

@@ -16,7 +16,7 @@ fn by_standing([achieved, on_track, at_risk, off_track, regressed, no_data]: [u3
     })
 }
 
-/// The summary of the day.
+/// The summary of 4 October 2022.
 pub fn summary() -> Value {
     let mut governance = counts(10, 8, "80.00");
     governance["dimension"] = json!("governance");
@@ -31,13 +31,13 @@ pub fn summary() -> Value {
     })
 }
 
-/// The first step.
+/// The first step of the timeline.
 pub fn timeline() -> Value {
     let by_status = &counts(40, 35, "87.50")["by_status"];
     json!({ "masterplan": null, "as_of": "2022-10-04", "steps": [{ "period": "2022-10", "ends_on": "2022-10-04", "total": 40, "by_status": by_status }] })
 }
 
-/// Stunting.
+/// The standing of the KPI for stunting.
 pub fn standing() -> Value {
     json!({
         "kpi": "STUNTING", "name": "Prevalensi stunting", "unit": { "kind": "percent", "label": "persen" }, "direction": "decrease",
@@ -58,7 +58,7 @@ pub fn standing() -> Value {
     })
 }
 
-/// Waste stations.
+/// The series of the KPI for waste stations.
 pub fn series() -> Value {
     json!({
         "kpi": "TPS3R-DESA", "unit": { "kind": "count", "label": "desa" },
@@ -68,7 +68,7 @@ pub fn series() -> Value {
     })
 }
 
-/// What the evaluation of the day was told, beside the records.
+/// What the evaluation of that day was told, beside what is recorded.
 pub fn reconciliation() -> Value {
     let compared = |planned: u32, running: u32| {
         let counts = json!({ "planned": planned, "running": running });
@@ -84,7 +84,7 @@ pub fn reconciliation() -> Value {
     })
 }
 
-/// The environment agency, and nobody else.
+/// A scoreboard that has only the environment agency.
 pub fn scoreboard() -> Value {
     json!({ "as_of": "2022-10-04", "year": 2022, "quarter": 3, "masterplan": null, "rows": [row()] })
 }
@@ -112,7 +112,8 @@ fn row() -> Value {
     })
 }
 
-/// The environment agency with its action: 8 of the 10 villages that should have a waste station by September, of 14.
+/// The scorecard of the environment agency with its action: by September 8 of the 10 villages planned until then, out of 14, have
+/// a waste station.
 pub fn scorecard() -> Value {
     let report = |quarter: u8, due_on: &str, handed_in_on: Option<&str>, timeliness: &str| {
         let verified = handed_in_on.is_some();

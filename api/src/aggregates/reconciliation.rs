@@ -1,5 +1,7 @@
-//! The reconciliation: what an evaluation was told beside what the records give for that day.
+//! The reconciliation: the counts that an evaluation was told, beside the counts that the records give for that day.
 
+use crate::resources::evaluations;
+use crate::store::kind::Scope;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -12,82 +14,80 @@ use utoipa::ToSchema;
 use super::summary::{dimensions, must_know, programme_counts};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::evaluations::ReportedCount;
-use crate::store::scope::Scope;
 use crate::store::snapshots::AsOf;
-use crate::store::visible::Thing;
 
-/// What an evaluation was told beside what is recorded.
+/// The counts that an evaluation was told, beside the counts that are recorded.
 #[derive(Serialize, ToSchema)]
 pub struct Reconciliation {
-    /// The evaluation.
+    /// The code of the evaluation.
     #[schema(max_length = 64, example = "EVAL-2022-10-04")]
     evaluation: String,
-    /// The masterplan that was evaluated.
+    /// The code of the masterplan that was evaluated.
     #[schema(max_length = 64, example = "KLU-SC")]
     masterplan: String,
-    /// The day of the meeting, as of whose end the records are counted.
+    /// The day of the meeting: the records are counted as of its end.
     #[schema(max_length = 10, example = "2022-10-04")]
     as_of: NaiveDate,
-    /// All dimensions together.
+    /// The counts of all dimensions together.
     totals: Compared,
-    /// Each dimension, in the order of their positions.
+    /// The counts of each dimension, in the order of the dimensions' positions.
     #[schema(max_items = 1000)]
     dimensions: Vec<ComparedDimension>,
 }
 
-/// Counts that were reported beside those that are recorded.
+/// The counts of programmes that were reported, beside those that are recorded.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReconciledCounts)]
 pub struct Compared {
-    /// What the meeting was told; null where it was told nothing.
+    /// The counts that the meeting was told; null if it was told none.
     reported: Option<Programmes>,
-    /// What the records give.
+    /// The counts that the records give.
     recorded: Programmes,
-    /// Recorded − reported: below 0 where the meeting was told more than is recorded. Null where it was told nothing.
+    /// Recorded − reported: negative if the meeting was told more than is recorded. Null if the meeting was told nothing.
     difference: Option<Difference>,
 }
 
-/// Counts of a dimension that were reported beside those that are recorded.
+/// The counts of one dimension that were reported, beside those that are recorded.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ReconciledDimension)]
 pub struct ComparedDimension {
-    /// The dimension.
+    /// The code of the dimension.
     #[schema(max_length = 64, example = "governance")]
     dimension: String,
-    /// Its name in Indonesian.
+    /// The name of the dimension in Indonesian.
     #[schema(max_length = 200)]
     name: String,
-    /// Its name in English.
+    /// The name of the dimension in English.
     #[schema(max_length = 200)]
     name_en: Option<String>,
-    /// What the meeting was told; null where it was told nothing of the dimension.
+    /// The counts that the meeting was told; null if it was told nothing of this dimension.
     reported: Option<Programmes>,
-    /// What the records give.
+    /// The counts that the records give.
     recorded: Programmes,
-    /// Recorded − reported: below 0 where the meeting was told more than is recorded. Null where it was told nothing.
+    /// Recorded − reported: negative if the meeting was told more than is recorded. Null if the meeting was told nothing.
     difference: Option<Difference>,
 }
 
-/// How many programmes are planned, and how many of them run.
+/// How many programmes are planned, and how many of them are running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PlannedAndRunning)]
 pub struct Programmes {
-    /// Programmes that the masterplan holds on that day, whatever their status.
+    /// The number of programmes that the masterplan contains on the day, whatever their status.
     #[schema(minimum = 0, maximum = 2147483647, example = 10)]
     planned: u32,
-    /// Those that run.
+    /// The number of those programmes that are running.
     #[schema(minimum = 0, maximum = 2147483647, example = 8)]
     running: u32,
 }
 
-/// By how many programmes two counts differ.
+/// The difference between two counts of programmes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = PlannedAndRunningDifference)]
 pub struct Difference {
-    /// Of those that are planned.
+    /// The difference in the number of planned programmes.
     #[schema(minimum = -2147483647, maximum = 2147483647, example = 0)]
     planned: i64,
-    /// Of those that run.
+    /// The difference in the number of running programmes.
     #[schema(minimum = -2147483647, maximum = 2147483647, example = 0)]
     running: i64,
 }
@@ -117,7 +117,7 @@ impl From<&ReportedCount> for Programmes {
     }
 }
 
-/// The evaluation called `code`, or the latest one that was held, as far as `scope` shows it. One statement.
+/// The evaluation with this code, or the latest one that was held, as far as `scope` shows it. It takes one statement.
 pub async fn asked_for(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -129,12 +129,12 @@ pub async fn asked_for(
         Some(code) => Column::Code.eq(code),
         None => Column::HeldOn.lte(today),
     };
-    let rows = evaluation::Entity::find().filter(which).filter(scope.shows_now(Thing::Evaluation));
+    let rows = evaluation::Entity::find().filter(which).filter(scope.shows_now(&evaluations::KIND));
     let row = rows.order_by_desc(Column::HeldOn).order_by_desc(Column::Code).one(db).await?;
-    row.ok_or_else(|| ApiError::not_found("evaluation", code.unwrap_or_default()))
+    row.ok_or_else(|| ApiError::not_found(&evaluations::KIND, code.unwrap_or_default()))
 }
 
-/// Computes the reconciliation: three statements, whatever the number of rows. `as_of` is the day of the meeting.
+/// Computes the reconciliation with three statements, whatever the number of rows. `as_of` is the day of the meeting.
 pub async fn compute(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -151,7 +151,7 @@ pub async fn compute(
     let dimensions = dimensions(db, scope, as_of).await?.into_iter().filter_map(|row| {
         let told = reported.iter().find(|told| told.dimension.as_str() == row.code).map(Programmes::from);
         let recorded = recorded(&counts, &row.code);
-        // One that was made after the day is shown where anything is to be compared.
+        // A dimension that was created after the day is shown only if there is something to compare.
         let is_shown = row.stands || told.is_some() || recorded.planned > 0;
         let Compared { reported, recorded, difference } = Compared::new(told, recorded);
         let shown =

@@ -1,5 +1,11 @@
-//! `/v1/evaluations/{code}/record` and its public twin: what was frozen when an evaluation was closed.
+//! `/v1/evaluations/{code}/record` and its public counterpart: the figures that were frozen when an evaluation was closed.
 
+use crate::http::language::Noun;
+use crate::resources::evaluations;
+use crate::resources::kpis;
+use crate::resources::programmes;
+use crate::store::kind::Scope;
+use actix_web::http::StatusCode;
 use actix_web::web::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::finding::FindingState;
@@ -24,126 +30,125 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::resources::evaluations::ReportedCount;
-use crate::resources::evaluations::follow_ups::FollowUp;
+use crate::resources::evaluations::findings::FollowUp;
 use crate::store::access::{Access, Public};
-use crate::store::scope::Scope;
 use crate::store::snapshots::AsOf;
-use crate::store::visible::{Thing, Things, public_among};
+use crate::store::visible::{Named, public_among};
 
-/// The figures of the day of an evaluation, as they were when it was closed. The order of the members is fixed: the hash is
-/// that of the bytes.
+/// The figures of the day of an evaluation, as they were when it was closed. The order of the members is fixed, because the hash
+/// covers the bytes.
 #[derive(Serialize, ToSchema)]
 pub struct EvaluationRecord {
-    /// The meeting.
+    /// The meeting at which the masterplan was evaluated.
     evaluation: Meeting,
-    /// The day of the meeting, as of whose end the figures hold.
+    /// The day of the meeting: the figures hold as of its end.
     #[schema(max_length = 10, example = "2022-10-04")]
     as_of: NaiveDate,
-    /// When it was closed.
+    /// When the evaluation was closed.
     #[schema(max_length = 35)]
     closed_at: DateTime<Utc>,
-    /// The summary of its masterplan.
+    /// The summary of the masterplan that was evaluated.
     summary: Summary,
-    /// The scoreboard of the last quarter that had ended.
+    /// The scoreboard of the last quarter that had ended by the day of the meeting.
     scoreboard: Scoreboard,
-    /// The standing of each KPI of its masterplan.
+    /// The standing of each KPI of the masterplan.
     #[schema(max_items = 100000)]
     standings: Vec<KpiStanding>,
-    /// What the meeting was told beside what was recorded.
+    /// The counts that the meeting was told, beside those that were recorded.
     reconciliation: Reconciliation,
-    /// The findings as they were when it was closed.
+    /// The findings as they were when the evaluation was closed.
     #[schema(max_items = 100000)]
     findings: Vec<FrozenFinding>,
     /// The versions of the rules by which the figures were computed.
     rule_versions: RuleVersions,
 }
 
-/// The meeting of a record.
+/// The meeting to which a record belongs.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RecordedMeeting)]
 struct Meeting {
-    /// The evaluation.
+    /// The code of the evaluation.
     #[schema(max_length = 64, example = "EVAL-2022-10-04")]
     code: String,
-    /// The masterplan that was evaluated.
+    /// The code of the masterplan that was evaluated.
     #[schema(max_length = 64, example = "KLU-SC")]
     masterplan: String,
-    /// The day.
+    /// The day of the meeting.
     #[schema(max_length = 10)]
     held_on: NaiveDate,
-    /// Where it was held.
+    /// The place where the meeting was held.
     #[schema(max_length = 300)]
     venue: Option<String>,
-    /// Who chaired it.
+    /// The person who chaired the meeting.
     #[schema(max_length = 300)]
     chair: Option<String>,
-    /// What came of it.
+    /// A summary of the results of the meeting.
     #[schema(max_length = 10000)]
     summary: Option<String>,
-    /// What it was told.
+    /// The counts of programmes that the meeting was told, one entry for each dimension.
     #[schema(max_items = 100)]
     reported_counts: Vec<ReportedCount>,
 }
 
-/// A finding of a record.
+/// A finding, as a record keeps it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RecordedFinding)]
 struct FrozenFinding {
-    /// Its id.
+    /// The identifier of the finding.
     #[schema(max_length = 36)]
     id: String,
-    /// The programme it is about.
+    /// The programme that the finding is about.
     #[schema(max_length = 64)]
     programme: Option<String>,
-    /// The OPD that has to mend it.
+    /// The OPD that is responsible for resolving the finding.
     #[schema(max_length = 64)]
     opd: Option<String>,
-    /// What was found.
+    /// The text of the finding.
     #[schema(max_length = 10000)]
     text: String,
-    /// What should be done.
+    /// The recommendation of the evaluation.
     #[schema(max_length = 10000)]
     recommendation: Option<String>,
-    /// By which day.
+    /// The day by which the finding is to be resolved.
     #[schema(max_length = 10)]
     due_on: Option<NaiveDate>,
-    /// Where it stood.
+    /// The state of the finding when the evaluation was closed.
     state: FindingState,
-    /// What had been done, the oldest first. Who told it is kept in the history, not here.
+    /// What had been done about the finding, the oldest entry first. Who reported it is kept in the history, not in the record.
     #[schema(max_items = 1000)]
     follow_ups: Vec<FrozenFollowUp>,
 }
 
-/// A follow-up of a record.
+/// A follow-up of a finding, as a record keeps it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RecordedFollowUp)]
 struct FrozenFollowUp {
-    /// When it was told.
+    /// When the follow-up was reported.
     #[schema(max_length = 35)]
     at: DateTime<Utc>,
-    /// What was done.
+    /// What was done about the finding.
     #[schema(max_length = 10000)]
     text: String,
-    /// The state that the finding moved to; null where it stayed.
+    /// The state to which the finding moved; null if it stayed in the same state.
     state: Option<FindingState>,
 }
 
-/// The versions of the rules by which figures were computed.
+/// The versions of the rules by which the figures were computed.
 #[derive(Serialize, ToSchema)]
 struct RuleVersions {
-    /// Of the standing of KPIs.
+    /// The version of the rule for the standing of KPIs.
     #[schema(max_length = 64, example = "kpi-standing-2")]
     kpi_standing: &'static str,
-    /// Of the state of actions.
+    /// The version of the rule for the state of actions.
     #[schema(max_length = 64, example = "action-state-2")]
     action_state: &'static str,
-    /// Of the progress of OPDs.
+    /// The version of the rule for the progress of OPDs.
     #[schema(max_length = 64, example = "opd-progress-2")]
     opd_progress: &'static str,
-    /// Of the performance bands.
+    /// The version of the rule for the performance bands.
     #[schema(max_length = 64)]
     performance_band: &'static str,
-    /// Of the SPBE predicate.
+    /// The version of the rule for the SPBE predicate.
     #[schema(max_length = 64)]
     spbe_predicate: &'static str,
 }
@@ -160,7 +165,8 @@ impl RuleVersions {
     }
 }
 
-/// Computes the record of an evaluation that is closed at an instant: a fixed number of statements, whatever the number of rows.
+/// Computes the record of an evaluation that is closed at an instant, with a fixed number of statements, whatever the number of
+/// rows.
 pub async fn compute(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -193,17 +199,18 @@ pub async fn compute(
     })
 }
 
-/// The findings in the order in which they were made; the public does not read of programmes that it does not see.
+/// The findings in the order in which they were created. References to programmes that the public does not see are left out for
+/// it.
 async fn findings(db: &impl ConnectionTrait, scope: Scope, evaluation: &str) -> ApiResult<Vec<FrozenFinding>> {
     let rows = finding::Entity::find().filter(finding::Column::Evaluation.eq(evaluation));
     let rows = rows.order_by_asc(finding::Column::Id).all(db).await?;
-    let named = rows.iter().filter_map(|row| Some((Thing::Programme, row.programme.clone()?))).collect();
+    let named = rows.iter().filter_map(|row| Some((&programmes::KIND, row.programme.clone()?))).collect();
     let seen = public_among(db, named).await?;
     let frozen = rows.into_iter().map(|row| {
-        let follow_ups = FollowUp::all_of(&row)?.into_iter();
+        let follow_ups = FollowUp::all_of(&row).into_iter();
         Ok(FrozenFinding {
             follow_ups: follow_ups.map(|one| FrozenFollowUp { at: one.at, text: one.text, state: one.state }).collect(),
-            programme: row.programme.filter(|code| scope == Scope::All || seen.contains(&(Thing::Programme, code.clone()))),
+            programme: row.programme.filter(|code| scope == Scope::All || seen.contains(&(&programmes::KIND, code.clone()))),
             id: row.id,
             opd: row.opd,
             text: row.text,
@@ -232,19 +239,19 @@ async fn get_public_evaluation_record(
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
     let db = public.store.db();
-    let shown = evaluation::Entity::find_by_id(code.clone()).filter(Thing::Evaluation.visible()).one(db).await?;
-    shown.ok_or_else(|| ApiError::not_found("evaluation", &code))?;
+    let shown = evaluation::Entity::find_by_id(code.clone()).filter(evaluations::KIND.visible()).one(db).await?;
+    shown.ok_or_else(|| ApiError::not_found(&evaluations::KIND, &code))?;
     let record = stored(db, Scope::Published, &code).await?;
-    let named = Named::of(&record)?;
+    let named = FrozenNames::of(&record)?;
     if public_among(db, named.clone()).await?.len() < named.len() {
         return Err(withheld(&code));
     }
     Ok(answer(record, &preconditions).public())
 }
 
-/// What a record names that has a publication of its own, and may have been withdrawn since.
+/// What a record names that can be withdrawn from the public by itself and may have been since.
 #[derive(Deserialize)]
-struct Named {
+struct FrozenNames {
     standings: Vec<NamedKpi>,
     findings: Vec<NamedProgramme>,
 }
@@ -259,34 +266,34 @@ struct NamedProgramme {
     programme: Option<String>,
 }
 
-impl Named {
-    fn of(record: &evaluation_record::Model) -> ApiResult<Things> {
+impl FrozenNames {
+    fn of(record: &evaluation_record::Model) -> ApiResult<Named> {
         let named: Self = serde_json::from_str(&record.content).map_err(ApiError::unexpected)?;
-        let kpis = named.standings.into_iter().map(|one| (Thing::Kpi, one.kpi));
-        let programmes = named.findings.into_iter().filter_map(|one| Some((Thing::Programme, one.programme?)));
+        let kpis = named.standings.into_iter().map(|one| (&kpis::KIND, one.kpi));
+        let programmes = named.findings.into_iter().filter_map(|one| Some((&programmes::KIND, one.programme?)));
         Ok(kpis.chain(programmes).collect())
     }
 }
 
-/// Leaving out what was withdrawn would give bytes of another hash, so all of it waits.
+/// A record without what was withdrawn would have other bytes and another hash, so the whole record is withheld.
 fn withheld(code: &str) -> ApiError {
     ApiError::new(codes::WITHHELD).detail(
-        format!("Something that the record of `{code}` names is not public any more."),
+        format!("Something that the record of `{code}` names is no longer public."),
         format!("Ada hal yang disebut dalam catatan `{code}` yang tidak lagi terbuka untuk publik."),
     )
 }
 
-/// The record of an evaluation.
+/// Answers with the record of an evaluation.
 async fn stored(db: &impl ConnectionTrait, scope: Scope, code: &str) -> ApiResult<evaluation_record::Model> {
     let key = (code.to_owned(), scope.name().to_owned());
     let record = evaluation_record::Entity::find_by_id(key).one(db).await?;
-    record.ok_or_else(|| ApiError::not_found("evaluation_record", code))
+    record.ok_or_else(|| ApiError::not_found(Noun::new("record of the evaluation", "rekaman evaluasi"), code))
 }
 
-/// A record as it was written, byte by byte.
+/// Answers with a record byte by byte, as it was written.
 fn answer(record: evaluation_record::Model, preconditions: &Preconditions) -> Answer {
     let etag = format!("\"{}\"", record.sha256);
-    Answer::stored(record.content).etag(&etag).unless_known(preconditions)
+    Answer::text(StatusCode::OK, record.content).etag(&etag).unless_known(preconditions)
 }
 
 fn example() -> Value {
@@ -307,18 +314,24 @@ fn example() -> Value {
     })
 }
 
-const ABOUT: &str = "The summary, scoreboard, KPI standings and reconciliation of the day of the meeting and its findings, frozen when it was \
-                     closed: the same bytes for ever, whatever is changed or corrected later. 404 until then.\n\nAnybody can check \
-                     that they are: the SHA-256 of the body, without any `Content-Encoding`, is the `ETag`, and stands in the evaluation \
-                     and in its history since the moment of closing. `curl -s …/record | sha256sum` prints it.";
+const ABOUT: &str = "The figures of the day of the meeting (summary, scoreboard, standings of the KPIs, reconciliation) and its \
+    findings, as they were frozen when the evaluation was closed. The bytes stay the same for ever, whatever is changed or \
+    corrected later. The answer is 404 until the evaluation is closed.\n\n\
+    Anybody can check the record: the SHA-256 of the body, without any `Content-Encoding`, is the `ETag`, and the evaluation and \
+    its history have held it since the moment of closing. `curl -s …/record | sha256sum` prints it.";
 
 fn described(operation: Operation) -> Operation {
-    operation.conditional().problems(&[404]).answers::<EvaluationRecord>(200, "The record.", Some(example()), &["ETag"])
+    operation.conditional().problems(&[404]).answers::<EvaluationRecord>(
+        200,
+        "The record of the evaluation, byte for byte as it was frozen.",
+        Some(example()),
+        &["ETag"],
+    )
 }
 
-/// Mounts it.
+/// Adds the route.
 pub fn mount(table: &mut Table) {
-    let about = format!("{ABOUT} Of this record it is `record_sha256`.");
+    let about = format!("{ABOUT} The hash of this record is `record_sha256`.");
     let get = Operation::get(
         "/v1/evaluations/{code}/record",
         "get_evaluation_record",
@@ -329,12 +342,12 @@ pub fn mount(table: &mut Table) {
     table.on(described(get.roles(&ReadAll::role_names())), get_evaluation_record);
 }
 
-/// Mounts its public twin.
+/// Adds the public route.
 pub fn mount_public(table: &mut Table) {
     let about = format!(
-        "{ABOUT} Of this record it is `public_record_sha256`. It holds only what was published and verified; no login. While a KPI or a \
-                 programme that it names is not public any more, it is withheld (410 `withheld`): what is withdrawn is named nowhere, and a record \
-                 without it would have another hash."
+        "{ABOUT} The hash of this record is `public_record_sha256`. The record holds only what was published and verified, and \
+         no login is needed. While a KPI or a programme that the record names is not public, the record is withheld (410 \
+         `withheld`): what was withdrawn must be named nowhere, and a record without it would have another hash."
     );
     let get = Operation::get(
         "/v1/public/evaluations/{code}/record",

@@ -1,5 +1,5 @@
 //! `/v1/summary`, `/v1/timeline`, `/v1/scoreboard`, `/v1/opds/{code}/scorecard`, `/v1/reconciliation`,
-//! `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public twins.
+//! `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public counterparts.
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -20,6 +20,7 @@ use super::summary::{self, Summary};
 use super::timeline::{self, Timeline};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
+use crate::http::media::MediaType;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiResult;
@@ -27,18 +28,19 @@ use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, Public};
 use crate::store::days::read_as_of;
+use crate::store::kind::Scope;
 use crate::store::response_cache::{Question, ResponseCache};
-use crate::store::scope::Scope;
 use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 
-/// What a figure is asked with.
+/// The request for a figure.
 struct FigureRequest {
     store: Store,
     scope: Scope,
     kept: Data<ResponseCache>,
     path: String,
-    /// The code in the path, where there is one.
+    media: MediaType,
+    /// The code in the path, if the path has one.
     code: String,
     preconditions: Preconditions,
 }
@@ -46,10 +48,10 @@ struct FigureRequest {
 impl FigureRequest {
     fn new(store: Store, scope: Scope, kept: Data<ResponseCache>, request: &HttpRequest, preconditions: Preconditions) -> Self {
         let code = request.match_info().get("code").unwrap_or_default().to_owned();
-        Self { store, scope, kept, path: request.path().to_owned(), code, preconditions }
+        Self { store, scope, kept, path: request.path().to_owned(), media: MediaType::of(request), code, preconditions }
     }
 
-    /// The end of a day that was read with [`FigureRequest::read_as_of`], today where none is given.
+    /// The end of a day that was read with [`FigureRequest::read_as_of`], or of today if the request names none.
     async fn as_of(&self, day: Option<NaiveDate>) -> ApiResult<AsOf> {
         let today = self.store.calendar().today();
         let day = match day {
@@ -59,12 +61,12 @@ impl FigureRequest {
         Ok(AsOf::new(day, today, self.store.db().get_database_backend()))
     }
 
-    /// The parameter `as_of`.
+    /// Reads the parameter `as_of`.
     fn read_as_of(&self, parameters: &mut Parameters) -> Option<NaiveDate> {
         read_as_of(parameters, self.store.calendar().today())
     }
 
-    /// Answers as of a day: as kept, or computed.
+    /// Answers as of a day, from the response cache or by computing the figure.
     async fn answer_as_of<T, F>(
         self,
         as_of: AsOf,
@@ -88,8 +90,8 @@ impl FigureRequest {
         T: Serialize,
         F: Future<Output = ApiResult<T>> + Send + 'static,
     {
-        let Self { store, scope, kept, path, preconditions, .. } = self;
-        let question = Question { text: format!("{} {path} {parameters:?}", scope.name()), of_the_past };
+        let Self { store, scope, kept, path, media, preconditions, .. } = self;
+        let question = Question { text: format!("{} {path} {parameters:?}", scope.name()), media, of_the_past };
         let own = store.clone();
         let compute = move || {
             let computed = compute(own, scope);
@@ -99,8 +101,8 @@ impl FigureRequest {
     }
 }
 
-/// The quarter that is asked for: where it is not said, the last of the year that ended before the end of the day, and where no
-/// year is said, the last of all that did.
+/// The quarter of the request. Without a quarter it is the last quarter of the year that ended before the end of the day, and
+/// without a year the last quarter of any year that did.
 async fn scoreboard_asked(
     asked: &FigureRequest,
     mut parameters: Parameters,
@@ -125,21 +127,22 @@ async fn scoreboard_asked(
     Ok(ScoreboardRequest { masterplan, year, quarter, as_of })
 }
 
-/// A figure: how it is described, and how it is asked for.
+/// A figure: its description, and how a request for it is read and answered.
 trait Figure: Serialize + ToSchema + 'static {
     const WORDS: Words;
 
-    /// Of the real case.
+    /// An example from the real case.
     fn example() -> Value;
 
     async fn answer(asked: FigureRequest, parameters: Parameters) -> ApiResult<Answer>;
 }
 
-/// What a figure is called.
+/// The names and texts by which the document describes a figure.
 struct Words {
     path: &'static str,
     id: &'static str,
     summary: &'static str,
+    answer: &'static str,
     about: &'static str,
     parameters: &'static [&'static str],
 }
@@ -149,8 +152,10 @@ impl Figure for Summary {
         path: "/summary",
         id: "summary",
         summary: "Summary of the masterplan",
-        about: "Programmes planned in the masterplan and how many run, overall and for each dimension, and KPIs by standing. `as_of` answers as of the \
-                end of that day from the recorded transitions, in the past exactly as it was.",
+        answer: "The summary of the masterplan.",
+        about: "How many programmes the masterplan contains and how many of them run, overall and for each dimension, together \
+            with counts of KPIs by standing, of actions and of findings by state, and the OPDs that signed the joint commitment. \
+            `as_of` answers as of the end of that day from the recorded transitions: a past day is answered exactly as it was.",
         parameters: &["masterplan", "as_of"],
     };
 
@@ -178,8 +183,9 @@ impl Figure for Timeline {
         path: "/timeline",
         id: "timeline",
         summary: "Programmes over time",
-        about: "How many programmes were planned, running, suspended, completed and cancelled at the end of each month, quarter or year: of those \
-                that the masterplan holds on the day that the timeline reaches.",
+        answer: "The programmes by status, step by step.",
+        about: "How many programmes were planned, running, suspended, completed and cancelled at the end of each month, quarter \
+            or year. Counted are the programmes that the masterplan contains on the last day of the timeline.",
         parameters: &["masterplan", "interval", "as_of"],
     };
 
@@ -212,9 +218,11 @@ impl Figure for Scoreboard {
         path: "/scoreboard",
         id: "scoreboard",
         summary: "Scoreboard of the OPDs",
-        about: "One row an OPD: programmes it leads, progress of its actions against their targets up to the end of a quarter (weighted) with the \
-                performance band, reports for the quarter that came on time, late or not at all, KPIs by standing and findings that are not done; ranked by \
-                achievement. Programmes, KPIs and findings are those of the day. An OPD's figures are its own, without those of the OPDs below it.",
+        answer: "The scoreboard of the OPDs.",
+        about: "One row for each OPD: the programmes that it leads; the weighted progress of its actions against their targets \
+            up to the end of a quarter, with the performance band; the reports for the quarter that came on time, late or not at \
+            all; its KPIs by standing; and its findings that are not done. The rows are ranked by achievement. Programmes, KPIs \
+            and findings are those of the day. The figures of an OPD are its own, without those of the OPDs below it.",
         parameters: &["year", "quarter", "as_of", "masterplan"],
     };
 
@@ -240,8 +248,10 @@ impl Figure for Scorecard {
         path: "/opds/{code}/scorecard",
         id: "scorecard",
         summary: "Scorecard of an OPD",
-        about: "The row of the OPD on the scoreboard with its place among all that have one, and what the row was computed from: the programmes it \
-                leads, its actions with their reports, its KPIs with their standing, and the findings it has to mend; of each at most 1,000.",
+        answer: "The scorecard of the OPD.",
+        about: "The row of the OPD on the scoreboard, its rank among all OPDs that have one, and the data from which the row was \
+            computed: the programmes that the OPD leads, its actions with their reports, its KPIs with their standing, and the \
+            findings that it has to resolve. Each of these lists has at most 1,000 entries.",
         parameters: &["year", "quarter", "as_of"],
     };
 
@@ -265,8 +275,9 @@ impl Figure for KpiStanding {
         path: "/kpis/{code}/standing",
         id: "kpi_standing",
         summary: "Standing of a KPI",
-        about: "Baseline, latest verified value, the target that applies, achievement, progress, standing, projection and required pace, each with \
-                enough to compute it by hand.",
+        answer: "The standing of the KPI.",
+        about: "The baseline, the latest verified value, the target that applies, achievement, progress, standing, projection \
+            and required pace of a KPI, with enough detail to compute each of them by hand.",
         parameters: &["as_of"],
     };
 
@@ -290,7 +301,8 @@ impl Figure for KpiSeries {
         path: "/kpis/{code}/series",
         id: "kpi_series",
         summary: "Series of a KPI",
-        about: "Baseline, targets and verified values by period, in the order of the periods.",
+        answer: "The series of the KPI.",
+        about: "The baseline, the targets and the verified values of a KPI by period, in the order of the periods.",
         parameters: &["from", "to"],
     };
 
@@ -318,10 +330,11 @@ impl Figure for Reconciliation {
     const WORDS: Words = Words {
         path: "/reconciliation",
         id: "reconciliation",
-        summary: "What an evaluation was told beside what is recorded",
-        about: "Of each dimension the programmes planned and running as the meeting was told, as the records give them for the end of its day, and by \
-                how many the records differ. Only transitions that are recorded later but dated back change it; the record of a closed evaluation \
-                holds it as it was.",
+        summary: "Reconciliation of reported and recorded counts",
+        answer: "The reconciliation of the evaluation.",
+        about: "For each dimension: how many programmes were planned and running according to what the meeting was told, how \
+            many according to the records as of the end of that day, and the difference. Later entries change this answer only \
+            if they are transitions with an earlier date; the record of a closed evaluation keeps the figures as they were.",
         parameters: &["evaluation"],
     };
 
@@ -367,18 +380,20 @@ async fn public<F: Figure>(
         .map(Answer::public)
 }
 
-/// The description for those who log in.
+/// The description of the route for those who log in.
 fn described_private<F: Figure>() -> Operation {
     let Words { path, id, summary, about, .. } = F::WORDS;
     let operation = Operation::get(&format!("/v1{path}"), &format!("get_{id}"), "figures", summary, about);
     described::<F>(operation).roles(&ReadAll::role_names())
 }
 
-/// The description for everybody.
+/// The description of the public route.
 fn described_public<F: Figure>() -> Operation {
     let Words { path, id, summary, about, .. } = F::WORDS;
     let (path, summary) = (format!("/v1/public{path}"), format!("{summary} (public)"));
-    let about = format!("{about} Over what is public and verified, of a past day what was public then and is now; no login.");
+    let about = format!(
+        "{about} It is computed from public and verified data only; for a past day from what was public then and is public now. No login is needed."
+    );
     described::<F>(Operation::get(&path, &format!("get_public_{id}"), "public", &summary, &about)).public()
 }
 
@@ -387,7 +402,7 @@ fn described<F: Figure>(operation: Operation) -> Operation {
         let (schema, about) = parameter(name);
         operation.query(name, schema, about)
     });
-    with.conditional().problems(&[404]).answers::<F>(200, "It.", Some(F::example()), &["ETag"])
+    with.conditional().problems(&[404]).answers::<F>(200, F::WORDS.answer, Some(F::example()), &["ETag"])
 }
 
 fn parameter(name: &str) -> (Value, &'static str) {
@@ -395,29 +410,36 @@ fn parameter(name: &str) -> (Value, &'static str) {
         "masterplan" => {
             let code =
                 json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN });
-            (code, "Only this masterplan; all without it.")
+            (code, "Counts only this masterplan; without it, all masterplans are counted.")
         }
-        "evaluation" => (crate::resources::schemas::code_schema(), "This evaluation; the latest one that was held without it."),
+        "evaluation" => {
+            (crate::crud::schemas::code_schema(), "The code of the evaluation; without it, the latest evaluation that was held.")
+        }
         "as_of" => (
             json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),
-            "As of the end of this day, which is not after today; today without it. All days before the first of which anything is recorded answer as the day before that one.",
+            "The day as of whose end the figure is computed, not after today; without it, today. Every day before the first of \
+             which anything is recorded is answered like the day before that one.",
         ),
         "year" => {
             let year = json!({ "type": "integer", "format": "int32", "minimum": 1900, "maximum": 2199, "example": 2022 });
-            (year, "The year of the actions; without it that of the last quarter that ended before the end of the day.")
+            (year, "The year of the actions; without it, the year of the last quarter that ended before the end of the day.")
         }
         "quarter" => {
             let quarter = json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 4, "example": 3 });
-            (quarter, "The quarter of the year; without it the last that ended before the end of the day.")
+            (quarter, "The quarter of the year, 1 to 4; without it, the last quarter that ended before the end of the day.")
         }
-        "interval" => {
-            (json!({ "type": "string", "enum": ["month", "quarter", "year"], "default": "month" }), "The length of a step.")
-        }
-        _ => (json!({ "type": "string", "maxLength": 7, "pattern": Period::PATTERN }), "A period, included."),
+        "interval" => (
+            json!({ "type": "string", "enum": ["month", "quarter", "year"], "default": "month" }),
+            "The length of a step of the timeline.",
+        ),
+        _ => (
+            json!({ "type": "string", "maxLength": 7, "pattern": Period::PATTERN }),
+            "The first or last period of the series; it is included.",
+        ),
     }
 }
 
-/// Mounts the figures.
+/// Adds the routes of the figures.
 pub fn mount(table: &mut Table) {
     table
         .on(described_private::<Summary>(), private::<Summary>)
@@ -429,7 +451,7 @@ pub fn mount(table: &mut Table) {
         .on(described_private::<Reconciliation>(), private::<Reconciliation>);
 }
 
-/// Mounts their public twins.
+/// Adds the public routes of the figures.
 pub fn mount_public(table: &mut Table) {
     table
         .on(described_public::<Summary>(), public::<Summary>)

@@ -1,5 +1,10 @@
 //! The scoreboard: how each OPD carries out its part of the masterplan in a quarter, ranked.
 
+use crate::resources::evaluations;
+use crate::resources::evaluations::findings;
+use crate::resources::opds;
+use crate::resources::programmes;
+use crate::store::kind::{BeforeFirst, Scope};
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike, NaiveDate};
@@ -20,113 +25,118 @@ use super::standing;
 use super::summary::{must_know, of_actions, programme_counts};
 use crate::http::problem::ApiResult;
 use crate::resources::action_plans::{PlannedAction, planned};
-use crate::store::scope::{Scope, of_masterplan};
-use crate::store::snapshots::{AsOf, Since};
-use crate::store::visible::Thing;
+use crate::store::scope::of_masterplan;
+use crate::store::snapshots::AsOf;
 
-/// What a scoreboard is asked with.
+/// The request for a scoreboard.
 #[derive(Clone, Debug)]
 pub struct ScoreboardRequest {
-    /// Only what belongs to this masterplan.
+    /// Only rows that belong to this masterplan are counted.
     pub masterplan: Option<String>,
-    /// The year.
+    /// The year of the actions.
     pub year: i32,
     /// The quarter, 1 to 4.
     pub quarter: u8,
-    /// The day, as of whose end it holds.
+    /// The day as of whose end the scoreboard is computed.
     pub as_of: AsOf,
 }
 
-/// How OPDs carry out their part of the masterplan, by what was known on a day.
+/// How well the OPDs carry out their part of the masterplan, by what was known on a day.
 #[derive(Serialize, ToSchema)]
 pub struct Scoreboard {
-    /// The day, as of whose end this holds.
+    /// The day as of whose end the figures hold.
     #[schema(max_length = 10, example = "2022-10-04")]
     as_of: NaiveDate,
     /// The year of the actions.
     #[schema(minimum = 1900, maximum = 2199, example = 2022)]
     year: i32,
-    /// The quarter up to whose end they are looked at.
+    /// The quarter up to whose end the actions and their reports are counted.
     #[schema(minimum = 1, maximum = 4, example = 3)]
     quarter: u8,
-    /// The masterplan it is about; null for all.
+    /// The masterplan that is counted; null if all are.
     #[schema(max_length = 64)]
     masterplan: Option<String>,
-    /// One row an OPD, by rank, then by code: all that are active, and any other that something is counted for. What it counts
-    /// is the OPD's own, not that of the OPDs below it.
+    /// One row for each OPD, by rank and then by code: all OPDs that are active, and every other OPD for which something is
+    /// counted. The figures of an OPD are its own, without those of the OPDs below it.
     #[schema(max_items = 10000)]
     rows: Vec<ScoreboardRow>,
 }
 
-/// How one OPD carries out its part.
+/// How well one OPD carries out its part of the masterplan.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ScoreboardRow {
-    /// The OPD.
+    /// The code of the OPD.
     #[schema(max_length = 64, example = "DINKES")]
     pub opd: String,
-    /// Its name.
+    /// The name of the OPD.
     #[schema(max_length = 200)]
     name: String,
-    /// Its place by `renaksi.achievement`, the greatest first. Equal ones share a place and leave the next ones empty; null
-    /// without an achievement.
+    /// The rank of the OPD by `renaksi.achievement`, the greatest first. OPDs with equal achievements share a rank and leave the
+    /// next ones empty. Null for an OPD without an achievement.
     #[schema(minimum = 1, maximum = 2147483647)]
     pub rank: Option<u32>,
-    /// The programmes that it leads.
+    /// The programmes that the OPD leads.
     programmes_led: ProgrammesLed,
-    /// Its actions of the year.
+    /// The actions of the OPD in the year.
     renaksi: Renaksi,
-    /// Its reports on actions for the quarter.
+    /// The reports of the OPD on its actions for the quarter.
     reports: ReportCounts,
-    /// The KPIs that it reports.
+    /// The KPIs that the OPD reports.
     kpis: KpiCounts,
-    /// Findings that are not done: those it has to mend, or, where no OPD is named, those of programmes that it leads.
+    /// The number of findings that are not done: those that the OPD has to resolve and, of the findings that name no OPD, those
+    /// about a programme that it leads.
     #[schema(minimum = 0, maximum = 2147483647)]
     findings_open: u32,
-    /// How progress, what is expected, achievement and band were computed.
+    /// How the progress, the expected progress, the achievement and the band were computed.
     explanation: Explanation,
 }
 
-/// Programmes that an OPD leads on the day.
+/// The programmes that an OPD leads on the day.
 #[derive(Clone, Default, Serialize, ToSchema)]
 pub struct ProgrammesLed {
-    /// All, whatever their status.
+    /// The number of all these programmes, whatever their status.
     #[schema(minimum = 0, maximum = 2147483647)]
     total: u32,
-    /// Those that run.
+    /// The number of those that are running.
     #[schema(minimum = 0, maximum = 2147483647)]
     running: u32,
 }
 
-/// The progress of an OPD's actions against their targets, by their weights, up to the end of the quarter.
+/// The progress of the actions of an OPD against their targets up to the end of the quarter, weighted by the actions' weights.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Renaksi {
-    /// Percent: the weighted mean of cumulative realisation ÷ target of the year × 100, each at most 100. Only what is verified counts. 100.00
-    /// only where all are realised, 0.00 only where nothing is. Null without actions.
+    /// The progress in percent: the weighted mean of cumulative realisation ÷ target of the year × 100, each at most 100. Only
+    /// verified realisation counts. It is 100.00 only if every action is realised in full, and 0.00 only if nothing is realised.
+    /// Null if there are no actions.
     progress: Option<Percent>,
-    /// Percent that should be realised by then: the weighted mean of cumulative target ÷ target of the year × 100.
+    /// The progress that is expected by the end of the quarter, in percent: the weighted mean of cumulative target ÷ target of
+    /// the year × 100.
     expected: Option<Percent>,
-    /// Progress ÷ expected × 100, from the exact means: below 100 where the progress is less than what was expected. Null where nothing
-    /// was expected yet.
+    /// The achievement in percent: progress ÷ expected × 100, computed from the exact means, so that it is below 100 whenever the
+    /// progress is less than expected. Null if nothing was expected yet.
     achievement: Option<Percent>,
-    /// Of the achievement (Permendagri 86/2017): `very_high` from 91, `high` from 76, `medium` from 66, `low` above 50, else `very_low`.
+    /// The performance band of the achievement (Permendagri 86/2017): `very_high` from 91, `high` from 76, `medium` from 66,
+    /// `low` above 50, else `very_low`.
     band: Option<Band>,
-    /// The actions by their state at the end of the quarter, or on the day where that comes earlier, by what was verified up to the quarter.
+    /// The number of actions in each state at the end of the quarter, or on the day if that is earlier, by what was verified up
+    /// to the quarter.
     actions: ActionCounts,
 }
 
-/// When the reports on actions for the quarter came. Each is due on the 10th of the month after it.
+/// How punctual the reports on actions were for the quarter. Each report is due on the 10th of the month after the quarter.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct ReportCounts {
-    /// Those that came, or whose day has passed: `on_time` + `late` + `missing`. None before the quarter has ended.
+    /// The number of reports that were submitted or whose due day has passed: `on_time` + `late` + `missing`. It is 0 before the
+    /// quarter has ended.
     #[schema(minimum = 0, maximum = 2147483647)]
     due: u32,
-    /// First handed in by their day.
+    /// The number of reports that were first submitted by their due day.
     #[schema(minimum = 0, maximum = 2147483647)]
     on_time: u32,
-    /// First handed in after their day.
+    /// The number of reports that were first submitted after their due day.
     #[schema(minimum = 0, maximum = 2147483647)]
     late: u32,
-    /// Not handed in, and their day has passed.
+    /// The number of reports that were not submitted although their due day has passed.
     #[schema(minimum = 0, maximum = 2147483647)]
     missing: u32,
 }
@@ -140,7 +150,7 @@ pub fn last_ended(day: NaiveDate) -> (i32, u8) {
     }
 }
 
-/// What is counted for one OPD.
+/// The counts of one OPD.
 #[derive(Default)]
 struct Figures {
     led: ProgrammesLed,
@@ -151,13 +161,13 @@ struct Figures {
     findings_open: u32,
 }
 
-/// The rows of a scoreboard with the actions they were computed from.
+/// The rows of a scoreboard, with the actions from which they were computed.
 pub(super) struct Board {
     pub rows: Vec<ScoreboardRow>,
     pub actions: Vec<PlannedAction>,
 }
 
-/// Computes the scoreboard: at most eight statements, whatever the number of rows.
+/// Computes the scoreboard with at most eight statements, whatever the number of rows.
 pub async fn compute(db: &impl ConnectionTrait, scope: Scope, asked: ScoreboardRequest) -> ApiResult<Scoreboard> {
     if let Some(code) = &asked.masterplan {
         must_know(db, scope, code).await?;
@@ -166,7 +176,7 @@ pub async fn compute(db: &impl ConnectionTrait, scope: Scope, asked: ScoreboardR
     Ok(Scoreboard { as_of: asked.as_of.day, year: asked.year, quarter: asked.quarter, masterplan: asked.masterplan, rows })
 }
 
-/// The rows; the OPD that is named `also` stands among them even where nothing is counted for it.
+/// Computes the rows. The OPD named by `also` has a row even if nothing is counted for it.
 pub(super) async fn board(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -201,21 +211,21 @@ pub(super) async fn board(
 }
 
 impl ScoreboardRequest {
-    /// The plan of an action with what was verified of it up to the quarter.
+    /// The plan of an action, with what was verified of it up to the quarter.
     pub(super) fn up_to_quarter(&self, action: &PlannedAction) -> ActionPlan {
         let mut plan = action.plan;
         plan.realisation.iter_mut().skip(self.quarter.into()).for_each(|later| *later = None);
         plan
     }
 
-    /// The state of an action when the quarter had just ended, or on the day where that comes earlier.
+    /// The state of an action right after the end of the quarter, or on the day if that is earlier.
     pub(super) fn state(&self, action: &PlannedAction) -> ActionState {
         let end = Period::Quarter(self.year, self.quarter).end();
         renaksi::state(&self.up_to_quarter(action), end.succ_opt().unwrap_or(end).min(self.as_of.day))
     }
 
-    /// How the report on an action for a quarter stands on the day. Of what was handed in the public sees only what was verified;
-    /// what waits for that is no missing report either.
+    /// The timeliness of the report on an action for a quarter, as of the day. For the public, a submitted report counts only
+    /// once it is verified; until then it is not counted as missing either.
     pub(super) fn timeliness(&self, scope: Scope, action: &PlannedAction, quarter: u8) -> Timeliness {
         let at = usize::from(quarter) - 1;
         let (handed_in_on, is_verified) = (action.handed_in_on[at], action.plan.realisation[at].is_some());
@@ -226,7 +236,7 @@ impl ScoreboardRequest {
     }
 }
 
-/// An OPD, and whether it stands among the rows even where nothing is counted for it.
+/// An OPD, and whether it has a row even if nothing is counted for it.
 struct Heading {
     code: String,
     name: String,
@@ -234,7 +244,11 @@ struct Heading {
 }
 
 async fn opds(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Vec<Heading>> {
-    let (ever, made, shown) = (as_of.opds(Since::Ever), as_of.opds(Since::Made), scope.shows(Thing::Opd, "o", as_of));
+    let (ever, made, shown) = (
+        as_of.counting(&opds::KIND, BeforeFirst::AsMade),
+        as_of.counting(&opds::KIND, BeforeFirst::Absent),
+        scope.shows(&opds::KIND, "o", as_of),
+    );
     let sql = format!(
         "SELECT o.code, o.name, o.active AND o.code IN (SELECT m.code FROM {made} m) AS stands FROM {ever} o WHERE {shown} ORDER BY o.code"
     );
@@ -254,10 +268,11 @@ async fn open_findings(
     as_of: AsOf,
 ) -> ApiResult<BTreeMap<String, u32>> {
     let mut values = Vec::new();
-    let (shown, of_plan) = (scope.shows(Thing::Finding, "f", as_of), of_masterplan("e", masterplan, &mut values));
-    // Who leads a programme that is not shown has nothing to mend that is.
-    let led = scope.shows(Thing::Programme, "p", as_of);
-    let (findings, evaluations, programmes) = (as_of.findings(), as_of.evaluations(), as_of.programmes());
+    let (shown, of_plan) = (scope.shows(&findings::KIND, "f", as_of), of_masterplan("e", masterplan, &mut values));
+    // An OPD whose programme is not shown to the public has no public finding about it to resolve.
+    let led = scope.shows(&programmes::KIND, "p", as_of);
+    let (findings, evaluations, programmes) =
+        (as_of.of(&findings::KIND), as_of.of(&evaluations::KIND), as_of.of(&programmes::KIND));
     let sql = format!(
         "SELECT COALESCE(f.opd, p.lead_opd) AS mends, COUNT(*) AS number FROM {findings} f \
          JOIN {evaluations} e ON e.code = f.evaluation LEFT JOIN {programmes} p ON p.code = f.programme AND {led} \
@@ -265,7 +280,7 @@ async fn open_findings(
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let counts = rows.iter().map(|row| {
-        // A finding about no OPD and no programme is nobody's.
+        // A finding that names neither an OPD nor a programme belongs to no OPD.
         let Some(opd) = row.try_get::<Option<String>>("", "mends")? else { return Ok(None) };
         let number: i64 = row.try_get("", "number")?;
         Ok(Some((opd, u32::try_from(number).unwrap_or(u32::MAX))))
@@ -295,13 +310,13 @@ fn row(figures: Figures, opd: Heading, asked: &ScoreboardRequest) -> ScoreboardR
     }
 }
 
-/// The rows with their places, by these and by code; those without a place last.
+/// The rows with their ranks, by rank and then by code. Rows without a rank come last.
 fn ranked(mut rows: Vec<ScoreboardRow>) -> Vec<ScoreboardRow> {
     let achievements = rows.iter().map(|row| row.renaksi.achievement.map(Percent::inner)).collect::<Vec<_>>();
     for (row, place) in rows.iter_mut().zip(rank(&achievements)) {
         row.rank = place;
     }
-    // They come by code, and sorting keeps that.
+    // The rows come in the order of their codes, and the sort is stable.
     rows.sort_by_key(|row| row.rank.unwrap_or(u32::MAX));
     rows
 }

@@ -1,5 +1,12 @@
-//! The scorecard of an OPD: its row of the scoreboard, and what that was computed from.
+//! The scorecard of an OPD: its row of the scoreboard, and the data from which the row was computed.
 
+use crate::resources::actions;
+use crate::resources::dimensions;
+use crate::resources::evaluations;
+use crate::resources::evaluations::findings;
+use crate::resources::opds;
+use crate::resources::programmes;
+use crate::store::kind::{BeforeFirst, Scope};
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
@@ -19,40 +26,37 @@ use super::scoreboard::{Board, ScoreboardRequest, ScoreboardRow, board};
 use super::standing::{self, KpiStanding};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::PlannedAction;
-use crate::store::scope::Scope;
-use crate::store::snapshots::Since;
-use crate::store::visible::Thing;
 
-/// The most of each kind that is shown.
+/// The greatest number of entries of each list.
 const MOST: usize = 1000;
 
-/// How one OPD carries out its part, with what that was computed from.
+/// How well one OPD carries out its part of the masterplan, with the data from which that was computed.
 #[derive(Serialize, ToSchema)]
 pub struct Scorecard {
-    /// The day, as of whose end this holds.
+    /// The day as of whose end the figures hold.
     #[schema(max_length = 10, example = "2022-10-04")]
     as_of: NaiveDate,
     /// The year of the actions.
     #[schema(minimum = 1900, maximum = 2199, example = 2022)]
     year: i32,
-    /// The quarter up to whose end they are looked at.
+    /// The quarter up to whose end the actions and their reports are counted.
     #[schema(minimum = 1, maximum = 4, example = 3)]
     quarter: u8,
-    /// Its row of the scoreboard.
+    /// The row of the OPD on the scoreboard.
     row: ScoreboardRow,
-    /// Among how many OPDs it has its rank: all that have an achievement.
+    /// The number of OPDs that have a rank: all that have an achievement.
     #[schema(minimum = 0, maximum = 2147483647)]
     ranked: u32,
-    /// The programmes that it leads, by code; at most 1,000.
+    /// The programmes that the OPD leads, by code; at most 1,000.
     #[schema(max_items = 1000)]
     programmes: Vec<LedProgramme>,
-    /// Its actions of the year, the oldest first; at most 1,000.
+    /// The actions of the OPD in the year, the oldest first; at most 1,000.
     #[schema(max_items = 1000)]
     actions: Vec<ScorecardAction>,
-    /// The KPIs that it reports, by code; at most 1,000.
+    /// The KPIs that the OPD reports, by code; at most 1,000.
     #[schema(max_items = 1000)]
     kpis: Vec<KpiStanding>,
-    /// The findings that it has to mend and that are not done, the oldest first; at most 1,000.
+    /// The findings that the OPD has to resolve and that are not done, the oldest first; at most 1,000.
     #[schema(max_items = 1000)]
     findings: Vec<OpenFinding>,
 }
@@ -60,128 +64,129 @@ pub struct Scorecard {
 /// A programme that an OPD leads.
 #[derive(Serialize, ToSchema)]
 pub struct LedProgramme {
-    /// The programme.
+    /// The code of the programme.
     #[schema(max_length = 64, example = "SV-01")]
     code: String,
-    /// Its name.
+    /// The name of the programme.
     #[schema(max_length = 300)]
     name: String,
-    /// The dimension it serves; null for the public where it was removed since.
+    /// The code of the dimension that the programme serves; null for the public if the dimension was removed since.
     #[schema(max_length = 64)]
     dimension: Option<String>,
-    /// Its status on the day.
+    /// The status of the programme on the day.
     status: ProgrammeStatus,
 }
 
-/// A cumulative value for each quarter.
+/// The cumulative targets of an action, one for each quarter.
 #[derive(Serialize, ToSchema)]
 pub struct QuarterTargets {
-    /// By the end of March.
+    /// The target for the end of March.
     q1: Decimal,
-    /// By the end of June.
+    /// The target for the end of June.
     q2: Decimal,
-    /// By the end of September.
+    /// The target for the end of September.
     q3: Decimal,
-    /// By the end of the year.
+    /// The target for the end of the year.
     q4: Decimal,
 }
 
-/// A cumulative value for each quarter that has a verified report.
+/// The cumulative realisation of an action at the end of each quarter that has a verified report.
 #[derive(Serialize, ToSchema)]
 pub struct QuarterRealisation {
-    /// By the end of March.
+    /// The realisation by the end of March.
     q1: Option<Decimal>,
-    /// By the end of June.
+    /// The realisation by the end of June.
     q2: Option<Decimal>,
-    /// By the end of September.
+    /// The realisation by the end of September.
     q3: Option<Decimal>,
-    /// By the end of the year.
+    /// The realisation by the end of the year.
     q4: Option<Decimal>,
 }
 
 /// An action of an OPD.
 #[derive(Serialize, ToSchema)]
 pub struct ScorecardAction {
-    /// The action.
+    /// The identifier of the action.
     #[schema(max_length = 36)]
     id: String,
-    /// The programme it serves.
+    /// The code of the programme that the action serves.
     #[schema(max_length = 64)]
     programme: String,
     /// What is to be done.
     #[schema(max_length = 300)]
     title: String,
-    /// What is counted.
+    /// The unit in which the output of the action is counted.
     #[schema(max_length = 64)]
     output_unit: Option<String>,
-    /// How much it counts among the others.
+    /// The weight of the action among the others.
     weight: Decimal,
-    /// The day by which all of it is to be done.
+    /// The day by which the whole action is to be done.
     #[schema(max_length = 10)]
     due_on: Option<NaiveDate>,
-    /// What is to be reached, from the beginning of the year.
+    /// The cumulative targets of the action, counted from the beginning of the year.
     targets: QuarterTargets,
-    /// What was verified of it on the day, up to the quarter.
+    /// The cumulative realisation that was verified on the day, up to the quarter.
     realisation: QuarterRealisation,
-    /// Percent of the year's target that is realised up to the quarter.
+    /// The share of the year's target that is realised up to the quarter, in percent.
     progress: Percent,
-    /// Its state at the end of the quarter, or on the day where that comes earlier.
+    /// The state of the action at the end of the quarter, or on the day if that is earlier.
     state: ActionState,
-    /// Its reports for the four quarters.
+    /// The reports on the action for the four quarters.
     #[schema(max_items = 4)]
     reports: Vec<ScorecardReport>,
 }
 
-/// Whether the report on an action for a quarter came on time.
+/// Whether the report on an action for one quarter came on time.
 #[derive(Serialize, ToSchema)]
 pub struct ScorecardReport {
-    /// The quarter.
+    /// The quarter, 1 to 4.
     #[schema(minimum = 1, maximum = 4)]
     quarter: u8,
-    /// The 10th of the month after it.
+    /// The day on which the report is due: the 10th of the month after the quarter.
     #[schema(max_length = 10)]
     due_on: NaiveDate,
-    /// When it was first handed in; the public sees it once the report is verified.
+    /// The day on which the report was first submitted; the public sees it once the report is verified.
     #[schema(max_length = 10)]
     handed_in_on: Option<NaiveDate>,
     /// Whether a report for the quarter is verified on the day.
     verified: bool,
-    /// How it stands on the day.
+    /// The timeliness of the report on the day.
     timeliness: Timeliness,
 }
 
 /// A finding that is not done.
 #[derive(Serialize, ToSchema)]
 pub struct OpenFinding {
-    /// The finding.
+    /// The identifier of the finding.
     #[schema(max_length = 36)]
     id: String,
-    /// The evaluation.
+    /// The code of the evaluation.
     #[schema(max_length = 64)]
     evaluation: String,
-    /// The programme it is about; null where it is about none, and for the public where it does not see it.
+    /// The code of the programme that the finding is about; null if it is about none, and for the public if that programme is not
+    /// public.
     #[schema(max_length = 64)]
     programme: Option<String>,
-    /// What was found.
+    /// The text of the finding.
     #[schema(max_length = 10000)]
     text: String,
-    /// What should be done.
+    /// The recommendation of the evaluation.
     #[schema(max_length = 10000)]
     recommendation: Option<String>,
-    /// By which day.
+    /// The day by which the finding is to be resolved.
     #[schema(max_length = 10)]
     due_on: Option<NaiveDate>,
-    /// Where it stands.
+    /// The state of the finding.
     state: FindingState,
-    /// Whether its day has passed.
+    /// Whether that day has passed.
     overdue: bool,
 }
 
-/// Computes the scorecard: twelve statements, whatever the number of rows.
+/// Computes the scorecard with twelve statements, whatever the number of rows.
 pub async fn compute(db: &impl ConnectionTrait, scope: Scope, opd: &str, asked: ScoreboardRequest) -> ApiResult<Scorecard> {
     let Board { rows, actions } = board(db, scope, &asked, Some(opd)).await?;
     let ranked = rows.iter().filter(|row| row.rank.is_some()).count();
-    let row = rows.into_iter().find(|row| row.opd == opd).ok_or_else(|| ApiError::not_found("OPD", opd))?;
+    let row = rows.into_iter().find(|row| row.opd == opd).ok_or_else(|| ApiError::not_found(&opds::KIND, opd))?;
     let programmes = led_programmes(db, scope, opd, &asked).await?;
     let titles = titles(db, scope, opd, &asked).await?;
     let own = actions.iter().filter(|action| action.opd == opd).take(MOST);
@@ -205,8 +210,9 @@ async fn led_programmes(
     opd: &str,
     asked: &ScoreboardRequest,
 ) -> ApiResult<Vec<LedProgramme>> {
-    let (programmes, shown) = (asked.as_of.programmes(), scope.shows(Thing::Programme, "p", asked.as_of));
-    let (dimensions, served) = (asked.as_of.dimensions(Since::Ever), scope.shows(Thing::Dimension, "d", asked.as_of));
+    let (programmes, shown) = (asked.as_of.of(&programmes::KIND), scope.shows(&programmes::KIND, "p", asked.as_of));
+    let (dimensions, served) =
+        (asked.as_of.counting(&dimensions::KIND, BeforeFirst::AsMade), scope.shows(&dimensions::KIND, "d", asked.as_of));
     let sql = format!(
         "SELECT code, name, dimension, status FROM (SELECT p.code, p.name, \
            (SELECT d.code FROM {dimensions} d WHERE d.code = p.dimension AND {served}) AS dimension, \
@@ -228,7 +234,7 @@ async fn led_programmes(
         .collect()
 }
 
-/// What of an action is only shown: programme, title and unit.
+/// The members of an action that are shown but not computed with: its programme, title and unit.
 type Title = (String, String, Option<String>);
 
 /// The titles of an OPD's actions of the year, by id.
@@ -238,7 +244,7 @@ async fn titles(
     opd: &str,
     asked: &ScoreboardRequest,
 ) -> ApiResult<HashMap<String, Title>> {
-    let (actions, shown) = (asked.as_of.actions(), scope.shows(Thing::Action, "a", asked.as_of));
+    let (actions, shown) = (asked.as_of.of(&actions::KIND), scope.shows(&actions::KIND, "a", asked.as_of));
     let sql = format!(
         "SELECT a.id, a.programme, a.title, a.output_unit FROM {actions} a \
          WHERE a.opd = $1 AND a.year = $2 AND {shown} ORDER BY a.id"
@@ -296,8 +302,9 @@ async fn open_findings(
     asked: &ScoreboardRequest,
 ) -> ApiResult<Vec<OpenFinding>> {
     let as_of = asked.as_of;
-    let (findings, evaluations, programmes) = (as_of.findings(), as_of.evaluations(), as_of.programmes());
-    let (shown, led) = (scope.shows(Thing::Finding, "f", as_of), scope.shows(Thing::Programme, "p", as_of));
+    let (findings, evaluations, programmes) =
+        (as_of.of(&findings::KIND), as_of.of(&evaluations::KIND), as_of.of(&programmes::KIND));
+    let (shown, led) = (scope.shows(&findings::KIND, "f", as_of), scope.shows(&programmes::KIND, "p", as_of));
     let sql = format!(
         "SELECT f.id, f.evaluation, p.code AS programme, f.text, f.recommendation, f.due_on, f.state \
          FROM {findings} f JOIN {evaluations} e ON e.code = f.evaluation LEFT JOIN {programmes} p ON p.code = f.programme AND {led} \

@@ -1,5 +1,8 @@
-//! How a KPI stands: its latest verified value against its baseline and targets, as of any day, with the reasons.
+//! The standing of a KPI: its latest verified value against its baseline and targets, as of any day, with the reasons.
 
+use crate::resources::kpis;
+use crate::resources::kpis::targets;
+use crate::store::kind::Scope;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
@@ -17,113 +20,116 @@ use utoipa::ToSchema;
 
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::kpis::Unit;
-use crate::store::scope::{self, Scope};
+use crate::store::scope;
 use crate::store::snapshots::AsOf;
-use crate::store::visible::Thing;
 
-/// Where a KPI stands at the end of a day.
+/// The standing of a KPI at the end of a day.
 #[derive(Serialize, ToSchema)]
 pub struct KpiStanding {
-    /// The KPI.
+    /// The code of the KPI.
     #[schema(max_length = 64, example = "STUNTING")]
     kpi: String,
-    /// Its name.
+    /// The name of the KPI.
     #[schema(max_length = 300)]
     name: String,
-    /// The unit of its values.
+    /// The unit of the values.
     unit: Unit,
-    /// Which way is better.
+    /// The direction in which the KPI should move.
     direction: Direction,
-    /// How often it is measured.
+    /// How often the KPI is measured.
     frequency: Frequency,
-    /// The day, as of whose end this holds.
+    /// The day as of whose end the figures hold.
     #[schema(max_length = 10)]
     as_of: NaiveDate,
-    /// Where it started.
+    /// The value from which the KPI starts.
     baseline: Option<PeriodValue>,
-    /// The latest verified value known on that day, of a period that has begun by then.
+    /// The latest verified value that was known on that day, of a period that has begun by then.
     latest: Option<PeriodValue>,
-    /// The target that applies to the period of the latest value, or of the day where there is none: the target of that period, or the
-    /// point on the straight line between its neighbours among baseline and targets; after the last target, the last goes on.
+    /// The target that applies to the period of the latest value, or to the period of the day if there is no value. It is the
+    /// target of that period or, if the period has none, the point on the straight line between its neighbours among the baseline
+    /// and the targets. After the last target, the last target continues to apply.
     target: Option<ApplicableTarget>,
     /// All targets, in the order of their periods.
     #[schema(max_items = 3600)]
     targets: Vec<TargetValue>,
-    /// Percent, as in SAKIP: `increase`: (1 + (actual − target) ÷ |target|) × 100, which is actual ÷ target × 100 for a positive target;
-    /// `decrease`: (1 + (target − actual) ÷ |target|) × 100, which is (2 × target − actual) ÷ target × 100 for a positive one. Never below
-    /// 0, not capped above, and at least 100 exactly where the target is met. With a target of 0 it is 100 where it is met, else null.
+    /// The achievement in percent, as in SAKIP. `increase`: (1 + (actual − target) ÷ |target|) × 100, which is actual ÷ target ×
+    /// 100 for a positive target. `decrease`: (1 + (target − actual) ÷ |target|) × 100, which is (2 × target − actual) ÷ target ×
+    /// 100 for a positive target. It is never below 0, it is not capped above, and it is at least 100 exactly if the target is
+    /// met. With a target of 0 it is 100 if the target is met, else null.
     achievement: Option<Percent>,
-    /// Percent of the whole way that is done: (actual − baseline) ÷ (final target − baseline) × 100. Negative when it moves away, at least
-    /// 100 exactly where the final target is met. Null where the baseline is the final target, or that lies on the wrong side of it:
-    /// the explanation says so.
+    /// The share of the whole way that is done, in percent: (actual − baseline) ÷ (final target − baseline) × 100. It is negative
+    /// if the KPI moves away from the target, and at least 100 exactly if the final target is met. Null if the final target
+    /// equals the baseline or lies on the wrong side of it; the explanation then says so.
     progress: Option<Percent>,
-    /// By the ratio (actual − baseline) ÷ (applicable target − baseline): `on_track` from 0.95, `at_risk` from 0.60, `off_track` from 0,
-    /// else `regressed`; `achieved` when the final target is met, `no_data` without a verified value or a target.
+    /// The standing, by the ratio (actual − baseline) ÷ (applicable target − baseline): `on_track` from 0.95, `at_risk` from
+    /// 0.60, `off_track` from 0, else `regressed`. It is `achieved` if the final target is met, and `no_data` without a verified
+    /// value or without a target.
     standing: Standing,
-    /// The rate from the baseline to the latest value, carried on in a straight line.
+    /// The projection: the rate from the baseline to the latest value, continued in a straight line.
     projected: Option<Projected>,
-    /// (final target − actual) ÷ periods left: the change a period that is still needed.
+    /// The change that is still needed in each period: (final target − actual) ÷ periods left, in the unit of the KPI.
     required_pace: Option<Decimal>,
-    /// Of the SPBE index (Permenpan-RB 59/2020): the predicate of the latest value. Null for other KPIs.
+    /// The predicate of the latest value, for the SPBE index (Permenpan-RB 59/2020); null for other KPIs.
     predicate: Option<SpbePredicate>,
-    /// Of the SPBE index: the predicate of the target that applies. Null for other KPIs.
+    /// The predicate of the applicable target, for the SPBE index; null for other KPIs.
     target_predicate: Option<SpbePredicate>,
-    /// Enough to compute it by hand.
+    /// The rule, the inputs and the steps, enough to compute the standing by hand.
     explanation: Explanation,
 }
 
 /// A value at the end of a period.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct PeriodValue {
-    /// The period.
+    /// The period at whose end the value holds.
     period: Period,
-    /// The value.
+    /// The value, in the unit of the KPI.
     value: Decimal,
 }
 
-/// A target of a period.
+/// A target for a period.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct TargetValue {
-    /// The period.
+    /// The period of the target.
     period: Period,
-    /// The value.
+    /// The value to reach, in the unit of the KPI.
     value: Decimal,
-    /// How binding it is.
+    /// How binding the target is.
     kind: TargetKind,
 }
 
 /// The target that applies to a period.
 #[derive(Serialize, ToSchema)]
 pub struct ApplicableTarget {
-    /// The period.
+    /// The period to which the target applies.
     period: Period,
-    /// The value, rounded to 4 places where it lies on a line.
+    /// The value to reach, in the unit of the KPI; rounded to 4 decimals if it is interpolated.
     value: Decimal,
-    /// Whether it is a point on the line between others.
+    /// Whether the value is interpolated: a point on the straight line between a target and its neighbour.
     interpolated: bool,
 }
 
-/// What comes of going on like this.
+/// Where the KPI will be if it continues at the observed rate.
 #[derive(Serialize, ToSchema)]
 pub struct Projected {
     /// The period of the final target.
     period: Period,
-    /// The value then, rounded to 4 places; the `minimum` or `maximum` of the KPI where the line goes beyond it.
+    /// The projected value for that period, rounded to 4 decimals; it is the `minimum` or `maximum` of the KPI if the line passes
+    /// it.
     value: Decimal,
-    /// Whether the line goes beyond the `minimum` or `maximum` of the KPI, so that `value` is that. Records that were frozen before
-    /// KPIs had bounds lack it.
+    /// Whether the line passes the `minimum` or `maximum` of the KPI, so that `value` is that bound. Records that were frozen
+    /// before KPIs had bounds lack this member.
     #[schema(required = false)]
     bounded: bool,
-    /// The first period in which the final target would be met; null when it moves away or stands still.
+    /// The first period in which the final target would be met; null if the KPI moves away from it or does not move.
     met_in: Option<Period>,
-    /// How many values there are, the baseline included; counted up to 50.
+    /// The number of values on which the projection rests, the baseline included; counted up to 50.
     #[schema(minimum = 2, maximum = 50)]
     points: u32,
-    /// `low` below 3 points.
+    /// How far the projection can be trusted: `low` below 3 points.
     confidence: Confidence,
 }
 
-/// A KPI with what its standing follows from, beside the targets.
+/// A KPI with the data from which its standing follows, apart from the targets.
 #[derive(Debug, FromQueryResult)]
 struct Position {
     code: String,
@@ -135,7 +141,7 @@ struct Position {
     latest_value: Option<Decimal>,
 }
 
-/// A KPI with what the explanation of its standing shows too.
+/// A KPI with the data that the explanation of its standing shows in addition.
 #[derive(Debug, FromQueryResult)]
 struct KpiRow {
     #[sea_orm(nested)]
@@ -180,17 +186,17 @@ fn shown((period, value): (Period, Decimal)) -> PeriodValue {
     PeriodValue { period, value }
 }
 
-/// What the explanation shows beside the position. How many periods have a verified value that counts on the day ($1), the first
-/// revision being the first that does: more than 49 make no difference. And the first period with a verified value that is known
-/// and does not count yet, since it has not begun.
+/// What the explanation shows in addition: the number of periods that have a verified value which counts on the day ($1), told
+/// from the first revisions and counted up to 49, since more make no difference; and the first period with a verified value that
+/// is known but does not count yet, because the period has not begun.
 const SHOWN: &str = "k.name, k.unit_kind, k.unit_label, k.frequency, k.minimum, k.maximum, k.method, \
                      (SELECT COUNT(*) FROM (SELECT 1 FROM measurement f \
                      WHERE f.kpi = k.code AND f.revision = 1 AND f.counts_from <= $1 LIMIT 49) measured) AS measured, \
                      (SELECT MIN(f.period) FROM measurement f WHERE f.kpi = k.code AND f.counts_from > f.known_on \
                      AND f.counts_from > $1 AND f.known_on <= $1) AS early, ";
 
-/// Of each KPI what its standing follows from and more `columns`. Its latest verified value that counts on a day ($1) is
-/// the highest revision of the last period: two look-ups in an index, however many measurements there are.
+/// For each KPI the data from which its standing follows, and further `columns`. The latest verified value that counts on a day
+/// ($1) is the highest revision of the last period: two look-ups in an index, however many measurements there are.
 fn select(columns: &str, kpis: &str, condition: &str) -> String {
     format!(
         "SELECT {columns}k.code, k.opd, k.direction, k.baseline_period, k.baseline_value, m.period AS latest_period, \
@@ -201,7 +207,7 @@ fn select(columns: &str, kpis: &str, condition: &str) -> String {
     )
 }
 
-/// The standings of all KPIs, each with the OPD that reports it: two statements.
+/// The standings of all KPIs, each with the OPD that reports it. It takes two statements.
 pub async fn all(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -209,11 +215,13 @@ pub async fn all(
     as_of: AsOf,
 ) -> ApiResult<Vec<(String, Standing)>> {
     let mut values: Vec<Value> = vec![as_of.day.into()];
-    let condition = format!("{} AND {}", scope.shows(Thing::Kpi, "k", as_of), scope::of_masterplan("k", masterplan, &mut values));
-    let sql = select("", &as_of.kpis(), &condition);
+    let condition =
+        format!("{} AND {}", scope.shows(&kpis::KIND, "k", as_of), scope::of_masterplan("k", masterplan, &mut values));
+    let sql = select("", &as_of.of(&kpis::KIND), &condition);
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let mut values = Vec::new();
-    let condition = format!("{} AND {}", scope.shows(Thing::Kpi, "k", as_of), scope::of_masterplan("k", masterplan, &mut values));
+    let condition =
+        format!("{} AND {}", scope.shows(&kpis::KIND, "k", as_of), scope::of_masterplan("k", masterplan, &mut values));
     let targets = targets_of(db, as_of, &condition, values).await?;
     rows.iter()
         .map(|row| {
@@ -226,14 +234,14 @@ pub async fn all(
         .collect()
 }
 
-/// The standing of one KPI: three statements. A KPI that was made after the day is as it was made.
+/// The standing of one KPI. It takes three statements. A KPI that was created after the day is shown as it was created.
 pub async fn compute(db: &impl ConnectionTrait, scope: Scope, code: &str, as_of: AsOf) -> ApiResult<KpiStanding> {
     let things = as_of.or_made(db, "kpi", code).await?;
     let standing = explained(db, scope, ("code", code), things, as_of.day).await?.pop();
-    standing.ok_or_else(|| ApiError::not_found("KPI", code))
+    standing.ok_or_else(|| ApiError::not_found(&kpis::KIND, code))
 }
 
-/// The standings of all KPIs of a masterplan in the order of their codes: two statements, whatever their number.
+/// The standings of all KPIs of a masterplan in the order of their codes. It takes two statements, whatever their number.
 pub async fn of_masterplan(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -243,12 +251,12 @@ pub async fn of_masterplan(
     explained(db, scope, ("masterplan", masterplan), as_of, as_of.day).await
 }
 
-/// The standings of the KPIs that an OPD reports, in the order of their codes: two statements, whatever their number.
+/// The standings of the KPIs that an OPD reports, in the order of their codes. It takes two statements, whatever their number.
 pub async fn of_opd(db: &impl ConnectionTrait, scope: Scope, opd: &str, as_of: AsOf) -> ApiResult<Vec<KpiStanding>> {
     explained(db, scope, ("opd", opd), as_of, as_of.day).await
 }
 
-/// The standings of those KPIs whose column has a value, by what was known on a day. Two statements.
+/// The standings of the KPIs whose column has a value, by what was known on a day. It takes two statements.
 async fn explained(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -256,8 +264,8 @@ async fn explained(
     things: AsOf,
     day: NaiveDate,
 ) -> ApiResult<Vec<KpiStanding>> {
-    let shown = scope.shows(Thing::Kpi, "k", things);
-    let sql = select(SHOWN, &things.kpis(), &format!("k.{column} = $2 AND {shown}"));
+    let shown = scope.shows(&kpis::KIND, "k", things);
+    let sql = select(SHOWN, &things.of(&kpis::KIND), &format!("k.{column} = $2 AND {shown}"));
     let values = [day.into(), value.into()];
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let condition = format!("k.{column} = $1 AND {shown}");
@@ -271,14 +279,14 @@ async fn explained(
         .collect()
 }
 
-/// The targets of the KPIs `k` that a condition holds for, by KPI, in the order of their periods.
+/// The targets of those KPIs `k` for which a condition holds, by KPI, in the order of their periods.
 async fn targets_of(
     db: &impl ConnectionTrait,
     as_of: AsOf,
     condition: &str,
     values: Vec<Value>,
 ) -> ApiResult<HashMap<String, Vec<TargetValue>>> {
-    let (kpis, targets) = (as_of.kpis(), as_of.kpi_targets());
+    let (kpis, targets) = (as_of.of(&kpis::KIND), targets::as_of(as_of));
     let sql =
         format!("SELECT t.kpi, t.period, t.value, t.kind FROM {targets} t JOIN {kpis} k ON k.code = t.kpi WHERE {condition}");
     let mut by_kpi: HashMap<String, Vec<TargetValue>> = HashMap::new();
@@ -300,7 +308,7 @@ pub async fn targets(db: &impl ConnectionTrait, code: &str) -> ApiResult<Vec<Tar
 }
 
 impl TargetValue {
-    /// The period.
+    /// Reads a period as it is stored.
     pub fn period(&self) -> Period {
         self.period
     }
@@ -334,7 +342,7 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, as_of: NaiveDate) -> KpiStand
     let predicate =
         |value: Option<rust_decimal::Decimal>| value.filter(|_| kpi.is_spbe()).map(|value| spbe::predicate(value, as_of));
     let mut reasons = result.reasons;
-    // Why there is no figure where one could be expected.
+    // Says why there is no figure where one could be expected.
     reasons.extend([&progress, &achievement].into_iter().flatten().filter_map(|figure| figure.clone().err()));
     if let Some(period) = &kpi.early {
         reasons.push(format!("there is a verified value of {period}, which counts once that period has begun"));

@@ -1,6 +1,15 @@
-//! The summary: programmes planned and running, overall and for each dimension, KPIs by standing, actions and findings by
-//! state, and who signed the joint commitment, as of any day.
+//! The summary: programmes planned and running, overall and for each dimension, KPIs by standing, actions and findings by state,
+//! and the OPDs that signed the joint commitment, as of any day.
 
+use crate::resources::actions;
+use crate::resources::commitments;
+use crate::resources::dimensions;
+use crate::resources::evaluations;
+use crate::resources::evaluations::findings;
+use crate::resources::masterplans;
+use crate::resources::opds;
+use crate::resources::programmes;
+use crate::store::kind::{BeforeFirst, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate};
@@ -18,31 +27,30 @@ use super::counts::{ActionCounts, Counts, FindingCounts, KpiCounts, StatusCounts
 use super::standing;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::planned;
-use crate::store::scope::{Scope, of_masterplan};
-use crate::store::snapshots::{AsOf, Since};
-use crate::store::visible::Thing;
+use crate::store::scope::of_masterplan;
+use crate::store::snapshots::AsOf;
 
 /// The state of a masterplan at the end of a day.
 #[derive(Serialize, ToSchema)]
 pub struct Summary {
-    /// The day, as of whose end this holds.
+    /// The day as of whose end the figures hold.
     #[schema(max_length = 10, example = "2022-10-04")]
     as_of: NaiveDate,
-    /// The masterplan it is about; null for all.
+    /// The masterplan that is counted; null if all are.
     #[schema(max_length = 64)]
     masterplan: Option<String>,
-    /// All programmes.
+    /// The counts of all programmes.
     totals: Counts,
-    /// The programmes of each dimension, in the order of their positions.
+    /// The counts of the programmes of each dimension, in the order of the dimensions' positions.
     #[schema(max_items = 1000)]
     dimensions: Vec<DimensionCounts>,
-    /// The KPIs.
+    /// The counts of the KPIs.
     kpis: KpiCounts,
-    /// The actions of the year of the day, as they stand on it.
+    /// The counts of the actions of the year of that day, as of the day.
     actions: ActionCounts,
-    /// The findings of all evaluations.
+    /// The counts of the findings of all evaluations.
     findings: FindingCounts,
-    /// Who signed the joint commitment; it belongs to no masterplan.
+    /// The OPDs that signed the joint commitment, which belongs to no masterplan.
     commitment: Signed,
 }
 
@@ -50,42 +58,44 @@ pub struct Summary {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CommitmentSigned)]
 pub struct Signed {
-    /// OPDs that are active.
+    /// The number of OPDs that are active.
     #[schema(minimum = 0, maximum = 2147483647)]
     opds: u32,
-    /// OPDs that signed one, by the day it was signed on, or by the day it was entered where that is not known.
+    /// The number of OPDs that signed a commitment by that day; a commitment without a date counts from the day on which it was
+    /// entered.
     #[schema(minimum = 0, maximum = 2147483647)]
     signed: u32,
-    /// Their codes, in order.
+    /// The codes of the OPDs that signed, in alphabetical order.
     #[schema(max_items = 10000)]
     signatories: Vec<String>,
 }
 
-/// How many programmes of a dimension.
+/// The counts of the programmes of one dimension.
 #[derive(Serialize, ToSchema)]
 pub struct DimensionCounts {
-    /// The dimension.
+    /// The code of the dimension.
     #[schema(max_length = 64, example = "governance")]
     dimension: String,
-    /// Its name in Indonesian.
+    /// The name of the dimension in Indonesian.
     #[schema(max_length = 200)]
     name: String,
-    /// Its name in English.
+    /// The name of the dimension in English.
     #[schema(max_length = 200)]
     name_en: Option<String>,
-    /// Programmes that the masterplan holds on that day, whatever their status.
+    /// The number of programmes that the masterplan contains on the day, whatever their status.
     #[schema(minimum = 0, maximum = 2147483647, example = 10)]
     planned: u32,
-    /// Those that run.
+    /// The number of those programmes that are running.
     #[schema(minimum = 0, maximum = 2147483647, example = 8)]
     running: u32,
-    /// Running ÷ planned × 100; 100.00 only where all run, 0.00 only where none does. Null where nothing is planned.
+    /// The share of planned programmes that run, in percent: running ÷ planned × 100, rounded to two decimals. It is 100.00 only
+    /// if all run and 0.00 only if none does. Null if no programme is planned.
     running_percent: Option<Percent>,
-    /// How many have each status.
+    /// The number of programmes in each status.
     by_status: StatusCounts,
 }
 
-/// A dimension, and whether it stands among the rows even where nothing is counted for it.
+/// A dimension, and whether it has a row even if nothing is counted for it.
 pub(super) struct Heading {
     pub(super) code: String,
     pub(super) name: String,
@@ -93,7 +103,7 @@ pub(super) struct Heading {
     pub(super) stands: bool,
 }
 
-/// Computes the summary: at most ten statements, whatever the number of rows.
+/// Computes the summary with at most ten statements, whatever the number of rows.
 pub async fn compute(db: &impl ConnectionTrait, scope: Scope, masterplan: Option<String>, as_of: AsOf) -> ApiResult<Summary> {
     if let Some(code) = &masterplan {
         must_know(db, scope, code).await?;
@@ -117,11 +127,12 @@ pub async fn compute(db: &impl ConnectionTrait, scope: Scope, masterplan: Option
     Ok(Summary { as_of: as_of.day, masterplan, totals, dimensions, kpis, actions, findings, commitment })
 }
 
-/// The dimensions in the order of their positions. One that was made after the day may have programmes by then: these are
-/// dated back.
+/// The dimensions in the order of their positions. A dimension that was created after the day may still have programmes by then,
+/// because these can be dated back.
 pub(super) async fn dimensions(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Vec<Heading>> {
-    let (ever, made) = (as_of.dimensions(Since::Ever), as_of.dimensions(Since::Made));
-    let shown = scope.shows(Thing::Dimension, "d", as_of);
+    let (ever, made) =
+        (as_of.counting(&dimensions::KIND, BeforeFirst::AsMade), as_of.counting(&dimensions::KIND, BeforeFirst::Absent));
+    let shown = scope.shows(&dimensions::KIND, "d", as_of);
     let sql = format!(
         "SELECT d.code, d.name, d.name_en, d.code IN (SELECT m.code FROM {made} m) AS stands FROM {ever} d \
          WHERE {shown} ORDER BY d.position, d.code"
@@ -150,18 +161,18 @@ fn of_dimension(row: Heading, counts: &BTreeMap<(String, ProgrammeStatus), u32>)
     }
 }
 
-/// 404 for a masterplan that is not there, or not public.
+/// 404 for a masterplan that does not exist or is not public.
 pub async fn must_know(db: &impl ConnectionTrait, scope: Scope, code: &str) -> ApiResult<()> {
     let row = masterplan::Entity::find_by_id(code).one(db).await?;
     let is_draft = |row: &masterplan::Model| row.status == masterplan::MasterplanStatus::Draft;
     match row {
         Some(row) if scope == Scope::All || !is_draft(&row) => Ok(()),
-        _ => Err(ApiError::not_found("masterplan", code)),
+        _ => Err(ApiError::not_found(&masterplans::KIND, code)),
     }
 }
 
-/// How many programmes of each group, such as each `dimension`, had each status at the end of a day: of each programme the
-/// last entry of its history that was in effect.
+/// How many programmes of each group, such as each `dimension`, had each status at the end of a day. The status of a programme is
+/// the last entry of its history that was in effect.
 pub(super) async fn programme_counts(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -169,8 +180,8 @@ pub(super) async fn programme_counts(
     as_of: AsOf,
     group: &str,
 ) -> ApiResult<BTreeMap<(String, ProgrammeStatus), u32>> {
-    let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.programmes());
-    let (shown, of_plan) = (scope.shows(Thing::Programme, "p", as_of), of_masterplan("p", masterplan, &mut values));
+    let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.of(&programmes::KIND));
+    let (shown, of_plan) = (scope.shows(&programmes::KIND, "p", as_of), of_masterplan("p", masterplan, &mut values));
     let sql = format!(
         "SELECT {group}, status, COUNT(*) AS number FROM (SELECT p.{group}, \
            (SELECT s.to_status FROM status_change s WHERE s.programme = p.code AND s.effective_on <= $1 \
@@ -179,7 +190,7 @@ pub(super) async fn programme_counts(
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let counts = rows.iter().map(|row| {
-        // Without a status on that day the programme was not there yet.
+        // A programme without a status on that day did not exist yet.
         let Some(status) = row.try_get::<Option<String>>("", "status")? else { return Ok(None) };
         let number: i64 = row.try_get("", "number")?;
         let group = (row.try_get("", group)?, ProgrammeStatus::try_from_value(&status)?);
@@ -188,17 +199,17 @@ pub(super) async fn programme_counts(
     counts.filter_map(Result::transpose).collect()
 }
 
-/// The SQL condition on the actions `a` that figures count, with parameters from $1 on.
+/// The SQL condition for the actions `a` that figures count, with parameters from $1 on.
 pub(super) fn of_actions(scope: Scope, masterplan: Option<&str>, as_of: AsOf, year: i32) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = vec![year.into()];
     let of_plan = match masterplan {
         None => "TRUE".to_owned(),
         Some(_) => {
             let of_plan = of_masterplan("p", masterplan, &mut values);
-            format!("a.programme IN (SELECT p.code FROM {} p WHERE {of_plan})", as_of.programmes())
+            format!("a.programme IN (SELECT p.code FROM {} p WHERE {of_plan})", as_of.of(&programmes::KIND))
         }
     };
-    (format!("a.year = $1 AND {} AND {of_plan}", scope.shows(Thing::Action, "a", as_of)), values)
+    (format!("a.year = $1 AND {} AND {of_plan}", scope.shows(&actions::KIND, "a", as_of)), values)
 }
 
 async fn action_counts(
@@ -222,8 +233,8 @@ async fn finding_counts(
     as_of: AsOf,
 ) -> ApiResult<FindingCounts> {
     let mut values = Vec::new();
-    let (shown, of_plan) = (scope.shows(Thing::Finding, "f", as_of), of_masterplan("e", masterplan, &mut values));
-    let (findings, evaluations) = (as_of.findings(), as_of.evaluations());
+    let (shown, of_plan) = (scope.shows(&findings::KIND, "f", as_of), of_masterplan("e", masterplan, &mut values));
+    let (findings, evaluations) = (as_of.of(&findings::KIND), as_of.of(&evaluations::KIND));
     let sql = format!(
         "SELECT f.state, f.due_on, COUNT(*) AS number FROM {findings} f JOIN {evaluations} e ON e.code = f.evaluation \
          WHERE {shown} AND {of_plan} GROUP BY f.state, f.due_on"
@@ -237,11 +248,13 @@ async fn finding_counts(
     Ok(counts)
 }
 
-/// Who signed: a commitment holds from the day it was signed on, or from the day it was entered where that is not known.
+/// The OPDs that signed: a commitment counts from the day on which it was signed, or from the day on which it was entered if that
+/// is not known.
 async fn signed(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Signed> {
     let backend = db.get_database_backend();
-    let (ever, made) = (as_of.commitments(Since::Ever), as_of.commitments(Since::Made));
-    let shown = scope.shows(Thing::Commitment, "c", as_of);
+    let (ever, made) =
+        (as_of.counting(&commitments::KIND, BeforeFirst::AsMade), as_of.counting(&commitments::KIND, BeforeFirst::Absent));
+    let shown = scope.shows(&commitments::KIND, "c", as_of);
     let sql = format!(
         "SELECT c.signatories FROM {ever} c WHERE c.signed_on <= $1 AND {shown} \
          UNION ALL SELECT c.signatories FROM {made} c WHERE c.signed_on IS NULL AND {shown}"
@@ -251,13 +264,17 @@ async fn signed(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResu
         let codes: serde_json::Value = row.try_get("", "signatories")?;
         signatories.extend(codes.as_array().into_iter().flatten().filter_map(|code| code.as_str().map(str::to_owned)));
     }
-    let (ever, made, shown) = (as_of.opds(Since::Ever), as_of.opds(Since::Made), scope.shows(Thing::Opd, "o", as_of));
+    let (ever, made, shown) = (
+        as_of.counting(&opds::KIND, BeforeFirst::AsMade),
+        as_of.counting(&opds::KIND, BeforeFirst::Absent),
+        scope.shows(&opds::KIND, "o", as_of),
+    );
     let active = format!("o.active AND o.code IN (SELECT m.code FROM {made} m)");
     let sql = format!("SELECT o.code, {active} AS active FROM {ever} o WHERE {shown}");
     let rows = db.query_all_raw(Statement::from_string(backend, sql)).await?;
     let known = rows.iter().map(|row| Ok((row.try_get("", "code")?, row.try_get("", "active")?)));
     let known = known.collect::<ApiResult<BTreeMap<String, bool>>>()?;
-    // Who was removed since is told only to those who log in.
+    // An OPD that was removed since is named only to those who log in.
     signatories.retain(|code| scope == Scope::All || known.contains_key(code));
     let opds = known.values().filter(|active| **active).count();
     let signed = u32::try_from(signatories.len()).unwrap_or(u32::MAX);

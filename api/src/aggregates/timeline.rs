@@ -1,5 +1,7 @@
 //! The timeline: how many programmes had which status at the end of each month, quarter or year.
 
+use crate::resources::programmes;
+use crate::store::kind::Scope;
 use chrono::NaiveDate;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::period::{Frequency, Period};
@@ -11,20 +13,19 @@ use utoipa::ToSchema;
 use super::counts::StatusCounts;
 use super::summary::must_know;
 use crate::http::problem::ApiResult;
-use crate::store::scope::{Scope, of_masterplan};
+use crate::store::scope::of_masterplan;
 use crate::store::snapshots::AsOf;
-use crate::store::visible::Thing;
 
 /// How many programmes had which status over time.
 #[derive(Serialize, ToSchema)]
 pub struct Timeline {
-    /// The masterplan it is about; null for all.
+    /// The masterplan that is counted; null if all are.
     #[schema(max_length = 64)]
     masterplan: Option<String>,
-    /// The last day it reaches.
+    /// The last day of the timeline.
     #[schema(max_length = 10)]
     as_of: NaiveDate,
-    /// One entry a period, from the first recorded change on.
+    /// One entry for each period, beginning with the period of the first recorded change.
     #[schema(max_items = 3600)]
     steps: Vec<Step>,
 }
@@ -35,13 +36,13 @@ pub struct Timeline {
 pub struct Step {
     /// The period.
     period: Period,
-    /// Its last day; of the last step the day that the timeline reaches, if that comes earlier.
+    /// The last day of the period; for the last step the last day of the timeline, if that is earlier.
     #[schema(max_length = 10)]
     ends_on: NaiveDate,
-    /// Programmes that the masterplan held, whatever their status.
+    /// The number of programmes that the masterplan contained, whatever their status.
     #[schema(minimum = 0, maximum = 2147483647)]
     total: u32,
-    /// How many had each status.
+    /// The number of programmes in each status.
     by_status: StatusCounts,
 }
 
@@ -52,7 +53,7 @@ struct Move {
     number: u32,
 }
 
-/// Computes the timeline: one statement, or two where a masterplan is named.
+/// Computes the timeline with one statement, or with two if a masterplan is named.
 pub async fn compute(
     db: &impl ConnectionTrait,
     scope: Scope,
@@ -76,7 +77,7 @@ fn steps(moves: &[Move], interval: Frequency, as_of: NaiveDate) -> Vec<Step> {
         let ends_on = current.end().min(as_of);
         let within = moves[next..].iter().take_while(|one| one.on <= ends_on).collect::<Vec<_>>();
         next += within.len();
-        // Arrivals first: within one day a status may be left in the order of the history only.
+        // Arrivals come first: within one day a programme leaves a status only after it has reached it.
         within.iter().for_each(|one| *by_status.of(one.to) += one.number);
         for one in within {
             match one.from {
@@ -90,11 +91,12 @@ fn steps(moves: &[Move], interval: Frequency, as_of: NaiveDate) -> Vec<Step> {
     steps
 }
 
-/// All moves between statuses by day, of the programmes that the masterplan held on the day the timeline reaches. A first entry that was dated after what followed it (the history was entered
-/// later than it happened) counts from the day of what followed.
+/// All moves between statuses by day, of the programmes that the masterplan contained on the last day of the timeline. A first
+/// entry that is dated after the entry that follows it (because the history was entered later than it happened) counts from the
+/// day of the entry that follows.
 async fn moves(db: &impl ConnectionTrait, scope: Scope, masterplan: Option<&str>, as_of: AsOf) -> ApiResult<Vec<Move>> {
-    let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.programmes());
-    let (shown, of_plan) = (scope.shows(Thing::Programme, "p", as_of), of_masterplan("p", masterplan, &mut values));
+    let (mut values, programmes): (Vec<Value>, _) = (vec![as_of.day.into()], as_of.of(&programmes::KIND));
+    let (shown, of_plan) = (scope.shows(&programmes::KIND, "p", as_of), of_masterplan("p", masterplan, &mut values));
     let sql = format!(
         "SELECT moved_on, from_status, to_status, COUNT(*) AS number, MIN(seq) AS seq FROM ( \
            SELECT s.from_status, s.to_status, s.seq, MIN(s.effective_on) OVER \

@@ -5,7 +5,7 @@ use entity::user::Role;
 
 use crate::http::problem::{ApiError, ApiResult, codes};
 
-/// What kind of actor.
+/// The kind of actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorKind {
     /// A person.
@@ -17,7 +17,7 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
-    /// The word in the audit log.
+    /// The word for this kind in the audit log.
     pub fn name(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -26,7 +26,7 @@ impl ActorKind {
         }
     }
 
-    /// The kind that has this word in the audit log.
+    /// The kind that the audit log calls by this word.
     pub fn named(name: &str) -> Self {
         [Self::User, Self::Client].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::System)
     }
@@ -35,19 +35,19 @@ impl ActorKind {
 /// Who makes a request.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// What kind.
+    /// The kind of actor.
     pub kind: ActorKind,
     /// The subject of the token.
     pub id: String,
-    /// What the audit log calls the actor: a person's e-mail address, a client's id.
+    /// The name of the actor in the audit log: the e-mail address of a person, the id of a client.
     pub name: String,
-    /// Whether an outside provider vouches for it: there is no account here, and its token is all that counts.
+    /// Whether an outside provider vouches for the actor: then there is no account here, and only the token counts.
     pub is_outside: bool,
-    /// What the actor may do.
+    /// The role of the actor.
     pub role: Role,
-    /// The OPD an operator is bound to.
+    /// The OPD to which an operator or a client is bound.
     pub opd: Option<String>,
-    /// What a client may do; `None` for a person, whose role says it all.
+    /// The scopes of a client; `None` for a person, whose role decides everything.
     pub scopes: Option<Vec<Scope>>,
 }
 
@@ -65,33 +65,34 @@ impl Actor {
         }
     }
 
-    /// Who it is for good, whatever it is called later: what is compared where it matters whether two are the same.
+    /// The stable identity of the actor, whatever its name is later. It is compared wherever it matters whether two actors are
+    /// the same.
     pub fn subject(&self) -> String {
         format!("{}:{}", self.kind.name(), self.id)
     }
 
-    /// Whether the audit log shows it who did something, and from where: e-mail and network addresses are no business of those who
-    /// only read.
+    /// Whether the audit log shows this actor who made a change and from which address. Those who only read do not see the e-mail
+    /// and network addresses of people.
     pub fn sees_people(&self) -> bool {
         self.scopes.is_none() && self.role != Role::Viewer
     }
 
-    /// Whether an account of this service tells what it may do.
+    /// Whether the permissions of the actor come from an account of this service.
     pub fn has_account(&self) -> bool {
         self.kind != ActorKind::System && !self.is_outside
     }
 
-    /// The OPD whose rows, and those below it, are all that the actor may write; `None` where there is no such bound.
+    /// The OPD to which the actor's writes are limited, together with the OPDs below it; `None` if there is no such limit.
     pub fn bound_to(&self) -> ApiResult<Option<&str>> {
         match (self.role, &self.opd) {
             (Role::Operator, Some(opd)) => Ok(Some(opd)),
-            // An operator without an OPD covers nothing.
+            // An operator without an OPD may write for none.
             (Role::Operator, None) => Err(ApiError::new(codes::OUTSIDE_OWN_OPD)),
             _ => Ok(None),
         }
     }
 
-    /// Whether what the actor reports counts at once: only what the service itself loads needs no second pair of eyes.
+    /// Whether what the actor reports counts at once. Only what the service itself loads needs no review by a second person.
     pub fn reports_are_verified(&self) -> bool {
         self.kind == ActorKind::System
     }

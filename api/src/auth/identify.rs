@@ -1,4 +1,4 @@
-//! Reads who asks out of `Authorization`, once for each request and before anything else is decided.
+//! Reads from `Authorization` who makes a request, once per request and before anything else is decided.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,14 +18,14 @@ use super::keys::{Keys, Refusal};
 use super::oidc::OidcProvider;
 use crate::http::problem::{ApiError, ApiResult};
 
-/// What a request said about who makes it.
+/// What a request says about its actor.
 #[derive(Clone)]
 enum Identity {
     Known(Arc<Actor>),
     Refused(Refusal),
 }
 
-/// Middleware: notes who asks. It refuses nothing; [`actor_of`] does, where somebody is needed.
+/// Middleware that identifies the actor. It refuses nothing; [`actor_of`] refuses where an actor is required.
 pub async fn identify(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(identity) = identity_of(&request).await {
         request.extensions_mut().insert(identity);
@@ -54,7 +54,7 @@ async fn identity_of(request: &ServiceRequest) -> Option<Identity> {
     })
 }
 
-/// How long the token of this request still lasts. It was verified before.
+/// How long the token of this request is still valid. The token was verified before.
 pub fn token_ends_in(request: &HttpRequest) -> Option<Duration> {
     let token = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?.1.trim();
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
@@ -62,7 +62,7 @@ pub fn token_ends_in(request: &HttpRequest) -> Option<Duration> {
     (DateTime::from_timestamp(claims["exp"].as_i64()?, 0)? - Utc::now()).to_std().ok()
 }
 
-/// Who makes this request: 401 if nobody, or if the token is not good.
+/// The actor of this request: 401 if there is none, or if the token is not valid.
 pub fn actor_of(request: &HttpRequest) -> ApiResult<Actor> {
     match request.extensions().get::<Identity>() {
         Some(Identity::Known(actor)) => Ok(actor.as_ref().clone()),

@@ -24,22 +24,22 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::security;
 use crate::store::clock::now;
 
-/// How long an access token lasts.
+/// The lifetime of an access token.
 pub const ACCESS_TOKEN_LASTS: chrono::Duration = chrono::Duration::minutes(15);
-/// The scope of a person's token: the role says what it is worth.
+/// The scope in the token of a person. The role decides what it permits.
 pub const PERSON_SCOPE: &str = "read write";
-/// How long a key that was replaced still verifies: longer than any token that it signed.
+/// How long a replaced key still verifies tokens: longer than the lifetime of any token that it signed.
 pub const RETIRED_HOLDS: chrono::Duration = chrono::Duration::hours(24);
-/// How often the keys are read again: how soon one that was revoked verifies nothing any more.
+/// How often the keys are read again, and therefore how soon a revoked key no longer verifies anything.
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-/// Clocks may differ by so many seconds.
+/// The clock difference, in seconds, that is tolerated between services.
 const LEEWAY: i64 = 5;
-/// Tokens name whom they are for.
+/// The audience of the tokens.
 const AUDIENCE: &str = "renaksi";
-/// The database is asked about an unknown key at most this often.
+/// The shortest pause between two look-ups of unknown keys in the database.
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
 
-/// The slot of the key that signs; only one row can have it.
+/// The slot of the signing key. Only one row can have it.
 pub const CURRENT: &str = "current";
 
 /// The claims of an access token (RFC 9068 §2.2).
@@ -53,13 +53,13 @@ struct Claims {
     exp: i64,
     jti: String,
     scope: String,
-    /// Of a person.
+    /// Only in the token of a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email: Option<String>,
-    /// Of a person: an administrator vouches for the address.
+    /// Only in the token of a person, for whose address an administrator vouches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     email_verified: Option<bool>,
-    /// Of a person; a client has scopes instead.
+    /// Only in the token of a person; a client has scopes instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,16 +81,16 @@ struct Known {
     set: Vec<Value>,
 }
 
-/// Why a token is refused; said to the client in these words.
+/// Why a token is refused, in the words that the client reads.
 pub type Refusal = (&'static str, &'static str);
 
 impl Keys {
-    /// Loads the keys; the first process on a database makes one.
+    /// Loads the keys. The first process on a database creates one.
     pub async fn load(db: DatabaseConnection, issuer: String) -> ApiResult<Self> {
         let keys = Self { db, issuer, known: RwLock::default(), loaded: Mutex::new(Instant::now()) };
         keys.reload().await?;
         if keys.set().is_empty() {
-            // Of two replicas that start together one wins the slot; the other takes the winner's key.
+            // If two replicas start together, one of them gets the slot, and the other uses that replica's key.
             let first_wins = OnConflict::column(signing_key::Column::Slot).do_nothing().to_owned();
             signing_key::Entity::insert(new_key()?).on_conflict(first_wins).exec_without_returning(&keys.db).await?;
             keys.reload().await?;
@@ -98,21 +98,21 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Reads the keys again and again, so that all replicas sign with the newest and none believes one that was revoked.
+    /// Reads the keys again and again, so that all replicas sign with the newest key and none accepts a revoked one.
     pub async fn follow(&self) {
         loop {
             tokio::time::sleep(FOLLOW_EVERY).await;
-            // A database that is down is noticed elsewhere; what is known goes on.
+            // Other parts report that the database is down; the keys that are known stay in use.
             let _ = self.reload().await;
         }
     }
 
-    /// Who issues the tokens.
+    /// The issuer of the tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The public keys, as RFC 7517 says.
+    /// The public keys, in the form of RFC 7517.
     pub fn set(&self) -> Vec<Value> {
         self.known.read().map(|known| known.set.clone()).unwrap_or_default()
     }
@@ -161,18 +161,18 @@ impl Keys {
         jsonwebtoken::encode(&header, &claims, key).map_err(ApiError::unexpected)
     }
 
-    /// Who a token speaks for. Only a token signed with a key it has not seen makes it ask the database.
+    /// The actor for whom a token was issued. The database is asked only about a key that is not known yet.
     pub async fn verify(&self, token: &str) -> Result<Actor, Refusal> {
         let foreign = ("The access token was not issued by this service.", "Token akses tidak diterbitkan oleh layanan ini.");
         let header = jsonwebtoken::decode_header(token).map_err(|_| foreign)?;
-        // RFC 8725: the algorithm and the type are ours to choose, not the token's.
+        // RFC 8725: this service chooses the algorithm and the type, not the token.
         let typ = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
         if header.alg != Algorithm::ES256 || !matches!(typ.as_str(), "at+jwt" | "application/at+jwt") {
             return Err(foreign);
         }
         let kid = header.kid.ok_or(foreign)?;
         if !self.knows(&kid) && self.may_reload() {
-            // A replica may have rotated the keys. If the database is down, the token stays unknown.
+            // Another replica may have rotated the keys. If the database is down, the key stays unknown.
             let _ = self.reload().await;
         }
         self.check(token, &kid, foreign)
@@ -215,13 +215,14 @@ impl Keys {
     }
 }
 
-/// Whether it lasts as long as those that are issued here. Whoever got hold of a key could otherwise make one for ever.
+/// Whether the token lasts no longer than the tokens that this service issues. Otherwise somebody with a stolen key could make a
+/// token that never expires.
 fn is_one_of_ours(claims: &Claims) -> bool {
     let lasts = claims.exp.checked_sub(claims.iat);
     lasts.is_some_and(|lasts| lasts <= ACCESS_TOKEN_LASTS.num_seconds()) && claims.iat <= now().timestamp() + LEEWAY
 }
 
-/// A new key, in the slot of the one that signs.
+/// Creates a key in the slot of the signing key.
 pub fn new_key() -> ApiResult<signing_key::ActiveModel> {
     let private = p256::SecretKey::random(&mut OsRng).to_pkcs8_der().map_err(ApiError::unexpected)?;
     let private_der = private.as_bytes().to_vec();
@@ -241,7 +242,7 @@ pub fn new_key() -> ApiResult<signing_key::ActiveModel> {
     })
 }
 
-/// Whom the claims of a good token speak for: a person by role, a client by scopes.
+/// The actor that the claims of a verified token describe: a person with a role, or a client with scopes.
 fn actor_of(claims: Claims) -> Option<Actor> {
     let Claims { sub: id, email, role, opd, scope, .. } = claims;
     Some(match role {

@@ -1,7 +1,7 @@
 //! Tokens of an outside OpenID provider, such as Keycloak.
 //!
-//! The provider's keys are kept in memory and fetched again only for a token whose key is not among them, at most once a
-//! minute: while the provider is down, tokens of the keys that are known still hold.
+//! The keys of the provider are kept in memory and fetched again only for a token whose key is not among them, at most once a
+//! minute. While the provider is down, tokens that were signed with the known keys stay valid.
 
 use std::error::Error;
 use std::sync::{Arc, RwLock};
@@ -23,21 +23,21 @@ use tokio::sync::Mutex;
 use super::actor::{Actor, ActorKind};
 use super::keys::Refusal;
 
-/// The provider is asked for its keys at most this often, whether it answered or not.
+/// The shortest pause between two requests to the provider for its keys, whether it answered or not.
 const FETCH_EVERY: Duration = Duration::from_secs(60);
-/// How long the provider may take for an answer.
+/// How long the provider may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The most bytes of an answer.
+/// The greatest number of bytes of an answer.
 const LARGEST_ANSWER: usize = 1024 * 1024;
-/// Clocks may differ by so many seconds.
+/// The clock difference, in seconds, that is tolerated.
 const LEEWAY: u64 = 5;
-/// The most characters of a name in the audit log.
+/// The greatest number of characters of a name in the audit log.
 const LONGEST_NAME: usize = 254;
-/// The most characters of a subject (OpenID Connect Core §2).
+/// The greatest number of characters of a subject (OpenID Connect Core §2).
 const LONGEST_SUBJECT: usize = 255;
-/// Where a provider tells its addresses: OpenID Connect Discovery, then RFC 8414.
+/// Where a provider publishes its metadata: OpenID Connect Discovery first, then RFC 8414.
 const METADATA: [&str; 2] = ["openid-configuration", "oauth-authorization-server"];
-/// A token with several roles has the first of these.
+/// The roles in order of precedence: a token with several roles gets the first of these.
 const MOST_POWERFUL_FIRST: [Role; 4] = [Role::Admin, Role::Verifier, Role::Operator, Role::Viewer];
 
 const FOREIGN: Refusal = (
@@ -53,27 +53,27 @@ const NO_SUBJECT: Refusal =
 const NO_ROLE: Refusal = ("The token carries no role of this service.", "Token tidak memuat peran di layanan ini.");
 const NO_OPD: Refusal = ("The token of an operator carries no OPD.", "Token operator tidak memuat OPD.");
 
-/// Why the keys could not be fetched; for the log.
+/// Why the keys could not be fetched, for the log.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// What is known of the provider, and where its tokens say what somebody may do.
+/// The settings for the provider, and the claims in which its tokens carry roles and OPDs.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The `iss` of its tokens.
+    /// The issuer (`iss`) of the tokens.
     pub issuer: String,
-    /// The `aud` by which its tokens name this service.
+    /// The audience (`aud`) by which the tokens name this service.
     pub audience: String,
-    /// Where its keys are; without it the provider is asked for the address.
+    /// The address of the provider's keys; without it, the provider's metadata is asked for it.
     pub jwks_url: Option<String>,
-    /// The claim that holds the roles, such as `realm_access.roles`: names of members, joined by dots.
+    /// The claim that holds the roles, such as `realm_access.roles`: member names joined by dots.
     pub role_claim: String,
-    /// What stands before a role of this service; roles without it are those of others.
+    /// The prefix of the roles that are meant for this service; roles without it belong to others.
     pub role_prefix: String,
     /// The claim that holds the OPD of an operator, written like `role_claim`.
     pub opd_claim: String,
 }
 
-/// An outside provider and its keys as one process knows them.
+/// An outside provider, with its keys as this process knows them.
 pub struct OidcProvider {
     provider: Arc<Provider>,
 }
@@ -98,23 +98,23 @@ struct Key {
     key: DecodingKey,
 }
 
-/// The key that a token asks for.
+/// The key that a token names.
 #[derive(Clone)]
 struct Wanted {
     kid: Option<String>,
     alg: Algorithm,
 }
 
-/// The only claim that counts before the signature is verified.
+/// The only claim that is used before the signature is verified.
 #[derive(Deserialize)]
 struct Unverified {
     iss: String,
 }
 
 impl OidcProvider {
-    /// Gets ready; the keys are fetched for the first token.
+    /// Prepares the provider; its keys are fetched when the first token arrives.
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        // An error means that the process has one already.
+        // An error means that the process has a default provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -126,14 +126,14 @@ impl OidcProvider {
         Ok(Self { provider: Arc::new(provider) })
     }
 
-    /// Whether a token says that the provider issued it. Only good for choosing who verifies it.
+    /// Whether a token claims to be issued by the provider. This only decides who verifies it.
     pub fn issued(&self, token: &str) -> bool {
         let payload = token.split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
         let claims = payload.and_then(|bytes| serde_json::from_slice::<Unverified>(&bytes).ok());
         claims.is_some_and(|claims| claims.iss == self.provider.settings.issuer)
     }
 
-    /// Who a token speaks for. Only a token whose key is not known makes it ask the provider.
+    /// The actor for whom a token was issued. The provider is asked only about a key that is not known yet.
     pub async fn verify(&self, token: &str) -> Result<Actor, Refusal> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| FOREIGN)?;
         must_be_acceptable(&header)?;
@@ -148,7 +148,7 @@ impl OidcProvider {
 
     async fn fetched(&self, wanted: &Wanted) -> Result<DecodingKey, Refusal> {
         let (provider, key) = (Arc::clone(&self.provider), wanted.clone());
-        // A task of its own: a client that goes away in the middle must not make the next one ask the provider again.
+        // The request runs in a task of its own: if the client disconnects, the next one must not ask the provider again.
         tokio::spawn(async move { provider.renew(&key).await }).await.map_err(|_| UNREADABLE)??;
         self.provider.known(wanted).ok_or(FOREIGN)
     }
@@ -162,7 +162,7 @@ impl Provider {
 
     async fn renew(&self, wanted: &Wanted) -> Result<(), Refusal> {
         let mut last = self.last.lock().await;
-        // Whoever held the lock may have fetched it.
+        // The previous holder of the lock may have fetched the key.
         if self.known(wanted).is_some() {
             return Ok(());
         }
@@ -196,7 +196,7 @@ impl Provider {
         for document in METADATA {
             let address = format!("{}/.well-known/{document}", issuer.trim_end_matches('/'));
             let Some(metadata) = self.get(&address).await? else { continue };
-            // RFC 8414 §3.3: metadata of another issuer is not to be used.
+            // RFC 8414 §3.3: metadata that names another issuer must not be used.
             if metadata["issuer"] != issuer.as_str() {
                 return Err(format!("{address} is about another issuer: {}", metadata["issuer"]).into());
             }
@@ -225,9 +225,9 @@ impl Provider {
     }
 }
 
-/// Whether a token is one of those that a provider signs with the same keys and that give no access: it says so itself (as
-/// Keycloak's do), or it holds what only an ID token is given (OpenID Connect Core §2 and §3). Some providers put the nonce into
-/// access tokens too, which then say that they are some.
+/// Whether a token was signed with the provider's keys but is no access token: it says so itself (as Keycloak's tokens do), or it
+/// holds what only an ID token holds (OpenID Connect Core §2 and §3). Some providers put the nonce into access tokens too; those
+/// tokens then say that they are access tokens.
 fn is_for_something_else(claims: &Value) -> bool {
     let says = claims["typ"].as_str();
     let has = |name: &str| claims.get(name).is_some_and(|claim| !claim.is_null());
@@ -251,8 +251,8 @@ impl Settings {
         Ok(decoded.claims)
     }
 
-    /// What the audit log calls somebody. An address that the provider did not verify may be somebody else's, and so may whatever
-    /// looks like one.
+    /// The name of somebody in the audit log. An address that the provider did not verify may belong to somebody else, and so may
+    /// any name that looks like an address.
     fn name(&self, claims: &Value, subject: &str) -> String {
         let is_verified = claims["email_verified"] == true || claims["email_verified"] == "true";
         let chosen = text(&claims["preferred_username"]).filter(|name| !name.contains('@'));
@@ -284,7 +284,7 @@ impl Settings {
     }
 }
 
-/// RFC 8725: which algorithms and types count is ours to choose, not the token's.
+/// RFC 8725: this service chooses the algorithms and types, not the token.
 fn must_be_acceptable(header: &Header) -> Result<(), Refusal> {
     let typ = header.typ.as_deref().unwrap_or("jwt").to_ascii_lowercase();
     let typ = typ.strip_prefix("application/").unwrap_or(&typ);
@@ -292,7 +292,7 @@ fn must_be_acceptable(header: &Header) -> Result<(), Refusal> {
     is_acceptable.then_some(()).ok_or(FOREIGN)
 }
 
-/// The keys of a set that can verify tokens; a set may hold others.
+/// The keys of a set that can verify tokens. A set may hold other keys too.
 fn usable(set: &Value) -> Vec<Key> {
     let keys = set["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
     keys.iter().filter_map(|key| Key::of(serde_json::from_value(key.clone()).ok()?)).collect()
@@ -302,7 +302,7 @@ impl Key {
     fn of(jwk: Jwk) -> Option<Self> {
         let is_to_sign = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
         let may_verify = jwk.common.key_operations.as_ref().is_none_or(|may| may.contains(&KeyOperations::Verify));
-        // An algorithm that is not known makes the key unusable; none at all leaves the choice to the token.
+        // A key with an unknown algorithm cannot be used; for a key that names none, the token decides.
         let alg = jwk.common.key_algorithm.map(Algorithm::try_from).transpose().ok()?;
         let key = DecodingKey::from_jwk(&jwk).ok()?;
         let family = key.family();
@@ -315,7 +315,7 @@ impl Key {
     }
 }
 
-/// The key that a token asks for. A token that names none can only mean the one there is.
+/// The key that a token names. A token that names none can only mean a single key.
 fn choose<'a>(keys: &'a [Key], wanted: &Wanted) -> Option<&'a Key> {
     let key = match (&wanted.kid, keys) {
         (Some(kid), _) => keys.iter().find(|key| key.kid.as_ref() == Some(kid) && key.fits(wanted.alg)),
@@ -325,7 +325,7 @@ fn choose<'a>(keys: &'a [Key], wanted: &Wanted) -> Option<&'a Key> {
     key.filter(|key| key.fits(wanted.alg))
 }
 
-/// The claim at a path. A claim may have dots in its own name, as those that are URLs do.
+/// The claim at a path. The name of a claim may contain dots itself, as the names that are URLs do.
 fn find<'a>(claims: &'a Value, path: &str) -> Option<&'a Value> {
     claims.get(path).or_else(|| path.split('.').try_fold(claims, |claim, name| claim.get(name)))
 }
@@ -336,20 +336,20 @@ fn role_in(claim: &Value, prefix: &str) -> Option<Role> {
     MOST_POWERFUL_FIRST.into_iter().find(|role| own.contains(&role.to_value().as_str()))
 }
 
-/// The OPD in a claim; of several none is meant more than the others.
+/// The OPD in a claim. If there are several, none is taken, since no one of them is meant more than the others.
 fn opd_in(claim: &Value) -> Option<String> {
     let mut codes = texts(claim);
     let (code, None) = (codes.next()?, codes.next()) else { return None };
     Code::parse(code).is_ok().then(|| code.to_owned())
 }
 
-/// The texts of a claim that holds one, or a list of them.
+/// The texts of a claim that holds one text or a list of texts.
 fn texts(claim: &Value) -> impl Iterator<Item = &str> {
     let list = claim.as_array().map_or(std::slice::from_ref(claim), Vec::as_slice);
     list.iter().filter_map(Value::as_str)
 }
 
-/// A text that the audit log can keep.
+/// A text in a form that the audit log can keep.
 fn text(claim: &Value) -> Option<&str> {
     claim.as_str().filter(|text| !text.trim().is_empty() && !text.contains(char::is_control))
 }

@@ -1,4 +1,4 @@
-//! Passwords: argon2id, at least 12 characters, common ones refused.
+//! Passwords: stored as argon2id hashes, with at least 12 characters; common passwords are refused.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -10,22 +10,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, codes};
 
-/// The fewest characters of a password.
+/// The least number of characters of a password.
 pub const SHORTEST: usize = 12;
-/// The most characters: more would only make the hash slow.
+/// The greatest number of characters: more would only slow the hash down.
 pub const LONGEST: usize = 128;
 
-/// Each hash takes 19 MiB and a core: no more than this many at once.
+/// The number of hashes that are computed at once: each takes 19 MiB and a processor core.
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(2)));
-/// And of those for strangers only one: whoever floods the service with guesses leaves the other to those who are known.
+/// Of these, the number for unknown callers: somebody who floods the service with guesses leaves the others to known callers.
 static STRANGERS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
-/// The most strangers that wait for their turn.
+/// The greatest number of unknown callers that wait for their turn.
 const MOST_WAITING: usize = 32;
 
-/// A hash no password has, so that an unknown account takes as much work as a known one.
+/// A hash that fits no password, so that an unknown account takes as much work as a known one.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&rand::random::<u128>().to_string()).unwrap_or_default());
 
-/// Passwords that attackers try first, of 12 characters and more, and the words that others are built on.
+/// Passwords of 12 characters or more that attackers try first, and the words from which others are built.
 const COMMON: &[&str] = &[
     "password",
     "passw0rd",
@@ -49,40 +49,46 @@ const COMMON: &[&str] = &[
     "sayangku",
 ];
 
-/// Argon2id with the parameters OWASP names first: 19 MiB, two passes, one lane.
+/// Argon2id with the parameters that OWASP names first: 19 MiB, two passes, one lane.
 fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, None).unwrap_or_default())
 }
 
-/// Why a password is refused, or `None`.
+/// Why a password is refused, or `None` if it is not.
 pub fn weakness(password: &str) -> Option<Text> {
     let length = password.chars().count();
     if length < SHORTEST {
-        return Some(Text::new("At least 12 characters.", "Paling sedikit 12 karakter."));
+        return Some(Text::new(
+            "The password needs at least 12 characters.",
+            "Kata sandi harus terdiri dari paling sedikit 12 karakter.",
+        ));
     }
     if length > LONGEST {
-        return Some(Text::new("At most 128 characters.", "Paling banyak 128 karakter."));
+        return Some(Text::new(
+            "The password may have at most 128 characters.",
+            "Kata sandi boleh terdiri dari paling banyak 128 karakter.",
+        ));
     }
     let letters = password.to_lowercase();
-    // A common word and a few characters around it is what dictionaries try next.
+    // A common word with a few characters around it is what dictionaries try next.
     let is_common = COMMON.iter().any(|common| letters.contains(common) && letters.chars().count() < common.chars().count() + 8);
     let first = letters.chars().next();
     let is_one_character = letters.chars().all(|character| Some(character) == first);
-    (is_common || is_one_character).then(|| Text::new("Too common a password.", "Kata sandi terlalu umum."))
+    (is_common || is_one_character).then(|| Text::new("The password is too common.", "Kata sandi ini terlalu umum."))
 }
 
-/// The hash of a new password.
+/// Computes the hash of a new password.
 pub async fn hash(password: String) -> ApiResult<String> {
     run(Vec::new(), move || hash_now(&password)).await
 }
 
-/// Whether `password` fits `hash`; without a hash it does the same work and says no. Somebody who did not log in from there
-/// lately waits behind other strangers, and is sent away where too many wait.
+/// Whether `password` fits `hash`. Without a hash, the same work is done and the answer is no. A caller who has not logged in
+/// from this address lately waits behind other unknown callers, and is refused if too many wait.
 pub async fn verify(password: String, hash: Option<String>, is_known: bool) -> ApiResult<bool> {
     let turn = if is_known { None } else { Some(stranger().await?) };
     run(turn.into_iter().collect(), move || {
         let exists = hash.is_some();
-        // Made for known accounts as well, so that the first login tells nothing either.
+        // The hash is made for known accounts as well, so that the first login reveals nothing either.
         let nobody = &*NOBODY;
         let text = hash.unwrap_or_else(|| nobody.clone());
         let parsed = PasswordHash::new(&text).map_err(ApiError::unexpected)?;
@@ -96,10 +102,10 @@ fn hash_now(password: &str) -> ApiResult<String> {
     Ok(hash.to_string())
 }
 
-/// The turn of a stranger.
+/// The turn of an unknown caller.
 async fn stranger() -> ApiResult<OwnedSemaphorePermit> {
     static WAITING: AtomicUsize = AtomicUsize::new(0);
-    /// Leaves the queue, also where the client goes away.
+    /// Leaves the queue, also if the client disconnects.
     struct Place;
     impl Drop for Place {
         fn drop(&mut self) {
@@ -114,7 +120,8 @@ async fn stranger() -> ApiResult<OwnedSemaphorePermit> {
     Arc::clone(&STRANGERS).acquire_owned().await.map_err(ApiError::unexpected)
 }
 
-/// Works beside the threads that serve. The turns are given back when the work ends, not when nobody waits for it any more.
+/// Runs the work on other threads than those that serve requests. The turns are given back when the work ends, even if nobody
+/// waits for it any more.
 async fn run<T: Send + 'static>(
     mut permits: Vec<OwnedSemaphorePermit>,
     work: impl FnOnce() -> ApiResult<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Who may do what, on one screen. A permission is a type: a handler names it in its signature.
+//! Every permission, with the roles that have it, on one screen. A permission is a type that a handler names in its signature.
 
 use entity::client::Scope;
 use sea_orm::ActiveEnum;
@@ -8,14 +8,14 @@ use entity::user::Role::{self, Admin, Operator, Verifier, Viewer};
 
 /// Something that some roles may do.
 pub trait Permission: 'static {
-    /// The roles that may.
+    /// The roles that have the permission.
     const ROLES: &'static [Role];
-    /// Which clients may.
+    /// The clients that have the permission.
     const CLIENTS: Clients;
-    /// Whether writes with it take turns, as those of accounts do.
+    /// Whether writes with this permission take turns, as those about accounts do.
     const TAKES_TURNS: bool = false;
 
-    /// The roles by name, for the document.
+    /// The names of the roles, for the document.
     fn role_names() -> Vec<String> {
         let clients = match Self::CLIENTS {
             Clients::None => None,
@@ -25,7 +25,7 @@ pub trait Permission: 'static {
         Self::ROLES.iter().map(ActiveEnum::to_value).chain(clients).collect()
     }
 
-    /// Whether `actor` may.
+    /// Whether `actor` has the permission.
     fn allows(actor: &Actor) -> bool {
         match &actor.scopes {
             Some(scopes) => match Self::CLIENTS {
@@ -38,14 +38,14 @@ pub trait Permission: 'static {
     }
 }
 
-/// Which of the systems that report may do something.
+/// The clients that have a permission.
 #[derive(Clone, Copy, Debug)]
 pub enum Clients {
-    /// None.
+    /// No client.
     None,
-    /// Those with a scope.
+    /// The clients with a scope.
     With(Scope),
-    /// All.
+    /// Every client.
     All,
 }
 
@@ -86,32 +86,32 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Ask who one is and what one owes.
+    /// Ask who one is, and which reports one still owes.
     KnowOneself: [Admin, Verifier, Operator, Viewer] or clients with All;
     /// Read everything that is not about accounts.
     ReadAll: [Admin, Verifier, Operator, Viewer] or clients with Read;
-    /// Set up masterplans, dimensions, OPDs, regions, KPIs with their targets, awards, commitments and the council.
+    /// Manage masterplans, dimensions, OPDs, regions, KPIs with their targets, awards, commitments and the council.
     EditCatalogue: [Admin];
-    /// Write programmes and Quick Wins; an operator or client those of its own OPD and below.
+    /// Write programmes and Quick Wins; an operator or a client only those of its own OPD and the OPDs below it.
     EditProgrammes: [Admin, Operator] or clients with ProgrammesWrite;
-    /// Report measurements; an operator or client for KPIs of its own OPD and below.
+    /// Report measurements; an operator or a client only for KPIs of its own OPD and the OPDs below it.
     Report: [Admin, Verifier, Operator] or clients with MeasurementsWrite;
-    /// Set up action plans; an operator or client those of its own OPD and below.
+    /// Write action plans; an operator or a client only those of its own OPD and the OPDs below it.
     EditActions: [Admin, Operator] or clients with ActionsWrite;
-    /// Report on actions; an operator or client those of its own OPD and below.
+    /// Report on actions; an operator or a client only on those of its own OPD and the OPDs below it.
     ReportActions: [Admin, Verifier, Operator] or clients with ActionsWrite;
-    /// Hold evaluations, note what they find, and close them.
+    /// Write evaluations and their findings, and close evaluations.
     HoldEvaluations: [Admin, Verifier];
-    /// Tell what was done about a finding; an operator of its own OPD and below.
+    /// Add follow-ups to findings; an operator only to those of its own OPD and the OPDs below it.
     FollowUp: [Admin, Verifier, Operator];
-    /// Write surveys; an operator those of its own OPD and below.
+    /// Write surveys; an operator only those of its own OPD and the OPDs below it.
     EditSurveys: [Admin, Operator];
-    /// Verify what was reported, or send it back.
+    /// Verify reports, or return them.
     Review: [Admin, Verifier];
     /// Manage the people who log in.
     ManageUsers: [Admin], one at a time;
     /// Manage the systems that report.
     ManageClients: [Admin], one at a time;
-    /// Manage who is told of events.
+    /// Manage the webhooks.
     ManageWebhooks: [Admin];
 }

@@ -10,7 +10,7 @@ use crate::feed::verify::{Verdict, verify};
 use crate::store::{connection, files};
 use crate::webhooks::subscriptions;
 
-/// Proves that the audit log is whole, or says where it is not; or writes it.
+/// Verifies the audit log and says where it does not hold, or exports it.
 pub async fn run(command: AuditCommand) -> CommandResult {
     match command {
         AuditCommand::Verify(asked) => run_verify(asked).await,
@@ -21,7 +21,7 @@ pub async fn run(command: AuditCommand) -> CommandResult {
 async fn run_verify(asked: AuditVerify) -> CommandResult {
     let db = open(&asked.database).await?;
     let kept = asked.head.map(|(position, hash)| Head { position, hash });
-    // The service may be writing meanwhile.
+    // The service may be writing at the same time.
     let db = connection::snapshot(&db).await?;
     let verdict = verify(&db, kept.as_ref()).await.map_err(|error| error.sentence())?;
     let webhooks = subscriptions::compare(&db).await.map_err(|error| error.sentence())?;
@@ -32,7 +32,7 @@ async fn run_verify(asked: AuditVerify) -> CommandResult {
         }
         (Verdict::Sound(head), None) => {
             println!(
-                "{} events, none altered or removed, and every row is what its last event says. Head: {}:{}",
+                "{} events, none altered or removed, and every row equals what its last event says. Head: {}:{}",
                 head.position, head.position, head.hash
             );
             Ok(())

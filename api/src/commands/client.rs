@@ -13,7 +13,7 @@ use crate::resources::clients::{self, Client, NewClient};
 use crate::store::connection;
 use crate::store::transaction::{Origin, Store, WriteTransaction};
 
-/// Does what the command line says about clients.
+/// Runs the commands about clients.
 pub async fn run(command: ClientCommand) -> CommandResult {
     match command {
         ClientCommand::Add(client) => add(client).await,
@@ -47,7 +47,7 @@ async fn rotate(client: ClientRotate) -> CommandResult {
     Ok(())
 }
 
-/// Prints the secret: the only time that it is seen.
+/// Prints the secret. It is shown only this once.
 fn show(client: &client::Model, fresh: &str, as_json: bool) {
     if as_json {
         println!("{}", json!({ "client_id": client.id, "client_secret": fresh }));

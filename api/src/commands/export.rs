@@ -7,7 +7,7 @@ use crate::store::connection;
 use crate::store::progress::Progress;
 use crate::store::transaction::Store;
 
-/// Writes all data, and on standard error how many rows of each kind there are.
+/// Exports all data, and prints on standard error the number of rows of each kind.
 pub async fn run(settings: Export) -> CommandResult {
     let db = connection::open(&settings.database.database_url, settings.database.database_connections).await?;
     connection::migrate(&db).await?;

@@ -7,7 +7,7 @@ use crate::store::connection;
 use crate::store::progress::Progress;
 use crate::store::transaction::Store;
 
-/// Imports a file and says how many rows of each kind there were.
+/// Imports a file and prints the number of rows of each kind.
 pub async fn run(settings: Import) -> CommandResult {
     let db = connection::open(&settings.database.database_url, settings.database.database_connections).await?;
     connection::migrate(&db).await?;

@@ -1,5 +1,7 @@
 //! `renaksi keys`
 
+use crate::http::language::Noun;
+use crate::store::kind::{Audited, Changes};
 use entity::signing_key;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
@@ -11,7 +13,11 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::store::connection;
 use crate::store::transaction::{AuditEvent, Origin, Store, WriteTransaction};
 
-/// Does what the command line says about the keys that sign access tokens.
+/// What the audit log tells of the keys that tokens are signed with.
+static AUDITED: Audited =
+    Audited::new("signing_key", Noun::new("signing key", "kunci penanda tangan")).actions(&[]).changes(Changes::Nothing);
+
+/// Runs the commands about the keys that sign access tokens.
 pub async fn run(command: KeysCommand) -> CommandResult {
     match command {
         KeysCommand::Rotate(database) => done(&database, async |transaction: &WriteTransaction| rotate(transaction).await).await,
@@ -21,7 +27,7 @@ pub async fn run(command: KeysCommand) -> CommandResult {
     }
 }
 
-/// Does it in one transaction and prints the key that signs afterwards.
+/// Changes the keys in one transaction and prints the key that signs afterwards.
 async fn done(database: &Database, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<String>) -> CommandResult {
     let db = connection::open(&database.database_url, database.database_connections).await?;
     connection::migrate(&db).await?;
@@ -33,8 +39,8 @@ async fn done(database: &Database, work: impl AsyncFnOnce(&WriteTransaction) -> 
     Ok(())
 }
 
-/// Makes a key that signs from now on. Tokens that the one before signed hold until they run out, so nobody is logged out;
-/// replicas that still sign with it notice within a second or two.
+/// Creates a key that signs from now on. Tokens that the previous key signed stay valid until they expire, so nobody is logged
+/// out. Replicas that still sign with the previous key notice the new one within a second or two.
 async fn rotate(transaction: &WriteTransaction) -> ApiResult<String> {
     use signing_key::Column;
     transaction.lock("the signing keys").await?;
@@ -51,7 +57,7 @@ async fn rotate(transaction: &WriteTransaction) -> ApiResult<String> {
     let row = keys::new_key()?.insert(&transaction.db).await?;
     transaction
         .record(AuditEvent {
-            resource: "signing_key",
+            of: &AUDITED,
             key: &row.kid,
             action: "created",
             version: 1,
@@ -62,19 +68,19 @@ async fn rotate(transaction: &WriteTransaction) -> ApiResult<String> {
     Ok(row.kid)
 }
 
-/// Ends a key. Every replica reads the keys once a second, so what it signed is refused within a second or two; refresh tokens
-/// are no such tokens and hold. The key that signs is replaced first.
+/// Revokes a key. Every replica reads the keys once a second, so tokens that the key signed are refused within a second or two.
+/// Refresh tokens are not signed and stay valid. If the key is the signing key, it is replaced first.
 async fn revoke(transaction: &WriteTransaction, kid: &str) -> ApiResult<String> {
     use signing_key::Column;
     transaction.lock("the signing keys").await?;
     let row = signing_key::Entity::find_by_id(kid).one(&transaction.db).await?;
-    let row = row.ok_or_else(|| ApiError::not_found("signing key", kid))?;
+    let row = row.ok_or_else(|| ApiError::not_found(AUDITED.noun, kid))?;
     if row.slot == keys::CURRENT {
         rotate(transaction).await?;
     }
     signing_key::Entity::delete_by_id(kid).exec(&transaction.db).await?;
     let (before, after) = (Some(row.public_jwk), None);
-    transaction.record(AuditEvent { resource: "signing_key", key: kid, action: "revoked", version: 2, before, after }).await?;
+    transaction.record(AuditEvent { of: &AUDITED, key: kid, action: "revoked", version: 2, before, after }).await?;
     let signs = signing_key::Entity::find().filter(Column::Slot.eq(keys::CURRENT)).one(&transaction.db).await?;
     signs.map(|row| row.kid).ok_or_else(|| ApiError::unexpected("no signing key"))
 }

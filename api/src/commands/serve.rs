@@ -26,17 +26,18 @@ use crate::housekeeping;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::Origins;
 use crate::http::security;
+use crate::kinds;
 use crate::pages;
 use crate::store::connection;
 use crate::store::response_cache::ResponseCache;
 use crate::store::transaction::Store;
 use crate::webhooks::courier::Courier;
 
-/// Connections to the database for what the public reads.
+/// The number of database connections that only public reads use.
 const CONNECTIONS_OF_THE_PUBLIC: u32 = 4;
-/// Threads that compute figures.
+/// The number of threads that compute figures.
 const FIGURE_THREADS: usize = 2;
-/// Connections that wait to be taken up.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
 /// Brings the schema up to date and serves until SIGTERM or Ctrl-C.
@@ -49,13 +50,13 @@ pub async fn run(settings: Serve) -> CommandResult {
     }
     let calendar = settings.calendar()?;
     if settings.rehearsal.is_some() {
-        tracing::warn!(today = %calendar.today(), "a rehearsal: a file says which day it is");
+        tracing::warn!(today = %calendar.today(), "a rehearsal is running: a file says which day it is");
     }
     let db = connection::hold(&settings.database.database_url, settings.database.database_connections)
         .await
         .map_err(|error| format!("--database-url (DATABASE_URL): {}", connection::reason(&error)))?;
     connection::migrate(&db).await?;
-    // Before the demo data, whose passwords are shown once: nothing that can fail may come between.
+    // This comes before the demo data, whose passwords are shown only once: nothing that can fail may come in between.
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
     let public_db = connection::hold(&settings.database.database_url, CONNECTIONS_OF_THE_PUBLIC).await?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
@@ -66,7 +67,8 @@ pub async fn run(settings: Serve) -> CommandResult {
     let store = Store::new(db.clone(), calendar.clone()).with_public_db(public_db.clone());
     let figures = figure_threads()?;
     let logins = if settings.demo { demo::load(&store, settings.fixed()).await.map_err(|error| error.sentence())? } else { None };
-    // What was committed before is in the feed before anybody follows it, but for a long backlog: that is sealed while it serves.
+    // Events that were committed earlier get their position before anybody follows the feed. A long backlog is sealed while the
+    // service runs.
     Sealer::default().step(&store).await.map_err(|error| error.sentence())?;
     let keys = Keys::load(db.clone(), settings.public_url.clone()).await.map_err(|error| error.sentence())?;
     let keys = Data::new(keys);
@@ -88,40 +90,41 @@ pub async fn run(settings: Serve) -> CommandResult {
         origins: Data::new(Origins(settings.cors_origins.clone())),
     };
     tokio::spawn(async move { keys.follow().await });
-    tokio::spawn(store.generation().clone().watch(db.clone(), calendar));
+    tokio::spawn(store.generation().clone().watch(db.clone(), calendar, &kinds::AUDITED));
     let courier = Courier::new(store.clone(), webhooks)?;
     let courier = actix_web::rt::spawn(courier.run(tail.end(), stopping));
     tokio::spawn(tail.follow());
     tokio::spawn(housekeeping::run(store));
     serve(settings, listener, state, logins).await?;
-    // What it is sending is not sent a second time by another replica.
+    // Messages that are being sent must not be sent a second time by another replica.
     courier.await?;
     figures.shutdown_background();
     public_db.close().await?;
-    // A SQLite file is left without its log.
+    // A SQLite file is left without its write-ahead log.
     Ok(db.close().await?)
 }
 
-/// The threads that compute figures: those that answer requests go on meanwhile.
+/// Starts the threads that compute figures, so that the threads which answer requests stay free.
 fn figure_threads() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(FIGURE_THREADS).thread_name("figures").enable_all().build()
 }
 
-/// The accounts of the demo are known by name, and an address that is not loopback is reached by others.
+/// Warns if the demo, whose account names are well known, listens on an address that others can reach.
 fn warn_of_demo(address: SocketAddr) {
-    let reason = "--demo (RENAKSI_DEMO) makes accounts with well-known names; it is not for a service that others can reach";
+    let reason =
+        "--demo (RENAKSI_DEMO) creates accounts with well-known names; do not use it for a service that others can reach";
     security::log("demo_in_public", "--demo", Some(&address.to_string()), reason);
     eprintln!("renaksi: WARNING: {reason}. This one listens on {address}.");
 }
 
-/// Streams stay open, and the usual soft limit of 1,024 files would refuse the next client.
+/// Raises the limit of open files: streams stay open, and the usual soft limit of 1,024 files would refuse the next client.
 fn allow_connections() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "the limit of open files could not be raised");
     }
 }
 
-/// As a restarted service must: on an address whose last connections are still closing.
+/// Binds the address even if its last connections are still closing, as a restarted service must.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_reuseaddr(true)?;
@@ -129,7 +132,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// Serves the metrics on an address of their own, until the process ends.
+/// Serves the metrics on an address of their own until the process ends.
 fn serve_metrics(address: SocketAddr, metrics: PrometheusHandle) -> std::io::Result<()> {
     let metrics = Data::new(metrics);
     let server = HttpServer::new(move || App::new().app_data(metrics.clone()).configure(pages::mount_metrics));
@@ -147,22 +150,24 @@ async fn serve(settings: Serve, listener: TcpListener, state: State, logins: Opt
     let mut server = HttpServer::new(move || app(state.clone()))
         .disable_signals()
         .shutdown_timeout(settings.shutdown_seconds)
-        // Longer than balancers and clients keep idle connections, so that none sends into a connection being closed.
+        // Longer than balancers and clients keep idle connections, so that none of them sends into a connection that is being
+        // closed.
         .keep_alive(Duration::from_secs(75))
         .client_request_timeout(Duration::from_secs(15))
-        // Work that nobody waits for any more ends.
+        // Work that nobody waits for any more is cancelled.
         .h1_allow_half_closed(false);
     if let Some(workers) = settings.workers {
         server = server.workers(workers.into());
     }
     let server = server.listen(listener)?.run();
     let handle = server.handle();
-    // Who reads that it listens may ask it to stop at once, so the handler stands before that is said.
+    // Whoever reads the line about listening may ask the service to stop at once, so the handler is installed before the line is
+    // printed.
     let terminate = signal(SignalKind::terminate())?;
     announce(address, logins.as_deref())?;
     tokio::spawn(async move {
         stop_asked(terminate).await;
-        // Streams end and no message is begun; requests that run finish.
+        // Streams end and no new message is sent, while running requests finish.
         stopping.cancel();
         tracing::info!("stopping");
         tokio::time::sleep(Duration::from_secs(settings.drain_seconds)).await;
@@ -179,14 +184,14 @@ fn log(filter: &str) -> CommandResult {
     Ok(())
 }
 
-/// Says on standard output where the service is; then, once, how to log in to the demo.
+/// Prints on standard output where the service listens and, once, how to log in to the demo.
 fn announce(address: SocketAddr, logins: Option<&[Login]>) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on http://{address}")?;
     if let Some(logins) = logins {
         writeln!(
             out,
-            "\nThe demo data is loaded. These accounts were made for it; their passwords and secrets are shown only now:\n"
+            "\nThe demo data is loaded. These accounts were created for it; their passwords and secrets are shown only now:\n"
         )?;
         for login in logins {
             writeln!(out, "  {:<32}{:<18}{}", login.name, login.what, login.secret)?;

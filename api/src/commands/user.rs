@@ -11,7 +11,7 @@ use crate::resources::users::{self, NewUser};
 use crate::store::connection;
 use crate::store::transaction::{Origin, Store, WriteTransaction};
 
-/// Does what the command line says about users.
+/// Runs the commands about users.
 pub async fn run(command: UserCommand) -> CommandResult {
     match command {
         UserCommand::Add(user) => add(user).await,
@@ -44,7 +44,7 @@ fn described(error: ApiError) -> Box<dyn std::error::Error> {
     error.sentence().into()
 }
 
-/// From a pipe the first line; a person types it twice.
+/// Reads the password: from a pipe the first line; on a terminal a person types it twice.
 fn read_password() -> Result<String, Box<dyn std::error::Error>> {
     let line = || -> Result<String, std::io::Error> {
         let mut line = String::new();

@@ -1,6 +1,7 @@
-//! `/v1/events`, `/v1/events/head` and `/v1/public/events`: the feed, a page at a time.
+//! `/v1/events`, `/v1/events/head` and `/v1/public/events`: the feed, one page at a time.
 
 use actix_web::HttpRequest;
+use actix_web::web::Bytes;
 use chrono::{DateTime, Utc};
 use entity::event;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value as Parameter};
@@ -11,9 +12,9 @@ use uuid::Uuid;
 
 use super::publicity;
 use super::seal::{self, Head};
-use super::tail::{Frame, frame};
 use crate::auth::actor::Actor;
 use crate::auth::permissions::{Permission, ReadAll};
+use crate::crud::history::Entry;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::page::{DEFAULT_LIMIT, LARGEST_LIMIT};
@@ -21,72 +22,63 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::history::Entry;
+use crate::kinds;
 use crate::store::access::{Access, Public};
 
-/// Events of one read where a stream catches up.
+/// The number of events of one read when a stream catches up.
 const PAGE: u64 = 200;
-/// Kinds of things that are about accounts: only who manages those sees what happens to them.
-pub const ACCOUNTS: &[&str] = &["user", "client", "webhook"];
-/// The kinds of things, as `resource=` names them.
-pub const RESOURCES: &[&str] = &[
-    "masterplan",
-    "dimension",
-    "opd",
-    "region",
-    "programme",
-    "transition",
-    "coverage",
-    "quick_win",
-    "kpi",
-    "kpi_target",
-    "measurement",
-    "action",
-    "action_report",
-    "evaluation",
-    "finding",
-    "commitment",
-    "council_member",
-    "survey",
-    "award",
-    "user",
-    "client",
-    "webhook",
-];
+/// What is about accounts: only who manages those sees what happens to them.
+pub fn accounts() -> impl Iterator<Item = &'static str> {
+    kinds::AUDITED.iter().filter(|of| of.is_about_accounts()).map(|of| of.name)
+}
 
-/// What is read of the feed.
+/// Whether what the audit log calls so is about accounts.
+pub fn is_about_accounts(resource: &str) -> bool {
+    accounts().any(|name| name == resource)
+}
+
+/// Everything that the feed tells of, as `resource=` names it.
+fn resources() -> Vec<&'static str> {
+    kinds::AUDITED.iter().map(|of| of.name).collect()
+}
+
+/// What a request reads of the feed.
 #[derive(Clone, Debug)]
 pub struct FeedQuery {
-    /// Only what stands after this place.
+    /// Only events after this position.
     pub after: i64,
-    /// Only changes of these kinds of things; of all where there are none.
+    /// Only changes of these kinds of resources; without any, changes of all kinds.
     pub resources: Vec<String>,
-    /// Only what everybody may know.
+    /// Only events that the public may know of.
     pub public: bool,
-    /// Also what is about accounts.
+    /// Also events that concern accounts.
     pub accounts: bool,
-    /// With who did it, and from where.
+    /// Also who made a change, and from which address.
     pub people: bool,
-    /// Who asks.
+    /// The actor that makes the request.
     pub actor: Option<Actor>,
-    /// At most so many.
+    /// The greatest number of events.
     pub limit: u64,
 }
 
 impl FeedQuery {
-    /// Everything after a place.
+    /// Reads everything after a position.
     pub fn all(after: i64) -> Self {
         Self { after, resources: Vec::new(), public: false, accounts: true, people: true, actor: None, limit: PAGE }
     }
 
-    /// What `actor`, or everybody where there is none, reads of the feed.
+    /// What `actor`, or the public if there is no actor, reads of the feed.
     pub fn read(parameters: &mut Parameters, actor: Option<&Actor>) -> Self {
-        let expected = ("the place of an event, such as 42", "tempat kejadian, seperti 42");
+        let expected = ("the position of an event, such as 42", "posisi kejadian, seperti 42");
         let after = parameters.read("after", expected, |text| text.parse().ok().filter(|after| *after >= 0));
         let resources = parameters.list("resource").unwrap_or_default();
-        if resources.iter().any(|name| !RESOURCES.contains(&name.as_str())) {
-            let known = RESOURCES.join(", ");
-            parameters.refuse("resource", format!("Expected names out of {known}."), format!("Seharusnya nama dari {known}."));
+        if resources.iter().any(|name| kinds::audited(name).is_none()) {
+            let known = self::resources().join(", ");
+            parameters.refuse(
+                "resource",
+                format!("Expected names from this list: {known}."),
+                format!("Seharusnya nama dari daftar ini: {known}."),
+            );
         }
         let accounts = actor.is_some_and(crate::auth::permissions::ManageUsers::allows);
         let people = actor.is_some_and(Actor::sees_people);
@@ -101,70 +93,70 @@ impl FeedQuery {
         }
     }
 
-    /// Whether a kind of thing was asked for.
+    /// Whether the request asks for a kind of resource.
     pub fn wants(&self, resource: &str) -> bool {
         (self.resources.is_empty() || self.resources.iter().any(|name| name == resource))
-            && (self.accounts || !ACCOUNTS.contains(&resource))
+            && (self.accounts || !is_about_accounts(resource))
     }
 }
 
-/// An event with its place.
+/// An event with its position.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct FeedEntry {
-    /// Its place in the feed.
+    /// The position in the feed.
     pub position: i64,
-    /// Its hash.
+    /// The hash of the event.
     pub hash: String,
-    /// Whether everybody might know of it when it got its place.
+    /// Whether the public could know of the event when it got its position.
     pub public: bool,
-    /// The first event of the same thing.
+    /// The first event of the same resource.
     pub thing: Uuid,
     /// The event.
     #[sea_orm(nested)]
     pub event: event::Model,
 }
 
-/// A change, at its place in the feed.
+/// A change, at its position in the feed.
 #[derive(Serialize, ToSchema)]
 pub struct FeedEvent {
-    /// The place in the feed, from 1 and without gaps.
+    /// The position of the event in the feed, counted from 1 without gaps.
     #[schema(minimum = 1, maximum = 9007199254740991i64, example = 42)]
     position: i64,
-    /// SHA-256 over the hash of the event before and this event, in hexadecimal: see `docs/chain.md`.
+    /// The SHA-256 over the hash of the previous event and this event, in hexadecimal: see `docs/chain.md`.
     #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
     hash: String,
-    /// What changed.
+    /// The change that the event records.
     #[serde(flatten)]
     entry: Entry,
 }
 
-/// A change of something published, at its place in the feed.
+/// A change of something published, at its position in the feed.
 #[derive(Serialize, ToSchema)]
 pub struct PublicEvent {
-    /// The place in the feed. It grows; changes that are not public leave gaps.
+    /// The position of the event in the feed. Positions grow; changes that are not public leave gaps.
     #[schema(minimum = 1, maximum = 9007199254740991i64, example = 42)]
     position: i64,
-    /// The event.
+    /// The identifier of the event.
     #[schema(max_length = 36)]
     id: Uuid,
-    /// When it happened.
+    /// When the change was made.
     #[schema(max_length = 35)]
     at: DateTime<Utc>,
-    /// Kind of thing.
+    /// The kind of resource, such as `programme`.
     #[schema(max_length = 64, example = "programme")]
     resource: String,
-    /// A name without a meaning that all events of the same thing share: it tells what was withdrawn or deleted, to those who know
-    /// the thing from before.
+    /// An opaque identifier that all events of the same resource share. It tells readers who know the resource from earlier
+    /// events which one was withdrawn or deleted.
     #[schema(max_length = 36)]
     thing: Uuid,
-    /// Its code or id; null in all its events where it is not public any more.
+    /// The code or id of the resource; null in all its events if the resource is no longer public.
     #[schema(max_length = 200, example = "SV-01")]
     key: Option<String>,
     /// What happened: `published`, `withdrawn`, `updated`, `deleted`, or a verb of the resource such as `transitioned`.
     #[schema(max_length = 64, example = "updated")]
     action: String,
-    /// The thing afterwards, as the public sees it; null when it is gone, and in all its events where it is not public any more.
-    /// What it refers to and is not public is null in it.
+    /// The resource after the change, as the public sees it. Null if the resource is gone, and in all its events if it is no
+    /// longer public. References in it to what is not public are null.
     #[schema(value_type = Option<Object>)]
     data: Option<Value>,
 }
@@ -176,7 +168,7 @@ impl From<&FeedEntry> for FeedEvent {
 }
 
 impl FeedEvent {
-    /// An event for who may see people, or for who may not.
+    /// An event for a reader who may see the addresses of people, or for one who may not.
     fn of(told: &FeedEntry, people: bool) -> Self {
         let full = Self::from(told);
         if people { full } else { Self { entry: full.entry.without_people(), ..full } }
@@ -184,7 +176,7 @@ impl FeedEvent {
 }
 
 impl PublicEvent {
-    /// An event with what it still shows, if the thing still is public.
+    /// An event with what it still shows, if its resource still is public.
     fn of(told: &FeedEntry, shown: Option<Option<Value>>) -> Self {
         let event = &told.event;
         Self {
@@ -200,12 +192,12 @@ impl PublicEvent {
     }
 }
 
-/// Reads what was asked for, in the order of the feed. One statement.
+/// Reads what the request asks for, in the order of the feed. It takes one statement.
 pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec<FeedEntry>> {
     let mut values: Vec<Parameter> = vec![asked.after.into()];
     let mut conditions = vec!["s.position > $1".to_owned()];
     if asked.public {
-        // As the index spells it.
+        // Written as the index spells it, so that the index is used.
         conditions.push("s.public".to_owned());
     }
     if !asked.resources.is_empty() {
@@ -217,7 +209,7 @@ pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec
         conditions.push(format!("s.resource IN ({names})"));
     }
     if !asked.accounts {
-        let accounts = ACCOUNTS.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+        let accounts = self::accounts().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
         conditions.push(format!("s.resource NOT IN ({accounts})"));
     }
     let (conditions, limit) = (conditions.join(" AND "), asked.limit);
@@ -231,14 +223,33 @@ pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec
     rows.iter().map(|row| FeedEntry::from_query_result(row, "").map_err(ApiError::from)).collect()
 }
 
-/// What everybody sees of public events. At most one statement.
+/// What the public sees of public events. It takes at most one statement.
 async fn public_forms(db: &impl ConnectionTrait, page: &[FeedEntry]) -> ApiResult<Vec<Value>> {
     let events = page.iter().map(|told| &told.event).collect::<Vec<_>>();
     let shown = publicity::still_public(db, &events).await?;
     Ok(page.iter().zip(shown).map(|(told, shown)| json!(PublicEvent::of(told, shown))).collect())
 }
 
-/// Events as the streams send them. At most one statement.
+/// An event as the streams send it.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The position of the event in the feed.
+    pub position: i64,
+    /// The kind of resource that changed.
+    pub resource: String,
+    /// The frame for those who log in and may see the addresses of people.
+    pub private: Bytes,
+    /// The frame for those who only read, without the addresses of people.
+    pub reader: Bytes,
+    /// The frame for the public.
+    pub public: Option<Bytes>,
+}
+
+/// A Server-Sent Event; its position is the id from which a client resumes.
+fn frame(told: &FeedEntry, action: &str, json: &Value) -> Bytes {
+    Bytes::from(format!("id: {}\nevent: {}.{action}\ndata: {json}\n\n", told.position, told.event.resource))
+}
+/// Events in the form in which the streams send them. It takes at most one statement.
 pub async fn frames(db: &impl ConnectionTrait, page: &[FeedEntry]) -> ApiResult<Vec<Frame>> {
     let public = page.iter().filter(|told| told.public).cloned().collect::<Vec<_>>();
     let mut forms = public_forms(db, &public).await?.into_iter();
@@ -252,7 +263,7 @@ pub async fn frames(db: &impl ConnectionTrait, page: &[FeedEntry]) -> ApiResult<
     Ok(frames.collect())
 }
 
-/// 410 where a place lies beyond the end of the feed: the places that the client knows are not those of this feed.
+/// 410 if a position lies beyond the end of the feed: the positions that the client knows do not belong to this feed.
 pub async fn must_be_within(db: &impl ConnectionTrait, after: i64) -> ApiResult<()> {
     let head = seal::head(db).await?.position;
     if after <= head {
@@ -260,13 +271,14 @@ pub async fn must_be_within(db: &impl ConnectionTrait, after: i64) -> ApiResult<
     }
     Err(ApiError::new(codes::FEED_RESTARTED)
         .detail(
-            format!("The last place of the feed is {head}, before {after}: its places began anew."),
-            format!("Tempat terakhir umpan adalah {head}, sebelum {after}: nomor tempatnya mulai dari awal lagi."),
+            format!("The last position of the feed is {head}, which is before {after}: the positions of this feed began anew."),
+            format!("Posisi terakhir umpan adalah {head}, sebelum {after}: nomor posisinya mulai dari awal lagi."),
         )
         .member("head", head))
 }
 
-/// Reads what was asked for; 410 where nothing can be there. A place with something behind it is within.
+/// Reads what the request asks for; 410 if the position lies beyond the end. A position that other events follow lies within the
+/// feed.
 async fn read_within(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec<FeedEntry>> {
     let page = read(db, asked).await?;
     if page.is_empty() && asked.after > 0 {
@@ -315,13 +327,13 @@ async fn list_public_events(public: Public, request: HttpRequest, mut parameters
     answer(&request, public_forms(db, &page).await?, last, asked.limit).map(Answer::public)
 }
 
-/// Where the feed ends.
+/// The end of the feed.
 #[derive(Serialize, ToSchema)]
 pub struct FeedHead {
-    /// The place of the last event; 0 before the first.
+    /// The position of the last event; 0 before the first event.
     #[schema(minimum = 0, maximum = 9007199254740991i64, example = 42)]
     position: i64,
-    /// Its hash, in hexadecimal. Keep it: with it anybody proves later that nothing up to there was altered.
+    /// The hash of the last event, in hexadecimal. Whoever keeps it can prove later that nothing up to this position was altered.
     #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
     hash: String,
 }
@@ -340,14 +352,14 @@ async fn get_public_head(public: Public, _: crate::http::query::NoParameters) ->
     Answer::ok(&FeedHead::from(seal::head(public.store.db()).await?)).map(Answer::public)
 }
 
-/// Adds `after` and `resource`.
+/// Adds the parameters `after` and `resource`.
 pub fn parameters(operation: Operation) -> Operation {
     let after = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 });
-    let one = json!({ "type": "string", "enum": RESOURCES });
+    let one = json!({ "type": "string", "enum": resources() });
     let resource = json!({ "type": "array", "minItems": 1, "maxItems": crate::http::query::LONGEST_LIST, "items": one });
     operation
-        .query("after", after, "The place of the last event that you have; what stands after it is given.")
-        .query("resource", resource, "Only changes of these kinds of things, as a comma-separated list.")
+        .query("after", after, "The position of the last event that you have; the events after it are returned.")
+        .query("resource", resource, "Only changes of these kinds of resources, as a comma-separated list.")
         .problems(&[410])
 }
 
@@ -361,70 +373,66 @@ fn described<T: ToSchema>(operation: Operation) -> Operation {
             "page": {
                 "type": "object", "required": ["next_cursor", "limit"], "additionalProperties": false,
                 "properties": {
-                    "next_cursor": { "type": "string", "maxLength": 20, "pattern": "^[0-9]+$", "description": "Send it as `after`, now or later: never null, as the feed goes on." },
-                    "limit": { "type": "integer", "format": "int32", "minimum": 1, "maximum": LARGEST_LIMIT, "description": "The page size." },
+                    "next_cursor": { "type": "string", "maxLength": 20, "pattern": "^[0-9]+$", "description": "Send it as `after`, now or later, to read on. It is never null, because the feed goes on." },
+                    "limit": { "type": "integer", "format": "int32", "minimum": 1, "maximum": LARGEST_LIMIT, "description": "The greatest number of rows on a page." },
                 },
             },
         },
     });
     parameters(operation)
-        .query("limit", limit, "Rows on a page.")
+        .query("limit", limit, "The greatest number of rows on a page.")
         .with_schemas(schema::components::<T>())
         .with_schemas(Map::<String, Value>::from_iter([(page_name.clone(), page)]))
-        .answers_schema(200, "One page.", json!({ "$ref": format!("#/components/schemas/{page_name}") }), None, &["Link"])
+        .answers_schema(
+            200,
+            "One page of the feed.",
+            json!({ "$ref": format!("#/components/schemas/{page_name}") }),
+            None,
+            &["Link"],
+        )
 }
 
-/// Mounts the feed.
+/// Adds the routes of the feed.
 pub fn mount(table: &mut Table) {
-    let about = "Every change, in the order in which it was committed. Keep `page.next_cursor` and send it as `after`: a reader that goes on like \
-                 this sees every event exactly once, however many write at the same time. What is about accounts is shown to those who manage them; viewers and clients do not \
-                 see the e-mail and network addresses of people, which the hashes cover.";
-    let list = Operation::get("/v1/events", "list_events", "events", "What happened", about);
+    let about = "Every change, in the order in which it was committed. Keep `page.next_cursor` and send it as `after`: a reader \
+        that goes on like this sees every event exactly once, however many clients write at the same time. Events that concern \
+        accounts are shown only to those who manage accounts. Viewers and clients do not see the e-mail and network addresses of \
+        people, although the hashes cover them.";
+    let list = Operation::get("/v1/events", "list_events", "events", "List events", about);
     let head = Operation::get(
         "/v1/events/head",
         "get_events_head",
         "events",
-        "Where the feed ends",
-        "The place and the hash of the last event. Whoever keeps it can prove later that nothing before it was altered or removed: \
-         `renaksi audit verify --head POSITION:HASH`.",
+        "Get the head of the feed",
+        "The position and the hash of the last event. Whoever keeps them can prove later that nothing up to this event was \
+         altered or removed: `renaksi audit verify --head POSITION:HASH`.",
     );
     table
         .on(described::<FeedEvent>(list.roles(&ReadAll::role_names())), list_events)
-        .on(head.roles(&ReadAll::role_names()).answers::<FeedHead>(200, "It.", Some(example()), &[]), get_head);
+        .on(head.roles(&ReadAll::role_names()).answers::<FeedHead>(200, "The head of the feed.", Some(example()), &[]), get_head);
 }
 
-/// Mounts what everybody sees of it.
+/// Adds the public routes of the feed.
 pub fn mount_public(table: &mut Table) {
-    let about = "Every change of what is public, in the order in which it was committed, as the public sees it; no login. Keep \
-                 `page.next_cursor` and send it as `after`.\n\nOf what was withdrawn or deleted since, `key` and `data` are null in all its events, from \
-                 the first one on; `thing` still tells whoever followed which one it was. What hangs on a thing comes and goes with it without an event \
-                 of its own: the programmes, KPIs and evaluations of a masterplan when it stops being a draft or becomes one again. Read the lists \
-                 then.";
-    let list = Operation::get("/v1/public/events", "list_public_events", "public", "What happened (public)", about);
+    let about = "Every change of what is public, in the order in which it was committed and in the form that the public sees; no \
+        login is needed. Keep `page.next_cursor` and send it as `after`.\n\n\
+        If a resource was withdrawn or deleted since, `key` and `data` are null in all its events, from the first one on; \
+        `thing` still tells readers who followed it which resource it was. Resources that belong to another resource appear and \
+        disappear with it without an event of their own: the programmes, KPIs and evaluations of a masterplan when it stops \
+        being a draft or becomes one again. Read the lists again in that case.";
+    let list = Operation::get("/v1/public/events", "list_public_events", "public", "List events (public)", about);
     let head = Operation::get(
         "/v1/public/events/head",
         "get_public_events_head",
         "public",
-        "Where the feed ends (public)",
-        "The place and the hash of the last event, for anybody to keep.",
+        "Get the head of the feed (public)",
+        "The position and the hash of the last event, for anybody to keep as proof of the history up to it.",
     );
     table
         .on(described::<PublicEvent>(list.public()), list_public_events)
-        .on(head.public().answers::<FeedHead>(200, "It.", Some(example()), &[]), get_public_head);
+        .on(head.public().answers::<FeedHead>(200, "The head of the feed.", Some(example()), &[]), get_public_head);
 }
 
 fn example() -> Value {
     json!({ "position": 42, "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::event_types::HAPPENINGS;
-
-    #[test]
-    fn webhooks_can_ask_for_every_kind_of_the_feed_but_accounts() {
-        let told = RESOURCES.iter().filter(|kind| !ACCOUNTS.contains(kind)).copied().collect::<Vec<_>>();
-        assert_eq!(told, HAPPENINGS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>());
-    }
 }

@@ -1,4 +1,4 @@
-//! The audit log as lines of JSON, for keeping it where nobody who can write to the database can reach it.
+//! Exports the audit log as lines of JSON, to be kept where nobody who can write to the database can reach it.
 
 use std::io::Write;
 
@@ -9,10 +9,10 @@ use super::events::{self, FeedEntry, FeedQuery};
 use super::seal::{Head, head};
 use crate::store::output::Failed;
 
-/// Events of one statement.
+/// The number of events of one statement.
 const AT_ONCE: u64 = 1_000;
 
-/// Writes every event after the place `after` up to the head, which it gives. Memory does not grow with the audit log.
+/// Writes every event after the position `after` up to the head, and returns the head. Memory does not grow with the audit log.
 pub async fn export(db: &impl ConnectionTrait, after: i64, out: &mut impl Write) -> Result<Head, Failed> {
     let head = head(db).await?;
     let mut last = after;
@@ -28,7 +28,7 @@ pub async fn export(db: &impl ConnectionTrait, after: i64, out: &mut impl Write)
     Ok(head)
 }
 
-/// An event with its place and its hash. `event` comes last and is, to the byte, what the hash covers.
+/// An event with its position and its hash. `event` comes last and is, byte for byte, what the hash covers.
 fn line(told: &FeedEntry) -> String {
     format!(r#"{{"position":{},"hash":"{}","event":{}}}"#, told.position, told.hash, canonical(&told.event))
 }

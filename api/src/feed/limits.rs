@@ -1,4 +1,4 @@
-//! How many streams may be open, so that nobody without a login fills the memory or the connections of the service.
+//! Limits the number of open streams, so that nobody without a login can fill the memory or the connections of the service.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,9 +7,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::http::problem::{ApiError, ApiResult, codes};
 
-/// Streams of those who log in, in one process.
+/// The number of streams in one process for those who log in.
 const MOST_PRIVATE: usize = 4_096;
-/// Public streams that read what their clients missed at a time: what each reads stands in memory.
+/// The number of public streams that may read at the same time what their clients missed, since each read is held in memory.
 const REPLAYS_AT_ONCE: usize = 4;
 
 /// The streams of one process.
@@ -21,13 +21,13 @@ pub struct StreamLimits {
     most_per_address: usize,
 }
 
-/// An open stream; its place is free when this is dropped.
+/// An open stream; its place is free again when this is dropped.
 pub struct OpenStream {
     _turn: OwnedSemaphorePermit,
     of_address: Option<OfAddress>,
 }
 
-/// One of the streams of an address.
+/// A stream of an address.
 struct OfAddress {
     address: String,
     addresses: Arc<Mutex<HashMap<String, usize>>>,
@@ -46,7 +46,7 @@ impl Drop for OfAddress {
 }
 
 impl StreamLimits {
-    /// At most so many public streams, and of these so many for one address.
+    /// Allows so many public streams in all, and so many for one address.
     pub fn new(most_public: usize, most_per_address: usize) -> Self {
         Self {
             private: Arc::new(Semaphore::new(MOST_PRIVATE)),
@@ -57,13 +57,13 @@ impl StreamLimits {
         }
     }
 
-    /// A stream of somebody who logged in: 503 where there are too many.
+    /// Opens a stream for somebody who logged in: 503 if there are too many.
     pub fn open_private(&self) -> ApiResult<OpenStream> {
         let turn = Arc::clone(&self.private).try_acquire_owned().map_err(|_| ApiError::busy())?;
         Ok(OpenStream { _turn: turn, of_address: None })
     }
 
-    /// A stream of anybody from `address`: 429 where that has too many, 503 where there are too many of all.
+    /// Opens a stream for anybody from `address`: 429 if that address has too many, 503 if there are too many in all.
     pub fn open_public(&self, address: &str) -> ApiResult<OpenStream> {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let open = addresses.get(address).copied().unwrap_or(0);
@@ -80,7 +80,7 @@ impl StreamLimits {
         Ok(OpenStream { _turn: turn, of_address: Some(of_address) })
     }
 
-    /// The turn of a stream to read what its client missed; those who log in need none.
+    /// The permission of a public stream to read what its client missed; streams of those who log in need none.
     pub async fn replay(&self, stream: &OpenStream) -> ApiResult<Option<SemaphorePermit<'_>>> {
         if stream.of_address.is_none() {
             return Ok(None);

@@ -1,19 +1,21 @@
-//! Gives events their place in the feed, and chains them.
+//! Gives committed events their position in the feed, and chains them by hashes.
 //!
-//! A reader who follows a cursor must not miss what commits late. The number of an event does not do for a cursor: on
-//! PostgreSQL a transaction takes its numbers early and may commit after one that took later numbers, so a reader who has seen
-//! those would never look back. Nor should writers queue for a place: that would make them one after the other.
+//! A reader who follows a cursor must not miss events that commit late. The number of an event is no good as a cursor: on
+//! PostgreSQL a transaction takes its numbers early and may commit after a transaction that took later numbers, so a reader who
+//! has seen the later numbers would never look back. Nor should writers wait for a position: that would make them write one after
+//! the other.
 //!
-//! So writers append without a place. *Sealing* gives places to what has been committed since: it sees only committed events,
-//! one process at a time does it (the row of `feed_head` is locked), and places and hashes commit together. Whoever sees a
-//! place therefore sees all places before it. An event that was committed before another transaction began has the smaller
-//! number, and both are sealed in the order of their numbers, so causes stand before effects.
+//! So writers append events without a position. *Sealing* gives positions to what has been committed since: it sees only
+//! committed events, only one process at a time does it (the row of `feed_head` is locked), and positions and hashes commit
+//! together. Whoever sees a position therefore sees all positions before it. An event that was committed before another
+//! transaction began has the smaller number, and both are sealed in the order of their numbers, so that causes come before
+//! effects.
 //!
-//! What is not sealed yet is found without a look at all that is: the horizon says up to where everything is finished and
-//! sealed. On PostgreSQL it is a transaction number (all below `pg_snapshot_xmin` have ended), on SQLite, where one writer
-//! commits after the other, the number of an event.
+//! Events that are not sealed yet are found without a look at all sealed ones: the horizon says up to where everything is
+//! finished and sealed. On PostgreSQL it is a transaction number (all below `pg_snapshot_xmin` have ended); on SQLite, where one
+//! writer commits after the other, it is the number of an event.
 //!
-//! A backlog may be of any length: it is sealed in steps of a bounded number of events, each a transaction of its own, so that
+//! A backlog may have any length. It is sealed in steps of a bounded number of events, each in a transaction of its own, so that
 //! writers get their turn in between. [`Sealer`] remembers how far it has come.
 
 use entity::rules::chain::link;
@@ -27,18 +29,18 @@ use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::transaction::{Origin, Store, WriteTransaction};
 
-/// Events of one transaction: few enough that writers of SQLite, who wait for it, do not notice.
+/// The number of events of one transaction: few enough that writers on SQLite, who wait for it, do not notice.
 const AT_ONCE: i64 = 1_000;
-/// Where the feed ends.
+/// The end of the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// The place of the last event.
+    /// The position of the last event.
     pub position: i64,
-    /// Its hash.
+    /// The hash of the last event.
     pub hash: String,
 }
 
-/// Where the feed ends now.
+/// The present end of the feed.
 pub async fn head(db: &impl ConnectionTrait) -> ApiResult<Head> {
     let row = feed_head::Entity::find_by_id(1).one(db).await?.ok_or_else(no_head)?;
     Ok(Head { position: row.position, hash: row.hash })
@@ -48,42 +50,42 @@ fn no_head() -> ApiError {
     ApiError::unexpected("the feed has no head")
 }
 
-/// What one step of sealing found.
+/// The result of one step of sealing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing waited, or another process is at it.
+    /// No event waited, or another process is sealing.
     Nothing,
-    /// Something was sealed, and nothing of what had been committed before waits any more.
+    /// Events were sealed, and none that had been committed before waits any more.
     All,
-    /// As much was sealed as one step may, and more may wait.
+    /// As many events were sealed as one step may seal, and more may wait.
     More,
 }
 
-/// Seals step by step.
+/// Seals events step by step.
 #[derive(Debug, Default)]
 pub struct Sealer {
-    /// The pass through a backlog that is under way.
+    /// The pass through a backlog that is in progress.
     pass: Option<Pass>,
 }
 
-/// A pass through all that waits, in the order of the numbers. On PostgreSQL an event with a small number may be committed
-/// late, so only a whole pass shows that nothing is left below the horizon that was noted when it began.
+/// A pass through all events that wait, in the order of their numbers. On PostgreSQL an event with a small number may be
+/// committed late, so only a complete pass shows that no event is left below the horizon that was noted when the pass began.
 #[derive(Clone, Copy, Debug)]
 struct Pass {
     /// All events up to this number that were committed before the pass began are sealed.
     floor: i64,
-    /// The horizon once the pass is through; `None` on SQLite, where it is the floor.
+    /// The horizon once the pass is complete; `None` on SQLite, where it is the floor.
     horizon: Option<i64>,
 }
 
 impl Sealer {
-    /// Seals some of what waits, in one transaction.
+    /// Seals some of the events that wait, in one transaction.
     pub async fn step(&mut self, store: &Store) -> ApiResult<Step> {
         if self.pass.is_none() && !is_behind(store).await? {
             return Ok(Step::Nothing);
         }
         let origin = Origin { actor: Actor::system("feed"), request_id: None, address: None };
-        // After a failure it begins anew.
+        // After a failure the pass begins again.
         let pass = self.pass.take();
         let Some((sealed, left)) =
             store.transact(origin, async |transaction: &WriteTransaction| seal(transaction, pass).await).await?
@@ -99,7 +101,7 @@ impl Sealer {
     }
 }
 
-/// Whether something may wait, without a transaction that writes.
+/// Whether events may be waiting, found out without a transaction that writes.
 async fn is_behind(store: &Store) -> ApiResult<bool> {
     let backend = store.db().get_database_backend();
     let sql = match backend {
@@ -112,8 +114,8 @@ async fn is_behind(store: &Store) -> ApiResult<bool> {
     Ok(store.db().query_one_raw(Statement::from_string(backend, sql)).await?.is_some())
 }
 
-/// Seals what waits, going on with `pass`; gives how many were sealed, and the pass where it is not through. `None` where another
-/// process is at it.
+/// Seals events that wait, going on with `pass`. Returns how many were sealed, and the pass if it is not complete. `None` if
+/// another process is sealing.
 async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<Option<(usize, Option<Pass>)>> {
     let head = feed_head::Entity::find_by_id(1).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let Some(head) = head.one(&transaction.db).await? else { return Ok(None) };
@@ -138,7 +140,7 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
     pass.floor = events.last().map_or(pass.floor, |last| last.seq);
     let is_through = (sealed as i64) < AT_ONCE;
     let reached = match pass.horizon {
-        // All below it is sealed only once the pass is through.
+        // All events below the horizon are sealed only once the pass is complete.
         Some(horizon) if is_through => horizon,
         Some(_) => head.horizon,
         None => pass.floor,
@@ -150,7 +152,7 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
     Ok(Some((sealed, (!is_through).then_some(pass))))
 }
 
-/// A pass from the beginning of what may wait.
+/// Begins a pass at the first event that may wait.
 ///
 /// On SQLite everything up to the last sealed number is sealed, whatever the horizon says.
 async fn begin(transaction: &WriteTransaction) -> ApiResult<Pass> {
@@ -162,7 +164,7 @@ async fn begin(transaction: &WriteTransaction) -> ApiResult<Pass> {
     Ok(Pass { floor: row.map_or(Ok(0), |row| row.try_get("", "floor"))?, horizon: None })
 }
 
-/// On PostgreSQL the number below which every transaction has ended.
+/// On PostgreSQL, the number below which every transaction has ended.
 async fn finished(transaction: &WriteTransaction) -> ApiResult<Option<i64>> {
     if transaction.db.get_database_backend() != DbBackend::Postgres {
         return Ok(None);
@@ -172,7 +174,7 @@ async fn finished(transaction: &WriteTransaction) -> ApiResult<Option<i64>> {
     Ok(row.map(|row| row.try_get("", "horizon")).transpose()?)
 }
 
-/// The next events that have no place yet.
+/// The next events that have no position yet.
 async fn waiting(transaction: &WriteTransaction, horizon: i64, floor: i64) -> ApiResult<Vec<event::Model>> {
     let backend = transaction.db.get_database_backend();
     let (sql, values) = match backend {

@@ -1,8 +1,8 @@
 //! `/v1/events/stream` and `/v1/public/events/stream`: the feed as Server-Sent Events.
 //!
-//! A stream reads from the table what its client does not have yet, and then hears what the tail of the feed tells all streams of
-//! the process, each event put into words once. One that falls behind reads from the table again; one whose client does not
-//! read is ended, and the client resumes with `Last-Event-ID` on any replica.
+//! A stream first reads from the table what its client does not have yet, and then receives what the tail of the feed passes to
+//! all streams of the process; each event is serialized once. A stream that falls behind reads from the table again. A stream
+//! whose client does not read is ended, and the client resumes with `Last-Event-ID` on any replica.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,11 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::events::{self, ACCOUNTS, FeedQuery};
+use super::events::Frame;
+use super::events::{self, FeedQuery};
 use super::limits::{OpenStream, StreamLimits};
 use super::seal;
-use super::tail::{Frame, Tail};
+use super::tail::Tail;
 use crate::auth::identify::token_ends_in;
 use crate::auth::permissions::{ManageUsers, Permission, ReadAll};
 use crate::http::client_address;
@@ -30,18 +31,18 @@ use crate::http::table::Table;
 use crate::store::access::{Access, Public};
 use crate::store::standing;
 
-/// A comment after so much silence, so that nothing in between takes the connection for dead.
+/// The silence after which a comment is sent, so that nothing in between takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a client may leave what was sent unread.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Frames that wait for a client. Few, since whoever does not read makes the service hold them.
+/// The number of frames that wait for a client. It is small, because the service holds the frames of a client that does not read.
 const WAITING: usize = 8;
-/// Events of one read where a public stream catches up.
+/// The number of events of one read when a public stream catches up.
 const PUBLIC_PAGE: u64 = 20;
-/// How long a stream of somebody without a login lasts: it then resumes, perhaps elsewhere.
+/// The lifetime of a stream without a login; its client then resumes, perhaps at another replica.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// The end of the feed, when to let go of it, and how many may follow it.
+/// The end of the feed, when the stream ends, and how many streams may be open.
 type Feed = (Data<Tail>, Data<CancellationToken>, Data<StreamLimits>);
 
 async fn stream_events(
@@ -56,7 +57,7 @@ async fn stream_events(
         access.now().await?;
     }
     let stream = feed.2.open_private()?;
-    // Whoever lost the right to read finds out when the token ends.
+    // Whoever lost the permission to read is stopped when the token expires.
     open(&request, feed, stream, asked, token_ends_in(&request).unwrap_or_default()).await
 }
 
@@ -82,7 +83,7 @@ async fn open(
     let resumed = request.headers().get("last-event-id").map(|value| {
         let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
         position.ok_or_else(|| {
-            ApiError::parameter("Last-Event-ID", "Expected the place of an event.", "Seharusnya tempat suatu kejadian.")
+            ApiError::parameter("Last-Event-ID", "Expected the position of an event.", "Seharusnya posisi suatu kejadian.")
         })
     });
     let after = resumed.transpose()?.unwrap_or(asked.after);
@@ -97,7 +98,7 @@ async fn open(
     });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
-        // What is compressed would wait for more.
+        // A compressor would wait for more data.
         .insert_header(("Content-Encoding", "identity"))
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("X-Accel-Buffering", "no"))
@@ -109,22 +110,22 @@ async fn pump((tail, stopping, limits): Feed, stream: OpenStream, asked: FeedQue
     let source = Source { tail, limits, stream };
     tokio::select! {
         () = sleep_until(ends) => {}
-        // Either there is nobody left to tell or the database is down: the client comes again.
+        // Either nobody is left to receive, or the database is down and the client will resume.
         _ = send_all(&source, asked, &client) => {}
         () = client.closed() => {}
-        // The client resumes at another replica, and a stop does not wait for it.
+        // The client resumes at another replica, and the shutdown does not wait for it.
         () = stopping.cancelled() => {}
     }
 }
 
-/// Where a stream reads from.
+/// The position from which a stream reads.
 struct Source {
     tail: Data<Tail>,
     limits: Data<StreamLimits>,
     stream: OpenStream,
 }
 
-/// Why a stream ends before its time.
+/// Why a stream ends early.
 struct Gone;
 
 async fn send_all(source: &Source, mut asked: FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
@@ -135,7 +136,7 @@ async fn send_all(source: &Source, mut asked: FeedQuery, client: &Sender<Bytes>)
         match timeout(HEARTBEAT, live.recv()).await {
             Err(_) if *source.tail.end().borrow() > asked.after => catch_up(source, &mut asked, client).await?,
             Err(_) => send(client, Bytes::from_static(b": still here\n\n")).await?,
-            // What was sealed before the tail began to tell is in the table only.
+            // Events that were sealed before the tail began to follow are only in the table.
             Ok(Ok(frame)) if frame.position > asked.after + 1 => catch_up(source, &mut asked, client).await?,
             Ok(Ok(frame)) => pass_on(source, &frame, &mut asked, client).await?,
             Ok(Err(RecvError::Lagged(_))) => catch_up(source, &mut asked, client).await?,
@@ -155,20 +156,21 @@ async fn pass_on(source: &Source, frame: &Arc<Frame>, asked: &mut FeedQuery, cli
         (_, false) => Some(frame.reader.clone()),
     };
     let Some(bytes) = bytes.filter(|_| asked.wants(&frame.resource)) else { return Ok(()) };
-    if ACCOUNTS.contains(&frame.resource.as_str()) {
+    if events::is_about_accounts(&frame.resource) {
         must_still_manage(source, asked).await?;
     }
     send(client, bytes).await
 }
 
-/// What is about accounts is told to nobody who was disabled or demoted since the stream began. There is little of it.
+/// Events that concern accounts are not sent to somebody who was disabled or demoted since the stream began. There are few of
+/// them, so this is checked for each.
 async fn must_still_manage(source: &Source, asked: &FeedQuery) -> Result<(), Gone> {
     let Some(actor) = &asked.actor else { return Err(Gone) };
     let now = standing::now(source.tail.store().db(), actor, None).await.map_err(|_| Gone)?;
     if ManageUsers::allows(&now) { Ok(()) } else { Err(Gone) }
 }
 
-/// Sends what stands in the table after what the client has.
+/// Sends the events of the table after those that the client has.
 async fn catch_up(source: &Source, asked: &mut FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
     loop {
         let (end, frames) = read(source, asked).await.map_err(|_| Gone)?;
@@ -177,15 +179,15 @@ async fn catch_up(source: &Source, asked: &mut FeedQuery, client: &Sender<Bytes>
             pass_on(source, &Arc::new(frame), asked, client).await?;
         }
         if is_last {
-            // Nothing up to there was left out but what was not asked for.
+            // Up to there, only events for which the client did not ask were left out.
             asked.after = asked.after.max(end);
             return Ok(());
         }
     }
 }
 
-/// The next events of the table, and the end of the feed before they were read. Its turn ends before anything is sent, so that
-/// clients that do not read hold nobody up.
+/// The next events of the table, and the end of the feed before they were read. The read permission is given back before anything
+/// is sent, so that clients which do not read hold nobody up.
 async fn read(source: &Source, asked: &FeedQuery) -> ApiResult<(i64, Vec<Frame>)> {
     let store = source.tail.store();
     let _turn = source.limits.replay(&source.stream).await?;
@@ -201,10 +203,10 @@ async fn send(client: &Sender<Bytes>, bytes: Bytes) -> Result<(), Gone> {
 
 fn described(operation: Operation) -> Operation {
     let place = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX });
-    let about = "The `id` of the last event that you have; browsers send it by themselves. It goes before `after`.";
+    let about = "The `id` of the last event that you have, which browsers send by themselves. It takes precedence over `after`.";
     let mut operation = events::parameters(operation).parameter("header", "Last-Event-ID", false, place, about);
     operation.object["responses"]["200"] = json!({
-        "description": "Events without an end.",
+        "description": "A stream of events that does not end by itself.",
         "content": { "text/event-stream": {
             "schema": { "type": "string", "maxLength": i32::MAX },
             "example": "id: 42\nevent: programme.updated\ndata: {\"position\":42,\"resource\":\"programme\",\"key\":\"SV-01\"}\n\n",
@@ -213,19 +215,20 @@ fn described(operation: Operation) -> Operation {
     operation
 }
 
-/// Mounts the stream.
+/// Adds the route of the stream.
 pub fn mount(table: &mut Table) {
-    let about = "The feed as Server-Sent Events: `id` is the place, `event` the kind of thing and what happened to it, `data` the event as `/v1/events` \
-                 gives it. A comment comes every 15 seconds. It ends when the access token or the replica does; resume with `Last-Event-ID`.";
-    let stream = Operation::get("/v1/events/stream", "stream_events", "events", "Hear what happens", about);
+    let about = "The feed as Server-Sent Events: `id` is the position, `event` is the kind of resource and what happened to it, \
+        and `data` is the event as `/v1/events` shows it. A comment is sent every 15 seconds. The stream ends when the access \
+        token expires or the replica stops; resume it with `Last-Event-ID`.";
+    let stream = Operation::get("/v1/events/stream", "stream_events", "events", "Stream events", about);
     table.on(described(stream).roles(&ReadAll::role_names()), stream_events);
 }
 
-/// Mounts the stream of what is public.
+/// Adds the route of the public stream.
 pub fn mount_public(table: &mut Table) {
-    let about = "The public feed as Server-Sent Events; no login. One address may have some streams open (32 where nothing else is set): one more is answered 429. A comment comes every 15 seconds; after an hour, or when the replica stops, it ends and is to be resumed with \
-                 `Last-Event-ID`, as browsers do by themselves.";
-    let stream =
-        Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Hear what happens (public)", about);
+    let about = "The public feed as Server-Sent Events; no login is needed. One address may have a limited number of streams \
+        open (32 unless configured otherwise); one more is answered with 429. A comment is sent every 15 seconds. The stream \
+        ends after an hour or when the replica stops; resume it with `Last-Event-ID`, as browsers do by themselves.";
+    let stream = Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Stream events (public)", about);
     table.on(described(stream).public().problems(&[429]), stream_public_events);
 }

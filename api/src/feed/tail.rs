@@ -1,43 +1,27 @@
-//! Follows the feed for as long as the service runs: seals what was appended, and tells the streams of this process.
+//! Follows the feed for as long as the service runs: seals new events, and passes them to the streams of this process.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix_web::web::Bytes;
 use sea_orm::sqlx::postgres::{PgListener, PgPoolOptions};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
-use serde_json::Value;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::watch;
 
-use super::events::{self, FeedEntry, FeedQuery};
+use super::events::{self, FeedQuery, Frame};
 use super::seal::{Sealer, Step, head};
 use crate::http::problem::ApiResult;
 use crate::store::transaction::Store;
 
-/// How long something may wait that nobody woke us for, such as what a replica appended before it was killed.
+/// How long an event may wait that no signal announced, such as one that a replica appended before it was killed.
 const AT_LATEST: Duration = Duration::from_secs(1);
-/// Sealing many events costs little more than sealing one. Under load it waits for some, and writers keep the machine.
+/// The rest between two steps. Sealing many events costs little more than sealing one, so under load it waits for several and
+/// leaves the machine to the writers.
 const REST: Duration = Duration::from_millis(100);
-/// Events that wait for a stream; one that falls behind reads them from the table instead.
+/// The number of events that wait for a stream; a stream that falls behind reads them from the table instead.
 const WAITING: usize = 1_024;
-/// The channel by which replicas on one PostgreSQL wake each other.
+/// The channel by which replicas on one PostgreSQL notify each other.
 const CHANNEL: &str = "renaksi_feed";
-
-/// An event as the streams send it.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    /// Its place in the feed.
-    pub position: i64,
-    /// Which kind of thing changed.
-    pub resource: String,
-    /// As those see it who log in.
-    pub private: Bytes,
-    /// As those see it who only read: without who the people are.
-    pub reader: Bytes,
-    /// As everybody sees it.
-    pub public: Option<Bytes>,
-}
 
 /// The end of the feed, as this process knows it.
 #[derive(Clone)]
@@ -53,12 +37,12 @@ impl Tail {
         Self { store, live: broadcast::channel(WAITING).0, end: watch::Sender::new(0) }
     }
 
-    /// Every event from now on.
+    /// Receives every event from now on.
     pub fn listen(&self) -> Receiver<Arc<Frame>> {
         self.live.subscribe()
     }
 
-    /// The place of the last event, and its changes.
+    /// The position of the last event, and its changes.
     pub fn end(&self) -> watch::Receiver<i64> {
         self.end.subscribe()
     }
@@ -68,9 +52,9 @@ impl Tail {
         &self.store
     }
 
-    /// Follows the feed for as long as the service runs. A failure of the database is tried again.
+    /// Follows the feed for as long as the service runs. After a failure of the database it tries again.
     pub async fn follow(self) {
-        // Before anything is sealed here: what a killed process left unsealed is told as well.
+        // This comes before anything is sealed here, so that events which a killed process left unsealed are passed on as well.
         let mut told = head(self.store.db()).await.ok().map(|head| head.position);
         let (mut sealer, mut others) = (Sealer::default(), None);
         loop {
@@ -78,9 +62,9 @@ impl Tail {
                 others = listen(self.store.db()).await;
             }
             let began = Instant::now();
-            // What failed is logged where it failed.
+            // The failure was logged where it happened.
             match self.step(&mut sealer, &mut told).await.unwrap_or(Step::Nothing) {
-                // Those who write get their turn in between: the queue of writers is fair. They also get as much of the machine.
+                // Writers get their turn in between, since their queue is fair, and as much of the machine.
                 Step::More => {
                     tokio::time::sleep(began.elapsed()).await;
                     continue;
@@ -96,7 +80,7 @@ impl Tail {
         }
     }
 
-    /// Seals some of what waits and tells it.
+    /// Seals some of the events that wait and passes them on.
     async fn step(&self, sealer: &mut Sealer, told: &mut Option<i64>) -> ApiResult<Step> {
         let db = self.store.db();
         let step = sealer.step(&self.store).await?;
@@ -105,15 +89,15 @@ impl Tail {
         }
         let end = head(db).await?.position;
         self.end.send_if_modified(|known| std::mem::replace(known, end) != end);
-        // Who begins to listen now reads from the table up to there. Of a backlog only the end is told: whoever hears a place
-        // beyond the next one reads what lies between from the table.
+        // Whoever subscribes now reads from the table up to that position. Of a backlog only the end is passed on: a stream that
+        // receives a position beyond the next one reads the events in between from the table.
         let mut last = told.unwrap_or(end).max(end - WAITING as i64 / 2);
         while last < end && self.live.receiver_count() > 0 {
             let page = events::read(db, &FeedQuery::all(last)).await?;
             let Some(newest) = page.last() else { break };
             last = newest.position;
             for frame in events::frames(db, &page).await? {
-                // Nobody may have stayed to hear it.
+                // There may be no receiver left.
                 let _ = self.live.send(Arc::new(frame));
             }
         }
@@ -123,7 +107,7 @@ impl Tail {
 }
 
 async fn listen(db: &DatabaseConnection) -> Option<PgListener> {
-    // A connection of its own: it stays open, and the requests' pool may be small.
+    // It has a connection of its own, because it stays open and the pool for requests may be small.
     let options = db.get_postgres_connection_pool().connect_options().as_ref().clone();
     let own = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
     let mut listener = PgListener::connect_with(&own).await.ok()?;
@@ -131,15 +115,10 @@ async fn listen(db: &DatabaseConnection) -> Option<PgListener> {
     Some(listener)
 }
 
-/// Ends when another replica has sealed something: true; or false when the connection is lost.
+/// Returns true when another replica has sealed events, and false when the connection is lost.
 async fn woken(listener: &mut Option<PgListener>) -> bool {
     match listener {
         Some(listener) => listener.recv().await.is_ok(),
         None => std::future::pending().await,
     }
-}
-
-/// A Server-Sent Event: its place is the id from which a client resumes.
-pub fn frame(told: &FeedEntry, action: &str, json: &Value) -> Bytes {
-    Bytes::from(format!("id: {}\nevent: {}.{action}\ndata: {json}\n\n", told.position, told.event.resource))
 }

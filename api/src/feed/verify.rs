@@ -1,5 +1,5 @@
-//! Proves that nothing of the audit log was altered, removed or moved: every hash is computed again; and that every row is what the
-//! audit log last told of it.
+//! Proves that nothing of the audit log was altered, removed or moved, by computing every hash again, and that every row equals
+//! what its last event says.
 
 use entity::rules::chain::{BEGINNING, link};
 use entity::{evaluation, evaluation_record};
@@ -13,31 +13,32 @@ use crate::http::body::hex;
 use crate::http::problem::ApiResult;
 use crate::import_export::compare::compare_accounts;
 use crate::import_export::compare_rows;
+use crate::kinds::KINDS;
 use crate::resources::clients::Client;
 use crate::resources::users::User;
-use crate::store::scope::Scope;
+use crate::store::kind::{Link, Scope};
 
-/// Events of one statement.
+/// The number of events of one statement.
 const AT_ONCE: u64 = 5_000;
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The chain holds up to here.
+    /// The chain holds up to this head.
     Sound(Head),
-    /// The first place that does not fit, and why.
+    /// The first position that does not fit, with the reason.
     Broken {
-        /// The place.
+        /// The position.
         position: i64,
-        /// What does not fit.
+        /// The reason.
         why: String,
     },
-    /// The chain holds, but something else is stored than it tells of.
+    /// The chain holds, but the data differs from what the events say.
     Differs(String),
 }
 
-/// Verifies the whole chain, that it goes through a head that somebody kept, and that every row is what its last event says. To be
-/// asked of one snapshot of the database.
+/// Verifies the whole chain, that it goes through a head that somebody kept, and that every row equals what its last event says.
+/// Call it with one snapshot of the database.
 pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult<Verdict> {
     let end = head(db).await?;
     let mut last = Head { position: 0, hash: BEGINNING.to_owned() };
@@ -49,7 +50,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
             }
             last = Head { position: told.position, hash: told.hash.clone() };
             if kept.is_some_and(|kept| kept.position == last.position && kept.hash != last.hash) {
-                let why = "the hash that was kept is another".to_owned();
+                let why = "the hash that was kept differs from the one in the chain".to_owned();
                 return Ok(Verdict::Broken { position: last.position, why });
             }
         }
@@ -62,7 +63,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
         return broken(last.position + 1, "an event is missing");
     }
     if let Some(seq) = unsealed_below(db).await? {
-        return broken(last.position + 1, &format!("event number {seq} stands among sealed ones without a seal"));
+        return broken(last.position + 1, &format!("event number {seq} lies among sealed events but has no seal"));
     }
     Ok(match difference(db).await? {
         Some(difference) => Verdict::Differs(difference),
@@ -70,7 +71,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
     })
 }
 
-/// The first row that is not what the audit log last told of it, in words.
+/// The first row that differs from what its last event says, in words.
 async fn difference(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     if let Some(difference) = compare_rows(db).await? {
         return Ok(Some(difference));
@@ -86,25 +87,25 @@ async fn difference(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     Ok(others.into_iter().flatten().next())
 }
 
-/// What figures of past days read is, for each of its days, what an event told of the thing.
+/// Every snapshot for figures of past days equals what an event said of the resource.
 async fn unknown_past(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     let sql = "SELECT p.resource, p.\"key\" FROM past p WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.resource = p.resource \
                AND e.\"key\" = p.\"key\" AND e.after = p.content) LIMIT 1";
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let Some(row) = row else { return Ok(None) };
     let (resource, key): (String, String) = (row.try_get("", "resource")?, row.try_get("", "key")?);
-    Ok(Some(format!("no event tells of {resource} `{key}` what is kept of it for a past day")))
+    Ok(Some(format!("no event says what the snapshot of {resource} `{key}` for a past day holds")))
 }
 
-/// A seal says of which kind its event is; filters of the feed read it.
+/// A seal repeats the kind of resource of its event, because filters of the feed read it.
 async fn wrong_seal(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     let sql = "SELECT s.position FROM event_seal s JOIN event e ON e.seq = s.seq WHERE s.resource <> e.resource LIMIT 1";
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     let position: Option<i64> = row.map(|row| row.try_get("", "position")).transpose()?;
-    Ok(position.map(|position| format!("the seal of event {position} names another kind of thing than the event")))
+    Ok(position.map(|position| format!("the seal of event {position} names another kind of resource than the event")))
 }
 
-/// The records of a closed evaluation have the hashes that the evaluation tells of.
+/// The records of a closed evaluation have the hashes that the evaluation names.
 async fn wrong_record(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     for record in evaluation_record::Entity::find().all(db).await? {
         let evaluation = evaluation::Entity::find_by_id(record.evaluation.as_str()).one(db).await?;
@@ -117,26 +118,22 @@ async fn wrong_record(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     Ok(None)
 }
 
-/// The tables that hold the references behind a list that stands in a row: (table, its column with the row's key, its column with a
-/// code, the table of the row, its key, the list, the member of an entry that has the code).
-const LINKS: [(&str, &str, &str, &str, &str, &str, Option<&str>); 4] = [
-    ("programme_supporting_opd", "programme", "opd", "programme", "code", "supporting_opds", None),
-    ("programme_region", "programme", "region", "programme", "code", "regions", None),
-    ("evaluation_dimension", "evaluation", "dimension", "evaluation", "code", "reported_counts", Some("dimension")),
-    ("commitment_signatory", "commitment", "opd", "commitment", "id", "signatories", None),
-];
-
-/// Filters and refusals to delete read the links between things; answers show the lists. They are the same.
+/// Filters and refusals to delete read the links between resources, and answers show the lists. Both must be the same.
 async fn wrong_link(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     let backend = db.get_database_backend();
-    for (table, owner, code, of, key, list, member) in LINKS {
-        let (entries, entry) = match (backend, member) {
-            (DbBackend::Postgres, None) => (format!("jsonb_array_elements_text({of}.{list}) entry"), "entry".to_owned()),
-            (DbBackend::Postgres, Some(member)) => {
-                (format!("jsonb_array_elements({of}.{list}) entry"), format!("entry->>'{member}'"))
-            }
-            (_, None) => (format!("json_each({of}.{list}) entry"), "entry.value".to_owned()),
-            (_, Some(member)) => (format!("json_each({of}.{list}) entry"), format!("json_extract(entry.value, '$.{member}')")),
+    let links = KINDS.iter().flat_map(|kind| kind.links().map(move |(member, link)| (kind.table(), member, link)));
+    for (of, member, Link { table, row: owner, code, key }) in links {
+        let list = member.name;
+        let entries = match (backend, member.entry) {
+            (DbBackend::Postgres, None) => format!("jsonb_array_elements_text({of}.{list}) entry"),
+            (DbBackend::Postgres, Some(_)) => format!("jsonb_array_elements({of}.{list}) entry"),
+            _ => format!("json_each({of}.{list}) entry"),
+        };
+        let entry = match (backend, member.entry) {
+            (DbBackend::Postgres, None) => "entry".to_owned(),
+            (DbBackend::Postgres, Some(name)) => format!("entry->>'{name}'"),
+            (_, None) => "entry.value".to_owned(),
+            (_, Some(name)) => format!("json_extract(entry.value, '$.{name}')"),
         };
         let linked = format!("SELECT {owner} AS owner, {code} AS code FROM {table}");
         let shown = format!("SELECT {of}.{key} AS owner, {entry} AS code FROM {of}, {entries}");
@@ -159,13 +156,13 @@ fn misfit(told: &FeedEntry, last: &Head) -> Option<String> {
     if link(&last.hash, &told.event) != told.hash {
         return Some(format!("{} was altered", name()));
     }
-    // No hash covers what the seal says of it. What hid the event because of another thing is not known any more, but never was
-    // one public whose own thing was hidden before it and after it.
+    // No hash covers what the seal says about publicity. Whether an event was hidden because of another resource can no longer be
+    // known, but no event was public whose own resource was hidden both before and after it.
     let could_be_public = || [&told.event.before, &told.event.after].into_iter().any(|thing| seen(&told.event, thing).is_some());
     (told.public && !could_be_public()).then(|| format!("{} is marked as public and cannot be", name()))
 }
 
-/// An event that was put among sealed ones, if there is any: what the sealing would never look at.
+/// An event that was inserted among sealed ones, if there is any: sealing would never look at it.
 async fn unsealed_below(db: &impl ConnectionTrait) -> ApiResult<Option<i64>> {
     let backend = db.get_database_backend();
     let finished = if backend == DbBackend::Postgres { "e.xact" } else { "e.seq" };

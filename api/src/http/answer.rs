@@ -1,4 +1,4 @@
-//! A successful answer as plain data: it can be sent, and kept for a retry of the same request.
+//! A successful answer as plain data, so that it can be sent, and kept for a retry of the same request.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::precondition::Preconditions;
 use super::problem::{ApiError, ApiResult};
 
-/// Status, the headers that belong to the body, and the body.
+/// The status, the headers that belong to the body, and the body.
 #[derive(Clone, Debug)]
 pub struct Answer {
     status: StatusCode,
@@ -21,27 +21,25 @@ pub struct Answer {
 impl Answer {
     /// An answer with a JSON body.
     pub fn json(status: StatusCode, body: &impl Serialize) -> ApiResult<Self> {
-        let body = serde_json::to_vec(body).map_err(ApiError::unexpected)?.into();
-        Ok(Self { status, headers: vec![("Content-Type".into(), "application/json".into())], body })
+        Ok(Self::text(status, serde_json::to_vec(body).map_err(ApiError::unexpected)?))
     }
 
-    /// 200 with JSON that was written earlier, byte by byte.
-    pub fn stored(body: String) -> Self {
-        let headers = vec![("Content-Type".into(), "application/json".into())];
-        Self { status: StatusCode::OK, headers, body: body.into() }
+    /// An answer with a body that is JSON text already.
+    pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self { status, headers: vec![("Content-Type".into(), "application/json".into())], body: body.into() }
     }
 
-    /// 200.
+    /// 200 with a JSON body.
     pub fn ok(body: &impl Serialize) -> ApiResult<Self> {
         Self::json(StatusCode::OK, body)
     }
 
-    /// 201 of the thing at `location`.
+    /// 201 for the new resource at `location`.
     pub fn created(location: &str, body: &impl Serialize) -> ApiResult<Self> {
         Ok(Self::json(StatusCode::CREATED, body)?.header("Location", location))
     }
 
-    /// 204.
+    /// 204 without a body.
     pub fn nothing() -> Self {
         Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Bytes::new() }
     }
@@ -57,12 +55,12 @@ impl Answer {
         self.header("ETag", tag)
     }
 
-    /// Anybody's cache may keep it, and asks each time whether it still holds: a change is seen at once.
+    /// Lets any cache keep the answer, on condition that it asks each time whether it is still valid: a change is seen at once.
     pub fn public(self) -> Self {
         self.header("Cache-Control", "public, max-age=0, must-revalidate")
     }
 
-    /// Becomes 304 if the client has this state already. To be called after [`Answer::etag`].
+    /// Turns into 304 if the client has this state already. Call it after [`Answer::etag`].
     pub fn unless_known(mut self, preconditions: &Preconditions) -> Self {
         let tag = self.headers.iter().find(|(name, _)| name == "ETag").map(|(_, tag)| tag.as_str());
         if tag.is_some_and(|tag| preconditions.is_known(tag)) {
@@ -73,7 +71,7 @@ impl Answer {
         self
     }
 
-    /// Adds a member to a JSON body, for what must not be kept for a retry.
+    /// Adds a member to a JSON body that must not be kept for a retry.
     pub fn member(mut self, name: &str, value: Value) -> ApiResult<Self> {
         let mut body: Value = serde_json::from_slice(&self.body).map_err(ApiError::unexpected)?;
         body[name] = value;
@@ -81,7 +79,7 @@ impl Answer {
         Ok(self)
     }
 
-    /// Whether it was given before.
+    /// Whether the answer is a replay of an earlier one.
     pub fn is_replayed(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "Idempotent-Replayed")
     }
@@ -91,7 +89,7 @@ impl Answer {
         (self.status.as_u16(), json!(self.headers), &self.body)
     }
 
-    /// An answer kept earlier.
+    /// An answer that was kept earlier.
     pub fn replayed(status: i32, headers: Value, body: Vec<u8>) -> ApiResult<Self> {
         let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
         let headers = serde_json::from_value(headers).map_err(ApiError::unexpected)?;

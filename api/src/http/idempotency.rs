@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use super::problem::{ApiError, ApiResult, codes};
 
-/// The key a client gave this request, if any.
+/// The key that a client gave to this request, if any.
 #[derive(Clone, Debug, Default)]
 pub struct IdempotencyKey(pub Option<String>);
 

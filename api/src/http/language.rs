@@ -62,32 +62,19 @@ impl Text {
     }
 }
 
-/// A kind of thing as a reader in English and one in Indonesian calls it.
-pub fn nouns(kind: &str) -> (&str, &str) {
-    match kind {
-        "action" => (kind, "renaksi"),
-        "action_report" => ("action report", "laporan renaksi"),
-        "award" => (kind, "penghargaan"),
-        "client" => (kind, "klien"),
-        "commitment" => (kind, "komitmen"),
-        "council_member" => ("council member", "anggota dewan"),
-        "coverage" => (kind, "cakupan"),
-        "dimension" => (kind, "dimensi"),
-        "evaluation" => (kind, "evaluasi"),
-        "evaluation_record" => ("record of the evaluation", "rekaman evaluasi"),
-        "finding" => (kind, "temuan"),
-        "kpi" => ("KPI", "KPI"),
-        "measurement" => (kind, "hasil ukur"),
-        "opd" => ("OPD", "OPD"),
-        "problem" => (kind, "jenis masalah"),
-        "programme" => (kind, "program"),
-        "quick_win" => ("Quick Win", "Quick Win"),
-        "region" => (kind, "wilayah"),
-        "survey" => (kind, "survei"),
-        "transition" => (kind, "perubahan status"),
-        "user" => (kind, "pengguna"),
-        "webhook_delivery" => ("delivery", "pengiriman"),
-        _ => (kind, kind),
+/// What something is called, in both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noun {
+    /// In English.
+    pub en: &'static str,
+    /// In Indonesian.
+    pub id: &'static str,
+}
+
+impl Noun {
+    /// A word in English and in Indonesian.
+    pub const fn new(en: &'static str, id: &'static str) -> Self {
+        Self { en, id }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
@@ -106,7 +106,7 @@ pub async fn problems(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(error) = refuse_nul(&request).and_then(|()| negotiate(&request)) {
+    if let Err(error) = refuse_nul(&request) {
         let answer = error.respond(request.request());
         return Ok(request.into_response(answer));
     }
@@ -135,21 +135,4 @@ fn of_framework(status: StatusCode) -> ApiError {
 /// No code and no database text holds a NUL, so nothing is at such a path.
 fn refuse_nul(request: &ServiceRequest) -> Result<(), ApiError> {
     if request.path().contains("%00") { Err(ApiError::new(codes::NOT_FOUND)) } else { Ok(()) }
-}
-
-/// 406 where a client accepts nothing that the API gives.
-fn negotiate(request: &ServiceRequest) -> Result<(), ApiError> {
-    let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
-    if accepted.trim().is_empty() || !request.path().starts_with("/v1/") {
-        return Ok(());
-    }
-    let fits = accepted.split(',').any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        let is_stream = media == "text/event-stream" && request.path().ends_with("/stream");
-        !refused
-            && (is_stream || matches!(media.as_str(), "*/*" | "application/*" | "application/json" | "application/problem+json"))
-    });
-    if fits { Ok(()) } else { Err(ApiError::new(codes::NOT_ACCEPTABLE)) }
 }

@@ -4,6 +4,7 @@ use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::media::MediaType;
 use super::problem::codes;
 use super::schema;
 
@@ -106,7 +107,7 @@ impl Operation {
 
     /// Adds a body that says nothing and need not be sent: `{}`.
     pub fn may_take_nothing(self) -> Self {
-        let schema = json!({ "type": "object", "additionalProperties": false, "description": "Nothing." });
+        let schema = json!({ "type": "object", "additionalProperties": false, "description": "An empty object." });
         let mut operation = self.body("Nothing", schema, json!({}), &["application/json"]);
         operation.object["requestBody"]["required"] = json!(false);
         operation
@@ -125,8 +126,7 @@ impl Operation {
         if let Some(example) = example {
             content["example"] = example;
         }
-        self.object["responses"][status.to_string()] =
-            json!({ "description": description, "headers": headers(header_names), "content": { "application/json": content } });
+        self.object["responses"][status.to_string()] = json!({ "description": description, "headers": headers(header_names), "content": { MediaType::Json.name(): content } });
         self
     }
 

@@ -1,4 +1,4 @@
-//! Conditional requests of RFC 9110 §13: `If-Match` against lost updates, `If-None-Match` against needless answers.
+//! The conditional requests of RFC 9110 §13: `If-Match` against lost updates, `If-None-Match` against needless answers.
 
 use std::future::{Ready, ready};
 
@@ -9,12 +9,13 @@ use chrono::{DateTime, Utc};
 
 use super::problem::{ApiError, ApiResult, codes};
 
-/// The entity tag of a row: its version, and when it was made, so that a row made anew under an old code differs.
+/// The entity tag of a row: its version and its time of creation, so that a row that is created anew under an old code has
+/// another tag.
 pub fn entity_tag(version: i32, created_at: DateTime<Utc>) -> String {
     format!("\"{version}-{:x}\"", created_at.timestamp_micros())
 }
 
-/// The entity tag of a representation that also holds what changes without a write, told apart by `rest`.
+/// The entity tag of a representation that also holds what changes without a write; `rest` tells such representations apart.
 pub fn entity_tag_with(version: i32, created_at: DateTime<Utc>, rest: &str) -> String {
     format!("\"{version}-{:x}.{rest}\"", created_at.timestamp_micros())
 }
@@ -24,7 +25,7 @@ pub fn version_of(tag: &str) -> &str {
     tag.trim_matches('"').split('.').next().unwrap_or_default()
 }
 
-/// The preconditions a request came with.
+/// The preconditions that a request carries.
 #[derive(Clone, Debug, Default)]
 pub struct Preconditions {
     if_match: Option<Tags>,
@@ -54,10 +55,10 @@ impl FromRequest for Preconditions {
 }
 
 impl Preconditions {
-    /// Lets a write of an existing row through only if the client saw its present state: else 428 or 412.
+    /// Lets a write of an existing row pass only if the client has seen its present state; otherwise 428 or 412.
     pub fn must_match(&self, current: &str) -> ApiResult<()> {
         if self.creates_only() {
-            return Err(stale(current).detail("It exists already.", "Data sudah ada."));
+            return Err(stale(current).detail("The resource exists already.", "Data sudah ada."));
         }
         match &self.if_match {
             None => Err(ApiError::new(codes::PRECONDITION_REQUIRED)),
@@ -66,25 +67,26 @@ impl Preconditions {
         }
     }
 
-    /// Lets a step that needs no `If-Match` through unless the client sent one that does not hold: 412.
+    /// Lets a step that does not require `If-Match` pass, unless the client sent one that does not match: 412.
     pub fn must_match_if_given(&self, current: &str) -> ApiResult<()> {
         if self.if_match.is_none() { Ok(()) } else { self.must_match(current) }
     }
 
-    /// Lets a `PUT` of a row that does not exist through unless the client expected one.
+    /// Lets a `PUT` of a row that does not exist pass, unless the client expected the row to exist.
     pub fn must_allow_creation(&self) -> ApiResult<()> {
         match self.if_match {
             None => Ok(()),
-            Some(_) => Err(ApiError::new(codes::STALE).detail("It does not exist (any more).", "Data tidak ada (lagi).")),
+            Some(_) => Err(ApiError::new(codes::STALE)
+                .detail("The resource does not exist, or no longer does.", "Data tidak ada, atau sudah tidak ada lagi.")),
         }
     }
 
-    /// Whether the client said `If-None-Match: *`: create, never replace.
+    /// Whether the client sent `If-None-Match: *`, which creates and never replaces.
     pub fn creates_only(&self) -> bool {
         self.if_none_match == Some(Tags::Any)
     }
 
-    /// Whether the client has the present state already: the answer is 304.
+    /// Whether the client has the present state already, so that the answer is 304.
     pub fn is_known(&self, current: &str) -> bool {
         self.if_none_match.as_ref().is_some_and(|tags| tags.cover(current))
     }
@@ -118,7 +120,7 @@ impl Tags {
         }
     }
 
-    /// Whether one of them names the version of `current`: what was computed meanwhile is no lost update.
+    /// Whether one of the tags names the version of `current`. What was only computed anew in the meantime is no lost update.
     fn cover_version(&self, current: &str) -> bool {
         match self {
             Self::Any => true,
@@ -127,18 +129,19 @@ impl Tags {
     }
 }
 
-/// What proxies and servers put behind a tag when they compress: Apache (`-gzip`, and `;gzip` in old versions), Jetty
-/// (`--gzip`), Traefik, Caddy and others likewise.
+/// The suffixes that proxies and servers add to a tag when they compress: Apache (`-gzip`, and `;gzip` in old versions), Jetty
+/// (`--gzip`), Traefik, Caddy and others.
 const MARKS: [&str; 12] =
     ["--gzip", "-gzip", ";gzip", "--br", "-br", ";br", "--zstd", "-zstd", ";zstd", "--deflate", "-deflate", ";deflate"];
 
-/// A tag without the marks of proxies. Ours end in hexadecimal digits, so no part of one is taken for a mark.
+/// A tag without the suffixes of proxies. Tags of this service end in hexadecimal digits, so no part of one is taken for a
+/// suffix.
 fn unmarked(tag: &str) -> &str {
     MARKS.iter().find_map(|mark| tag.strip_suffix(mark)).unwrap_or(tag)
 }
 
-/// The entity tags in a list, as they left this service. A proxy that compresses marks our tags as weak or with a suffix:
-/// they name a version, not bytes, so they still hold.
+/// The entity tags in a list, as they left this service. A proxy that compresses marks a tag as weak or adds a suffix. Since the
+/// tags name a version and not bytes, such tags are still valid.
 fn listed(text: &str) -> Option<Vec<String>> {
     let (mut tags, mut rest) = (Vec::new(), text);
     loop {

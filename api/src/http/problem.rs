@@ -7,21 +7,21 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::language::{Language, Text, nouns};
+use super::language::{Language, Noun, Text};
 use super::request_id;
 
-/// What went wrong, as the stable word that clients branch on.
+/// The kind of an error, as a stable word on which clients branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// The HTTP status it is answered with.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// The stable word, also the last part of the problem's `type`.
+    /// The stable word, which is also the last part of the problem's `type`.
     pub name: &'static str,
-    /// A short sentence in English.
+    /// The title in English.
     pub title: &'static str,
-    /// The same in Indonesian.
+    /// The title in Indonesian.
     pub title_id: &'static str,
-    /// What a client can do about it: the text of the page under `/problems/`.
+    /// What a client can do about the error: the text of the page under `/problems/`.
     pub advice: &'static str,
 }
 
@@ -31,12 +31,12 @@ macro_rules! codes {
             #[doc = $title]
             pub const $constant: Code = Code { status: $status, name: $name, title: $title, title_id: $title_id, advice: $advice };
         )*
-        /// Every code there is.
+        /// Every code.
         pub const ALL: &[Code] = &[$($constant),*];
     };
 }
 
-/// The codes, one line each: status, word, title in two languages, advice.
+/// The codes, one per line: status, word, title in both languages, advice.
 pub mod codes {
     use super::Code;
 
@@ -45,30 +45,30 @@ pub mod codes {
         INVALID_PARAMETER = 400 "invalid_parameter", "A query parameter is unknown or has an impossible value", "Parameter kueri tidak dikenal atau nilainya tidak mungkin", "Each entry of `errors` names the parameter and what is allowed.";
         INVALID_CURSOR = 400 "invalid_cursor", "The cursor does not belong to this list", "Kursor bukan milik daftar ini", "Use `page.next_cursor` as it was given, with the same filters and sort, or start again without a cursor.";
         UNAUTHENTICATED = 401 "unauthenticated", "A valid access token is needed", "Diperlukan token akses yang berlaku", "Get a token from `POST /v1/auth/token` and send it as `Authorization: Bearer …`. Access tokens last 15 minutes.";
-        FORBIDDEN = 403 "forbidden", "Not allowed", "Tidak diizinkan", "The token is good, but its role may not do this.";
-        OUTSIDE_OWN_OPD = 403 "outside_own_opd", "This belongs to another OPD", "Ini milik OPD lain", "An operator writes for its own OPD and the OPDs below it.";
-        OWN_REPORT = 403 "own_report", "Nobody verifies what they submitted", "Tidak ada yang memverifikasi laporannya sendiri", "Somebody else of the reviewers has to look at it.";
-        NOT_FOUND = 404 "not_found", "There is no such thing", "Tidak ditemukan", "Check the path and the code: codes are case-sensitive.";
-        METHOD_NOT_ALLOWED = 405 "method_not_allowed", "This path does not know that method", "Metode tidak dikenal di alamat ini", "The `Allow` header lists the methods that it knows.";
-        NOT_ACCEPTABLE = 406 "not_acceptable", "None of the accepted media types can be given", "Tidak ada jenis media yang diminta dapat diberikan", "Accept `application/json`.";
+        FORBIDDEN = 403 "forbidden", "Not allowed", "Tidak diizinkan", "The token is valid, but its role or its scopes do not permit this operation.";
+        OUTSIDE_OWN_OPD = 403 "outside_own_opd", "This belongs to another OPD", "Ini milik OPD lain", "An operator or a client writes only for its own OPD and the OPDs below it.";
+        OWN_REPORT = 403 "own_report", "Nobody verifies what they submitted", "Tidak ada yang memverifikasi laporannya sendiri", "Another reviewer has to verify the report.";
+        NOT_FOUND = 404 "not_found", "Not found", "Tidak ditemukan", "Check the path and the code or id in it. Codes are case-sensitive.";
+        METHOD_NOT_ALLOWED = 405 "method_not_allowed", "This path does not support the method", "Alamat ini tidak mendukung metode tersebut", "The `Allow` header lists the methods that the path supports.";
+        NOT_ACCEPTABLE = 406 "not_acceptable", "None of the accepted media types is available", "Jenis media yang diminta tidak tersedia", "Accept `application/json`.";
         ALREADY_EXISTS = 409 "already_exists", "The identifier is taken", "Pengenal sudah dipakai", "Choose another code, or change the existing one with `PUT` or `PATCH`.";
-        STILL_REFERENCED = 409 "still_referenced", "Other things refer to this", "Masih dirujuk oleh data lain", "Each entry of `referenced_by` names what refers to it. Change those first.";
+        STILL_REFERENCED = 409 "still_referenced", "Other resources refer to this one", "Masih dirujuk oleh data lain", "Each entry of `referenced_by` names a resource that refers to this one. Change or delete those first.";
         ILLEGAL_TRANSITION = 409 "illegal_transition", "The status cannot change that way", "Status tidak dapat berubah seperti itu", "`allowed` lists the statuses that can follow.";
-        CLOSED = 409 "closed", "It is closed and does not change any more", "Sudah ditutup dan tidak berubah lagi", "What is closed stays as it is. What was found later belongs to another evaluation.";
+        CLOSED = 409 "closed", "It is closed and cannot be changed any more", "Sudah ditutup dan tidak dapat diubah lagi", "A closed evaluation stays as it is. What was found later belongs to another evaluation.";
         CONFLICT = 409 "conflict", "The request conflicts with what is stored", "Permintaan bertentangan dengan data tersimpan", "Read the current state and decide again.";
         KEY_IN_USE = 409 "idempotency_key_in_use", "The first request with this Idempotency-Key is still running", "Permintaan pertama dengan Idempotency-Key ini masih berjalan", "Wait a second and send the same request again.";
-        WITHHELD = 410 "withheld", "It is withheld from the public for now", "Untuk sementara tidak dibuka untuk publik", "It was public and cannot be shown without something that was withdrawn since. It is the same again once that is public again.";
-        FEED_RESTARTED = 410 "feed_restarted", "The feed does not reach as far as that place", "Umpan belum sampai ke tempat itu", "The places began anew, as they do after an import into another database. `head` is the place of the last event. Read the state again as a whole, then follow the feed from `head`.";
+        WITHHELD = 410 "withheld", "It is withheld from the public for now", "Untuk sementara tidak dibuka untuk publik", "The record names something that was withdrawn from the public since, and cannot be shown without it. Once that is public again, the record is available again, unchanged.";
+        FEED_RESTARTED = 410 "feed_restarted", "The feed does not reach as far as that position", "Umpan belum sampai ke posisi itu", "The positions began anew, as they do after an import into another database. `head` is the position of the last event. Read the complete state again, then follow the feed from `head`.";
         STALE = 412 "precondition_failed", "It was changed meanwhile", "Data telah berubah sementara itu", "Read it again, apply your change to the new state, and send the new ETag in `If-Match`.";
-        TOO_LARGE = 413 "content_too_large", "The body is too large", "Isi permintaan terlalu besar", "`detail` names the limit.";
-        UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The body has a media type that is not read here", "Jenis media isi permintaan tidak didukung", "`detail` names what is read here. Send the body as that, and uncompressed where it says so.";
-        INVALID = 422 "invalid", "The body can be read but breaks a rule", "Isi permintaan terbaca tetapi melanggar aturan", "`errors` lists every fault with a pointer into the body.";
+        TOO_LARGE = 413 "content_too_large", "The body is too large", "Isi permintaan terlalu besar", "`detail` names the limit that the body exceeds.";
+        UNSUPPORTED_MEDIA_TYPE = 415 "unsupported_media_type", "The media type of the body is not supported", "Jenis media isi permintaan tidak didukung", "`detail` names the media types that are supported. Send the body as one of them, and uncompressed if it says so.";
+        INVALID = 422 "invalid", "The body can be read but breaks a rule", "Isi permintaan terbaca tetapi melanggar aturan", "`errors` lists every field error, each with a pointer into the body.";
         KEY_REUSED = 422 "idempotency_key_reused", "This Idempotency-Key came with another body before", "Idempotency-Key ini sudah dipakai dengan isi lain", "Make a new key for every new request.";
-        ROWS_REJECTED = 422 "rows_rejected", "Some rows were rejected, so none was written", "Sebagian baris ditolak, sehingga tidak ada yang ditulis", "`rows` lists each rejected row with its faults. Mend them, or send with `mode=partial` to write the others.";
-        PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match is needed", "Diperlukan If-Match", "Read it first and send its `ETag` in `If-Match`, so that nobody's change is overwritten unseen.";
+        ROWS_REJECTED = 422 "rows_rejected", "Some rows were rejected, so none was written", "Sebagian baris ditolak, sehingga tidak ada yang ditulis", "`rows` lists each rejected row with its errors. Correct these rows, or send the push with `mode=partial` to write the other rows.";
+        PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match is required", "Diperlukan If-Match", "Read the resource first and send its `ETag` in `If-Match`, so that nobody's change is overwritten unseen.";
         TOO_MANY_REQUESTS = 429 "too_many_requests", "Too many attempts", "Terlalu banyak percobaan", "Wait as many seconds as `Retry-After` says.";
-        INTERNAL = 500 "internal_error", "The service failed", "Layanan mengalami kegagalan", "It was logged under `request_id`. A retry with the same Idempotency-Key is safe.";
-        BUSY = 503 "busy", "Too much is asked at the moment", "Terlalu banyak permintaan saat ini", "Try again after as many seconds as `Retry-After` says.";
+        INTERNAL = 500 "internal_error", "The service failed", "Layanan mengalami kegagalan", "The error was logged under `request_id`. A retry with the same Idempotency-Key is safe.";
+        BUSY = 503 "busy", "The service is too busy at the moment", "Layanan sedang terlalu sibuk", "Try again after as many seconds as `Retry-After` says.";
         UNAVAILABLE = 503 "unavailable", "The service cannot answer now", "Layanan tidak dapat menjawab saat ini", "Try again after as many seconds as `Retry-After` says.";
     }
 }
@@ -93,7 +93,7 @@ impl FieldError {
         Self { place: Place::Body(pointer.into()), code, text }
     }
 
-    /// Whether it is at this place of the body, with one of these codes.
+    /// Whether the error is at this place of the body and has one of these codes.
     pub fn is(&self, pointer: &str, codes: &[&str]) -> bool {
         matches!(&self.place, Place::Body(place) if place == pointer) && codes.contains(&self.code)
     }
@@ -115,7 +115,7 @@ impl FieldError {
 #[error("{}", .0.code.name)]
 pub struct ApiError(Box<Parts>);
 
-/// Boxed, since an error is rare and every result would carry its size.
+/// Boxed, because errors are rare and every result would otherwise be as large as one.
 #[derive(Clone, Debug)]
 struct Parts {
     code: Code,
@@ -125,7 +125,7 @@ struct Parts {
     members: Map<String, Value>,
 }
 
-/// What a handler gives.
+/// The result of a handler.
 pub type ApiResult<T> = Result<T, ApiError>;
 
 impl ApiError {
@@ -134,25 +134,25 @@ impl ApiError {
         Self(Box::new(Parts { code, detail: None, field_errors: Vec::new(), headers: Vec::new(), members: Map::new() }))
     }
 
-    /// Adds a sentence about this very case.
+    /// Adds a sentence about this occurrence of the error.
     pub fn detail(mut self, en: impl Into<String>, id: impl Into<String>) -> Self {
         self.0.detail = Some(Text::new(en, id));
         self
     }
 
-    /// Adds a sentence about this very case that is there in both languages.
+    /// Adds a sentence about this occurrence of the error that exists in both languages already.
     pub fn says(mut self, text: Text) -> Self {
         self.0.detail = Some(text);
         self
     }
 
-    /// Adds a header.
+    /// Adds a header to the answer.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.headers.push((name, value.into()));
         self
     }
 
-    /// Adds a member to the problem.
+    /// Adds a member to the problem document.
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.members.insert(name.to_owned(), value.into());
         self
@@ -184,20 +184,20 @@ impl ApiError {
         Self::parameters(vec![FieldError::in_parameter(name, "invalid_value", Text::new(en, id))])
     }
 
-    /// 404 for a thing of some kind.
-    pub fn not_found(kind: &str, key: &str) -> Self {
-        let (en, id) = nouns(kind);
+    /// 404 for what is called so.
+    pub fn not_found(noun: impl Into<Noun>, key: &str) -> Self {
+        let Noun { en, id } = noun.into();
         Self::new(codes::NOT_FOUND).detail(format!("There is no {en} `{key}`."), format!("Tidak ada {id} `{key}`."))
     }
 
-    /// 401 where there is no token: the challenge of RFC 6750 says nothing more.
+    /// 401 for a request without a token: the challenge of RFC 6750 says nothing more.
     pub fn no_token() -> Self {
         Self::new(codes::UNAUTHENTICATED)
             .detail("There is no access token.", "Tidak ada token akses.")
             .header("WWW-Authenticate", "Bearer realm=\"renaksi\"")
     }
 
-    /// 401 where the token is not good.
+    /// 401 for a token that is not valid.
     pub fn invalid_token(en: &str, id: &str) -> Self {
         Self::new(codes::UNAUTHENTICATED)
             .detail(en, id)
@@ -216,7 +216,7 @@ impl ApiError {
         Self::new(codes::UNAVAILABLE).header("Retry-After", "2")
     }
 
-    /// 503 while others are served.
+    /// 503 while other requests are served.
     pub fn busy() -> Self {
         Self::new(codes::BUSY).header("Retry-After", "2")
     }
@@ -228,12 +228,13 @@ impl ApiError {
         [self.0.code.title.to_owned()].into_iter().chain(detail).chain(field_errors).collect::<Vec<_>>().join(": ")
     }
 
-    /// The code.
+    /// The code of the error.
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// The error as the field error of one item among several: `None` for a failure of the service, which concerns all of them.
+    /// The error as the field error of one item among several. It is `None` for a failure of the service, which concerns all
+    /// items.
     pub fn as_field_error(&self) -> Option<FieldError> {
         if let Some(field_error) = self.0.field_errors.first() {
             return Some(field_error.clone());
@@ -275,14 +276,14 @@ impl ApiError {
     }
 }
 
-/// The most field errors that one answer lists.
+/// The greatest number of field errors that one answer lists.
 const MOST_FIELD_ERRORS: usize = 1000;
 
 /// The media type of RFC 9457.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 impl FieldError {
-    /// The field error as an answer shows it.
+    /// The field error in the form in which an answer shows it.
     pub fn shown(&self, language: Language) -> ProblemFault {
         let (pointer, parameter) = match &self.place {
             Place::Body(pointer) => (Some(presentable(pointer, LONGEST_PLACE)), None),
@@ -293,11 +294,11 @@ impl FieldError {
     }
 }
 
-/// The most characters of a pointer or the name of a parameter, and of a detail: both may quote what a client sent.
+/// The greatest number of characters of a pointer or a parameter name, and of a detail. Both may quote what a client sent.
 const LONGEST_PLACE: usize = 1000;
 const LONGEST_DETAIL: usize = 2000;
 
-/// What a client sent, as far as an answer repeats it: bounded, and without NUL.
+/// Text that a client sent, as far as an answer repeats it: shortened, and without NUL.
 fn presentable(text: &str, most: usize) -> String {
     text.chars().take(most).map(|character| if character == '\0' { '\u{fffd}' } else { character }).collect()
 }
@@ -307,7 +308,7 @@ impl ResponseError for ApiError {
         StatusCode::from_u16(self.0.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The middleware replaces this with [`ApiError::respond`], which knows the request.
+    /// The middleware replaces this answer with [`ApiError::respond`], which knows the request.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }
@@ -318,7 +319,7 @@ impl From<DbErr> for ApiError {
         match (&error, error.sql_err()) {
             (_, Some(SqlErr::UniqueConstraintViolation(_))) => Self::new(codes::ALREADY_EXISTS),
             (_, Some(SqlErr::ForeignKeyConstraintViolation(_))) => Self::new(codes::CONFLICT).detail(
-                "What this refers to was removed, or is still referred to.",
+                "A resource to which this one refers was removed, or another resource still refers to this one.",
                 "Data yang dirujuk telah dihapus atau masih dirujuk.",
             ),
             (DbErr::ConnectionAcquire(_) | DbErr::Conn(_), _) => Self::unavailable(error),
@@ -340,34 +341,34 @@ fn is_connection_loss(error: &DbErr) -> bool {
     }
 }
 
-/// An error, as RFC 9457 "Problem Details for HTTP APIs" says.
+/// An error, in the form of RFC 9457 "Problem Details for HTTP APIs".
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// Page that explains this kind of problem: `/problems/` and the code.
+    /// The path of the page that explains this kind of problem: `/problems/` and the code.
     #[schema(example = "/problems/invalid", max_length = 200, pattern = r"^/problems/[a-z_]+$")]
     pub r#type: String,
-    /// Short sentence, in the language of `Accept-Language` (`en` or `id`).
+    /// A short title, in the language of `Accept-Language` (`en` or `id`).
     #[schema(example = "The body can be read but breaks a rule", max_length = 200)]
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status code.
     #[schema(example = 422, minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What is wrong in this very case.
+    /// What is wrong in this occurrence of the problem.
     #[schema(max_length = 2000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The path that was asked for.
+    /// The path that was requested.
     #[schema(example = "/v1/kpis", max_length = 8192)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
-    /// Stable word to branch on.
+    /// The code of the problem, a stable word to branch on.
     #[schema(example = "invalid", max_length = 64, pattern = r"^[a-z_]+$")]
     pub code: String,
-    /// The `X-Request-Id` of this answer: name it when you ask for help.
+    /// The `X-Request-Id` of this answer. Name it when you ask for help.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Every field error of the request; of very many the first thousand.
+    /// Every field error of the request; at most the first thousand.
     #[schema(max_items = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<Vec<ProblemFault>>,
@@ -379,18 +380,18 @@ pub struct Problem {
 /// One field error of a request.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ProblemFault {
-    /// Where in the body: an RFC 6901 JSON pointer.
+    /// The place in the body that is wrong: an RFC 6901 JSON pointer.
     #[schema(example = "/targets/0/value", max_length = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// Which query parameter.
+    /// The name of the query parameter that is wrong.
     #[schema(example = "sort", max_length = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
-    /// Stable word to branch on.
+    /// The code of the field error, a stable word to branch on.
     #[schema(example = "required", max_length = 64)]
     pub code: String,
-    /// What is wrong and what is allowed.
+    /// What is wrong, and what is allowed instead.
     #[schema(example = "This member is required.", max_length = 2000)]
     pub detail: String,
 }

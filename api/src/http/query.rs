@@ -1,4 +1,4 @@
-//! Query parameters: read once, every unknown or impossible one named.
+//! Query parameters: each is read once, and every unknown or impossible one is named.
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
@@ -11,12 +11,12 @@ use super::language::Text;
 use super::problem::{ApiError, ApiResult, FieldError};
 
 const LONGEST_QUERY: usize = 8 * 1024;
-/// The most entries of a comma-separated list.
+/// The greatest number of entries of a comma-separated list.
 pub const LONGEST_LIST: usize = 200;
 
-/// The parameters of a request, taken out one by one; [`Parameters::finish`] refuses what is left.
+/// The parameters of a request. They are taken out one by one, and [`Parameters::finish`] refuses those that are left.
 pub struct Parameters {
-    /// The values of each, in their order.
+    /// The values of each parameter, in their order.
     given: BTreeMap<String, Vec<String>>,
     known: Vec<String>,
     field_errors: Vec<FieldError>,
@@ -60,11 +60,11 @@ impl Parameters {
         self.given.remove(name)
     }
 
-    /// Takes one parameter as text. Which of two values is meant nobody can tell, so a second one is refused.
+    /// Takes one parameter as text. A second value is refused, because nobody can tell which of the two is meant.
     pub fn text(&mut self, name: &str) -> Option<String> {
         let values = self.take(name)?;
         if values.len() > 1 {
-            self.refuse(name, "Given more than once.", "Diberikan lebih dari sekali.");
+            self.refuse(name, "The parameter may be given only once.", "Parameter ini hanya boleh diberikan satu kali.");
         }
         values.into_iter().next()
     }
@@ -74,13 +74,17 @@ impl Parameters {
         let values = self.take(name)?;
         let entries = values.iter().flat_map(|value| value.split(',')).map(str::to_owned).collect::<Vec<_>>();
         if entries.len() > LONGEST_LIST {
-            self.refuse(name, format!("At most {LONGEST_LIST} entries."), format!("Paling banyak {LONGEST_LIST} entri."));
+            self.refuse(
+                name,
+                format!("At most {LONGEST_LIST} entries are allowed."),
+                format!("Paling banyak {LONGEST_LIST} entri diperbolehkan."),
+            );
             return None;
         }
         Some(entries)
     }
 
-    /// Takes one parameter and reads it; what cannot be read becomes a field error that says what is `expected`.
+    /// Takes one parameter and reads it. A value that cannot be read becomes a field error that says what is `expected`.
     pub fn read<T>(&mut self, name: &str, expected: (&str, &str), read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
         let value = self.text(name)?;
         let result = read(&value);
@@ -105,7 +109,7 @@ impl Parameters {
         self.field_errors.push(FieldError::in_parameter(name, "invalid_value", Text::new(en, id)));
     }
 
-    /// Ends the reading: 400 if anything was wrong or is left over.
+    /// Ends the reading: 400 if anything was wrong or if parameters are left.
     pub fn finish(mut self) -> ApiResult<()> {
         for name in self.given.keys() {
             let known = self.known.join(", ");
@@ -113,8 +117,8 @@ impl Parameters {
                 name,
                 "unknown_parameter",
                 Text::new(
-                    format!("Unknown parameter. Known here: {known}."),
-                    format!("Parameter tidak dikenal. Yang dikenal: {known}."),
+                    format!("Unknown parameter. The known parameters are: {known}."),
+                    format!("Parameter tidak dikenal. Parameter yang dikenal: {known}."),
                 ),
             ));
         }
@@ -122,12 +126,12 @@ impl Parameters {
     }
 }
 
-/// A date in the one form that is taken, `YYYY-MM-DD`, within four-digit years.
+/// A date in the only accepted form, `YYYY-MM-DD`, within four-digit years.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
     (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
 }
 
-/// For routes that take no parameters: any is refused.
+/// For routes that take no parameters: any parameter is refused.
 pub struct NoParameters;
 
 impl FromRequest for NoParameters {

@@ -1,6 +1,4 @@
-//! Which members of a thing an answer shows: `fields=`.
-
-use serde_json::Value;
+//! Which members of a resource an answer shows: `fields=`.
 
 /// The members a client picked.
 #[derive(Clone, Debug, Default)]
@@ -12,10 +10,8 @@ impl Selection {
         Self(Some(members))
     }
 
-    /// Leaves only the picked members of `thing`.
-    pub fn apply(&self, thing: &mut Value) {
-        if let (Some(members), Value::Object(object)) = (&self.0, thing) {
-            object.retain(|name, _| members.iter().any(|member| member == name));
-        }
+    /// Whether a member is among them; all are where the client picked none.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.as_ref().is_none_or(|members| members.iter().any(|member| member == name))
     }
 }

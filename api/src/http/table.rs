@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 
+use actix_web::body::MessageBody;
+use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 use serde_json::{Map, Value, json};
 
 use super::identifiers::Collections;
+use super::media::{self, MediaType};
 use super::operation::Operation;
 use super::problem::{ApiError, codes};
 
@@ -39,25 +43,41 @@ impl Table {
         Self { description: Some(Description::default()), ..Self::default() }
     }
 
-    /// Mounts `handler` for one operation.
+    /// Mounts `handler` for one operation. What is particular to it ends here: to the router all handlers are of one type, so that what is
+    /// alike for all exists once in the binary.
     pub fn on<F, Args>(&mut self, operation: Operation, handler: F) -> &mut Self
     where
-        F: Handler<Args>,
+        F: Handler<Args, Output: Responder<Body: MessageBody + 'static>>,
         Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
     {
+        let erased = move |request: HttpRequest, mut payload: Payload| {
+            let (arguments, handler) = (Args::from_request(&request, &mut payload), handler.clone());
+            async move {
+                match arguments.await {
+                    Ok(arguments) => handler.call(arguments).await.respond_to(&request).map_into_boxed_body(),
+                    Err(error) => HttpResponse::from_error(error),
+                }
+            }
+            .boxed_local()
+        };
+        self.mount_erased(operation, Erased(Rc::new(erased)));
+        self
+    }
+
+    fn mount_erased(&mut self, operation: Operation, handler: Erased) {
         let (method, path) = (operation.method.clone(), operation.path.clone());
         for parameter in operation.object["parameters"].as_array().into_iter().flatten() {
             if parameter["in"] == "path" && parameter["schema"]["format"] == json!("uuid") {
                 self.collections.note(&path, parameter["name"].as_str().unwrap_or_default());
             }
         }
+        let offered = MediaType::described(&operation.object);
         if let Some(description) = &mut self.description {
             description.add(operation);
         }
-        let route = web::method(method.clone()).to(Guarded(handler));
+        let handler = Negotiated { handler, offered: offered.into() };
+        let route = web::method(method.clone()).to(handler);
         self.routes.entry(path).or_default().push((method, route));
-        self
     }
 
     /// The paths and schemas of the document; none unless it is [`Table::described`].
@@ -91,21 +111,26 @@ impl Description {
     }
 }
 
-/// A handler whose panic is answered as a problem, and ends nothing else.
+/// A handler of which only this is known: it answers a request.
 #[derive(Clone)]
-struct Guarded<F>(F);
+struct Erased(Rc<dyn Fn(HttpRequest, Payload) -> LocalBoxFuture<'static, HttpResponse>>);
 
-impl<F, Args> Handler<Args> for Guarded<F>
-where
-    F: Handler<Args>,
-    F::Output: Responder,
-    F::Future: 'static,
-{
-    type Output = Result<F::Output, ApiError>;
+/// A handler with the media types that it answers with. Its panic is answered as a problem, and ends nothing else.
+#[derive(Clone)]
+struct Negotiated {
+    handler: Erased,
+    offered: Rc<[MediaType]>,
+}
+
+impl Handler<(HttpRequest, web::Payload)> for Negotiated {
+    type Output = Result<HttpResponse, ApiError>;
     type Future = LocalBoxFuture<'static, Self::Output>;
 
-    fn call(&self, args: Args) -> Self::Future {
-        let running = AssertUnwindSafe(self.0.call(args)).catch_unwind();
+    fn call(&self, (request, payload): (HttpRequest, web::Payload)) -> Self::Future {
+        if let Err(error) = media::negotiate(&request, &self.offered) {
+            return ready(Err(error)).boxed_local();
+        }
+        let running = AssertUnwindSafe((self.handler.0)(request, payload.into_inner())).catch_unwind();
         running.map(|result| result.map_err(|_| ApiError::unexpected("a handler panicked"))).boxed_local()
     }
 }

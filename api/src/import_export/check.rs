@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::{Incoming, Kind};
+use super::{FileList, Incoming};
 use crate::http::problem::FieldError;
-use crate::resources::references::Target;
+use crate::store::kind::Kind;
 
 /// The most field errors that are listed: there the import ends.
 const MOST_FIELD_ERRORS: usize = 200;
@@ -23,7 +23,7 @@ pub(super) struct Checking {
     /// What rows follow from is faulty, in each list.
     spoiled: HashMap<&'static str, Spoiled>,
     /// The lists in which things that are referred to stand.
-    lists: BTreeMap<Target, &'static str>,
+    lists: BTreeMap<&'static Kind, &'static str>,
 }
 
 enum Spoiled {
@@ -33,7 +33,7 @@ enum Spoiled {
 
 impl Checking {
     /// Begins with a list.
-    pub(super) fn enter<K: Kind>(&mut self, list: &'static str) {
+    pub(super) fn enter<K: FileList>(&mut self, list: &'static str) {
         if let Some(target) = K::TARGET {
             self.lists.insert(target, list);
         }
@@ -53,25 +53,37 @@ impl Checking {
     }
 
     /// Notes what is wrong with a value that makes no row.
-    pub(super) fn refuse_value<K: Kind>(&mut self, list: &'static str, index: usize, value: &Value, field_errors: &[FieldError]) {
+    pub(super) fn refuse_value<K: FileList>(
+        &mut self,
+        list: &'static str,
+        index: usize,
+        value: &Value,
+        field_errors: &[FieldError],
+    ) {
         self.field_errors.extend(field_errors.iter().map(|field_error| format!("{list}[{index}]{}", field_error.sentence())));
         self.spoil(list, subject::<K>(value));
     }
 
     /// Notes what is wrong with a row.
-    pub(super) fn refuse<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>, field_error: &FieldError) {
+    pub(super) fn refuse<K: FileList>(&mut self, list: &'static str, row: &mut Incoming<K>, field_error: &FieldError) {
         self.field_errors.push(format!("{list}[{}]{}", row.index, field_error.sentence()));
         self.drop_row(list, row);
     }
 
     /// Notes what is wrong at a member of a row.
-    pub(super) fn refuse_at<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>, pointer: &str, en: impl AsRef<str>) {
+    pub(super) fn refuse_at<K: FileList>(
+        &mut self,
+        list: &'static str,
+        row: &mut Incoming<K>,
+        pointer: &str,
+        en: impl AsRef<str>,
+    ) {
         self.field_errors.push(format!("{list}[{}]{pointer}: {}", row.index, en.as_ref()));
         self.drop_row(list, row);
     }
 
     /// Leaves out a row whose field error is that of another.
-    pub(super) fn drop_row<K: Kind>(&mut self, list: &'static str, row: &mut Incoming<K>) {
+    pub(super) fn drop_row<K: FileList>(&mut self, list: &'static str, row: &mut Incoming<K>) {
         row.is_sound = false;
         self.spoil(list, row.subject.clone());
     }
@@ -96,8 +108,8 @@ impl Checking {
     }
 
     /// Whether a reference to nothing is one to a faulty row.
-    pub(super) fn is_spoiled_target(&self, target: Target, key: &str) -> bool {
-        self.lists.get(&target).is_some_and(|list| self.is_spoiled(list, Some(key)))
+    pub(super) fn is_spoiled_target(&self, target: &'static Kind, key: &str) -> bool {
+        self.lists.get(target).is_some_and(|list| self.is_spoiled(list, Some(key)))
     }
 
     /// Whether so much is wrong that nobody would read more.
@@ -118,8 +130,8 @@ impl Checking {
     }
 }
 
-/// What other rows refer to or follow on, of a value: its members [`Kind::SUBJECT`], with slashes between them.
-pub(super) fn subject<K: Kind>(value: &Value) -> Option<String> {
+/// What other rows refer to or follow on, of a value: its members [`FileList::SUBJECT`], with slashes between them.
+pub(super) fn subject<K: FileList>(value: &Value) -> Option<String> {
     let text = |name: &&str| match &value[*name] {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

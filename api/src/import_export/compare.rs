@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QuerySelect, Statement};
 use serde_json::{Map, Value, json};
 
 use super::export::after;
-use super::{ExportRow, Kind, Row, key_of};
+use super::{ExportRow, FileList, Row, key_of};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::accounts::Account;
 
@@ -38,8 +38,8 @@ struct LastTold {
 }
 
 /// The first row of a kind that differs from what the audit log tells of it, in words; `None` where all agree.
-pub(in crate::import_export) async fn compare_list<K: Kind>(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
-    let (mut comparison, mut last) = (Comparison::new(K::ONE, K::TOLD_BY), None::<Row<K>>);
+pub(in crate::import_export) async fn compare_list<K: FileList>(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
+    let (mut comparison, mut last) = (Comparison::new(K::AUDITED.name, K::TOLD_BY), None::<Row<K>>);
     loop {
         let rows = after::<K>(last.as_ref()).limit(AT_ONCE).all(db).await?;
         let mut stored = Vec::new();

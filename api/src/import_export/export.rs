@@ -10,7 +10,7 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ConnectionTrait, EntityTrait, ModelTrait, Order, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::{Map, Value, json};
 
-use super::{Counts, FORMAT, Kind, Row, columns_of, export_all, key_of};
+use super::{Counts, FORMAT, FileList, Row, columns_of, export_all, key_of};
 use crate::csv::writer::{Dialect, Writer};
 use crate::store::files;
 use crate::store::output::Failed;
@@ -61,7 +61,7 @@ async fn all(store: &Store, sink: &mut Sink, mut progress: Progress) -> Result<C
 }
 
 impl Sink {
-    fn begin<K: Kind>(&mut self, list: &str) -> io::Result<()> {
+    fn begin<K: FileList>(&mut self, list: &str) -> io::Result<()> {
         match self {
             Self::Json(out) => write!(out, ",\n\"{list}\": ["),
             Self::Csv(folder, file) => {
@@ -93,7 +93,7 @@ impl Sink {
 }
 
 /// Writes the rows of a list in the order of their keys, some at a time: memory does not grow with the list.
-pub(super) async fn export_list<K: Kind>(
+pub(super) async fn export_list<K: FileList>(
     list: &'static str,
     db: &impl ConnectionTrait,
     sink: &mut Sink,
@@ -103,8 +103,8 @@ pub(super) async fn export_list<K: Kind>(
     sink.begin::<K>(list)?;
     loop {
         let rows = after::<K>(last.as_ref()).limit(ROWS_AT_ONCE).all(db).await?;
-        let since = if snapshots::is_tracked(K::ONE) {
-            snapshots::known_since(db, K::ONE, rows.iter().map(key_of::<K>).collect()).await?
+        let since = if K::AUDITED.snapshots.is_some() {
+            snapshots::known_since(db, K::AUDITED.name, rows.iter().map(key_of::<K>).collect()).await?
         } else {
             HashMap::new()
         };
@@ -124,7 +124,7 @@ pub(super) async fn export_list<K: Kind>(
 }
 
 /// The rows that come after a row, in their order.
-pub(super) fn after<K: Kind>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity> {
+pub(super) fn after<K: FileList>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity> {
     let order = K::order();
     let mut select = K::Entity::find();
     if let Some(last) = last {
@@ -136,7 +136,7 @@ pub(super) fn after<K: Kind>(last: Option<&Row<K>>) -> sea_orm::Select<K::Entity
 }
 
 /// A row as it stands in the file: what is null is left out.
-fn shown<K: Kind>(row: &Row<K>, since: &HashMap<String, NaiveDate>) -> Result<Map<String, Value>, Failed> {
+fn shown<K: FileList>(row: &Row<K>, since: &HashMap<String, NaiveDate>) -> Result<Map<String, Value>, Failed> {
     let mut shown = K::show(row)?;
     if let Some(since) = since.get(&key_of::<K>(row)) {
         shown.insert("since".to_owned(), json!(since));

@@ -18,21 +18,19 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, ModelTrait, QueryFilter, Quer
 use serde_json::Value;
 
 use super::check::Checking;
-use super::import::{Import, write};
-use super::parts::{Coverage, EvaluationRecord, Transition};
-use super::reports::{ActionReport, Measurement};
+use super::forms::{ActionReport, Coverage, EvaluationRecord, Measurement, ResourceRows, Transition};
 use super::source::Source;
-use super::things::Thing;
-use super::{Incoming, Kind, ROWS_AT_ONCE, Row, key_of};
+use super::state::{Import, Leading, write};
+use super::{FileList, Incoming, ROWS_AT_ONCE, Row, key_of};
 use crate::http::problem::{ApiResult, FieldError};
 use crate::resources::evaluations::Evaluation;
 use crate::resources::kpis::value_field_errors;
-use crate::resources::programmes::coverage::entry_of;
+use crate::resources::programmes::coverage_entries::entry_of;
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::regions::{self, Region};
 
 /// Goes through a list ahead of its turn, for what rows of an earlier list follow from. What cannot be read is told later.
-fn look_ahead<K: Kind>(source: &mut Source, list: &str, mut note: impl FnMut(&Value)) {
+fn look_ahead<K: FileList>(source: &mut Source, list: &str, mut note: impl FnMut(&Value)) {
     let Ok(mut rows) = source.rows::<K>(list) else { return };
     while let Ok(some) = rows.next(ROWS_AT_ONCE) {
         if some.is_empty() {
@@ -49,7 +47,11 @@ async fn levels(import: &Import<'_>, codes: BTreeSet<String>) -> ApiResult<HashM
 }
 
 /// A region lies in one of the level above it.
-pub(super) async fn regions(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Region>>]) -> ApiResult<()> {
+pub(super) async fn regions(
+    import: &mut Import<'_>,
+    list: &'static str,
+    rows: &mut [Incoming<ResourceRows<Region>>],
+) -> ApiResult<()> {
     let mut levels = levels(import, rows.iter().filter_map(|row| row.row.parent.clone()).collect()).await?;
     levels.extend(rows.iter().map(|row| (row.row.code.clone(), row.row.level)));
     for row in rows {
@@ -73,14 +75,14 @@ pub(super) fn read_statuses(import: &mut Import<'_>, source: &mut Source) {
 }
 
 /// The status of each programme.
-pub(super) fn statuses(import: &Import<'_>, rows: &mut [Incoming<Thing<Programme>>]) {
+pub(super) fn statuses(import: &Import<'_>, rows: &mut [Incoming<ResourceRows<Programme>>]) {
     for row in rows {
         row.row.status = import.statuses.get(&row.row.code).map_or(ProgrammeStatus::Planned, |(_, last)| *last);
     }
 }
 
 /// A status history begins as planned, also where the file does not say so.
-pub(super) async fn begin(import: &mut Import<'_>, rows: &[Incoming<Thing<Programme>>]) -> ApiResult<()> {
+pub(super) async fn begin(import: &mut Import<'_>, rows: &[Incoming<ResourceRows<Programme>>]) -> ApiResult<()> {
     let begins =
         |row: &&programme::Model| import.statuses.get(&row.code).is_none_or(|(first, _)| *first != ProgrammeStatus::Planned);
     let unsaid = rows.iter().map(|row| &row.row).filter(begins);
@@ -181,7 +183,7 @@ pub(super) fn read_records(import: &mut Import<'_>, source: &mut Source) {
 }
 
 /// A closed evaluation has its records, with the hashes that it names; an open one has none.
-pub(super) fn records(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Evaluation>>]) {
+pub(super) fn records(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<ResourceRows<Evaluation>>]) {
     for row in rows {
         let named = [
             ("all", "/record_sha256", row.row.record_sha256.clone()),
@@ -198,7 +200,7 @@ pub(super) fn records(import: &mut Import<'_>, list: &'static str, rows: &mut [I
 }
 
 /// Values have to be such as their KPI has.
-pub(super) async fn of_kpis<K: Kind>(
+pub(super) async fn of_kpis<K: FileList>(
     import: &mut Import<'_>,
     list: &'static str,
     rows: &mut [Incoming<K>],
@@ -220,7 +222,7 @@ pub(super) async fn of_kpis<K: Kind>(
 }
 
 /// A row of a report that is kept in revisions.
-pub(super) trait Revised: Kind {
+pub(super) trait Revised: FileList {
     /// The column that says whether it is the last.
     fn latest() -> super::Column<Self>;
     /// Its number, its state, and whether it is said from when it counts.
@@ -335,15 +337,6 @@ where
     let update = K::Entity::update_many().col_expr(K::latest(), Expr::value(false));
     update.filter(Expr::col("latest").eq(true)).filter(places).exec(&import.transaction.db).await?;
     Ok(())
-}
-
-/// Which value of a KPI leads it so far.
-#[derive(Default)]
-pub(super) struct Leading {
-    /// The last day from which one counts, and the highest that counted by then: by period, then by revision.
-    last: Option<(NaiveDate, (NaiveDate, i32))>,
-    /// Whether the values did not come in the order of those days, so that it is to be computed from all of them.
-    is_unsure: bool,
 }
 
 /// Notes which values lead their KPI: those beside which none that counted by then belongs to a later period or revision.

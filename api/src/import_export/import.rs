@@ -9,23 +9,22 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use entity::event;
-use entity::rules::programme_status::ProgrammeStatus;
-use sea_orm::{ColumnTrait, EntityTrait, Iterable, ModelTrait, QueryFilter, QuerySelect, Value as Stored};
+use sea_orm::{ColumnTrait, EntityTrait, ModelTrait, QueryFilter, QuerySelect, Value as Stored};
 use serde_json::Value;
 
 use super::check::{Checking, subject};
-use super::history::Leading;
 use super::source::{Given, Source};
-use super::{Counts, Defaults, ExportRow, Incoming, Kind, ROWS_AT_ONCE, Row, import_all, key_of, schema_of};
+use super::state::{Import, write};
+use super::{Counts, Defaults, FileList, Incoming, ROWS_AT_ONCE, Row, import_all, key_of, schema_of};
 use crate::auth::actor::Actor;
+use crate::crud::references::{existing, unknown};
+use crate::crud::twins;
 use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult, codes};
-use crate::resources::references::{Target, unknown};
-use crate::resources::twins;
 use crate::store::clock::Calendar;
+use crate::store::kind::Kind;
 use crate::store::progress::Progress;
-use crate::store::transaction::{AuditEvent, Origin, Store, WriteTransaction};
-use crate::store::{bulk, snapshots};
+use crate::store::transaction::{Origin, Store, WriteTransaction};
 
 /// Why nothing was imported.
 pub enum Refused {
@@ -33,24 +32,6 @@ pub enum Refused {
     File(String),
     /// The database.
     Database(ApiError),
-}
-
-/// An import under way.
-pub(super) struct Import<'a> {
-    pub(super) transaction: &'a WriteTransaction,
-    pub(super) defaults: Defaults,
-    pub(super) checking: Checking,
-    /// The number of the last event before it: what was imported later is of this import.
-    began_after: i64,
-    /// Of each programme the first and the last status of its history in the file.
-    pub(super) statuses: HashMap<String, (ProgrammeStatus, ProgrammeStatus)>,
-    /// Entries of status histories that the file did not have.
-    pub(super) beginnings: usize,
-    /// The hashes of the records of closed evaluations in the file, by evaluation and audience.
-    pub(super) records: HashMap<(String, String), String>,
-    /// Which values lead their KPI so far.
-    pub(super) leading: HashMap<String, Leading>,
-    progress: Progress,
 }
 
 /// Imports a JSON file or a folder of CSV files. A dry run checks all of it and leaves nothing behind.
@@ -110,7 +91,11 @@ async fn import(
 }
 
 /// Imports a list; gives how many rows it has.
-pub(super) async fn import_list<K: Kind>(import: &mut Import<'_>, source: &mut Source, list: &'static str) -> ApiResult<usize> {
+pub(super) async fn import_list<K: FileList>(
+    import: &mut Import<'_>,
+    source: &mut Source,
+    list: &'static str,
+) -> ApiResult<usize> {
     if import.checking.is_full() {
         return Ok(0);
     }
@@ -133,8 +118,8 @@ pub(super) async fn import_list<K: Kind>(import: &mut Import<'_>, source: &mut S
                 break;
             }
         };
-        if index == 0 && K::IS_CODED {
-            twins::lock(import.transaction, K::ONE).await?;
+        if let Some(kind) = K::TARGET.filter(|_| index == 0 && K::IS_CODED) {
+            twins::lock(import.transaction, kind).await?;
         }
         let read = read_rows::<K>(import, list, index, some);
         index += read.0;
@@ -164,7 +149,12 @@ fn in_chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
 }
 
 /// How many rows were given, and those of them that can be read; what is wrong with the others is noted.
-fn read_rows<K: Kind>(import: &mut Import<'_>, list: &'static str, first: usize, given: Vec<Given>) -> (usize, Vec<Incoming<K>>) {
+fn read_rows<K: FileList>(
+    import: &mut Import<'_>,
+    list: &'static str,
+    first: usize,
+    given: Vec<Given>,
+) -> (usize, Vec<Incoming<K>>) {
     let validator = body::cached(std::any::TypeId::of::<Incoming<K>>(), schema_of::<K>);
     let (count, mut rows) = (given.len(), Vec::with_capacity(given.len()));
     for (index, value) in (first..).zip(given) {
@@ -184,7 +174,7 @@ fn read_rows<K: Kind>(import: &mut Import<'_>, list: &'static str, first: usize,
         let (subject, references) = (subject::<K>(&value), K::references(&value));
         let whole = K::WHOLE.and_then(|(member, _)| value[member].as_str().map(str::to_owned));
         let was_taken = value.get("created_at").is_some_and(|instant| !instant.is_null());
-        let since = if snapshots::is_tracked(K::ONE) { take_day(&mut value) } else { None };
+        let since = if K::AUDITED.snapshots.is_some() { take_day(&mut value) } else { None };
         match K::read(value.clone(), &import.defaults) {
             Ok(row) => rows.push(Incoming { index, since, was_taken, row, subject, references, whole, is_sound: true }),
             Err(field_errors) => import.checking.refuse_value::<K>(list, index, &value, &field_errors),
@@ -198,7 +188,7 @@ fn take_day(value: &mut Value) -> Option<NaiveDate> {
 }
 
 /// Checks rows against what is there by now, and writes those that are sound.
-async fn take_in<K: Kind>(import: &mut Import<'_>, list: &'static str, mut rows: Vec<Incoming<K>>) -> ApiResult<usize> {
+async fn take_in<K: FileList>(import: &mut Import<'_>, list: &'static str, mut rows: Vec<Incoming<K>>) -> ApiResult<usize> {
     leave_out_consequences(import, list, &mut rows);
     follow(import, list, &mut rows).await?;
     clash(import, list, &mut rows).await?;
@@ -214,7 +204,7 @@ async fn take_in<K: Kind>(import: &mut Import<'_>, list: &'static str, mut rows:
 }
 
 /// Leaves out rows that follow on a faulty one, or are a part of one.
-fn leave_out_consequences<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) {
+fn leave_out_consequences<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) {
     for row in rows {
         let checking = &import.checking;
         let follows = K::IN_ORDER && checking.is_spoiled(list, row.subject.as_deref());
@@ -226,14 +216,14 @@ fn leave_out_consequences<K: Kind>(import: &mut Import<'_>, list: &'static str, 
 }
 
 /// Looks for all that is referred to: one statement for each kind of thing.
-async fn follow<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
-    let mut wanted: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
+async fn follow<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
+    let mut wanted: BTreeMap<&'static Kind, BTreeSet<String>> = BTreeMap::new();
     for (_, target, key) in rows.iter().flat_map(|row| &row.references) {
-        wanted.entry(*target).or_default().insert(key.clone());
+        wanted.entry(target).or_default().insert(key.clone());
     }
-    let mut there: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
+    let mut there: BTreeMap<&'static Kind, BTreeSet<String>> = BTreeMap::new();
     for (target, keys) in wanted {
-        there.insert(target, target.existing(&import.transaction.db, &keys).await?);
+        there.insert(target, existing(&import.transaction.db, target, &keys).await?);
     }
     if let Some(own) = K::TARGET {
         // What stands above others in a tree comes before them, perhaps with them.
@@ -241,7 +231,7 @@ async fn follow<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut
     }
     for row in rows.iter_mut().filter(|row| row.is_sound) {
         for (pointer, target, key) in std::mem::take(&mut row.references) {
-            if there.get(&target).is_some_and(|there| there.contains(&key)) {
+            if there.get(target).is_some_and(|there| there.contains(&key)) {
                 continue;
             }
             if import.checking.is_spoiled_target(target, &key) {
@@ -268,7 +258,7 @@ async fn follow<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut
 }
 
 /// The wholes of some parts that this very import has brought.
-async fn imported_now<K: Kind>(import: &Import<'_>, resource: &str, rows: &[Incoming<K>]) -> ApiResult<HashSet<String>> {
+async fn imported_now<K: FileList>(import: &Import<'_>, resource: &str, rows: &[Incoming<K>]) -> ApiResult<HashSet<String>> {
     use event::Column;
     let keys = rows.iter().filter_map(|row| row.whole.clone()).collect::<BTreeSet<_>>();
     let told = event::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
@@ -278,7 +268,7 @@ async fn imported_now<K: Kind>(import: &Import<'_>, resource: &str, rows: &[Inco
 }
 
 /// Refuses what stands in the file twice, and what is in the database already.
-async fn clash<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
+async fn clash<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
     if K::IN_ORDER {
         return Ok(());
     }
@@ -299,15 +289,15 @@ async fn clash<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut 
 }
 
 /// Whether a thing that is there is of this import.
-async fn is_imported<K: Kind>(import: &Import<'_>, key: &str) -> ApiResult<bool> {
+async fn is_imported<K: FileList>(import: &Import<'_>, key: &str) -> ApiResult<bool> {
     use event::Column;
-    let told = event::Entity::find().filter(Column::Resource.eq(K::ONE)).filter(Column::Key.eq(key));
+    let told = event::Entity::find().filter(Column::Resource.eq(K::AUDITED.name)).filter(Column::Key.eq(key));
     let told = told.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
     Ok(told.one(&import.transaction.db).await?.is_some())
 }
 
 /// The keys of those rows that are there.
-async fn there_already<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<HashSet<String>> {
+async fn there_already<K: FileList>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<HashSet<String>> {
     let (columns, db) = (K::order(), &import.transaction.db);
     let mut select = K::Entity::find().select_only();
     for column in &columns {
@@ -326,9 +316,10 @@ async fn there_already<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> Ap
 }
 
 /// Refuses codes that differ only in case from one that is there, or from one of the file.
-async fn refuse_twins<K: Kind>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
+async fn refuse_twins<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
+    let Some(own) = K::TARGET else { return Ok(()) };
     let keys = rows.iter().filter(|row| row.is_sound).map(|row| key_of::<K>(&row.row)).collect::<Vec<_>>();
-    let twins = twins::of(&import.transaction.db, K::ONE, &keys.iter().map(String::as_str).collect()).await?;
+    let twins = twins::of(&import.transaction.db, own, &keys.iter().map(String::as_str).collect()).await?;
     let mut first: HashMap<String, String> = HashMap::new();
     for row in rows.iter_mut().filter(|row| row.is_sound) {
         let key = key_of::<K>(&row.row);
@@ -336,14 +327,14 @@ async fn refuse_twins<K: Kind>(import: &mut Import<'_>, list: &'static str, rows
         let twin = twins.get(&key).or((*earlier != key).then_some(&*earlier));
         // What an export holds was taken when codes that differ only in case stood beside each other.
         if let Some(twin) = twin.filter(|_| !row.was_taken) {
-            import.checking.refuse(list, row, &twins::field_error(K::ONE, &key, twin));
+            import.checking.refuse(list, row, &twins::field_error(own, &key, twin));
         }
     }
     Ok(())
 }
 
 /// Puts what stands below something after it; a cycle is a field error.
-fn parents_first<K: Kind>(
+fn parents_first<K: FileList>(
     import: &mut Import<'_>,
     list: &'static str,
     mut rows: Vec<Incoming<K>>,
@@ -362,24 +353,4 @@ fn parents_first<K: Kind>(
     let mut sorted = depths.into_iter().zip(rows).filter(|(_, row)| row.is_sound).collect::<Vec<_>>();
     sorted.sort_by_key(|(depth, _)| *depth);
     sorted.into_iter().map(|(_, row)| row).collect()
-}
-
-/// Writes rows with their events.
-pub(super) async fn write<K: Kind>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<()> {
-    let Import { transaction, defaults, .. } = import;
-    let columns = super::Column::<K>::iter().collect::<Vec<_>>();
-    let values = rows.iter().map(|incoming| Ok(columns.iter().map(|column| incoming.row.get(*column)).collect()));
-    bulk::append::<K::Entity>(&transaction.db, &columns, values).await?;
-    let mut told = Vec::new();
-    for Incoming { since, row, .. } in rows {
-        if let Some(one) = K::told(row)? {
-            let since = since.unwrap_or_else(|| defaults.calendar.day_of(one.created_at));
-            told.push((since.min(transaction.today), one));
-        }
-    }
-    let audit_events = told.iter().map(|(since, ExportRow { key, version, after, .. })| {
-        let (before, after) = (None, Some(after.clone()));
-        (*since, AuditEvent { resource: K::ONE, key, action: "imported", version: *version, before, after })
-    });
-    transaction.record_imported(audit_events.collect()).await
 }

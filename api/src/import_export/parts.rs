@@ -1,52 +1,32 @@
 //! Status history, coverage and targets as rows of the file.
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use entity::coverage::{self, CoverageStatus};
+use chrono::SubsecRound;
+use entity::coverage::{self};
 use entity::evaluation_record;
-use entity::kpi_target::{self, TargetKind};
-use entity::rules::programme_status::ProgrammeStatus;
+use entity::kpi_target::{self};
 use entity::status_change;
-use entity::value::code::Code;
-use entity::value::decimal::Decimal;
-use entity::value::period::Period;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::compare::ToldBy;
-use super::import::Import;
-use super::{Defaults, ExportRow, Incoming, Kind, Row, history, key_of, members_of};
+use super::forms::{Coverage, EvaluationRecord, Target, Transition};
+use super::state::Import;
+use super::{Defaults, ExportRow, FileList, Incoming, Row, history, key_of, members_of};
+use crate::crud::members::code;
 use crate::http::body::{deserialize_or_field_error, hex};
-use crate::http::language::Text;
+use crate::http::language::{Noun, Text};
 use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema;
-use crate::resources::kpis::against_direction;
 use crate::resources::kpis::targets::KpiTarget;
-use crate::resources::programmes::transitions;
+use crate::resources::kpis::{self, against_direction};
+use crate::resources::programmes::{self, transitions};
 use crate::resources::provenance::Provenance;
-use crate::resources::references;
-use crate::resources::resource::code;
+use crate::resources::regions;
+use crate::store::kind::{Audited, Kind};
 
-/// An entry of the status history of a programme. The rows of a programme stand in their order; each begins where the one
-/// before it ends.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Transition {
-    programme: Code,
-    to: ProgrammeStatus,
-    effective_on: NaiveDate,
-    #[schema(max_length = 2000)]
-    reason: Option<String>,
-    id: Option<Uuid>,
-    #[schema(min_length = 1, max_length = 254)]
-    recorded_by: Option<String>,
-    recorded_at: Option<DateTime<Utc>>,
-}
-
-impl Kind for Transition {
-    const ONE: &'static str = "transition";
+impl FileList for Transition {
+    const AUDITED: &'static Audited = &transitions::AUDITED;
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["programme"];
@@ -102,22 +82,8 @@ impl Kind for Transition {
     }
 }
 
-/// An entry of what a programme has in a region. The rows of a programme and region stand in their order.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CoverageEntry)]
-pub(super) struct Coverage {
-    programme: Code,
-    region: Code,
-    status: CoverageStatus,
-    effective_on: NaiveDate,
-    #[schema(min_length = 1, max_length = 254)]
-    recorded_by: Option<String>,
-    recorded_at: Option<DateTime<Utc>>,
-}
-
-impl Kind for Coverage {
-    const ONE: &'static str = "coverage";
+impl FileList for Coverage {
+    const AUDITED: &'static Audited = &programmes::coverage::AUDITED;
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["programme", "region"];
@@ -157,9 +123,9 @@ impl Kind for Coverage {
         })
     }
 
-    fn references(value: &Value) -> Vec<(String, references::Target, String)> {
+    fn references(value: &Value) -> Vec<(String, &'static Kind, String)> {
         let region = value["region"].as_str().map(str::to_owned);
-        region.map(|code| ("/region".to_owned(), references::Target::Region, code)).into_iter().collect()
+        region.map(|code| ("/region".to_owned(), &regions::KIND, code)).into_iter().collect()
     }
 
     fn told(row: &coverage::Model) -> ApiResult<Option<ExportRow>> {
@@ -173,24 +139,8 @@ impl Kind for Coverage {
     }
 }
 
-/// A target of a KPI.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = TargetEntry)]
-pub(super) struct Target {
-    kpi: Code,
-    period: Period,
-    value: Decimal,
-    kind: TargetKind,
-    provenance: Option<Provenance>,
-    #[schema(minimum = 1, maximum = 2147483647)]
-    version: Option<i32>,
-    created_at: Option<DateTime<Utc>>,
-    updated_at: Option<DateTime<Utc>>,
-}
-
-impl Kind for Target {
-    const ONE: &'static str = "kpi_target";
+impl FileList for Target {
+    const AUDITED: &'static Audited = &kpis::targets::AUDITED;
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
     const SUBJECT: &'static [&'static str] = &["kpi", "period"];
     type Entity = kpi_target::Entity;
@@ -242,21 +192,11 @@ impl Kind for Target {
     }
 }
 
-/// A frozen record of a closed evaluation, byte by byte.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = FrozenRecord)]
-pub(super) struct EvaluationRecord {
-    evaluation: Code,
-    #[schema(pattern = "^(all|published)$", max_length = 9)]
-    audience: String,
-    content: String,
-    #[schema(pattern = "^[0-9a-f]{64}$", max_length = 64)]
-    sha256: String,
-}
+/// The audit log tells of a record with its evaluation.
+static RECORD: Audited = Audited::new("evaluation_record", Noun::new("record of the evaluation", "rekaman evaluasi"));
 
-impl Kind for EvaluationRecord {
-    const ONE: &'static str = "evaluation_record";
+impl FileList for EvaluationRecord {
+    const AUDITED: &'static Audited = &RECORD;
     const WHOLE: Option<(&'static str, &'static str)> = Some(("evaluation", "evaluations"));
     const SUBJECT: &'static [&'static str] = &["evaluation", "audience"];
     type Entity = evaluation_record::Entity;

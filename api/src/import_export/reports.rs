@@ -1,69 +1,26 @@
 //! Measurements and action reports as rows of the file, in all revisions.
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use entity::action_report;
 use entity::measurement::{self, ReportState};
-use entity::value::code::Code;
-use entity::value::decimal::Decimal;
-use entity::value::period::Period;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 
 use super::compare::ToldBy;
-use super::import::Import;
-use super::{Defaults, ExportRow, Incoming, Kind, Row, history, id_in_lower_case, members_of, sense};
+use super::forms::{ActionReport, Measurement};
+use super::state::Import;
+use super::{Defaults, ExportRow, FileList, Incoming, Row, history, id_in_lower_case, members_of, sense};
 use crate::http::body::deserialize_or_field_error;
 use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema;
-use crate::resources::actions::reports::realisation_field_error;
 use crate::resources::actions::reports::wire_types as actions;
+use crate::resources::actions::reports::{self, realisation_field_error};
 use crate::resources::kpis::measurements::wire_types;
 use crate::resources::kpis::measurements::{self, counts_from, known_on};
 use crate::resources::provenance::Provenance;
-use crate::resources::reporting::evidence::Evidence;
+use crate::store::kind::Audited;
 
-/// A revision of a measurement. Those of a period stand in their order; only the last may not count yet.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = MeasurementRevision)]
-pub(super) struct Measurement {
-    kpi: Code,
-    period: Period,
-    #[schema(minimum = 1, maximum = 2147483647)]
-    revision: Option<i32>,
-    value: Decimal,
-    #[schema(max_length = 5000)]
-    note: Option<String>,
-    #[serde(default)]
-    #[schema(max_items = 20)]
-    evidence: Vec<Evidence>,
-    source_updated_at: Option<DateTime<Utc>>,
-    provenance: Option<Provenance>,
-    state: Option<ReportState>,
-    known_on: Option<NaiveDate>,
-    #[schema(max_length = 2000)]
-    reason: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    reported_by: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    submitted_by: Option<String>,
-    submitted_at: Option<DateTime<Utc>>,
-    #[schema(max_length = 2000)]
-    return_reason: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    returned_by: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    verified_by: Option<String>,
-    verified_at: Option<DateTime<Utc>>,
-    #[schema(minimum = 1, maximum = 2147483647)]
-    version: Option<i32>,
-    created_at: Option<DateTime<Utc>>,
-    updated_at: Option<DateTime<Utc>>,
-}
-
-impl Kind for Measurement {
-    const ONE: &'static str = "measurement";
+impl FileList for Measurement {
+    const AUDITED: &'static Audited = &measurements::AUDITED;
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["kpi", "period"];
@@ -141,51 +98,8 @@ impl Kind for Measurement {
     }
 }
 
-/// A revision of a report on an action. Those of a quarter stand in their order; only the last may not count yet.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ActionReportRevision)]
-pub(super) struct ActionReport {
-    #[schema(max_length = 36)]
-    action: Code,
-    #[schema(minimum = 1, maximum = 4)]
-    quarter: i32,
-    #[schema(minimum = 1, maximum = 2147483647)]
-    revision: Option<i32>,
-    realisation: Decimal,
-    #[schema(max_length = 10000)]
-    narrative: Option<String>,
-    #[schema(max_length = 10000)]
-    obstacles: Option<String>,
-    #[serde(default)]
-    #[schema(max_items = 20)]
-    evidence: Vec<Evidence>,
-    source_updated_at: Option<DateTime<Utc>>,
-    state: Option<ReportState>,
-    handed_in_on: Option<NaiveDate>,
-    known_on: Option<NaiveDate>,
-    #[schema(max_length = 2000)]
-    reason: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    reported_by: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    submitted_by: Option<String>,
-    submitted_at: Option<DateTime<Utc>>,
-    #[schema(max_length = 2000)]
-    return_reason: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    returned_by: Option<String>,
-    #[schema(min_length = 1, max_length = 254)]
-    verified_by: Option<String>,
-    verified_at: Option<DateTime<Utc>>,
-    #[schema(minimum = 1, maximum = 2147483647)]
-    version: Option<i32>,
-    created_at: Option<DateTime<Utc>>,
-    updated_at: Option<DateTime<Utc>>,
-}
-
-impl Kind for ActionReport {
-    const ONE: &'static str = "action_report";
+impl FileList for ActionReport {
+    const AUDITED: &'static Audited = &reports::AUDITED;
     const WHOLE: Option<(&'static str, &'static str)> = Some(("action", "actions"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["action", "quarter"];

@@ -9,9 +9,8 @@ use entity::{action, survey};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::Incoming;
-use super::import::Import;
-use super::reports::{ActionReport, Measurement};
-use super::things::Thing;
+use super::forms::{ActionReport, Measurement, ResourceRows};
+use super::state::Import;
 use crate::http::problem::ApiResult;
 use crate::resources::actions::reports::falling;
 use crate::resources::actions::{Action, weight_field_error};
@@ -28,7 +27,7 @@ pub(super) fn measurements(import: &mut Import<'_>, list: &'static str, rows: &m
 }
 
 /// Weights have bounds.
-pub(super) fn actions(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Action>>]) {
+pub(super) fn actions(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<ResourceRows<Action>>]) {
     for row in rows.iter_mut().filter(|row| !row.was_taken) {
         weight_field_error(row.row.weight).iter().for_each(|field_error| import.checking.refuse(list, row, field_error));
     }
@@ -62,7 +61,11 @@ pub(super) async fn action_reports(
 }
 
 /// Of a service there is one survey a period, in the file and in the database.
-pub(super) async fn surveys(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<Thing<Survey>>]) -> ApiResult<()> {
+pub(super) async fn surveys(
+    import: &mut Import<'_>,
+    list: &'static str,
+    rows: &mut [Incoming<ResourceRows<Survey>>],
+) -> ApiResult<()> {
     use survey::Column;
     let today = import.defaults.today;
     let opds = rows.iter().map(|row| row.row.opd.clone()).collect::<BTreeSet<_>>();

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::scan::Scanner;
-use super::{FORMAT, Kind, LISTS, csv_reader};
+use super::{FORMAT, FileList, LISTS, csv_reader};
 use crate::csv::reader::{Reader, Row};
 use crate::csv::refused::Refused;
 use crate::http::json::{self, Unread};
@@ -76,7 +76,7 @@ impl Source {
     }
 
     /// The rows of a list: none where the file has no such list.
-    pub(super) fn rows<K: Kind>(&mut self, list: &str) -> Result<Rows<'_>, String> {
+    pub(super) fn rows<K: FileList>(&mut self, list: &str) -> Result<Rows<'_>, String> {
         match self {
             Self::Json { text, lists } => {
                 let Some(place) = lists.get(list) else { return Ok(Rows::None) };

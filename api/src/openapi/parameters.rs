@@ -1,24 +1,24 @@
-//! Parameters that several operations take stand once, among the components, so that the document stays readable.
+//! Moves parameters that several operations share into the components, so that the document stays readable.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-/// How one parameter is used.
+/// One use of a parameter.
 #[derive(Default)]
 struct Uses {
     count: usize,
     place: String,
     tags: BTreeSet<String>,
     methods: BTreeSet<String>,
-    /// The collections in whose paths it stands: `findings` of `/v1/evaluations/{code}/findings/{id}`.
+    /// The collections in the path of the operation: `findings` for `/v1/evaluations/{code}/findings/{id}`.
     collections: BTreeSet<String>,
 }
 
-/// The uses of each parameter; parameters that are the same have the same text.
+/// The uses of each parameter; equal parameters have the same text.
 type Groups = BTreeMap<String, Uses>;
 
-/// Moves every parameter that stands in several operations to `components.parameters`.
+/// Moves every parameter that several operations have to `components.parameters`.
 pub(super) fn share(document: &mut Value) {
     let names = names(&groups(document));
     let mut shared = BTreeMap::new();
@@ -58,7 +58,7 @@ fn groups(document: &mut Value) -> Groups {
     groups
 }
 
-/// The names of the parameters that are shared.
+/// The names of the shared parameters.
 fn names(groups: &Groups) -> BTreeMap<String, String> {
     let mut rivals: BTreeMap<String, Vec<(&String, &Uses)>> = BTreeMap::new();
     for (text, uses) in groups.iter().filter(|(_, uses)| uses.count > 1) {
@@ -69,12 +69,12 @@ fn names(groups: &Groups) -> BTreeMap<String, String> {
     for (plain, rivals) in rivals {
         for (text, uses) in &rivals {
             let prefix = uses.what_differs(&rivals);
-            // The parts of a thing stand under its tag.
+            // Sub-resources are listed under the tag of the resource that they belong to.
             let is_shared = rivals.iter().filter(|(_, other)| other.what_differs(&rivals) == prefix).count() > 1;
             let collection = uses.collections.first().filter(|_| is_shared && uses.collections.len() == 1);
             let name = collection.map_or(prefix, |collection| camel_case(collection)) + &plain;
             let long_name = uses.tags.iter().map(|tag| camel_case(tag)).collect::<String>() + &plain;
-            // Where both are taken the parameter stays where it is.
+            // If both names are taken, the parameter stays where it is.
             if let Some(name) = [name, long_name].into_iter().find(|name| taken.insert(name.clone())) {
                 names.insert((*text).clone(), name);
             }
@@ -84,15 +84,15 @@ fn names(groups: &Groups) -> BTreeMap<String, String> {
 }
 
 impl Uses {
-    /// What tells these uses from those of the other parameters of the same name; nothing where there is none.
+    /// What distinguishes these uses from those of other parameters with the same name; empty if nothing does.
     fn what_differs(&self, rivals: &[(&String, &Self)]) -> String {
-        // A public list shares its filters with the list of those who log in.
+        // A public list shares its filters with the list for those who log in.
         let tags = self.tags.iter().filter(|tag| *tag != "public" || self.tags.len() == 1).collect::<Vec<_>>();
         let method = self.methods.first().filter(|_| self.methods.len() == 1);
         if rivals.len() == 1 {
             String::new()
         } else if rivals.iter().any(|(_, other)| other.place != self.place) {
-            // A path has the better claim to the plain name.
+            // A path parameter has the better claim to the plain name.
             if self.place == "path" { String::new() } else { camel_case(&self.place) }
         } else if let [tag] = tags.as_slice() {
             camel_case(tag)
@@ -109,7 +109,7 @@ fn plain_name(parameter: &str) -> String {
     camel_case(parameter["name"].as_str().unwrap_or_default())
 }
 
-/// `created_at[gte]` becomes `CreatedAtGte`.
+/// Turns `created_at[gte]` into `CreatedAtGte`.
 fn camel_case(text: &str) -> String {
     let words = text.split(|character: char| !character.is_ascii_alphanumeric());
     words.map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()).collect()

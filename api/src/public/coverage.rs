@@ -1,5 +1,6 @@
 //! `/v1/public/programmes/{code}/coverage`
 
+use crate::resources::programmes;
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use chrono::NaiveDate;
@@ -10,19 +11,18 @@ use serde::Serialize;
 use serde_json::{Map, json};
 use utoipa::ToSchema;
 
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
-use crate::http::page::Page;
+use crate::http::page::{Page, texts};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::programmes::coverage::{AskedCoverage, list_parameters};
-use crate::resources::schemas;
 use crate::store::access::Public;
 use crate::store::response_cache::ResponseCache;
-use crate::store::visible::Thing;
 
 const PATH: &str = "/v1/public/programmes/{code}/coverage";
 
@@ -60,13 +60,13 @@ async fn list_public_coverage(
     let asked = AskedCoverage::read(parameters, &code, public.store.calendar().today())?;
     let name = format!("{path}?{query} {}", asked.as_of);
     let compute = async || {
-        let visible = programme::Entity::find_by_id(code.clone()).filter(Thing::Programme.visible()).one(db).await?;
-        visible.ok_or_else(|| ApiError::not_found("programme", &code))?;
+        let visible = programme::Entity::find_by_id(code.clone()).filter(programmes::KIND.visible()).one(db).await?;
+        visible.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
         let (rows, page) = asked.rows(db).await?;
-        let data = rows.iter().map(|row| json!(PublicCoverage::of(row))).collect();
+        let data = texts(rows.iter().map(PublicCoverage::of))?;
         Page { data, ..page }.answer(path, query)
     };
-    kept.answer(&public.store, name, &preconditions, compute).await.map(Answer::public)
+    kept.answer(&public, name, &preconditions, compute).await.map(Answer::public)
 }
 
 /// Mounts it.
@@ -83,7 +83,7 @@ pub fn mount(table: &mut Table) {
             .with_schemas(Map::from_iter([("PublicCoveragePage".to_owned(), page)]))
             .answers_schema(
                 200,
-                "One page.",
+                "A page of the coverage.",
                 json!({ "$ref": "#/components/schemas/PublicCoveragePage" }),
                 Some(json!({ "data": [senaru], "page": { "next_cursor": null, "limit": 50 } })),
                 &["ETag", "Link"],

@@ -1,5 +1,6 @@
 //! `/v1/public/programmes/{code}/transitions`
 
+use crate::resources::programmes;
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use chrono::NaiveDate;
@@ -10,6 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, json};
 use utoipa::ToSchema;
 
+use crate::crud::parameters::page_parameters;
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
@@ -17,15 +20,13 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::openapi::page_parameters;
-use crate::resources::schemas;
 use crate::store::access::Public;
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::{Field, ValueType};
+use crate::store::listing::Listing;
 use crate::store::response_cache::ResponseCache;
-use crate::store::visible::Thing;
 
 const PATH: &str = "/v1/public/programmes/{code}/transitions";
-const SEQ: Field = Field::sort("seq", Kind::Integer);
+const SEQ: Field = Field::sort("seq", ValueType::Integer);
 
 /// A change of a programme's status.
 #[derive(Serialize, ToSchema)]
@@ -54,15 +55,15 @@ async fn list_public_transitions(
     let listing = Listing::read(&mut parameters, path, &[], "seq", SEQ, false);
     parameters.finish()?;
     let compute = async || {
-        let visible = programme::Entity::find_by_id(code.clone()).filter(Thing::Programme.visible()).one(db).await?;
-        visible.ok_or_else(|| ApiError::not_found("programme", &code))?;
+        let visible = programme::Entity::find_by_id(code.clone()).filter(programmes::KIND.visible()).one(db).await?;
+        visible.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
         let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code.as_str()));
         let show = |row: &status_change::Model| {
             Ok(json!(PublicTransition { seq: row.seq, from: row.from_status, to: row.to_status, effective_on: row.effective_on }))
         };
         listing.page(db, rows, show).await?.answer(path, query)
     };
-    kept.answer(&public.store, format!("{path}?{query}"), &preconditions, compute).await.map(Answer::public)
+    kept.answer(&public, format!("{path}?{query}"), &preconditions, compute).await.map(Answer::public)
 }
 
 /// Mounts it.
@@ -78,7 +79,7 @@ pub fn mount(table: &mut Table) {
             .with_schemas(Map::from_iter([("PublicTransitionPage".to_owned(), page)]))
             .answers_schema(
                 200,
-                "One page.",
+                "A page of the status history.",
                 json!({ "$ref": "#/components/schemas/PublicTransitionPage" }),
                 None,
                 &["ETag", "Link"],

@@ -9,21 +9,19 @@ use super::reports::Reported;
 use crate::http::identifiers::in_lower_case;
 use crate::http::schema;
 use crate::resources::actions::reports::wire_types::ActionReportInput;
-use crate::resources::references::Target;
 
-/// What identifies a report on an action.
+/// The key of a report on an action.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its schema is what is used")]
 struct ActionReportKey {
-    /// The action, by its `id`.
+    /// The `id` of the action.
     action: Code,
-    /// The quarter of the action's year.
+    /// The quarter of the action's year, 1 to 4.
     #[schema(minimum = 1, maximum = 4)]
     quarter: i32,
 }
 
 impl Reported for Model {
-    const OF: Target = Target::Action;
     const PART: &'static str = "int";
 
     fn key_schema() -> Value {

@@ -1,14 +1,15 @@
-//! The clock of the source system, by which a row that arrives late does not overwrite a newer one.
+//! The clock of the source system, by which a row that arrives late does not overwrite newer data.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::http::language::Text;
 use crate::http::problem::FieldError;
 
-/// How far the clock of a source system may be ahead.
+/// How far the clock of a source system may run ahead.
 const AHEAD: TimeDelta = TimeDelta::minutes(5);
 
-/// The field error of a row that its source changes only later: whatever came until then would be stale.
+/// The field error of a row whose time lies in the future. If it were accepted, every row that comes before that time would be
+/// stale.
 pub(super) fn field_error(changed_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<FieldError> {
     let text = Text::new(
         "It lies more than 5 minutes in the future: the clock or the time zone of the source system is wrong.",
@@ -17,7 +18,7 @@ pub(super) fn field_error(changed_at: Option<DateTime<Utc>>, now: DateTime<Utc>)
     changed_at.filter(|time| *time > now + AHEAD).map(|_| FieldError::at("/source_updated_at", "in_future", text))
 }
 
-/// Whether what is stored is newer than a row. A time in the future, which was once accepted, tells nothing.
+/// Whether what is stored is newer than a row. A stored time in the future, which earlier versions accepted, is not compared.
 pub(super) fn is_newer(stored: Option<DateTime<Utc>>, row: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     let stored = stored.filter(|time| *time <= now + AHEAD);
     stored.zip(row).is_some_and(|(stored, row)| row < stored)

@@ -10,20 +10,18 @@ use super::reports::Reported;
 use crate::http::schema;
 use crate::resources::kpis::measurements::wire_types::MeasurementInput;
 use crate::resources::provenance::Provenance;
-use crate::resources::references::Target;
 
-/// What identifies a measurement.
+/// The key of a measurement.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "its schema is what is used")]
 struct MeasurementKey {
-    /// The KPI.
+    /// The code of the KPI.
     kpi: Code,
-    /// The period, of the KPI's frequency.
+    /// The period, in the frequency of the KPI.
     period: Period,
 }
 
 impl Reported for Model {
-    const OF: Target = Target::Kpi;
     const PART: &'static str = "text";
 
     fn key_schema() -> Value {

@@ -1,5 +1,5 @@
-//! Turns of large pushes. Each may hold its 10,000 rows in memory, also while a slow line brings them, so only some are taken
-//! in at a time; and only a few of one account, so that one system's slow pushes hold no other's up.
+//! Permits for large pushes. Each push may hold its 10,000 rows in memory while a slow line brings them, so only some are read at
+//! a time, and only a few of one account, so that slow pushes of one system do not hold up those of others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
@@ -9,23 +9,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
 
-/// Large pushes that this process takes in at once.
+/// The number of large pushes that this process reads at once.
 const TURNS: usize = 16;
-/// Those of one account.
+/// The number of these that may belong to one account.
 const TURNS_OF_ONE: usize = 3;
 
-/// The turns of this process.
+/// The permits of this process.
 pub(super) static ALL: LazyLock<Turns> = LazyLock::new(|| Turns::new(TURNS, TURNS_OF_ONE));
 
-/// Some turns, a few of them for each account.
+/// A number of permits, a few of them for each account.
 pub(super) struct Turns {
     all: Arc<Semaphore>,
     of_one: usize,
-    /// The turns of those who have or await one.
+    /// The permits of those who have or wait for one.
     own: Mutex<HashMap<String, Weak<Semaphore>>>,
 }
 
-/// A turn, given back when dropped.
+/// A permit; it is given back when it is dropped.
 pub struct PushPermit {
     _own: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
@@ -36,7 +36,8 @@ impl Turns {
         Self { all: Arc::new(Semaphore::new(all)), of_one, own: Mutex::default() }
     }
 
-    /// Waits for a turn of an account: first among its own pushes, so that what waits there keeps none from others.
+    /// Waits for a permit for an account: first among the account's own pushes, so that pushes waiting there do not hold up those
+    /// of others.
     pub(super) async fn take(&self, actor: &Actor) -> ApiResult<PushPermit> {
         let own = self.own(&format!("{} {}", actor.kind.name(), actor.id)).acquire_owned().await;
         let own = own.map_err(ApiError::unexpected)?;

@@ -4,8 +4,8 @@ use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use entity::programme;
 use entity::rules::programme_status::ProgrammeStatus;
-use entity::{programme, programme_region, programme_supporting_opd};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel};
 use serde_json::{Map, Value, json};
@@ -14,16 +14,21 @@ use super::reports::{duplicate, needed, outside};
 use super::rows::Row;
 use super::{Outcome, Pushed, clock, schema};
 use crate::auth::permissions::EditProgrammes;
+use crate::crud::links;
+use crate::crud::members::Written;
+use crate::crud::references::{existing, unknown};
+use crate::crud::resource::Resource;
+use crate::crud::schemas;
+use crate::crud::twins;
+use crate::crud::typed::writes_of;
+use crate::crud::typed::{search_text, show};
 use crate::csv::column::Column;
 use crate::http::body;
+use crate::http::json::merge;
 use crate::http::problem::{ApiError, ApiResult, FieldError};
-use crate::resources::crud::{merge, search_text, stamp};
-use crate::resources::programmes::{Programme, codes, transitions};
-use crate::resources::references::{Target, codes_in, unknown};
-use crate::resources::resource::{NewRow, Resource, show};
-use crate::resources::schemas;
-use crate::resources::twins;
+use crate::resources::programmes::{self, Programme, transitions};
 use crate::store::bulk;
+use crate::store::kind::Kind;
 use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 /// Rows that are written at once: few enough that they take little memory.
@@ -50,13 +55,15 @@ impl Pushed for ProgrammeRow {
 
     fn schema() -> Value {
         let key = Map::from_iter([("code".to_owned(), schemas::code_schema())]);
-        schema::of_row(schemas::replacement::<Programme>(), key, "What is pushed of a programme: its code, and what changes.")
+        schema::of_row(
+            writes_of::<Programme>().described().replacement(),
+            key,
+            "What is pushed of a programme: its code, and what changes.",
+        )
     }
 
     fn columns() -> Vec<Column> {
-        let shown = schemas::shown::<Programme>();
-        let members = shown[&schemas::names::<Programme>().shown]["properties"].as_object().cloned().unwrap_or_default();
-        schema::columns(&Self::schema(), members.into_iter().map(|(name, _)| name))
+        schema::columns(&Self::schema(), programmes::KIND.members().into_iter().map(|member| member.name.to_owned()))
     }
 
     fn read(mut value: Value) -> Result<Self, Vec<FieldError>> {
@@ -86,7 +93,7 @@ impl Pushed for ProgrammeRow {
             stored: stored.into_iter().map(|row| (row.code.clone(), row)).collect(),
             covered: transaction.covered().await?,
             missing: missing(transaction, &good).await?,
-            needed: schema::needed(&schemas::replacement::<Programme>()),
+            needed: schema::needed(&writes_of::<Programme>().described().replacement()),
             twins: BTreeMap::new(),
         };
         let new = good.iter().filter(|row| !known.stored.contains_key(&row.code)).map(|row| row.code.as_str());
@@ -104,15 +111,17 @@ impl Pushed for ProgrammeRow {
     async fn write(transaction: &WriteTransaction, _: &[Row<Self>], plan: Vec<Write>) -> ApiResult<()> {
         for some in plan.chunks(ROWS_AT_ONCE) {
             bulk::upsert::<programme::Model>(&transaction.db, some.iter().map(|write| &write.after)).await?;
-            write_links(transaction, some).await?;
+            let members = some.iter().map(|write| (write.after.code.as_str(), json!(Programme::load(&write.after))));
+            let existed = some.iter().filter(|write| write.before.is_some()).map(|write| write.after.code.as_str());
+            links::write(transaction, &programmes::KIND, &members.collect::<Vec<_>>(), &existed.collect::<Vec<_>>()).await?;
             begin_all(transaction, some).await?;
             let mut audit_events = Vec::new();
             for Write { before, after } in some {
                 let action = if before.is_some() { "updated" } else { "created" };
-                let before = before.as_ref().map(show::<Programme>).transpose()?;
-                let (resource, key, version) = (Programme::NAMES.one, after.code.as_str(), after.version);
-                let after = Some(show::<Programme>(after)?);
-                audit_events.push(AuditEvent { resource, key, action, version, before, after });
+                let before = before.as_ref().map(show::<Programme>);
+                let (of, key, version) = (&programmes::KIND.audited, after.code.as_str(), after.version);
+                let after = Some(show::<Programme>(after));
+                audit_events.push(AuditEvent { of, key, action, version, before, after });
             }
             transaction.record_all(audit_events).await?;
         }
@@ -126,7 +135,7 @@ struct Known {
     /// The OPDs that the actor may write for; `None` for all.
     covered: Option<HashSet<String>>,
     /// What is referred to and does not exist.
-    missing: BTreeSet<(Target, String)>,
+    missing: BTreeSet<(&'static Kind, String)>,
     /// The members that a programme must have.
     needed: Vec<String>,
     /// The codes that differ only in case from one that is there, or from that of an earlier row, with that.
@@ -138,8 +147,8 @@ async fn twins(transaction: &WriteTransaction, new: &[&str]) -> ApiResult<BTreeM
     if new.is_empty() {
         return Ok(BTreeMap::new());
     }
-    twins::lock(transaction, Programme::NAMES.one).await?;
-    let mut twins = twins::of(&transaction.db, Programme::NAMES.one, &new.iter().copied().collect()).await?;
+    twins::lock(transaction, &programmes::KIND).await?;
+    let mut twins = twins::of(&transaction.db, &programmes::KIND, &new.iter().copied().collect()).await?;
     let mut first: HashMap<String, &str> = HashMap::new();
     for code in new.iter().copied() {
         let earlier = *first.entry(code.to_ascii_lowercase()).or_insert(code);
@@ -160,7 +169,7 @@ impl Known {
         plan: &mut Vec<Write>,
     ) -> ApiResult<Outcome> {
         let before = self.stored.get(&row.code);
-        let stored = before.map(|before| json!(Programme::of(before)));
+        let stored = before.map(|before| json!(Programme::load(before)));
         let mut field_errors = self.field_errors(row, before);
         field_errors.extend(clock::field_error(row.changed_at, transaction.now));
         if !field_errors.is_empty() {
@@ -191,13 +200,11 @@ impl Known {
     fn field_errors(&self, row: &ProgrammeRow, before: Option<&programme::Model>) -> Vec<FieldError> {
         let mut field_errors = Vec::new();
         if let Some(twin) = self.twins.get(&row.code) {
-            field_errors.push(twins::field_error(Programme::NAMES.one, &row.code, twin));
+            field_errors.push(twins::field_error(&programmes::KIND, &row.code, twin));
         }
-        for reference in Programme::REFERENCES {
-            let codes = codes_in(reference, &row.named).into_iter();
-            let missing = codes.filter(|(_, code)| self.missing.contains(&(reference.to, code.clone())));
-            field_errors.extend(missing.map(|(pointer, code)| unknown(pointer, reference.to, &code)));
-        }
+        let missing = programmes::KIND.named_by(&row.named).into_iter();
+        let missing = missing.filter(|(_, kind, code)| self.missing.contains(&(*kind, code.clone())));
+        field_errors.extend(missing.map(|(pointer, kind, code)| unknown(pointer, kind, &code)));
         let owners = [row.named["lead_opd"].as_str(), before.map(|before| before.lead_opd.as_str())];
         let covered = |opd: &str| self.covered.as_ref().is_none_or(|covered| covered.contains(opd));
         let foreign = owners.into_iter().flatten().find(|opd| !covered(opd));
@@ -244,53 +251,27 @@ fn row_of(
     before: Option<&programme::Model>,
 ) -> ApiResult<programme::Model> {
     let search = search_text(code, &members);
-    let mut row: NewRow<Programme> = members.into_row();
-    row.code = Set(code.to_owned());
+    let mut row = members.store();
+    Programme::set_key(&mut row, code);
     row.status = Set(before.map_or(ProgrammeStatus::Planned, |before| before.status));
-    row.created_at = Set(before.map_or(transaction.now, |before| before.created_at));
-    stamp::<Programme>(&mut row, transaction, search, before.map_or(1, |before| before.version + 1))?;
+    Programme::set_created(&mut row, before.map_or(transaction.now, |before| before.created_at));
+    Programme::set_search(&mut row, search);
+    Programme::set_stamp(&mut row, before.map_or(1, |before| before.version + 1), transaction.now);
     row.try_into_model().map_err(ApiError::unexpected)
 }
 
 /// What the rows refer to and does not exist: one statement for each kind of thing.
-async fn missing(transaction: &WriteTransaction, rows: &[&ProgrammeRow]) -> ApiResult<BTreeSet<(Target, String)>> {
-    let mut wanted: BTreeMap<Target, BTreeSet<String>> = BTreeMap::new();
-    for reference in Programme::REFERENCES {
-        let codes = rows.iter().flat_map(|row| codes_in(reference, &row.named)).map(|(_, code)| code);
-        wanted.entry(reference.to).or_default().extend(codes);
+async fn missing(transaction: &WriteTransaction, rows: &[&ProgrammeRow]) -> ApiResult<BTreeSet<(&'static Kind, String)>> {
+    let mut wanted: BTreeMap<&'static Kind, BTreeSet<String>> = BTreeMap::new();
+    for (_, kind, code) in rows.iter().flat_map(|row| programmes::KIND.named_by(&row.named)) {
+        wanted.entry(kind).or_default().insert(code);
     }
     let mut missing = BTreeSet::new();
-    for (target, codes) in wanted.into_iter().filter(|(_, codes)| !codes.is_empty()) {
-        let existing = target.existing(&transaction.db, &codes).await?;
-        missing.extend(codes.into_iter().filter(|code| !existing.contains(code)).map(|code| (target, code)));
+    for (kind, codes) in wanted {
+        let existing = existing(&transaction.db, kind, &codes).await?;
+        missing.extend(codes.into_iter().filter(|code| !existing.contains(code)).map(|code| (kind, code)));
     }
     Ok(missing)
-}
-
-async fn write_links(transaction: &WriteTransaction, some: &[Write]) -> ApiResult<()> {
-    let changed = some.iter().filter(|write| write.before.is_some()).map(|write| write.after.code.clone()).collect::<Vec<_>>();
-    if !changed.is_empty() {
-        use programme_region::Column as Region;
-        use programme_supporting_opd::Column as Supporting;
-        let old = programme_supporting_opd::Entity::delete_many().filter(Supporting::Programme.is_in(changed.clone()));
-        old.exec(&transaction.db).await?;
-        programme_region::Entity::delete_many().filter(Region::Programme.is_in(changed)).exec(&transaction.db).await?;
-    }
-    let each = |stored: fn(&programme::Model) -> &Value| {
-        let links = move |write: &Write| (write.after.code.clone(), codes(stored(&write.after)));
-        some.iter().map(links).flat_map(|(own, codes)| codes.into_iter().map(move |code| (own.clone(), code.to_string())))
-    };
-    let supporting = each(|row| &row.supporting_opds)
-        .map(|(programme, opd)| programme_supporting_opd::ActiveModel { programme: Set(programme), opd: Set(opd) });
-    for links in supporting.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
-        programme_supporting_opd::Entity::insert_many(links.iter().cloned()).exec_without_returning(&transaction.db).await?;
-    }
-    let regions = each(|row| &row.regions)
-        .map(|(programme, region)| programme_region::ActiveModel { programme: Set(programme), region: Set(region) });
-    for links in regions.collect::<Vec<_>>().chunks(ROWS_AT_ONCE) {
-        programme_region::Entity::insert_many(links.iter().cloned()).exec_without_returning(&transaction.db).await?;
-    }
-    Ok(())
 }
 
 /// New programmes are planned, each from its own day on.

@@ -1,4 +1,4 @@
-//! What a push answers.
+//! The answer to a push.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,49 +8,49 @@ use super::{Outcome, Pushed};
 use crate::csv::column::Column;
 use crate::http::language::Language;
 
-/// What became of the rows of a push.
+/// The result of a push.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct PushReport {
-    /// Rows that arrived.
+    /// The number of rows that were received.
     #[schema(minimum = 0, maximum = 10000)]
     received: u32,
-    /// Rows that are new.
+    /// The number of rows for which nothing was stored before.
     #[schema(minimum = 0, maximum = 10000)]
     created: u32,
-    /// Rows that changed what was stored.
+    /// The number of rows that changed what was stored.
     #[schema(minimum = 0, maximum = 10000)]
     updated: u32,
-    /// Rows that were stored already.
+    /// The number of rows of which everything was stored already.
     #[schema(minimum = 0, maximum = 10000)]
     unchanged: u32,
-    /// Rows older than what is stored.
+    /// The number of rows that are older than what is stored.
     #[schema(minimum = 0, maximum = 10000)]
     stale: u32,
-    /// Rows that cannot be stored.
+    /// The number of rows that cannot be stored.
     #[schema(minimum = 0, maximum = 10000)]
     rejected: u32,
-    /// Rows that were rejected or stale; with `rows=all` every row.
+    /// The rows that were rejected or stale; with `rows=all` every row.
     #[schema(max_items = 10000)]
     rows: Vec<PushRow>,
 }
 
-/// One row of a push.
+/// The result of one row of a push.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PushRow {
-    /// Its number, from 1; the header of a CSV does not count.
+    /// The number of the row, from 1; the header of a CSV is not counted.
     #[schema(minimum = 1, maximum = 10000)]
     row: u32,
-    /// The line of a CSV on which it begins, from 1.
+    /// The line of a CSV on which the row begins, from 1.
     #[schema(minimum = 1, maximum = 16777217)]
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
-    /// What it is about, such as `STUNTING/2022`; null where that cannot be read.
+    /// The key of the row, such as `STUNTING/2022`; null if the row has none that can be read.
     #[schema(max_length = 200)]
     key: Option<String>,
-    /// `created`, `updated`, `unchanged`, `stale` or `rejected`.
+    /// The result: `created`, `updated`, `unchanged`, `stale` or `rejected`.
     #[schema(max_length = 16)]
     result: &'static str,
-    /// Why it was rejected.
+    /// The reasons why the row was rejected.
     #[schema(max_items = 100)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<PushFault>,
@@ -59,23 +59,23 @@ pub struct PushRow {
 /// One field error of a row.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PushFault {
-    /// Where in the row: an RFC 6901 JSON pointer.
+    /// The place in the row that is wrong: an RFC 6901 JSON pointer.
     #[schema(max_length = 1000)]
     pointer: String,
-    /// The column of a CSV.
+    /// The column of a CSV that is wrong.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<String>,
-    /// Stable word to branch on.
+    /// The code of the field error, a stable word to branch on.
     #[schema(max_length = 64)]
     code: String,
-    /// What is wrong and what is allowed.
+    /// What is wrong, and what is allowed instead.
     #[schema(max_length = 2000)]
     detail: String,
 }
 
 impl Outcome {
-    /// The word in the answer.
+    /// The word for this result in the answer.
     fn name(&self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -88,7 +88,7 @@ impl Outcome {
 }
 
 impl PushReport {
-    /// The report; `columns` are those of a CSV, and empty else.
+    /// Builds the report; `columns` are those of a CSV, and empty for other forms.
     pub(super) fn of<T: Pushed>(
         rows: &[Row<T>],
         outcomes: &[Outcome],
@@ -138,7 +138,7 @@ impl PushRow {
         let errors = field_errors.iter().map(|field_error| {
             let shown = field_error.shown(language);
             let pointer = shown.pointer.unwrap_or_default();
-            // A part of an object may have a column of its own: the nearest is meant.
+            // A member of an object may have a column of its own; the nearest column is named.
             let holds = |column: &&Column| {
                 pointer.strip_prefix(&column.pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };

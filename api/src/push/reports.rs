@@ -1,4 +1,4 @@
-//! Pushes of what is reported on: measurements of KPIs, and what was done of actions. What becomes of their rows is the same.
+//! Pushes of reports: measurements of KPIs, and reports on actions. The results of their rows are decided alike.
 
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -15,100 +15,98 @@ use serde_json::{Map, Value, json};
 
 use super::rows::Row;
 use super::{Outcome, Pushed, clock, schema};
+use crate::crud::references::unknown;
 use crate::csv::column::{Column, nested};
 use crate::http::body;
+use crate::http::json::merge;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema as json_schema;
-use crate::resources::crud::merge;
-use crate::resources::references::{Target, unknown};
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
 use crate::resources::reporting::review_state::ReviewState;
 use crate::resources::reporting::{Report, ReportKey, Subject, Written};
 use crate::store::bulk;
 use crate::store::transaction::{AuditEvent, WriteTransaction};
 
-/// The members that say when or why, and not what.
+/// The members that say when or why a report was written, and not what it reports.
 const ASIDE: [&str; 2] = ["source_updated_at", "reason"];
 
 /// A kind of report that is pushed.
 pub(super) trait Reported: Report<Part: Serialize + DeserializeOwned + Display, Shown: Serialize> {
-    /// What it is about.
-    const OF: Target;
-    /// The type of the part of time in SQL.
+    /// The SQL type of the column of the period or quarter.
     const PART: &'static str;
 
-    /// The schema of an object of what identifies one: what it is about, and the part of time.
+    /// The schema of the key of a row: the KPI and the period, or the action and the quarter.
     fn key_schema() -> Value;
 
-    /// What it is about as it is stored, of a text that names it.
+    /// The key of the KPI or action as it is stored, for the text by which a row names it.
     fn key_of(text: &str) -> String {
         text.to_owned()
     }
 
-    /// What is stored, as `PUT` takes it.
+    /// The stored report in the form that `PUT` takes.
     fn said(&self) -> Map<String, Value>;
 
-    /// What makes two reports say the same: not when or why they say it.
+    /// The members by which two reports are compared: not when or why they were written.
     fn content(input: &Self::Input) -> Value;
 }
 
-/// A row: which report it is about, and what it says of it.
+/// A row: the report that it is about, and the members that it names.
 pub(super) struct ReportRow<R: Reported> {
     place: ReportKey,
     part: R::Part,
-    /// When the source system last changed it.
+    /// When the source system last changed the report.
     changed_at: Option<DateTime<Utc>>,
-    /// The members that it names, but for its key.
+    /// The members that the row names, except its key.
     named: Map<String, Value>,
 }
 
-/// A row that is written, with what it takes the place of.
+/// A row that is to be written, with the revision that it replaces or follows.
 pub(super) struct Write<R> {
     /// The number of the row, from 0.
     index: usize,
     before: Option<Box<R>>,
-    /// Whether it only hands in what is stored.
+    /// Whether the row only submits what is stored.
     only_submits: bool,
 }
 
-/// What is written.
+/// The plan of what is to be written.
 pub(super) struct Plan<R> {
     writes: Vec<Write<R>>,
     submits: bool,
 }
 
-/// What is known of the things that the rows are about.
+/// The stored data that the rows need.
 struct Known<R: Report> {
     subjects: HashMap<String, Subject<R>>,
-    /// The OPDs that the actor may write for; `None` for all.
+    /// The OPDs for which the actor may write; `None` for all.
     covered: Option<HashSet<String>>,
-    /// What is stored, by its place.
+    /// The stored reports, by key.
     stored: HashMap<String, Standing<R>>,
     /// The members that a report must have.
     needed: Vec<String>,
     today: NaiveDate,
 }
 
-/// What is stored of a report.
+/// What is stored for one report.
 struct Standing<R> {
     /// The last revision, until it is taken into the plan.
     latest: Box<R>,
-    /// The one that is in force while the last is not verified yet.
+    /// The revision that is in force while the last one is not verified yet.
     in_force: Option<Box<R>>,
 }
 
 impl<R: Reported> ReportRow<R> {
-    /// The members of a report with what the row names.
+    /// The members of a report, with those that the row names laid over them.
     fn over(&self, stored: Map<String, Value>) -> Value {
         let mut whole = Value::Object(stored);
         merge(&mut whole, Value::Object(self.named.clone()));
         whole
     }
 
-    /// Whether all that it names is so in `stored`.
+    /// Whether everything that the row names has the same value in `stored`.
     fn says(&self, stored: &Map<String, Value>) -> bool {
-        // Most repeats are written as they are shown, which is soon seen.
+        // Most repeated values have the same text as the stored ones, which is quick to check.
         if self.named.iter().all(|(name, value)| ASIDE.contains(&name.as_str()) || stored.get(name) == Some(value)) {
             return true;
         }
@@ -120,7 +118,7 @@ impl<R: Reported> ReportRow<R> {
         body::deserialize_or_field_error(self.over(before.map(R::said).unwrap_or_default()))
     }
 
-    /// What is stored, as far as the row is concerned.
+    /// What is stored, as far as the row needs it.
     fn beside(&self, stored: &Standing<R>, now: DateTime<Utc>) -> Stored {
         let is_newer = clock::is_newer(stored.latest.changed_at(), self.changed_at, now);
         let is_in_force = stored.in_force.as_ref().is_some_and(|row| self.says(&row.said()));
@@ -135,7 +133,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
     fn schema() -> Value {
         let key = R::key_schema()["properties"].as_object().cloned().unwrap_or_default();
         let about = format!(
-            "What is pushed of {}: its key, which is {} and {}, and what changes.",
+            "A row of a push, about {}. It holds the key, which is `{}` and `{}`, and the members that change.",
             R::WORDS.a,
             R::WORDS.of,
             R::WORDS.part
@@ -147,7 +145,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
         let shown = json_schema::input::<R::Shown>();
         let exported = shown["properties"].as_object().into_iter().flat_map(|members| members.keys().cloned());
         let mut columns = schema::columns(&Self::schema(), exported);
-        // The first piece of evidence may stand in columns of its own.
+        // The first piece of evidence may have columns of its own.
         let evidence = &Self::schema()["properties"]["evidence"];
         let piece = json!({ "properties": { "evidence_0": evidence["items"] } });
         columns.extend(nested(&piece).into_iter().map(|column| {
@@ -211,7 +209,8 @@ impl<R: Reported> Pushed for ReportRow<R> {
         )
         .await?;
         let read = |write: &Write<R>| rows.get(write.index)?.read.as_ref().ok();
-        // Each row is made when its turn comes, and again for its event: all of them would take more than the push itself.
+        // Each row is built when its turn comes, and again for its event: all of them at once would take more memory than the
+        // push itself.
         let writes = || {
             let made = |write: &Write<R>| made(transaction, read(write)?, write, plan.submits);
             plan.writes.iter().filter_map(move |write| Some((write.before.as_deref(), made(write)?)))
@@ -219,7 +218,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
         bulk::upsert::<R>(&transaction.db, writes().map(|(_, after)| after)).await?;
         let keys = plan.writes.iter().filter_map(|write| read(write).map(Self::key)).collect::<Vec<_>>();
         let audit_events = writes().zip(&keys).map(|((before, after), key)| AuditEvent {
-            resource: R::KIND.name(),
+            of: R::AUDITED,
             key,
             action: written_action(before),
             version: after.review_state().version,
@@ -230,7 +229,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
     }
 }
 
-/// Rejects rows that would be written and are wrong beside those for other parts of time, with the rows that only repeat them.
+/// Rejects rows that would be written but conflict with those for other quarters, together with the rows that only repeat them.
 async fn together<R: Reported>(
     transaction: &WriteTransaction,
     rows: &[Row<ReportRow<R>>],
@@ -258,7 +257,7 @@ async fn together<R: Reported>(
     Ok(())
 }
 
-/// The row that is stored in the place of what was; it was found to be one when it was judged.
+/// The revision that the row replaces. It exists, as the decision about the row has found.
 fn made<R: Reported>(transaction: &WriteTransaction, row: &ReportRow<R>, write: &Write<R>, submits: bool) -> Option<R> {
     let before = write.before.as_deref();
     let mut after = match before.filter(|_| write.only_submits) {
@@ -280,7 +279,7 @@ fn made<R: Reported>(transaction: &WriteTransaction, row: &ReportRow<R>, write: 
 }
 
 impl<R: Reported> Known<R> {
-    /// What becomes of a row.
+    /// Decides the result of a row.
     fn judge<'a>(
         &mut self,
         transaction: &WriteTransaction,
@@ -322,7 +321,7 @@ impl<R: Reported> Known<R> {
         outcome
     }
 
-    /// What becomes of a row whose key an earlier row of the same push had: it may say what will be stored anyway.
+    /// Decides the result of a row whose key an earlier row of the same push has: it may only repeat what will be stored anyway.
     fn again(&self, row: &ReportRow<R>, key: &str, earlier: Option<(usize, &ReportRow<R>)>, plan: &Plan<R>) -> Outcome {
         let standing = self.stored.get(key);
         let written = earlier.and_then(|(at, earlier)| Some((plan.writes.get(at)?.before.as_deref(), earlier)));
@@ -340,7 +339,7 @@ impl<R: Reported> Known<R> {
         Outcome::Rejected(if field_errors.is_empty() { vec![duplicate()] } else { field_errors })
     }
 
-    /// The field error of a row about what the actor may not write, or what is not there.
+    /// The field error of a row about a KPI or action that does not exist, or for which the actor may not write.
     fn outside(&self, row: &ReportRow<R>) -> Option<FieldError> {
         let pointer = format!("/{}", R::WORDS.of);
         let Some(subject) = self.subjects.get(&row.place.of) else {
@@ -373,43 +372,43 @@ impl<R: Reported> Known<R> {
     }
 }
 
-/// The field error of a row about something new that lacks a member.
+/// The field error of a new report that lacks a member.
 pub(super) fn needed(name: &str) -> FieldError {
     let text = Text::new(
-        "Nothing is stored for this yet, so the member is needed.",
-        "Belum ada yang tersimpan untuk ini, jadi anggota ini wajib ada.",
+        "Nothing is stored for this key yet, so the member is required.",
+        "Belum ada data tersimpan untuk kunci ini, sehingga anggota ini wajib ada.",
     );
     FieldError::at(format!("/{name}"), "required", text)
 }
 
-/// The field error of a row that belongs to an OPD which the actor may not write for.
+/// The field error of a row that belongs to an OPD for which the actor may not write.
 pub(super) fn outside(pointer: &str, opd: &str) -> FieldError {
     let text = Text::new(
-        format!("It belongs to `{opd}`, not to your OPD or one below it."),
-        format!("Ini milik `{opd}`, bukan OPD Anda atau di bawahnya."),
+        format!("This belongs to `{opd}`, which is neither your OPD nor below it."),
+        format!("Ini milik `{opd}`, yang bukan OPD Anda dan tidak berada di bawahnya."),
     );
     FieldError::at(pointer, "outside_own_opd", text)
 }
 
-/// The field error of a row whose key came before in the same push, with something else.
+/// The field error of a row whose key an earlier row of the same push has with other content.
 pub(super) fn duplicate() -> FieldError {
     let text = Text::new(
-        "An earlier row has the same key and says something else.",
-        "Baris sebelumnya memiliki kunci sama dengan isi berbeda.",
+        "An earlier row has the same key and different content.",
+        "Baris sebelumnya memiliki kunci yang sama dengan isi yang berbeda.",
     );
     FieldError::at("", "duplicate_key", text)
 }
 
-/// What the rows are about, kept from others until the commit; in one order, so that pushes that overlap wait for each other
-/// instead of for ever. One statement.
+/// Locks the KPIs or actions of the rows until the commit, in one order, so that overlapping pushes wait for each other instead
+/// of deadlocking. It takes one statement.
 async fn subjects<R: Report>(transaction: &WriteTransaction, keys: BTreeSet<&str>) -> ApiResult<HashMap<String, Subject<R>>> {
     let key = R::WORDS.of_key;
     let found = R::Subject::find().filter(Expr::col(key).is_in(keys)).order_by_asc(Expr::col(key)).lock_exclusive();
     Ok(found.all(&transaction.db).await?.into_iter().map(|subject| (R::key(&subject).to_owned(), subject)).collect())
 }
 
-/// What is stored where the rows go: the last revisions, and what is in force beside them. The keys are one parameter, so that
-/// it is two statements for any number.
+/// What is stored under the keys of the rows: the last revisions, and the revisions in force. The keys are one parameter, so that
+/// it takes two statements for any number of rows.
 async fn stored<'a, R: Reported>(
     transaction: &WriteTransaction,
     rows: impl Iterator<Item = &'a ReportRow<R>>,
@@ -419,7 +418,7 @@ async fn stored<'a, R: Reported>(
     for row in revisions::<R>(transaction, &keys, "m.latest").await? {
         stored.insert(row.place().to_string(), Standing { latest: Box::new(row), in_force: None });
     }
-    // A correction that is not verified yet stands after the revision that it corrects.
+    // A correction that is not verified yet comes after the revision that it corrects.
     let corrected = "NOT m.latest AND m.state = 'verified' AND EXISTS (SELECT 1 FROM {table} c WHERE c.{of} = m.{of} AND c.{part} = m.{part} \
                      AND c.latest AND c.state <> 'verified' AND c.revision = m.revision + 1)";
     let is_correction =
@@ -434,13 +433,13 @@ async fn stored<'a, R: Reported>(
     Ok(stored)
 }
 
-/// The revisions of the places of `keys` of which `condition` holds.
+/// The revisions under the keys for which `condition` holds.
 async fn revisions<R: Reported>(transaction: &WriteTransaction, keys: &[Value], condition: &str) -> ApiResult<Vec<R>> {
     let backend = transaction.db.get_database_backend();
     let (table, of, part, kind) = (R::KIND.name(), R::WORDS.of, R::WORDS.part, R::PART);
     let condition = condition.replace("{table}", table).replace("{of}", of).replace("{part}", part);
     let on = format!("m.{of} = k.subject AND m.{part} = k.part WHERE {condition}");
-    // CROSS JOIN keeps SQLite from reading the table first; the database holds one such row for each key.
+    // CROSS JOIN keeps SQLite from reading the table first. There is one such row in the database for each key.
     let sql = match backend {
         DbBackend::Postgres => format!(
             "SELECT DISTINCT ON (m.{of}, m.{part}) m.* FROM json_to_recordset($1::json) AS k(subject text, part {kind}) JOIN {table} m ON {on}"
@@ -455,7 +454,7 @@ async fn revisions<R: Reported>(transaction: &WriteTransaction, keys: &[Value], 
     Ok(found.try_collect().await?)
 }
 
-/// Takes the mark of the last revision from those that count. At most one statement.
+/// Removes the mark of the latest value from the values that have it. It takes at most one statement.
 async fn supersede<R: Report>(transaction: &WriteTransaction, befores: impl Iterator<Item = &R>) -> ApiResult<()> {
     let revised = befores.filter(|row| row.review_state().counts());
     let superseded = revised.map(|row| {

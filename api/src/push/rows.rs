@@ -1,4 +1,4 @@
-//! The rows of a push, checked one by one while the body arrives: a JSON array, NDJSON, or CSV.
+//! Reads the rows of a push and checks them one by one while the body arrives: a JSON array, NDJSON, or CSV.
 
 use std::io::Write;
 use std::time::Duration;
@@ -24,31 +24,31 @@ use crate::http::json::{self, Unread};
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 
-/// The most rows of one push.
+/// The greatest number of rows of one push.
 pub const MOST_ROWS: usize = 10_000;
-/// The most bytes of one push, compressed and not.
+/// The greatest number of bytes of one push, both compressed and uncompressed.
 pub const LARGEST: usize = 16 * 1024 * 1024;
-/// The most bytes of one row.
+/// The greatest number of bytes of one row.
 pub const LARGEST_ROW: usize = 64 * 1024;
-/// The most columns of a CSV.
+/// The greatest number of columns of a CSV.
 const MOST_COLUMNS: usize = 256;
-/// A push of more bytes than these takes a turn: slow lines that bring little hold nobody up.
+/// A push of more bytes needs a permit. Slow lines that bring few bytes hold nobody up.
 const SMALL: usize = 256 * 1024;
-/// Compressed bytes that are inflated at once: they give at most a thousand times as many.
+/// The number of compressed bytes that are inflated at once; they yield at most a thousand times as many.
 const INFLATED_AT_ONCE: usize = 1024;
-/// The longest a line may be silent, and the longest a whole body may take.
+/// How long a line may be silent, and how long a whole body may take.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 const LONGEST_READ: Duration = Duration::from_secs(300);
-/// The media types that are read.
+/// The media types that a push accepts.
 const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
 /// One row.
 pub struct Row<T> {
-    /// Its number, from 1.
+    /// The number of the row, from 1.
     pub number: u32,
-    /// The line of a CSV on which it begins.
+    /// The line of a CSV on which the row begins.
     pub line: Option<u64>,
-    /// The row, or every field error it has by itself.
+    /// The row, or every field error that it has by itself.
     pub read: Result<T, Vec<FieldError>>,
 }
 
@@ -56,11 +56,11 @@ pub struct Row<T> {
 pub struct Rows<T> {
     /// The rows, in their order.
     pub rows: Vec<Row<T>>,
-    /// SHA-256 of the bytes, for retries.
+    /// The SHA-256 of the bytes, by which retries are recognised.
     pub fingerprint: String,
-    /// The columns of a CSV; none else.
+    /// The columns of a CSV; empty for other forms.
     pub columns: Vec<Column>,
-    /// The turn of a large push, given back when dropped.
+    /// The permit of a large push, given back when it is dropped.
     pub turn: Option<PushPermit>,
 }
 
@@ -103,7 +103,7 @@ async fn read_all<T: Pushed>(form: Form, mut coding: Coding, mut payload: Payloa
     Ok(Rows { rows, fingerprint: hex(&hash.finalize()), columns: form.columns(), turn })
 }
 
-/// What was taken of a body.
+/// What has been received of a body.
 struct Taking<T> {
     form: Form,
     rows: Vec<Row<T>>,
@@ -136,13 +136,13 @@ impl Coding {
             None | Some("" | "identity") => Ok(Self::Plain),
             Some("gzip" | "x-gzip") => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))),
             Some(_) => Err(ApiError::new(codes::UNSUPPORTED_MEDIA_TYPE).header("Accept-Encoding", "gzip, identity").detail(
-                "Of `Content-Encoding` only gzip is read here. Send the body as it is, or compressed by gzip.",
-                "Untuk `Content-Encoding` hanya gzip yang dibaca di sini. Kirim isi apa adanya, atau terkompresi gzip.",
+                "The only `Content-Encoding` that is accepted here is gzip. Send the body uncompressed, or compressed with gzip.",
+                "Satu-satunya `Content-Encoding` yang diterima di sini adalah gzip. Kirim isi tanpa kompresi, atau terkompresi dengan gzip.",
             )),
         }
     }
 
-    /// The pieces in which bytes are decoded, so that what they inflate to is bounded.
+    /// The pieces in which bytes are inflated, so that their size stays bounded.
     fn pieces<'a>(&self, bytes: &'a [u8]) -> std::slice::Chunks<'a, u8> {
         let at_once = if matches!(self, Self::Plain) { bytes.len().max(1) } else { INFLATED_AT_ONCE };
         bytes.chunks(at_once)
@@ -158,7 +158,7 @@ impl Coding {
         }
     }
 
-    /// The end: what was compressed has a checksum.
+    /// Ends the reading. A compressed body ends with a checksum.
     fn finish(self) -> ApiResult<Vec<u8>> {
         match self {
             Self::Plain => Ok(Vec::new()),
@@ -167,11 +167,11 @@ impl Coding {
     }
 }
 
-/// The form of a body, with what has arrived of the row that is not whole yet.
+/// The form of a body, with what has arrived of an incomplete row.
 enum Form {
-    /// Collected whole: an array ends nowhere before its end.
+    /// The whole array, because it cannot be read before its end has arrived.
     Array(Vec<u8>),
-    /// The beginning of a line, and how many lines came before.
+    /// The beginning of a line, and the number of the lines before it.
     Lines(Vec<u8>, u64),
     Csv(Box<Reader>),
 }
@@ -230,7 +230,7 @@ impl Form {
     }
 }
 
-/// Each element is parsed on its own, so that the whole never stands in memory twice.
+/// Each element is parsed on its own, so that the whole body is never held in memory twice.
 fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> {
     let text = json::text_of(bytes)?;
     let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
@@ -240,14 +240,14 @@ fn read_array<T: Pushed>(bytes: &[u8], rows: &mut Vec<Row<T>>) -> ApiResult<()> 
         ApiError::field_error(
             "",
             "wrong_type",
-            "Expected an array of rows, such as [{…}]: a single row is an array of one.",
-            "Seharusnya berupa larik berisi baris, seperti [{…}]: satu baris pun ditulis sebagai larik.",
+            "Expected an array of rows, such as [{…}]. A single row is sent as an array with one element.",
+            "Seharusnya berupa larik berisi baris, seperti [{…}]. Satu baris pun dikirim sebagai larik berisi satu unsur.",
         )
     })?;
     elements.into_iter().try_for_each(|element| add(rows, None, parse(element.get().as_bytes())))
 }
 
-/// One line of NDJSON; an empty one is none.
+/// Reads one line of NDJSON. An empty line is no row.
 fn add_line<T: Pushed>(line: &[u8], number: u64, rows: &mut Vec<Row<T>>) -> ApiResult<()> {
     let line = if number == 1 { without_mark(line) } else { line };
     if line.len() > LARGEST_ROW {
@@ -262,7 +262,8 @@ fn add_line<T: Pushed>(line: &[u8], number: u64, rows: &mut Vec<Row<T>>) -> ApiR
 fn parse(bytes: &[u8]) -> Result<Value, Vec<FieldError>> {
     json::parse(bytes).map_err(|unread| match unread {
         Unread::Malformed(error) => {
-            let text = Text::new(format!("Not JSON: {error}."), format!("Bukan JSON yang benar: {error}."));
+            let text =
+                Text::new(format!("The row is not valid JSON: {error}."), format!("Baris ini bukan JSON yang sah: {error}."));
             vec![FieldError::at("", "malformed_json", text)]
         }
         Unread::Repeated(field_errors) => field_errors,
@@ -283,13 +284,13 @@ fn add<T: Pushed>(rows: &mut Vec<Row<T>>, line: Option<u64>, value: Result<Value
     Ok(())
 }
 
-/// What stands after a byte order mark.
+/// The bytes after a byte order mark, if there is one.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 fn too_large(en: String, id: String) -> ApiError {
-    ApiError::new(codes::TOO_LARGE).detail(format!("At most {en}."), format!("Paling banyak {id}."))
+    ApiError::new(codes::TOO_LARGE).detail(format!("The limit is {en}."), format!("Batasnya {id}."))
 }
 
 fn too_many_bytes() -> ApiError {
@@ -297,7 +298,7 @@ fn too_many_bytes() -> ApiError {
 }
 
 fn too_long_row() -> ApiError {
-    too_large(format!("{LARGEST_ROW} bytes a row"), format!("{LARGEST_ROW} bita per baris"))
+    too_large(format!("{LARGEST_ROW} bytes for each row"), format!("{LARGEST_ROW} bita per baris"))
 }
 
 fn too_slow() -> ApiError {
@@ -310,7 +311,7 @@ fn cut_short() -> ApiError {
 
 fn not_gzip() -> ApiError {
     ApiError::new(codes::MALFORMED).detail(
-        "`Content-Encoding` says gzip, but the body is none, or was cut short.",
+        "`Content-Encoding` says gzip, but the body is not gzip or was cut short.",
         "`Content-Encoding` menyebut gzip, tetapi isinya bukan gzip atau terputus.",
     )
 }

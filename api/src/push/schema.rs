@@ -1,30 +1,30 @@
-//! What a row of a push looks like: its key, and as much of the rest as changes.
+//! The schema of a row of a push: its key, and as many of the other members as change.
 
 use serde_json::{Map, Value, json};
 
 use crate::csv::column::{self, Column};
 use crate::http::schema::nullable;
 
-/// The schema of a row, by the schema of the whole of what it is about and those of the members of its key: only the key is
-/// required, and what need not be there may be null.
+/// The schema of a row, made from the schema of the whole resource and the schemas of the members of its key. Only the key is
+/// required, and members that are not required may be null.
 pub(super) fn of_row(mut whole: Value, key: Map<String, Value>, about: &str) -> Value {
     for name in needed(&whole) {
         if let Some(Value::String(description)) = whole["properties"][name.as_str()].get_mut("description") {
-            description.push_str(" Needed where nothing is stored yet.");
+            description.push_str(" Required if nothing is stored for the key yet.");
         }
     }
     loosen(&mut whole);
     let mut properties = key.clone();
     let members = whole["properties"].as_object().cloned().unwrap_or_default();
     properties.extend(members.into_iter().filter(|(name, _)| !key.contains_key(name)));
-    let about = format!("{about} What a row does not name stays as it is stored; null clears it.");
+    let about = format!("{about} Members that the row does not name stay as they are stored; null clears a member.");
     json!({
         "type": "object", "description": about, "required": key.keys().collect::<Vec<_>>(), "properties": properties,
         "additionalProperties": false,
     })
 }
 
-/// The members that something new must have.
+/// The members that a new resource must have.
 pub(super) fn needed(whole: &Value) -> Vec<String> {
     let required = whole["required"].as_array().into_iter().flatten();
     required.filter_map(Value::as_str).filter(|name| *name != "code").map(str::to_owned).collect()
@@ -38,17 +38,17 @@ fn loosen(schema: &mut Value) {
         loosen(property);
         let Some(object) = property.as_object_mut() else { continue };
         object.remove("default");
-        // There is nothing between true and false.
+        // A boolean has no third value, so null is not allowed.
         if !is_required(name) && object.get("type") != Some(&json!("boolean")) {
             nullable(object);
         }
     }
 }
 
-/// What only the service writes, whatever a row is about.
+/// The columns that only the service writes, whatever the rows are about.
 const STAMPS: [&str; 7] = ["version", "revision", "state", "since", "created_at", "updated_at", "etag"];
 
-/// The columns of a CSV of rows: those of the schema, parts of its objects, and what else an export has: that is read over.
+/// The columns of a CSV: those of the schema, members of its objects, and the other columns of an export, which are ignored.
 pub(super) fn columns(row: &Value, exported: impl IntoIterator<Item = String>) -> Vec<Column> {
     let mut columns = column::of_schema(row);
     columns.extend(column::nested(row));

@@ -1,5 +1,5 @@
-//! What users, clients and webhooks have in common: only those who manage them see them, what changes is remembered, and no
-//! answer shows a secret but the one that made it.
+//! What users, clients and webhooks have in common: only those who manage them see them, every change is recorded in the audit
+//! log, and the only answer that shows a secret is the one to the request that created it.
 
 pub mod describe;
 
@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::history;
-use super::resource::{Names, Stamp};
 use crate::auth::permissions::Permission;
+use crate::crud::history;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
@@ -23,84 +22,88 @@ use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::store::access::{Access, retry};
-use crate::store::listing::{Field, Listing};
+use crate::store::kind::{Audited, Field, Names, Stamp};
+use crate::store::listing::Listing;
 use crate::store::standing::lock_name;
 use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
 
 /// The row of an account.
 pub type Row<A> = <<A as Account>::Entity as EntityTrait>::Model;
-/// The row of an account, to be written.
+/// The row of an account that is to be written.
 pub type NewRow<A> = <<A as Account>::Entity as EntityTrait>::ActiveModel;
 type Key<A> = <<<A as Account>::Entity as EntityTrait>::PrimaryKey as PrimaryKeyTrait>::ValueType;
 type Column<A> = <<A as Account>::Entity as EntityTrait>::Column;
 
-/// How long the old secret holds after a rotation where the request does not say: a day to bring the new one out.
+/// How long the old secret stays valid after a rotation if the request does not say: one day, in which the new secret can be
+/// distributed.
 pub const GRACE_SECONDS: i32 = 86_400;
 
-/// A kind of account: the type that implements it is how answers and the audit log show it.
+/// A kind of account. The type that implements it is the form in which answers and the audit log show it.
 pub trait Account: Serialize + ToSchema + for<'row> From<&'row Row<Self>> + 'static {
-    /// What it is called. `about` tells of one.
+    /// The names of the kind; `about` describes one account.
     const NAMES: Names;
-    /// What the list of them is.
+    /// What the audit log tells of it.
+    const AUDITED: &'static Audited;
+    /// The description of the list.
     const ABOUT_ALL: &'static str;
-    /// Whose part of the document it is in.
+    /// The tag of its operations in the document.
     const TAG: &'static str;
-    /// The path of one.
+    /// The path of one account.
     const ONE: &'static str;
-    /// What lists can be filtered and sorted by.
+    /// The fields by which lists can be filtered and sorted.
     const FIELDS: &'static [Field];
-    /// What they are sorted by where the request does not say: no two have the same.
+    /// The field by which lists are sorted if the request does not say; it is unique.
     const SORT: Field;
-    /// What `q=` looks through, in words.
+    /// The fields that `q=` searches, in words.
     const SEARCHES: &'static str;
-    /// Its table.
+    /// The table of the kind.
     type Entity: EntityTrait<
             Model: ModelTrait<Entity = Self::Entity> + IntoActiveModel<NewRow<Self>> + Send + Sync + Clone,
             ActiveModel: ActiveModelTrait<Entity = Self::Entity> + ActiveModelBehavior + Send,
             Column: FromStr<Err: std::fmt::Debug>,
         >;
-    /// Who manages them.
+    /// The permission of those who manage the accounts.
     type Manage: Permission;
 
-    /// One of them.
+    /// The account of a row.
     fn example() -> Value;
 
-    /// What an id in a path stands for, if it can be one.
+    /// The key for an id in a path, if the id can be one.
     fn key(id: &str) -> Option<Key<Self>>;
 
     /// The id of a row.
     fn id(row: &Row<Self>) -> String;
 
-    /// What a path calls it, as its tokens do.
+    /// The name of the id in a path, as the path template has it.
     fn subject(id: &str) -> String {
         id.to_owned()
     }
 
-    /// The path of all.
+    /// The path of the collection.
     fn path() -> String {
         format!("/v1/{}", Self::NAMES.many)
     }
 }
 
-/// An account with a secret that the service makes.
+/// An account with a secret that the service generates.
 pub trait Secret: Account {
-    /// The member that shows it.
+    /// The member that shows the secret.
     const MEMBER: &'static str;
-    /// One that fits nothing.
+    /// An example of a secret, which fits no account.
     const SECRET_EXAMPLE: &'static str;
 
-    /// Another secret.
+    /// Generates a new secret.
     fn fresh() -> String;
 
-    /// Puts it in the place of the one that the row has, which holds beside it for a while.
+    /// Replaces the secret of a row. The old secret stays valid beside the new one for a while.
     fn replace(row: &mut NewRow<Self>, before: &Row<Self>, fresh: &str, until: DateTime<Utc>);
 }
 
-/// How a secret is replaced.
+/// How the secret is to be replaced.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
-    /// Seconds that the old secret holds beside the new one; a day (86400) where it is absent.
+    /// The number of seconds for which the old secret stays valid beside the new one; one day (86400) if absent.
     #[serde(default = "default_grace")]
     #[schema(minimum = 0, maximum = 604800, example = 86400)]
     pub grace_seconds: i32,
@@ -110,50 +113,55 @@ fn default_grace() -> i32 {
     GRACE_SECONDS
 }
 
-/// There is none with this id.
+/// 404 for an id that no account has.
 pub fn missing<A: Account>(id: &str) -> ApiError {
-    ApiError::not_found(A::NAMES.one, id)
+    ApiError::not_found(A::AUDITED.noun, id)
 }
 
 fn key<A: Account>(id: &str) -> ApiResult<Key<A>> {
     A::key(id).ok_or_else(|| missing::<A>(id))
 }
 
+/// What every row carries.
+fn stamp_of<A: Account>(row: &Row<A>) -> ApiResult<Stamp> {
+    Stamp::read(|name| Some(row.get(column::<A>(name).ok()?)))
+}
+
 fn column<A: Account>(name: &str) -> ApiResult<Column<A>> {
     Column::<A>::from_str(name).map_err(|_| ApiError::unexpected(format!("no column `{name}`")))
 }
 
-/// One as the answer to a request shows it.
+/// An account, in the form in which answers show it.
 pub fn shown<A: Account>(row: &Row<A>) -> ApiResult<Answer> {
-    Ok(Answer::ok(&A::from(row))?.etag(&Stamp::of_row::<A::Entity>(row)?.etag()))
+    Ok(Answer::ok(&A::from(row))?.etag(&stamp_of::<A>(row)?.etag()))
 }
 
-/// A new one as the answer to a request shows it.
+/// A new account, in the form in which answers show it.
 pub fn created<A: Account>(row: &Row<A>) -> ApiResult<Answer> {
     let location = format!("{}/{}", A::path(), A::id(row));
-    Ok(Answer::created(&location, &A::from(row))?.etag(&Stamp::of_row::<A::Entity>(row)?.etag()))
+    Ok(Answer::created(&location, &A::from(row))?.etag(&stamp_of::<A>(row)?.etag()))
 }
 
-/// Shows a new secret. It is added after the answer was kept for retries: nothing that is kept for those gives it away.
+/// Adds a new secret to an answer after the answer was kept for retries, so that nothing that is stored gives the secret away.
 pub fn with_secret<A: Secret>(answer: Answer, fresh: String) -> ApiResult<Answer> {
     let answer = if answer.is_replayed() { answer } else { answer.member(A::MEMBER, json!(fresh))? };
     Ok(answer.header("Cache-Control", "no-store"))
 }
 
-/// One, kept from others until the commit, and from making writes of its own: those that have begun end first.
+/// Reads an account and locks it until the commit, also against writes of its own: those that have begun end first.
 pub async fn locked<A: Account>(transaction: &WriteTransaction, id: &str) -> ApiResult<Row<A>> {
     transaction.lock(&lock_name(&A::subject(id))).await?;
     transaction.locked::<A::Entity>(key::<A>(id)?).await?.ok_or_else(|| missing::<A>(id))
 }
 
-/// The same, where the request knows it as it is.
+/// The same, on condition that the request knows the present version.
 pub async fn matching<A: Account>(transaction: &WriteTransaction, id: &str, preconditions: &Preconditions) -> ApiResult<Row<A>> {
     let row = locked::<A>(transaction, id).await?;
-    preconditions.must_match(&Stamp::of_row::<A::Entity>(&row)?.etag())?;
+    preconditions.must_match(&stamp_of::<A>(&row)?.etag())?;
     Ok(row)
 }
 
-/// Inserts one, with its event.
+/// Inserts an account, with its event.
 pub async fn insert<A: Account>(transaction: &WriteTransaction, mut row: NewRow<A>) -> ApiResult<Row<A>> {
     row.set(column::<A>("version")?, 1.into());
     row.set(column::<A>("created_at")?, transaction.now.into());
@@ -163,14 +171,14 @@ pub async fn insert<A: Account>(transaction: &WriteTransaction, mut row: NewRow<
     Ok(row)
 }
 
-/// Changes one, with its event.
+/// Changes an account, with its event.
 pub async fn apply<A: Account>(
     transaction: &WriteTransaction,
     before: Row<A>,
     action: &str,
     set: impl FnOnce(&mut NewRow<A>, &Row<A>),
 ) -> ApiResult<Row<A>> {
-    let version = Stamp::of_row::<A::Entity>(&before)?.version + 1;
+    let version = stamp_of::<A>(&before)?.version + 1;
     let mut row = before.clone().into_active_model();
     set(&mut row, &before);
     row.set(column::<A>("version")?, version.into());
@@ -180,7 +188,7 @@ pub async fn apply<A: Account>(
     Ok(row)
 }
 
-/// Appends to the audit log what happened to one.
+/// Appends an event about an account to the audit log.
 pub async fn record<A: Account>(
     transaction: &WriteTransaction,
     action: &str,
@@ -189,28 +197,28 @@ pub async fn record<A: Account>(
 ) -> ApiResult<()> {
     let Some(row) = after.or(before) else { return Ok(()) };
     let show = |row: &Row<A>| json!(A::from(row));
-    let (key, version) = (A::id(row), Stamp::of_row::<A::Entity>(row)?.version);
+    let (key, version) = (A::id(row), stamp_of::<A>(row)?.version);
     let (before, after) = (before.map(show), after.map(show));
-    transaction.record(AuditEvent { resource: A::NAMES.one, key: &key, action, version, before, after }).await
+    transaction.record(AuditEvent { of: A::AUDITED, key: &key, action, version, before, after }).await
 }
 
-/// Replaces the secret of one.
+/// Replaces the secret of an account.
 pub async fn rotate<A: Secret>(transaction: &WriteTransaction, id: &str, fresh: &str, grace_seconds: i32) -> ApiResult<Row<A>> {
     let row = locked::<A>(transaction, id).await?;
     let until = transaction.now + Duration::seconds(i64::from(grace_seconds));
     apply::<A>(transaction, row, "rotated", |row, before| A::replace(row, before, fresh, until)).await
 }
 
-/// Answers with a page of them.
+/// Answers with a page of accounts.
 pub async fn list<A: Account>(access: Access<A::Manage>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
     let listing = Listing::read(&mut parameters, A::NAMES.many, A::FIELDS, A::SORT.name, A::SORT, true);
     parameters.finish()?;
     access.now().await?;
-    let page = listing.page(access.store.db(), A::Entity::find(), |row| Ok(json!(A::from(row)))).await?;
+    let page = listing.page(access.store.db(), A::Entity::find(), |row| Ok(A::from(row))).await?;
     page.answer(request.path(), request.query_string())
 }
 
-/// Answers with one.
+/// Answers with one account.
 pub async fn get<A: Account>(
     access: Access<A::Manage>,
     id: Path<String>,
@@ -222,7 +230,7 @@ pub async fn get<A: Account>(
     Ok(shown::<A>(&row)?.unless_known(&preconditions))
 }
 
-/// Answers with its history.
+/// Answers with the history of an account.
 pub async fn history<A: Account>(
     access: Access<A::Manage>,
     request: HttpRequest,
@@ -230,10 +238,10 @@ pub async fn history<A: Account>(
     parameters: Parameters,
 ) -> ApiResult<Answer> {
     access.now().await?;
-    history::answer(&access, &request, parameters, A::NAMES.one, &id).await
+    history::answer(&access, &request, parameters, A::AUDITED, &id).await
 }
 
-/// Deletes one.
+/// Deletes an account.
 pub async fn delete<A: Account>(
     access: Access<A::Manage>,
     id: Path<String>,
@@ -250,7 +258,7 @@ pub async fn delete<A: Account>(
         .await
 }
 
-/// Replaces the secret of one and answers with the new one, once.
+/// Replaces the secret of an account and answers with the new secret, this once.
 pub async fn replace_secret<A: Secret>(
     access: Access<A::Manage>,
     request: HttpRequest,

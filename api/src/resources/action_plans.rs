@@ -1,5 +1,6 @@
 //! What actions plan and what is verified of it, as of any day: what every figure about actions is computed from.
 
+use crate::resources::actions;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
@@ -57,7 +58,7 @@ async fn planned_after(
     mut values: Vec<Value>,
     after: &str,
 ) -> ApiResult<Vec<PlannedAction>> {
-    let (actions, backend) = (as_of.actions(), db.get_database_backend());
+    let (actions, backend) = (as_of.of(&actions::KIND), db.get_database_backend());
     let [first, last, day] = [1, 2, 3].map(|more| values.len() + more);
     values.push(after.into());
     let sql = format!(

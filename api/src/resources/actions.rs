@@ -5,58 +5,110 @@ pub mod reports;
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use entity::rules::renaksi::{ActionPlan, begun, is_weight, progress, state};
+use entity::rules::renaksi::{ActionPlan, ActionState, begun, is_weight, progress, state};
 use entity::value::code::Code;
-use entity::value::decimal::{Decimal, PATTERN};
+use entity::value::decimal::{Decimal, Percent};
 use entity::{action, action_report, measurement::ReportState};
-use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::association::PROGRAMME;
 use super::provenance::Provenance;
-use super::references::Target;
-use super::resource::{Names, Reference, Resource, code};
+use super::{opds, programmes};
 use crate::auth::permissions::EditActions;
+use crate::crud::members::{Parts, members, read_members};
+use crate::crud::resource::{Compute, Hooks, Resource};
+use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, FieldError};
-use crate::store::listing::{Field, Kind};
-use crate::store::scope::Scope;
+use crate::store::kind::{BeforeFirst, Kind, Names, Own, PartColumn, Scope, ValueType};
+use crate::store::rows::Executor;
 
 /// What is realised at the end of each quarter, as far as it is verified; by the quarter's number less one.
 type Realisation = [Option<Decimal>; 4];
 
-/// An action (renaksi): what an OPD does for a programme within a year.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Action {
-    /// The programme it serves.
-    pub programme: Code,
-    /// The OPD that carries it out, and reports on it.
-    pub opd: Code,
-    /// What is to be done.
-    #[schema(min_length = 1, max_length = 500, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub title: String,
-    /// What is counted, such as `desa`.
-    #[schema(max_length = 100)]
-    pub output_unit: Option<String>,
-    /// The year.
-    #[schema(minimum = 1900, maximum = 2199)]
-    pub year: i32,
-    /// How much it counts among the others: more than 0, at most 1000, and 1 in a new one where this is absent.
-    #[serde(default = "one")]
-    pub weight: Decimal,
-    /// The day by which all of it is to be done.
-    #[schema(max_length = 10)]
-    pub due_on: Option<NaiveDate>,
-    /// What is to be reached by the end of each quarter.
-    pub targets: Targets,
-    /// Whether the public sees it: a new one only where this is `true`.
-    #[serde(default)]
-    pub published: bool,
-    /// Where the facts come from.
-    pub provenance: Option<Provenance>,
+/// The kind.
+pub static KIND: Kind = kind_of::<Action>(Names {
+    one: "action",
+    many: "actions",
+    spoken: "action",
+    plural: "actions",
+    indonesian: "renaksi",
+    schema: "Action",
+    about: "An action (renaksi) is what an OPD does for a programme within a year, with a cumulative target for each quarter. Its OPD reports on \
+            it each quarter; verified reports make up `realisation`, from which `progress` and `state` are computed.",
+})
+.with_ids()
+.public_with(Own::Published, "programme")
+.without_feed()
+.with_snapshots(BeforeFirst::Absent);
+
+members! {
+    /// An action (renaksi): what an OPD does for a programme within a year.
+    pub struct Action of action by id {
+        /// The programme it serves.
+        pub programme: Code = column.refers(&programmes::KIND).sort().public().label("Programme", "Program", "Program yang dilayaninya."),
+        /// The OPD that carries it out, and reports on it.
+        pub opd: Code = column.refers(&opds::KIND).sort().public().label("OPD", "OPD", "OPD pelaksana dan pelapor."),
+        /// What is to be done.
+        #[schema(min_length = 1, max_length = 500, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub title: String = column.sort().public().label("Title", "Judul", "Apa yang akan dilakukan."),
+        /// What is counted, such as `desa`.
+        #[schema(max_length = 100)]
+        pub output_unit: Option<String> = column.public().label("Output unit", "Satuan keluaran", "Apa yang dihitung, misalnya `desa`."),
+        /// The year of the action.
+        #[schema(minimum = 1900, maximum = 2199)]
+        pub year: i32 = column.sort().public().label("Year", "Tahun", "Tahun pelaksanaan."),
+        /// How much it counts among the other actions: more than 0, at most 1000, and 1 in a new one where this is absent.
+        #[serde(default = "one")]
+        pub weight: Decimal = column.sort().public().label("Weight", "Bobot", "Bobot di antara renaksi lain: lebih dari 0, paling banyak 1000; yang baru 1 bila tidak disebut."),
+        /// The day by which all of it is to be done.
+        #[schema(max_length = 10)]
+        pub due_on: Option<NaiveDate> = column.sort().public().label("Due on", "Tenggat", "Tanggal seluruhnya harus selesai."),
+        /// What is to be reached by the end of each quarter.
+        pub targets: Targets = parts.public().label("Targets", "Target", "Target kumulatif pada akhir setiap triwulan."),
+        /// Whether the public sees it: a new one only where this is `true`.
+        #[serde(default)]
+        pub published: bool = column.filter().label("Published", "Diterbitkan", "Apakah publik dapat melihatnya; yang baru hanya bila `true`."),
+        /// Where the facts come from.
+        pub provenance: Option<Provenance> = column.public().label("Provenance", "Sumber", "Asal keterangan ini."),
+    }
+}
+
+read_members! {
+    /// What is computed of an action from its verified reports.
+    pub struct ActionProgress {
+        /// What is realised at the end of each quarter, as far as it is verified; null where it is not, and while the quarter has not begun.
+        pub realisation: Quarters = json.public().label("Realisation", "Realisasi", "Realisasi terverifikasi pada akhir setiap triwulan; null bila belum ada."),
+        /// Percent: cumulative realisation ÷ cumulative target of the year × 100, as far as it is verified, at most 100; rounded half up,
+        /// but 100.00 only where all is realised and 0.00 only where nothing is. A year's target of 0 counts as 100 once a report is
+        /// verified, else as 0.
+        pub progress: Percent = value.public().label("Progress", "Kemajuan", "Persentase realisasi terverifikasi terhadap target tahunan, paling banyak 100."),
+        /// `done`: what is verified reaches the year's target. `late`: `due_on` has passed, or what is verified up to the last quarter that
+        /// ended is below the target of that quarter. `not_started`: nothing is realised and nothing is due. Else `on_track`.
+        pub state: ActionState = value.public().label("State", "Keadaan", "Keadaan renaksi menurut realisasi dan tenggatnya."),
+    }
+}
+
+/// A value for each quarter, null where there is none.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[schema(as = ActionRealisation)]
+pub struct Quarters {
+    /// At the end of March.
+    #[schema(required = true)]
+    pub q1: Option<Decimal>,
+    /// At the end of June.
+    #[schema(required = true)]
+    pub q2: Option<Decimal>,
+    /// At the end of September.
+    #[schema(required = true)]
+    pub q3: Option<Decimal>,
+    /// At the end of the year.
+    #[schema(required = true)]
+    pub q4: Option<Decimal>,
 }
 
 /// What is to be reached by the end of each quarter, counted from the beginning of the year: not negative, and never less
@@ -73,6 +125,26 @@ pub struct Targets {
     pub q3: Decimal,
     /// By the end of the year.
     pub q4: Decimal,
+}
+
+impl Parts<action::Entity> for Targets {
+    const COLUMNS: &'static [PartColumn] = &[
+        PartColumn { name: "target_q1", part: "q1", value: ValueType::Decimal },
+        PartColumn { name: "target_q2", part: "q2", value: ValueType::Decimal },
+        PartColumn { name: "target_q3", part: "q3", value: ValueType::Decimal },
+        PartColumn { name: "target_q4", part: "q4", value: ValueType::Decimal },
+    ];
+
+    fn load(row: &action::Model) -> Self {
+        Self { q1: row.target_q1, q2: row.target_q2, q3: row.target_q3, q4: row.target_q4 }
+    }
+
+    fn store(self, row: &mut action::ActiveModel) {
+        row.target_q1 = Set(self.q1);
+        row.target_q2 = Set(self.q2);
+        row.target_q3 = Set(self.q3);
+        row.target_q4 = Set(self.q4);
+    }
 }
 
 fn one() -> Decimal {
@@ -111,30 +183,11 @@ pub fn weight_field_error(weight: Decimal) -> Option<FieldError> {
 }
 
 impl Resource for Action {
-    const NAMES: Names = Names {
-        one: "action",
-        many: "actions",
-        spoken: "action",
-        plural: "actions",
-        about: "An action (renaksi) is what an OPD does for a programme within a year, with a cumulative target for each quarter. Its OPD reports on \
-                it each quarter; verified reports make up `realisation`, from which `progress` and `state` are computed.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::sort("programme", Kind::Code),
-        Field::sort("opd", Kind::Code),
-        Field::sort("year", Kind::Integer),
-        Field::sort("weight", Kind::Decimal),
-        Field::sort_nullable("due_on", Kind::Date),
-        Field::filter("published", Kind::Flag),
-        Field::sort("title", Kind::Text),
-    ];
-    const DEFAULT_SORT: &'static str = "id";
-    const KEY: super::resource::Key = super::resource::Key::Id;
-    const REFERENCES: &'static [Reference] =
-        &[Reference::one("programme", Target::Programme), Reference::one("opd", Target::Opd)];
-    const COMPUTED: &'static [&'static str] = &["realisation", "progress", "state"];
-    type Entity = action::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditActions;
+    type ReadOnly = ();
+    type Computed = ActionProgress;
+    const HOOKS: Hooks<Self> = Hooks::NONE.compute().attached_to(&programmes::KIND, &PROGRAMME);
 
     fn example() -> Value {
         json!({
@@ -144,44 +197,6 @@ impl Resource for Action {
             "provenance": { "publisher": "Katada.id", "date": "2022-10-04", "basis": "derived" },
             "realisation": { "q1": "0", "q2": "2", "q3": "4", "q4": null }, "progress": "66.67", "state": "on_track",
         })
-    }
-
-    fn of(row: &action::Model) -> Self {
-        Self {
-            programme: code(&row.programme),
-            opd: code(&row.opd),
-            title: row.title.clone(),
-            output_unit: row.output_unit.clone(),
-            year: row.year,
-            weight: row.weight,
-            due_on: row.due_on,
-            targets: Targets { q1: row.target_q1, q2: row.target_q2, q3: row.target_q3, q4: row.target_q4 },
-            published: row.published,
-            provenance: Provenance::of(row.provenance.as_ref()),
-        }
-    }
-
-    fn into_row(self) -> action::ActiveModel {
-        action::ActiveModel {
-            programme: Set(self.programme.to_string()),
-            opd: Set(self.opd.to_string()),
-            title: Set(self.title),
-            output_unit: Set(self.output_unit),
-            year: Set(self.year),
-            weight: Set(self.weight),
-            due_on: Set(self.due_on),
-            target_q1: Set(self.targets.q1),
-            target_q2: Set(self.targets.q2),
-            target_q3: Set(self.targets.q3),
-            target_q4: Set(self.targets.q4),
-            published: Set(self.published),
-            provenance: Set(Provenance::stored(self.provenance.as_ref())),
-            id: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {
@@ -200,48 +215,16 @@ impl Resource for Action {
         let stays = before.is_some_and(|before| before.weight == self.weight);
         weight_field_error(self.weight).filter(|_| !stays).into_iter().collect()
     }
+}
 
-    fn read_only_schema() -> Map<String, Value> {
-        let decimal = json!({ "type": ["string", "null"], "format": "decimal", "maxLength": 29, "pattern": PATTERN });
-        let quarters = ["q1", "q2", "q3", "q4"];
-        let realisation = json!({
-            "type": "object", "readOnly": true, "additionalProperties": false, "required": quarters,
-            "properties": Map::from_iter(quarters.map(|quarter| (quarter.to_owned(), decimal.clone()))),
-            "description": "What is realised at the end of each quarter, as far as it is verified; null where it is not, and while the quarter has \
-                            not begun.",
-        });
-        let progress = json!({
-            "type": "string", "format": "decimal", "maxLength": 29, "pattern": PATTERN, "readOnly": true,
-            "description": "Percent: cumulative realisation ÷ cumulative target of the year × 100, as far as it is verified, at most 100; rounded \
-                            half up, but 100.00 only where all is realised and 0.00 only where nothing is. A year's target of 0 counts \
-                            as 100 once a report is verified, else as 0.",
-        });
-        let state = json!({
-            "type": "string", "enum": ["not_started", "on_track", "late", "done"], "readOnly": true,
-            "description": "`done`: what is verified reaches the year's target. `late`: `due_on` has passed, or what is verified up to the last \
-                            quarter that ended is below the target of that quarter. `not_started`: nothing is realised and nothing is due. \
-                            Else `on_track`.",
-        });
-        let members = [("realisation", realisation), ("progress", progress), ("state", state)];
-        Map::from_iter(members.map(|(name, schema)| (name.to_owned(), schema)))
-    }
-
-    async fn computed(
-        db: &impl ConnectionTrait,
-        rows: &[action::Model],
-        _: Scope,
-        today: NaiveDate,
-    ) -> ApiResult<Vec<Map<String, Value>>> {
+impl Compute for Action {
+    async fn compute(db: &Executor<'_>, rows: &[action::Model], _: Scope, today: NaiveDate) -> ApiResult<Vec<ActionProgress>> {
         let realised = realised(db, rows.iter().map(|row| row.id.clone()).collect()).await?;
         let computed = rows.iter().map(|row| {
             let realisation = begun(row.year, realised.get(&row.id).copied().unwrap_or_default(), today);
             let plan = plan(row, realisation);
             let [q1, q2, q3, q4] = realisation;
-            Map::from_iter([
-                ("realisation".to_owned(), json!({ "q1": q1, "q2": q2, "q3": q3, "q4": q4 })),
-                ("progress".to_owned(), json!(progress(&plan, 4))),
-                ("state".to_owned(), json!(state(&plan, today))),
-            ])
+            ActionProgress { realisation: Quarters { q1, q2, q3, q4 }, progress: progress(&plan, 4), state: state(&plan, today) }
         });
         Ok(computed.collect())
     }
@@ -253,7 +236,7 @@ fn plan(row: &action::Model, realisation: Realisation) -> ActionPlan {
         year: row.year,
         weight: row.weight.inner(),
         due_on: row.due_on,
-        targets: Action::of(row).targets.all().map(Decimal::inner),
+        targets: Targets::load(row).all().map(Decimal::inner),
         realisation: realisation.map(|value| value.map(Decimal::inner)),
     }
 }

@@ -34,44 +34,44 @@ use crate::store::access::Anyone;
 use crate::store::standing;
 use crate::store::transaction::{Origin, WriteTransaction};
 
-/// The ways to get a token.
+/// The grant types that the token endpoint accepts.
 const GRANT_TYPES: [&str; 3] = ["client_credentials", "password", "refresh_token"];
-/// How long a refresh token can wait for its use.
+/// How long a refresh token can be used.
 const REFRESH_TOKEN_LASTS: Duration = Duration::days(30);
 const FORM: &str = "application/x-www-form-urlencoded";
 const LARGEST_FORM: usize = 16 * 1024;
-/// The most characters of one field of a form.
+/// The greatest number of characters of a form field.
 const LONGEST_FIELD: usize = 4096;
 
-/// What the token endpoint gives (RFC 6749 §5.1).
+/// The answer of the token endpoint (RFC 6749 §5.1).
 #[derive(Serialize, ToSchema)]
 pub struct TokenAnswer {
-    /// An RFC 9068 JWT; send it as `Authorization: Bearer …`.
+    /// The access token, an RFC 9068 JWT. Send it as `Authorization: Bearer …`.
     #[schema(max_length = 4096)]
     access_token: String,
-    /// Always `Bearer`.
+    /// The type of the token, always `Bearer`.
     #[schema(max_length = 16, example = "Bearer")]
     token_type: &'static str,
-    /// Seconds until the access token ends.
+    /// The number of seconds until the access token expires.
     #[schema(minimum = 1, maximum = 86400, example = 900)]
     expires_in: i32,
-    /// Exchange it once for the next pair. Using it again revokes all tokens that came of the same login. A client gets none:
-    /// it has its secret.
+    /// The refresh token, which can be exchanged once for the next pair of tokens. If it is used again, all tokens of the same
+    /// login are revoked. A client gets none, because it has its secret.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
-    /// The scope of the token.
+    /// The scope of the access token.
     #[schema(max_length = 200, example = "read write")]
     scope: String,
 }
 
-/// Why no token was given (RFC 6749 §5.2).
+/// Why no token was issued (RFC 6749 §5.2).
 #[derive(Serialize, ToSchema)]
 pub struct OauthError {
-    /// The word of the standard.
+    /// The error code of the standard, such as `invalid_grant`.
     #[schema(max_length = 64, example = "invalid_grant")]
     error: &'static str,
-    /// What is wrong.
+    /// What is wrong, in a sentence.
     #[schema(max_length = 500)]
     error_description: &'static str,
 }
@@ -95,9 +95,9 @@ impl Form {
         let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(text) else { return Ok(None) };
         let count = pairs.len();
         let fields = pairs.into_inner().into_iter().collect::<BTreeMap<_, _>>();
-        // A NUL can be part of nothing that we know.
+        // No value that the service knows can contain a NUL.
         let is_sound = |value: &String| !value.contains('\0') && value.chars().count() <= LONGEST_FIELD;
-        // RFC 6749 §3.2: no parameter twice, and none that is unknown refused.
+        // RFC 6749 §3.2: no parameter may occur twice, and unknown ones are ignored.
         let are_sound = fields.len() == count && fields.values().all(is_sound);
         Ok(are_sound.then_some(Self(fields)))
     }
@@ -115,7 +115,7 @@ async fn create_token(
     payload: Payload,
 ) -> ApiResult<Answer> {
     let Some(form) = Form::read(&request, payload).await? else {
-        return refused("invalid_request", "The form cannot be read, or a parameter stands twice or is too long.");
+        return refused("invalid_request", "The form cannot be read, or a parameter occurs twice or is too long.");
     };
     match form.get("grant_type") {
         Some("password") => match (form.get("username"), form.get("password")) {
@@ -131,7 +131,10 @@ async fn create_token(
             Ok(None) => client::unknown(),
             Err(about) => refused("invalid_request", about),
         },
-        Some(_) => refused("unsupported_grant_type", "Known here: client_credentials, password, refresh_token."),
+        Some(_) => refused(
+            "unsupported_grant_type",
+            "The grant type is not supported. The supported ones are client_credentials, password and refresh_token.",
+        ),
         None => refused("invalid_request", "`grant_type` is required."),
     }
 }
@@ -141,7 +144,7 @@ async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResu
     let attempt = Attempt::begin(&anyone, Who::Person, &email).await?;
     let user = user::Entity::find().filter(user::Column::Email.eq(&email)).one(anyone.store.db()).await?;
     let user = user.filter(|user| user.active);
-    // Whether the account exists or not, one hash is computed and one failure counted.
+    // Whether the account exists or not, one hash is computed and one failure is counted.
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let is_right = password::verify(given.chars().take(password::LONGEST + 1).collect(), hash, attempt.is_known).await?;
     let Some(user) = user.filter(|_| is_right) else {
@@ -152,7 +155,8 @@ async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResu
     let granted = anyone
         .store
         .transact(origin(&anyone, actor_of(&user)), async |transaction: &WriteTransaction| {
-            // It was read before the password was compared: the account may have been disabled meanwhile, or the password changed.
+            // The account was read before the password was compared. In the meantime it may have been disabled, or its password
+            // changed.
             let Some(now) = held(transaction, user.id).await?.filter(|now| now.password_hash == user.password_hash) else {
                 return Ok(None);
             };
@@ -174,7 +178,7 @@ async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResu
     }
 }
 
-/// An account that may log in, kept as it is until the commit.
+/// Reads an account that may log in, and locks it until the commit.
 async fn held(transaction: &WriteTransaction, id: Uuid) -> ApiResult<Option<user::Model>> {
     standing::hold(&transaction.db, &id.to_string()).await?;
     Ok(user::Entity::find_by_id(id).one(&transaction.db).await?.filter(|user| user.active))
@@ -189,7 +193,7 @@ async fn refresh(anyone: Anyone, keys: &Keys, token: &str) -> ApiResult<Answer> 
         .transact(origin, async |transaction: &WriteTransaction| {
             let Some(row) = locked(transaction, &hash).await? else { return Ok(None) };
             if row.used_at.is_some() {
-                // Somebody else has a copy: nobody may go on with this family.
+                // Somebody else may have a copy of the token, so no token of this family may be used any more.
                 let reason = "somebody else may have a copy: all tokens of that login are revoked";
                 security::log("refresh_token_reused", &row.user_id.to_string(), anyone.address.as_deref(), reason);
                 revoke_family(transaction, row.family).await?;
@@ -224,15 +228,15 @@ async fn revoke_token(anyone: Anyone, request: HttpRequest, _: NoParameters, pay
         .store
         .transact(origin, async |transaction: &WriteTransaction| match locked(transaction, &hash).await? {
             Some(row) => revoke_family(transaction, row.family).await,
-            // RFC 7009 §2.2: an unknown token is as good as revoked. Access tokens run out by themselves.
+            // RFC 7009 §2.2: an unknown token counts as revoked. Access tokens expire by themselves.
             None => Ok(()),
         })
         .await?;
     Ok(Answer::ok(&json!({}))?.header("Cache-Control", "no-store"))
 }
 
-/// A refresh token, kept from others until the commit. Its account is held first, as by whoever ends all sessions of it: else two
-/// could wait for each other.
+/// Reads a refresh token and locks it until the commit. Its account is locked first, as by everybody who ends all its sessions;
+/// otherwise two transactions could wait for each other.
 async fn locked(transaction: &WriteTransaction, hash: &str) -> ApiResult<Option<refresh_token::Model>> {
     let Some(row) = refresh_token::Entity::find_by_id(hash).one(&transaction.db).await? else { return Ok(None) };
     standing::hold(&transaction.db, &row.user_id.to_string()).await?;
@@ -290,7 +294,7 @@ fn origin(anyone: &Anyone, actor: Actor) -> Origin {
     Origin { actor, request_id: anyone.request_id.clone(), address: anyone.address.clone() }
 }
 
-/// What clients can find out by themselves (RFC 8414).
+/// The metadata that clients can discover by themselves (RFC 8414).
 async fn get_metadata(_: NoParameters, keys: Data<Keys>) -> ApiResult<Answer> {
     let issuer = keys.issuer();
     let scopes = Scope::ALL.map(Scope::name);
@@ -308,25 +312,25 @@ async fn list_keys(_: NoParameters, keys: Data<Keys>) -> ApiResult<Answer> {
     Ok(Answer::ok(&json!({ "keys": keys.set() }))?.header("Cache-Control", "public, max-age=300"))
 }
 
-/// A form; fields that are not known are ignored (RFC 6749 §3.2).
+/// The schema of a form; unknown fields are ignored (RFC 6749 §3.2).
 fn form(required: &[&str], properties: Value) -> Value {
     let other = json!({ "type": "string", "maxLength": LONGEST_FIELD, "pattern": ANY_TEXT });
     json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": other })
 }
 
-/// Mounts the endpoints.
+/// Adds the routes.
 pub fn mount(table: &mut Table) {
     let text = |about: &str| json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_FIELD, "pattern": "^[^\\u0000]+$", "description": about });
     let token_form = form(
         &["grant_type"],
         json!({
-            "grant_type": { "type": "string", "enum": GRANT_TYPES, "description": "How the client shows who it is." },
-            "username": text("With `password`: the e-mail address."),
-            "password": text("With `password`: the password."),
-            "refresh_token": text("With `refresh_token`: the token of the answer before."),
-            "client_id": text("With `client_credentials`: the client, unless `Authorization: Basic` says it."),
-            "client_secret": text("With `client_credentials`: its secret, unless `Authorization: Basic` says it."),
-            "scope": text("With `client_credentials`: some of the client's scopes, separated by spaces; all where it is left out."),
+            "grant_type": { "type": "string", "enum": GRANT_TYPES, "description": "The grant type, which says how the client authenticates." },
+            "username": text("The e-mail address of the user, for `password`."),
+            "password": text("The password of the user, for `password`."),
+            "refresh_token": text("The refresh token of the previous answer, for `refresh_token`."),
+            "client_id": text("The id of the client, for `client_credentials`, unless `Authorization: Basic` holds it."),
+            "client_secret": text("The secret of the client, for `client_credentials`, unless `Authorization: Basic` holds it."),
+            "scope": text("Some of the client's scopes, separated by spaces, for `client_credentials`; without it, all of them."),
         }),
     );
     let create = Operation::new(
@@ -335,10 +339,11 @@ pub fn mount(table: &mut Table) {
         "create_token",
         "identity",
         "Get an access token",
-        "The OAuth2 token endpoint (RFC 6749); its errors have that standard's form. Access tokens last 15 minutes. A refresh token is used once \
-         and gives the next; using it again revokes all that came of the same login. A client shows its secret in `Authorization: Basic` or in \
-         the form, and gets no refresh token. After some failures an account must wait where they came from, and strangers from an \
-         address that tried many; who logged in from there lately goes on.",
+        "The OAuth2 token endpoint (RFC 6749); its errors have the form of that standard. Access tokens last 15 minutes. A \
+         refresh token is used once and yields the next one; if it is used again, all tokens of the same login are revoked. A \
+         client sends its secret in `Authorization: Basic` or in the form, and gets no refresh token. After some failed logins, \
+         further attempts on the account from the same address have to wait, and so have attempts from an address that failed \
+         with many accounts. An account that logged in from the address lately is not held up by failures of others.",
     );
     let revoke = Operation::new(
         Method::POST,
@@ -346,21 +351,21 @@ pub fn mount(table: &mut Table) {
         "revoke_token",
         "identity",
         "Log out",
-        "Revokes a refresh token and all that came of the same login (RFC 7009). An unknown token is as good as revoked.",
+        "Revokes a refresh token and all tokens of the same login (RFC 7009). An unknown token counts as revoked.",
     );
     let keys = Operation::get(
         "/.well-known/jwks.json",
         "get_jwks",
         "identity",
-        "Public keys",
-        "The keys that verify access tokens (RFC 7517).",
+        "Get the public keys",
+        "The public keys with which access tokens are verified (RFC 7517).",
     );
     let metadata = Operation::get(
         "/.well-known/oauth-authorization-server",
         "get_authorization_server",
         "identity",
-        "Where tokens come from",
-        "The endpoints, grants and scopes of this service as an OAuth2 authorization server (RFC 8414).",
+        "Get the metadata of the authorization server",
+        "The endpoints, grant types and scopes of this service as an OAuth2 authorization server (RFC 8414).",
     );
     let metadata_example = json!({
         "issuer": "https://renaksi.example.go.id", "token_endpoint": "https://renaksi.example.go.id/v1/auth/token",
@@ -385,9 +390,9 @@ pub fn mount(table: &mut Table) {
                 .public()
                 .body("TokenRequest", token_form, token_example, &[FORM])
                 .without(422)
-                .answers::<TokenAnswer>(200, "A pair of tokens.", Some(answer), &[])
-                .answers::<OauthError>(400, "No token.", Some(error.clone()), &[])
-                .answers::<OauthError>(401, "No such client.", Some(client_error), &["WWW-Authenticate"])
+                .answers::<TokenAnswer>(200, "The access token and, for people, a refresh token.", Some(answer), &[])
+                .answers::<OauthError>(400, "No token was issued; `error` says why.", Some(error.clone()), &[])
+                .answers::<OauthError>(401, "The client is unknown or disabled, or its secret is wrong.", Some(client_error), &["WWW-Authenticate"])
                 .problems(&[429])
                 .or_problem(400),
             create_token,
@@ -395,21 +400,21 @@ pub fn mount(table: &mut Table) {
         .on(
             revoke
                 .public()
-                .body("RevocationRequest", form(&["token"], json!({ "token": text("The refresh token.") })), json!({ "token": "9rWk…" }), &[FORM])
+                .body("RevocationRequest", form(&["token"], json!({ "token": text("The refresh token that is to be revoked.") })), json!({ "token": "9rWk…" }), &[FORM])
                 .without(422)
-                .answers_schema(200, "Revoked.", json!({ "type": "object", "additionalProperties": false }), Some(json!({})), &[])
-                .answers::<OauthError>(400, "Nothing was revoked.", Some(error), &[])
+                .answers_schema(200, "The token is revoked.", json!({ "type": "object", "additionalProperties": false }), Some(json!({})), &[])
+                .answers::<OauthError>(400, "Nothing was revoked; `error` says why.", Some(error), &[])
                 .or_problem(400),
             revoke_token,
         )
         .on(
-            metadata.public().answers_schema(200, "The metadata.", metadata_schema, Some(metadata_example), &[]),
+            metadata.public().answers_schema(200, "The metadata of the authorization server.", metadata_schema, Some(metadata_example), &[]),
             get_metadata,
         )
         .on(
             keys.public().answers_schema(
                 200,
-                "The keys.",
+                "The set of public keys.",
                 json!({ "type": "object", "required": ["keys"], "properties": { "keys": { "type": "array", "maxItems": 100, "items": { "type": "object" } } } }),
                 None,
                 &[],

@@ -11,90 +11,92 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::accounts::{self, Account, Secret, apply, created, describe, insert, locked, matching, shown, with_secret};
-use super::references::{Target, must_exist};
-use super::resource::Names;
+use super::opds;
 use crate::auth::permissions::ManageClients;
 use crate::auth::secret;
+use crate::crud::references::must_exist;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::language::Noun;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiResult;
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::clock::now;
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Audited, Changes, Field, Names, Stored, ValueType};
 use crate::store::transaction::{Retry, WriteTransaction};
 
 const ROTATE: &str = "/v1/clients/{client}/rotate";
 
-/// What a client sends to add a system.
+/// The body of a request that adds a client.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewClient {
-    /// The `client_id`; it never changes.
+    /// The `client_id`, which never changes.
     pub id: Code,
-    /// Name to show.
+    /// The name to show.
     #[schema(max_length = 200)]
     pub name: Option<String>,
-    /// The OPD that it writes for, with those below.
+    /// The OPD for which the client writes, together with the OPDs below it.
     pub opd: Code,
-    /// What it may do.
+    /// The scopes of the client: what it may do.
     #[schema(min_items = 1, max_items = 10)]
     pub scopes: Vec<Scope>,
 }
 
-/// What a client sends to change a system: only what is named changes.
+/// The body of a request that changes a client. Only the members in it change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientPatch {
-    /// Name to show.
+    /// The name to show.
     #[schema(max_length = 200)]
     name: Option<String>,
-    /// The OPD that it writes for, with those below.
+    /// The OPD for which the client writes, together with the OPDs below it.
     opd: Option<Code>,
-    /// What it may do.
+    /// The scopes of the client: what it may do.
     #[schema(min_items = 1, max_items = 10)]
     scopes: Option<Vec<Scope>>,
-    /// Whether it gets tokens. Those it has write nothing any more, and run out within 15 minutes.
+    /// Whether the client can get tokens. Tokens of a disabled client can write nothing any more, and expire within 15 minutes.
     active: Option<bool>,
 }
 
-/// A system that reports for an OPD.
+/// A client: a system that reports for an OPD.
 #[derive(Serialize, ToSchema)]
 pub struct Client {
-    /// The `client_id`.
+    /// The `client_id`, which never changes.
     #[schema(max_length = 64)]
     id: String,
-    /// Name to show.
+    /// The name to show.
     #[schema(max_length = 200)]
     name: String,
-    /// The OPD that it writes for, with those below.
+    /// The OPD for which the client writes, together with the OPDs below it.
     #[schema(max_length = 64)]
     opd: String,
-    /// What it may do.
+    /// The scopes of the client: what it may do.
     #[schema(max_items = 10)]
     scopes: Vec<Scope>,
-    /// Whether it gets tokens.
+    /// Whether the client can get tokens.
     active: bool,
-    /// When it last got a token.
+    /// When the client last got a token.
     #[schema(max_length = 35)]
     last_used_at: Option<DateTime<Utc>>,
-    /// Until when the secret before the last rotation holds.
+    /// Until when the previous secret, which the last rotation replaced, stays valid.
     #[schema(max_length = 35)]
     previous_secret_until: Option<DateTime<Utc>>,
-    /// The secret: only in the answer that made it, and not in a replay of that answer. Who missed it rotates.
+    /// The secret. Only the answer that created it has this member, and a replay of that answer does not. A client that missed
+    /// the secret has to be given another one by a rotation.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
-    /// Counts the writes.
+    /// The version: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
-    /// When it was made.
+    /// When it was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When it was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
 }
@@ -117,15 +119,29 @@ impl From<&client::Model> for Client {
     }
 }
 
+/// What the audit log tells of it.
+pub static AUDITED: Audited = Audited::new("client", Noun::new("client", "klien")).actions(&[]).changes(Changes::Nothing);
+
+/// Where it refers to its OPD.
+pub const STORED: Stored = Stored { to: &opds::KIND, resource: "client", table: "client", column: "opd", name: "id", only: None };
+
 impl Account for Client {
-    const NAMES: Names =
-        Names { one: "client", many: "clients", spoken: "client", plural: "clients", about: "A system that reports." };
-    const ABOUT_ALL: &'static str = "The systems that report.";
+    const NAMES: Names = Names {
+        one: "client",
+        many: "clients",
+        spoken: "client",
+        plural: "clients",
+        indonesian: "klien",
+        schema: "Client",
+        about: "A client: a system that reports for an OPD.",
+    };
+    const AUDITED: &'static Audited = &AUDITED;
+    const ABOUT_ALL: &'static str = "The clients: systems that report for their OPDs.";
     const TAG: &'static str = "identity";
     const ONE: &'static str = "/v1/clients/{client}";
-    const FIELDS: &'static [Field] = &[Field::filter("opd", Kind::Code), Field::filter("active", Kind::Flag)];
-    const SORT: Field = Field::sort("id", Kind::Code);
-    const SEARCHES: &'static str = "ids and names";
+    const FIELDS: &'static [Field] = &[Field::filter("opd", ValueType::Code), Field::filter("active", ValueType::Flag)];
+    const SORT: Field = Field::sort("id", ValueType::Code);
+    const SEARCHES: &'static str = "the ids and names of clients";
     type Entity = client::Entity;
     type Manage = ManageClients;
 
@@ -161,12 +177,12 @@ impl Secret for Client {
     }
 }
 
-/// Whether `given` is a secret of this client; without a client it does the same work and says no.
+/// Whether `given` is a secret of this client. Without a client the same work is done and the answer is no.
 pub fn fits(row: Option<&client::Model>, given: &str) -> bool {
     let hash = row.map_or("", |row| row.secret_hash.as_str());
     let previous = row.filter(|row| row.previous_secret_until.is_some_and(|until| until > now()));
     let previous = previous.and_then(|row| row.previous_secret_hash.as_deref()).unwrap_or_default();
-    // Both are compared, whichever it is.
+    // Both secrets are compared, whichever of them fits.
     secret::fits(given, hash) | secret::fits(given, previous)
 }
 
@@ -188,7 +204,7 @@ async fn create_client(
 
 /// Adds a client with this secret.
 pub async fn add(transaction: &WriteTransaction, new: NewClient, fresh: &str) -> ApiResult<client::Model> {
-    must_exist(&transaction.db, "/opd", Target::Opd, &new.opd).await?;
+    must_exist(&transaction.db, "/opd", &opds::KIND, &new.opd).await?;
     let id = new.id.to_string();
     let name = new.name.unwrap_or_else(|| id.clone());
     let row = client::ActiveModel {
@@ -207,7 +223,7 @@ pub async fn add(transaction: &WriteTransaction, new: NewClient, fresh: &str) ->
     insert::<Client>(transaction, row).await
 }
 
-/// In one order and each once, whatever the request says.
+/// The scopes in one order and each once, whatever the request says.
 fn stored(mut scopes: Vec<Scope>) -> Value {
     scopes.sort_unstable();
     scopes.dedup();
@@ -226,7 +242,7 @@ async fn update_client(
         .write(Retry::default(), async |transaction: &WriteTransaction| {
             let row = matching::<Client>(transaction, &id, &preconditions).await?;
             if let Some(opd) = &patch.opd {
-                must_exist(&transaction.db, "/opd", Target::Opd, opd).await?;
+                must_exist(&transaction.db, "/opd", &opds::KIND, opd).await?;
             }
             let row = apply::<Client>(transaction, row, "updated", |row, before| {
                 let name = patch.name.unwrap_or_else(|| before.name.clone());
@@ -241,20 +257,21 @@ async fn update_client(
         .await
 }
 
-/// Keeps a client from getting tokens.
+/// Disables a client, so that it gets no more tokens.
 pub async fn disable(transaction: &WriteTransaction, id: &str) -> ApiResult<client::Model> {
     let row = locked::<Client>(transaction, id).await?;
     apply::<Client>(transaction, row, "updated", |row, _| row.active = Set(false)).await
 }
 
-/// Mounts the clients.
+/// Adds the routes of the clients.
 pub fn mount(table: &mut Table) {
     let new = json!({ "id": "demo-dinkes", "name": "Sistem informasi kesehatan", "opd": "DINKES", "scopes": ["measurements:write", "read"] });
-    let about = "The answer shows the secret, once: it is kept as a hash only.";
+    let about = "The answer shows the secret, this once, because only a hash of it is stored.";
     let create = describe::create::<Client, NewClient>(about, new, describe::example_with_secret::<Client>());
-    let about = "Only what the body names changes. Clients are disabled, not deleted: history names them.";
+    let about = "Only the members in the body change. Clients are disabled instead of deleted, because the history names them.";
     let update = describe::update::<Client, ClientPatch>(about, json!({ "active": false }));
-    let about = "The answer shows the new secret, once. The old one holds for `grace_seconds` beside it, so that nothing stops meanwhile.";
+    let about = "The answer shows the new secret, this once. The old secret stays valid beside it for `grace_seconds`, so that \
+        the system can be changed over without a gap.";
     let rotate = describe::rotate::<Client>(ROTATE, "rotate_client", about);
     table
         .on(describe::list::<Client>(), accounts::list::<Client>)
@@ -262,5 +279,8 @@ pub fn mount(table: &mut Table) {
         .on(describe::get::<Client>(), accounts::get::<Client>)
         .on(update, update_client)
         .on(rotate, accounts::replace_secret::<Client>)
-        .on(describe::history::<Client>("Who changed it, the oldest first. Secrets are not in it."), accounts::history::<Client>);
+        .on(
+            describe::history::<Client>("Who changed the client and when, the oldest change first. It contains no secrets."),
+            accounts::history::<Client>,
+        );
 }

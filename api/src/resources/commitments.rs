@@ -2,54 +2,60 @@
 
 use chrono::NaiveDate;
 use entity::value::code::Code;
-use entity::{commitment, commitment_signatory};
-use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
-use super::programmes::{codes, repeated};
-use super::references::Target;
-use super::resource::{Key, Names, Reference, Resource};
+use super::opds;
+use super::programmes::repeated;
 use crate::auth::permissions::EditCatalogue;
-use crate::http::problem::{ApiResult, FieldError};
-use crate::store::listing::{Field, Kind};
-use crate::store::transaction::WriteTransaction;
+use crate::crud::members::members;
+use crate::crud::resource::Resource;
+use crate::crud::typed::kind_of;
+use crate::http::problem::FieldError;
+use crate::store::kind::{BeforeFirst, Changes, Kind, Link, Names, Own};
 
-/// A joint commitment to the Smart City, as OPDs signed it.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Commitment {
-    /// Its title.
-    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub title: String,
-    /// When it was signed.
-    #[schema(max_length = 10)]
-    pub signed_on: Option<NaiveDate>,
-    /// Where the document can be read.
-    #[schema(max_length = 2000, pattern = r"^https?://[^\s\u0000]+$")]
-    pub document_url: Option<String>,
-    /// The OPDs that signed it.
-    #[serde(default)]
-    #[schema(max_items = 1000)]
-    pub signatories: Vec<Code>,
+/// The kind. Figures tell the public who signed.
+pub static KIND: Kind = kind_of::<Commitment>(Names {
+    one: "commitment",
+    many: "commitments",
+    spoken: "commitment",
+    plural: "commitments",
+    indonesian: "komitmen",
+    schema: "Commitment",
+    about: "The joint commitment to the Smart City, with the OPDs that signed it.",
+})
+.with_ids()
+.public(Own::Always)
+.without_feed()
+.with_snapshots(BeforeFirst::AsMade)
+.changes(Changes::Everything);
+
+members! {
+    /// A joint commitment to the Smart City, as OPDs signed it.
+    pub struct Commitment of commitment by id {
+        /// The title of the commitment.
+        #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub title: String = column.sort().label("Title", "Judul", "Judul komitmen."),
+        /// The day on which it was signed.
+        #[schema(max_length = 10)]
+        pub signed_on: Option<NaiveDate> = column.sort().label("Signed on", "Ditandatangani pada", "Tanggal penandatanganan."),
+        /// The address at which the document can be read.
+        #[schema(max_length = 2000, pattern = r"^https?://[^\s\u0000]+$")]
+        pub document_url: Option<String> = column.label("Document", "Dokumen", "Alamat dokumen."),
+        /// The OPDs that signed it.
+        #[serde(default)]
+        #[schema(max_items = 1000)]
+        pub signatories: Vec<Code> = column
+            .refers(&opds::KIND)
+            .linked(Link::new("commitment_signatory", "commitment", "opd").by_id())
+            .label("Signatories", "Penanda tangan", "OPD yang menandatangani."),
+    }
 }
 
 impl Resource for Commitment {
-    const NAMES: Names = Names {
-        one: "commitment",
-        many: "commitments",
-        spoken: "commitment",
-        plural: "commitments",
-        about: "The joint commitment to the Smart City, with the OPDs that signed it.",
-    };
-    const FIELDS: &'static [Field] = &[Field::sort_nullable("signed_on", Kind::Date), Field::sort("title", Kind::Text)];
-    const DEFAULT_SORT: &'static str = "id";
-    const KEY: Key = Key::Id;
-    const REFERENCES: &'static [Reference] = &[Reference::many("signatories", Target::Opd)];
-    type Entity = commitment::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditCatalogue;
+    type ReadOnly = ();
+    type Computed = ();
 
     fn example() -> Value {
         json!({
@@ -58,46 +64,11 @@ impl Resource for Commitment {
         })
     }
 
-    fn of(row: &commitment::Model) -> Self {
-        Self {
-            title: row.title.clone(),
-            signed_on: row.signed_on,
-            document_url: row.document_url.clone(),
-            signatories: codes(&row.signatories),
-        }
-    }
-
-    fn into_row(self) -> commitment::ActiveModel {
-        commitment::ActiveModel {
-            title: Set(self.title),
-            signed_on: Set(self.signed_on),
-            document_url: Set(self.document_url),
-            signatories: Set(json!(self.signatories)),
-            id: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
-    }
-
     fn search(&self) -> Vec<&str> {
         vec![&self.title]
     }
 
     fn field_errors(&self) -> Vec<FieldError> {
         repeated("/signatories", &self.signatories)
-    }
-
-    async fn after_write(&self, transaction: &WriteTransaction, id: &str, created: bool) -> ApiResult<()> {
-        use commitment_signatory::{ActiveModel, Column, Entity};
-        if !created {
-            Entity::delete_many().filter(Column::Commitment.eq(id)).exec(&transaction.db).await?;
-        }
-        let signed = self.signatories.iter().map(|opd| ActiveModel { commitment: Set(id.into()), opd: Set(opd.to_string()) });
-        if !self.signatories.is_empty() {
-            Entity::insert_many(signed).exec_without_returning(&transaction.db).await?;
-        }
-        Ok(())
     }
 }

@@ -1,81 +1,61 @@
 //! `/v1/council-members`
 
 use chrono::NaiveDate;
-use entity::council_member::{self, CouncilRole};
-use sea_orm::ActiveValue::{NotSet, Set};
-use serde::{Deserialize, Serialize};
+use entity::council_member::CouncilRole;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
-use super::resource::{Key, Names, Resource};
 use crate::auth::permissions::EditCatalogue;
+use crate::crud::members::members;
+use crate::crud::resource::Resource;
+use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::FieldError;
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Changes, Kind, Names};
 
-/// A member of the Smart City council.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CouncilMember {
-    /// The person.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub name: String,
-    /// What the person is outside of the council.
-    #[schema(max_length = 300)]
-    pub position: Option<String>,
-    /// What the person is in the council.
-    pub role: CouncilRole,
-    /// The first day of the term.
-    #[schema(max_length = 10)]
-    pub since: Option<NaiveDate>,
-    /// The last day of the term; not before the first.
-    #[schema(max_length = 10)]
-    pub until: Option<NaiveDate>,
+/// The kind. The public does not see it, and no figure counts it.
+pub static KIND: Kind = kind_of::<CouncilMember>(Names {
+    one: "council_member",
+    many: "council-members",
+    spoken: "council member",
+    plural: "council members",
+    indonesian: "anggota dewan",
+    schema: "CouncilMember",
+    about: "The Smart City council: who sits in it, as what, from when until when.",
+})
+.with_ids()
+.changes(Changes::Nothing);
+
+members! {
+    /// A member of the Smart City council.
+    pub struct CouncilMember of council_member by id {
+        /// The name of the person.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub name: String = column.sort().label("Name", "Nama", "Nama orang."),
+        /// The office of the person outside of the council.
+        #[schema(max_length = 300)]
+        pub position: Option<String> = column.label("Position", "Jabatan", "Jabatan di luar dewan."),
+        /// The role of the person in the council.
+        pub role: CouncilRole = column.sort().label("Role", "Peran", "Peran dalam dewan."),
+        /// The first day of the term.
+        #[schema(max_length = 10)]
+        pub since: Option<NaiveDate> = column.sort().label("Since", "Sejak", "Hari pertama masa jabatan."),
+        /// The last day of the term; not before the first.
+        #[schema(max_length = 10)]
+        pub until: Option<NaiveDate> = column.sort().label("Until", "Sampai", "Hari terakhir masa jabatan; tidak sebelum hari pertama."),
+    }
 }
 
 impl Resource for CouncilMember {
-    const NAMES: Names = Names {
-        one: "council_member",
-        many: "council-members",
-        spoken: "council member",
-        plural: "council members",
-        about: "The Smart City council: who sits in it, as what, from when until when.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::sort("role", Kind::Choice(&["chair", "member", "secretary"])),
-        Field::sort_nullable("since", Kind::Date),
-        Field::sort_nullable("until", Kind::Date),
-        Field::sort("name", Kind::Text),
-    ];
-    const DEFAULT_SORT: &'static str = "id";
-    const KEY: Key = Key::Id;
-    type Entity = council_member::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditCatalogue;
+    type ReadOnly = ();
+    type Computed = ();
 
     fn example() -> Value {
         json!({
             "id": "0183a0c4-6f00-7d2e-9d6b-5c1f6a3b7e20", "name": "H. Djohan Sjamsu", "position": "Bupati Lombok Utara",
             "role": "chair",
         })
-    }
-
-    fn of(row: &council_member::Model) -> Self {
-        Self { name: row.name.clone(), position: row.position.clone(), role: row.role, since: row.since, until: row.until }
-    }
-
-    fn into_row(self) -> council_member::ActiveModel {
-        council_member::ActiveModel {
-            name: Set(self.name),
-            position: Set(self.position),
-            role: Set(self.role),
-            since: Set(self.since),
-            until: Set(self.until),
-            id: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {

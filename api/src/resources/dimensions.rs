@@ -1,71 +1,53 @@
 //! `/v1/dimensions`
 
-use entity::dimension;
-use sea_orm::ActiveValue::{NotSet, Set};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
-use super::resource::{Names, Resource};
 use crate::auth::permissions::EditCatalogue;
-use crate::store::listing::{Field, Kind};
+use crate::crud::members::members;
+use crate::crud::resource::Resource;
+use crate::crud::typed::kind_of;
+use crate::store::kind::{BeforeFirst, Kind, Names, Own};
 
-/// A dimension of the smart city. Six are usual: governance, branding, economy, living, society, environment.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Dimension {
-    /// Name in Indonesian.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub name: String,
-    /// Name in English.
-    #[schema(max_length = 200)]
-    pub name_en: Option<String>,
-    /// Where it is shown among the others, from 1.
-    #[schema(minimum = 1, maximum = 1000)]
-    pub position: i32,
-    /// What it covers.
-    #[schema(max_length = 10000)]
-    pub description: Option<String>,
+/// The kind.
+pub static KIND: Kind = kind_of::<Dimension>(Names {
+    one: "dimension",
+    many: "dimensions",
+    spoken: "dimension",
+    plural: "dimensions",
+    indonesian: "dimensi",
+    schema: "Dimension",
+    about: "The dimensions of the smart city; each programme, Quick Win and KPI serves one.",
+})
+.sorted_by("position")
+.public(Own::Always)
+.with_snapshots(BeforeFirst::AsMade);
+
+members! {
+    /// A dimension of the smart city.
+    pub struct Dimension of dimension by code {
+        /// The name in Indonesian.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub name: String = column.sort().public().label("Name", "Nama", "Nama dalam bahasa Indonesia."),
+        /// The name in English.
+        #[schema(max_length = 200)]
+        pub name_en: Option<String> = column.public().label("Name in English", "Nama Inggris", "Nama dalam bahasa Inggris."),
+        /// Its place among the other dimensions, from 1.
+        #[schema(minimum = 1, maximum = 1000)]
+        pub position: i32 = column.sort().public().label("Position", "Urutan", "Urutan di antara dimensi lain, mulai 1."),
+        /// What the dimension covers.
+        #[schema(max_length = 10000)]
+        pub description: Option<String> = column.public().label("Description", "Deskripsi", "Cakupan dimensi."),
+    }
 }
 
 impl Resource for Dimension {
-    const NAMES: Names = Names {
-        one: "dimension",
-        many: "dimensions",
-        spoken: "dimension",
-        plural: "dimensions",
-        about: "The dimensions of the smart city; each programme, Quick Win and KPI serves one.",
-    };
-    const FIELDS: &'static [Field] = &[Field::sort("position", Kind::Integer), Field::sort("name", Kind::Text)];
-    const DEFAULT_SORT: &'static str = "position";
-    type Entity = dimension::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditCatalogue;
+    type ReadOnly = ();
+    type Computed = ();
 
     fn example() -> Value {
         json!({ "code": "governance", "name": "Smart Governance", "name_en": "Smart Governance", "position": 1, "description": "Tata kelola pemerintahan" })
-    }
-
-    fn of(row: &dimension::Model) -> Self {
-        Self {
-            name: row.name.clone(),
-            name_en: row.name_en.clone(),
-            position: row.position,
-            description: row.description.clone(),
-        }
-    }
-
-    fn into_row(self) -> dimension::ActiveModel {
-        dimension::ActiveModel {
-            name: Set(self.name),
-            name_en: Set(self.name_en),
-            position: Set(self.position),
-            description: Set(self.description),
-            code: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {

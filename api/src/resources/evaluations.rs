@@ -5,51 +5,112 @@ pub mod follow_ups;
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, SecondsFormat};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use entity::evaluation;
 use entity::value::code::Code;
-use entity::{evaluation, evaluation_dimension};
-use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::provenance::Provenance;
-use super::references::{self, Target};
-use super::resource::{Names, Reference, Resource, code};
+use super::{dimensions, masterplans};
 use crate::auth::permissions::HoldEvaluations;
+use crate::crud::members::{FromRow, Parts, members, read_members};
+use crate::crud::resource::{Closable, Hooks, Resource};
+use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
-use crate::store::listing::{Field, Kind};
-use crate::store::transaction::WriteTransaction;
+use crate::store::kind::{BeforeFirst, Changes, Field, Kind, Link, Names, Own, PartColumn, ValueType};
 
-/// A meeting that evaluates a masterplan, with what it was told.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Evaluation {
-    /// The masterplan that is evaluated.
-    pub masterplan: Code,
-    /// The day of the meeting.
-    #[schema(max_length = 10)]
-    pub held_on: NaiveDate,
-    /// Where it is held.
-    #[schema(max_length = 300)]
-    pub venue: Option<String>,
-    /// Who chairs it.
-    #[schema(max_length = 300)]
-    pub chair: Option<String>,
-    /// What came of it.
-    #[schema(max_length = 10000)]
-    pub summary: Option<String>,
-    /// What the meeting was told, each dimension once; `/v1/reconciliation` shows it beside what is recorded.
-    #[serde(default)]
-    #[schema(max_items = 100)]
-    pub reported_counts: Vec<ReportedCount>,
-    /// Whether the public sees it, with its findings and, once it is closed, its record.
-    #[serde(default)]
-    pub published: bool,
-    /// Where the facts come from.
-    pub provenance: Option<Provenance>,
+/// The dimensions that a meeting was told of, by which lists can be filtered.
+const TOLD: Link = Link::new("evaluation_dimension", "evaluation", "dimension");
+
+/// The kind.
+pub static KIND: Kind = kind_of::<Evaluation>(Names {
+    one: "evaluation",
+    many: "evaluations",
+    spoken: "evaluation",
+    plural: "evaluations",
+    indonesian: "evaluasi",
+    schema: "Evaluation",
+    about: "Meetings that evaluate the masterplan: what they were told, and, once closed, the figures of the day for ever.",
+})
+.filters(&[Field::linked("dimension", TOLD)])
+.public_with(Own::Published, "masterplan")
+.with_snapshots(BeforeFirst::Absent)
+.changes(Changes::Everything)
+.actions(&["created", "updated", "closed", "deleted", "imported"]);
+
+members! {
+    /// A meeting that evaluates a masterplan, with what it was told.
+    pub struct Evaluation of evaluation by code {
+        /// The masterplan that is evaluated.
+        pub masterplan: Code = column.refers(&masterplans::KIND).sort().public().label("Masterplan", "Masterplan", "Masterplan yang dievaluasi."),
+        /// The day of the meeting.
+        #[schema(max_length = 10)]
+        pub held_on: NaiveDate = column.sort().public().label("Held on", "Diselenggarakan pada", "Hari rapat."),
+        /// The place where it is held.
+        #[schema(max_length = 300)]
+        pub venue: Option<String> = column.public().label("Venue", "Tempat", "Tempat rapat."),
+        /// The person who chairs it.
+        #[schema(max_length = 300)]
+        pub chair: Option<String> = column.public().label("Chair", "Pimpinan", "Pimpinan rapat."),
+        /// What came of it.
+        #[schema(max_length = 10000)]
+        pub summary: Option<String> = column.public().label("Summary", "Ringkasan", "Hasil rapat."),
+        /// What the meeting was told, each dimension once; `/v1/reconciliation` shows it beside what is recorded.
+        #[serde(default)]
+        #[schema(max_items = 100)]
+        pub reported_counts: Vec<ReportedCount> =
+            parts.refers(&dimensions::KIND)
+            .in_entries("dimension", TOLD).public().label("Reported counts", "Jumlah yang dilaporkan", "Jumlah program yang dilaporkan kepada rapat, per dimensi."),
+        /// Whether the public sees it, with its findings and, once it is closed, its record.
+        #[serde(default)]
+        pub published: bool = column.filter().label("Published", "Diterbitkan", "Apakah publik dapat melihatnya; yang baru hanya bila `true`."),
+        /// Where the facts come from.
+        pub provenance: Option<Provenance> = column.public().label("Provenance", "Sumber", "Asal keterangan ini."),
+    }
+}
+
+read_members! {
+    /// What closing writes of an evaluation.
+    #[derive(Default)]
+    pub struct EvaluationClosing {
+        /// Whether it is closed. What is closed never changes.
+        pub state: EvaluationState = json.public().label("State", "Keadaan", "Yang sudah ditutup tidak pernah berubah."),
+        /// When it was closed; null while it is open.
+        #[schema(max_length = 35)]
+        pub closed_at: Option<DateTime<Utc>> = value.sort().public().label("Closed at", "Ditutup pada", "Waktu penutupan; null selama terbuka."),
+        /// SHA-256 of the record for those who log in; null while it is open.
+        #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+        pub record_sha256: Option<String> = value.label("Hash of the record", "Hash rekaman", "SHA-256 rekaman; null selama terbuka."),
+        /// SHA-256 of the public record; null while it is open.
+        #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+        pub public_record_sha256: Option<String> = value.public().label("Hash of the public record", "Hash rekaman publik", "SHA-256 rekaman publik; null selama terbuka."),
+    }
+}
+
+/// Whether an evaluation is closed.
+#[derive(Clone, Copy, Default, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EvaluationState {
+    /// It may still change.
+    #[default]
+    Open,
+    /// It never changes.
+    Closed,
+}
+
+impl FromRow<evaluation::Model> for EvaluationClosing {
+    fn from_row(row: &evaluation::Model) -> Self {
+        Self {
+            state: if row.closed_at.is_some() { EvaluationState::Closed } else { EvaluationState::Open },
+            closed_at: row.closed_at,
+            record_sha256: row.record_sha256.clone(),
+            public_record_sha256: row.public_record_sha256.clone(),
+        }
+    }
 }
 
 /// What a meeting was told of the programmes of a dimension.
@@ -69,28 +130,29 @@ pub struct ReportedCount {
 impl ReportedCount {
     /// Out of a row.
     pub fn all_of(row: &evaluation::Model) -> Vec<Self> {
-        serde_json::from_value(row.reported_counts.clone()).unwrap_or_default()
+        Parts::load(row)
+    }
+}
+
+impl Parts<evaluation::Entity> for Vec<ReportedCount> {
+    const COLUMNS: &'static [PartColumn] = &[PartColumn { name: "reported_counts", part: "", value: ValueType::Json }];
+
+    // What stands in a row was checked when it was written.
+    fn load(row: &evaluation::Model) -> Self {
+        Self::deserialize(&row.reported_counts).unwrap_or_default()
+    }
+
+    fn store(self, row: &mut evaluation::ActiveModel) {
+        row.reported_counts = Set(json!(self));
     }
 }
 
 impl Resource for Evaluation {
-    const NAMES: Names = Names {
-        one: "evaluation",
-        many: "evaluations",
-        spoken: "evaluation",
-        plural: "evaluations",
-        about: "Meetings that evaluate the masterplan: what they were told, and, once closed, the figures of the day for ever.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::sort("masterplan", Kind::Code),
-        Field::sort("held_on", Kind::Date),
-        Field::sort_nullable("closed_at", Kind::Instant),
-        Field::linked("dimension", ("evaluation_dimension", "evaluation", "dimension")),
-        Field::filter("published", Kind::Flag),
-    ];
-    const REFERENCES: &'static [Reference] = &[Reference::one("masterplan", Target::Masterplan)];
-    type Entity = evaluation::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = HoldEvaluations;
+    type ReadOnly = EvaluationClosing;
+    type Computed = ();
+    const HOOKS: Hooks<Self> = Hooks::NONE.closable();
 
     fn example() -> Value {
         json!({
@@ -103,41 +165,6 @@ impl Resource for Evaluation {
             ],
             "provenance": { "publisher": "Katada.id", "date": "2022-10-04", "basis": "stated" },
         })
-    }
-
-    fn of(row: &evaluation::Model) -> Self {
-        Self {
-            masterplan: code(&row.masterplan),
-            held_on: row.held_on,
-            venue: row.venue.clone(),
-            chair: row.chair.clone(),
-            summary: row.summary.clone(),
-            reported_counts: ReportedCount::all_of(row),
-            published: row.published,
-            provenance: Provenance::of(row.provenance.as_ref()),
-        }
-    }
-
-    fn into_row(self) -> evaluation::ActiveModel {
-        evaluation::ActiveModel {
-            masterplan: Set(self.masterplan.to_string()),
-            held_on: Set(self.held_on),
-            venue: Set(self.venue),
-            chair: Set(self.chair),
-            summary: Set(self.summary),
-            reported_counts: Set(json!(self.reported_counts)),
-            published: Set(self.published),
-            provenance: Set(Provenance::stored(self.provenance.as_ref())),
-            closed_at: NotSet,
-            closed_by: NotSet,
-            record_sha256: NotSet,
-            public_record_sha256: NotSet,
-            code: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {
@@ -159,60 +186,10 @@ impl Resource for Evaluation {
         });
         field_errors.collect()
     }
+}
 
-    fn read_only(row: Option<&evaluation::Model>) -> Map<String, Value> {
-        let closed_at = row.and_then(|row| row.closed_at);
-        let hash = |of: fn(&evaluation::Model) -> &Option<String>| json!(row.and_then(|row| of(row).as_ref()));
-        Map::from_iter([
-            ("state".to_owned(), json!(if closed_at.is_some() { "closed" } else { "open" })),
-            ("closed_at".to_owned(), json!(closed_at)),
-            ("record_sha256".to_owned(), hash(|row| &row.record_sha256)),
-            ("public_record_sha256".to_owned(), hash(|row| &row.public_record_sha256)),
-        ])
-    }
-
-    fn read_only_schema() -> Map<String, Value> {
-        let hash = |about: &str| json!({ "type": ["string", "null"], "minLength": 64, "maxLength": 64, "pattern": "^[0-9a-f]{64}$", "readOnly": true, "description": about });
-        let state = json!({ "type": "string", "enum": ["open", "closed"], "readOnly": true, "description": "What is closed never changes." });
-        let closed_at = json!({
-            "type": ["string", "null"], "format": "date-time", "maxLength": 35, "readOnly": true,
-            "description": "When it was closed; null while it is open.",
-        });
-        Map::from_iter([
-            ("state".to_owned(), state),
-            ("closed_at".to_owned(), closed_at),
-            ("record_sha256".to_owned(), hash("SHA-256 of the record for those who log in; null while it is open.")),
-            ("public_record_sha256".to_owned(), hash("SHA-256 of the public record; null while it is open.")),
-        ])
-    }
-
-    async fn check(&self, transaction: &WriteTransaction, _key: &str, _before: Option<&evaluation::Model>) -> ApiResult<()> {
-        let told = self.reported_counts.iter().map(|told| told.dimension.to_string()).collect::<Vec<_>>();
-        let known = Target::Dimension.existing(&transaction.db, &told.iter().cloned().collect()).await?;
-        let missing = told.iter().enumerate().filter(|(_, dimension)| !known.contains(*dimension));
-        let pointer = |index| format!("/reported_counts/{index}/dimension");
-        let field_errors = missing
-            .map(|(index, dimension)| references::unknown(pointer(index), Target::Dimension, dimension))
-            .collect::<Vec<_>>();
-        if field_errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(field_errors)) }
-    }
-
-    async fn after_write(&self, transaction: &WriteTransaction, code: &str, created: bool) -> ApiResult<()> {
-        use evaluation_dimension::{ActiveModel, Column, Entity};
-        if !created {
-            Entity::delete_many().filter(Column::Evaluation.eq(code)).exec(&transaction.db).await?;
-        }
-        let links = self
-            .reported_counts
-            .iter()
-            .map(|told| ActiveModel { evaluation: Set(code.to_owned()), dimension: Set(told.dimension.to_string()) });
-        if !self.reported_counts.is_empty() {
-            Entity::insert_many(links).exec_without_returning(&transaction.db).await?;
-        }
-        Ok(())
-    }
-
-    async fn must_be_open(_change: &WriteTransaction, row: &evaluation::Model) -> ApiResult<()> {
+impl Closable for Evaluation {
+    fn must_be_open(row: &evaluation::Model) -> ApiResult<()> {
         must_be_open(row)
     }
 }

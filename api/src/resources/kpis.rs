@@ -11,66 +11,82 @@ use entity::rules::kpi::{Bounds, Direction};
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
 use entity::value::period::{Frequency, Period};
-use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::association::PROGRAMME;
 use super::provenance::Provenance;
-use super::references::Target;
-use super::resource::{Names, Reference, Resource, code};
+use super::{dimensions, masterplans, opds, programmes};
 use crate::auth::permissions::EditCatalogue;
+use crate::crud::members::{MemberValue, Parts, members};
+use crate::crud::resource::{Check, Hooks, Resource};
+use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{BeforeFirst, Kind, Names, Own, PartColumn, ValueType};
 use crate::store::transaction::WriteTransaction;
 
-/// A KPI: what is counted, in which unit, and which direction is better.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Kpi {
-    /// The masterplan it belongs to.
-    pub masterplan: Code,
-    /// The dimension it serves.
-    pub dimension: Code,
-    /// The programme it measures.
-    pub programme: Option<Code>,
-    /// The OPD that reports it.
-    pub opd: Code,
-    /// Its name.
-    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub name: String,
-    /// What is counted.
-    #[schema(max_length = 10000)]
-    pub description: Option<String>,
-    /// The unit: an index is not a percentage.
-    pub unit: Unit,
-    /// Which way is better.
-    pub direction: Direction,
-    /// How often it is measured; periods of targets and measurements are of this kind.
-    pub frequency: Frequency,
-    /// Decimal places to show, none in a new one where this is absent. Values are kept as exact as they come.
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 12, example = 1)]
-    pub decimals: i32,
-    /// The least its values, targets and baseline can be; null for no bound. In the whole body of a `percent`, which `POST` and
-    /// `PUT` send, 0 where it is absent. It may change at any time to a bound that holds all of them.
-    pub minimum: Option<Decimal>,
-    /// The greatest they can be; null for no bound. In the whole body of a `percent` 100 where it is absent: a realisation of 104.5
-    /// percent of a plan needs `null`, or more.
-    pub maximum: Option<Decimal>,
-    /// Where it started; targets lie on its better side, by `direction`, or at it.
-    pub baseline: Option<Baseline>,
-    /// Where values come from.
-    #[schema(max_length = 1000)]
-    pub source: Option<String>,
-    /// How values are made.
-    #[schema(max_length = 1000)]
-    pub method: Option<String>,
-    /// Whether the public sees it: a new one only where this is `true`.
-    #[serde(default)]
-    pub published: bool,
+/// The kind.
+pub static KIND: Kind = kind_of::<Kpi>(Names {
+    one: "kpi",
+    many: "kpis",
+    spoken: "KPI",
+    plural: "KPIs",
+    indonesian: "KPI",
+    schema: "Kpi",
+    about: "KPIs: what is counted, in which unit, which direction is better, and where it started.",
+})
+.public_with(Own::Published, "masterplan")
+.with_snapshots(BeforeFirst::Absent);
+
+members! {
+    /// A KPI: what is counted, in which unit, and which direction is better.
+    pub struct Kpi of kpi by code {
+        /// The masterplan it belongs to.
+        pub masterplan: Code = column.refers(&masterplans::KIND).sort().public().label("Masterplan", "Masterplan", "Masterplan yang memuatnya."),
+        /// The dimension it serves.
+        pub dimension: Code = column.refers(&dimensions::KIND).sort().public().label("Dimension", "Dimensi", "Dimensi yang dilayaninya."),
+        /// The programme it measures.
+        pub programme: Option<Code> = column.refers(&programmes::KIND).filter().public().label("Programme", "Program", "Program yang diukurnya."),
+        /// The OPD that reports it.
+        pub opd: Code = column.refers(&opds::KIND).sort().public().label("OPD", "OPD", "OPD pelapor."),
+        /// The name of the KPI.
+        #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub name: String = column.sort().public().label("Name", "Nama", "Nama indikator."),
+        /// What is counted.
+        #[schema(max_length = 10000)]
+        pub description: Option<String> = column.public().label("Description", "Deskripsi", "Apa yang dihitung."),
+        /// The unit: an index is not a percentage.
+        pub unit: Unit = parts.public().label("Unit", "Satuan", "Satuan; indeks bukan persentase."),
+        /// The direction in which values get better.
+        pub direction: Direction = column.filter().public().label("Direction", "Arah", "Arah yang lebih baik."),
+        /// How often it is measured; periods of targets and measurements are of this kind.
+        pub frequency: Frequency = column.filter().public().label("Frequency", "Frekuensi", "Seberapa sering diukur; menentukan jenis periode."),
+        /// Decimal places to show, none in a new one where this is absent. Values are kept as exact as they come.
+        #[serde(default)]
+        #[schema(minimum = 0, maximum = 12, example = 1)]
+        pub decimals: i32 = column.sort().public().label("Decimals", "Desimal", "Jumlah desimal yang ditampilkan; nilai disimpan setepat aslinya."),
+        /// The least its values, targets and baseline can be; null for no bound. In the whole body of a `percent`, which `POST` and
+        /// `PUT` send, 0 where it is absent. It may change at any time to a bound that holds all of them.
+        pub minimum: Option<Decimal> = column.sort().public().label("Minimum", "Minimum", "Nilai terkecil yang mungkin; null bila tanpa batas."),
+        /// The greatest they can be; null for no bound. In the whole body of a `percent` 100 where it is absent: a realisation of 104.5
+        /// percent of a plan needs `null`, or more.
+        pub maximum: Option<Decimal> = column.sort().public().label("Maximum", "Maksimum", "Nilai terbesar yang mungkin; null bila tanpa batas."),
+        /// The value and period from which it started; targets lie on its better side, by `direction`, or at it.
+        pub baseline: Option<Baseline> = parts.public().label("Baseline", "Nilai awal", "Nilai dan periode awal."),
+        /// The source of its values.
+        #[schema(max_length = 1000)]
+        pub source: Option<String> = column.public().label("Source", "Sumber data", "Sumber nilai."),
+        /// The method by which its values are made.
+        #[schema(max_length = 1000)]
+        pub method: Option<String> = column.public().label("Method", "Metode", "Cara memperoleh nilai."),
+        /// Whether the public sees it: a new one only where this is `true`.
+        #[serde(default)]
+        pub published: bool = column.filter().label("Published", "Diterbitkan", "Apakah publik dapat melihatnya; yang baru hanya bila `true`."),
+    }
 }
 
 /// The unit of a KPI.
@@ -96,6 +112,43 @@ pub struct Baseline {
     pub value: Decimal,
     /// Where it comes from.
     pub provenance: Option<Provenance>,
+}
+
+impl Parts<kpi::Entity> for Unit {
+    const COLUMNS: &'static [PartColumn] = &[
+        PartColumn { name: "unit_kind", part: "kind", value: ValueType::Choice(UnitKind::WORDS) },
+        PartColumn { name: "unit_label", part: "label", value: ValueType::Text },
+    ];
+
+    fn load(row: &kpi::Model) -> Self {
+        Self { kind: row.unit_kind, label: row.unit_label.clone() }
+    }
+
+    fn store(self, row: &mut kpi::ActiveModel) {
+        row.unit_kind = Set(self.kind);
+        row.unit_label = Set(self.label);
+    }
+}
+
+impl Parts<kpi::Entity> for Option<Baseline> {
+    const IS_NULLABLE: bool = true;
+    const COLUMNS: &'static [PartColumn] = &[
+        PartColumn { name: "baseline_period", part: "period", value: ValueType::Text },
+        PartColumn { name: "baseline_value", part: "value", value: ValueType::Decimal },
+        PartColumn { name: "baseline_provenance", part: "provenance", value: ValueType::Json },
+    ];
+
+    fn load(row: &kpi::Model) -> Self {
+        let period = row.baseline_period.as_deref().and_then(|period| Period::parse(period).ok());
+        let provenance = || MemberValue::load(&row.baseline_provenance);
+        period.zip(row.baseline_value).map(|(period, value)| Baseline { period, value, provenance: provenance() })
+    }
+
+    fn store(self, row: &mut kpi::ActiveModel) {
+        row.baseline_period = Set(self.as_ref().map(|baseline| baseline.period.to_string()));
+        row.baseline_value = Set(self.as_ref().map(|baseline| baseline.value));
+        row.baseline_provenance = Set(self.and_then(|baseline| baseline.provenance.store()));
+    }
 }
 
 impl Kpi {
@@ -183,7 +236,7 @@ fn wrong_frequency(frequency: Frequency, period: Period, pointer: &str) -> Optio
 
 /// The KPI called `code`.
 pub async fn require(db: &impl sea_orm::ConnectionTrait, code: &str) -> ApiResult<kpi::Model> {
-    kpi::Entity::find_by_id(code).one(db).await?.ok_or_else(|| ApiError::not_found("KPI", code))
+    kpi::Entity::find_by_id(code).one(db).await?.ok_or_else(|| ApiError::not_found(&KIND, code))
 }
 
 /// The period in a path: 404 where it can be none.
@@ -197,34 +250,11 @@ pub fn period_of(text: &str) -> ApiResult<Period> {
 }
 
 impl Resource for Kpi {
-    const NAMES: Names = Names {
-        one: "kpi",
-        many: "kpis",
-        spoken: "KPI",
-        plural: "KPIs",
-        about: "KPIs: what is counted, in which unit, which direction is better, and where it started.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::sort("masterplan", Kind::Code),
-        Field::sort("dimension", Kind::Code),
-        Field::filter("programme", Kind::Code),
-        Field::sort("opd", Kind::Code),
-        Field::filter("direction", Kind::Choice(&["increase", "decrease"])),
-        Field::filter("frequency", Kind::Choice(&["yearly", "semesterly", "quarterly", "monthly"])),
-        Field::sort("decimals", Kind::Integer),
-        Field::sort_nullable("minimum", Kind::Decimal),
-        Field::sort_nullable("maximum", Kind::Decimal),
-        Field::filter("published", Kind::Flag),
-        Field::sort("name", Kind::Text),
-    ];
-    const REFERENCES: &'static [Reference] = &[
-        Reference::one("masterplan", Target::Masterplan),
-        Reference::one("dimension", Target::Dimension),
-        Reference::one("programme", Target::Programme),
-        Reference::one("opd", Target::Opd),
-    ];
-    type Entity = kpi::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditCatalogue;
+    type ReadOnly = ();
+    type Computed = ();
+    const HOOKS: Hooks<Self> = Hooks::NONE.check().attached_to(&programmes::KIND, &PROGRAMME);
 
     fn example() -> Value {
         json!({
@@ -232,68 +262,6 @@ impl Resource for Kpi {
             "name": "Prevalensi stunting", "unit": { "kind": "percent", "label": "persen" }, "direction": "decrease", "frequency": "yearly",
             "decimals": 1, "minimum": "0", "maximum": "100", "baseline": { "period": "2021", "value": "28.3" }, "published": true,
         })
-    }
-
-    fn of(row: &kpi::Model) -> Self {
-        let period = row.baseline_period.as_deref().and_then(|period| Period::parse(period).ok());
-        let baseline = period.zip(row.baseline_value).map(|(period, value)| Baseline {
-            period,
-            value,
-            provenance: Provenance::of(row.baseline_provenance.as_ref()),
-        });
-        Self {
-            masterplan: code(&row.masterplan),
-            dimension: code(&row.dimension),
-            programme: row.programme.as_deref().map(code),
-            opd: code(&row.opd),
-            name: row.name.clone(),
-            description: row.description.clone(),
-            unit: Unit { kind: row.unit_kind, label: row.unit_label.clone() },
-            direction: row.direction,
-            frequency: row.frequency,
-            decimals: row.decimals,
-            minimum: row.minimum,
-            maximum: row.maximum,
-            baseline,
-            source: row.source.clone(),
-            method: row.method.clone(),
-            published: row.published,
-        }
-    }
-
-    fn into_row(self) -> kpi::ActiveModel {
-        let (period, value, provenance) = match self.baseline {
-            Some(baseline) => {
-                (Some(baseline.period.to_string()), Some(baseline.value), Provenance::stored(baseline.provenance.as_ref()))
-            }
-            None => (None, None, None),
-        };
-        kpi::ActiveModel {
-            masterplan: Set(self.masterplan.to_string()),
-            dimension: Set(self.dimension.to_string()),
-            programme: Set(self.programme.map(|code| code.to_string())),
-            opd: Set(self.opd.to_string()),
-            name: Set(self.name),
-            description: Set(self.description),
-            unit_kind: Set(self.unit.kind),
-            unit_label: Set(self.unit.label),
-            direction: Set(self.direction),
-            frequency: Set(self.frequency),
-            decimals: Set(self.decimals),
-            minimum: Set(self.minimum),
-            maximum: Set(self.maximum),
-            baseline_period: Set(period),
-            baseline_value: Set(value),
-            baseline_provenance: Set(provenance),
-            source: Set(self.source),
-            method: Set(self.method),
-            published: Set(self.published),
-            code: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {
@@ -334,7 +302,9 @@ impl Resource for Kpi {
             members.entry(bound).or_insert(json!(value));
         }
     }
+}
 
+impl Check for Kpi {
     /// The frequency and the kind of unit hold for all values there are, bounds, direction and baseline for those that stand.
     async fn check(&self, transaction: &WriteTransaction, code: &str, before: Option<&kpi::Model>) -> ApiResult<()> {
         let Some(before) = before else { return Ok(()) };

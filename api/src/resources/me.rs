@@ -15,24 +15,24 @@ use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::Access;
 
-/// Who the access token speaks for.
+/// The account for which the access token was issued.
 #[derive(Serialize, ToSchema)]
 pub struct Me {
-    /// `user` or `client`.
+    /// The kind of account: `user` or `client`.
     #[schema(max_length = 16)]
     kind: &'static str,
-    /// The subject of the token; of an outside provider its issuer and subject.
+    /// The subject of the token; for a token of an outside provider, its issuer and subject.
     #[schema(max_length = 2000)]
     id: String,
-    /// E-mail address; a client has none.
+    /// The e-mail address of a person; null for a client.
     #[schema(max_length = 254)]
     email: Option<String>,
-    /// What this person may do; a client has scopes instead.
+    /// The role of a person; null for a client, which has scopes instead.
     role: Option<Role>,
-    /// What this client may do; a person has a role instead.
+    /// The scopes of a client; null for a person, who has a role instead.
     #[schema(max_items = 10)]
     scopes: Option<Vec<Scope>>,
-    /// The OPD it writes for, with those below.
+    /// The OPD for which the account writes, together with the OPDs below it; null if it is bound to none.
     #[schema(max_length = 64)]
     opd: Option<String>,
 }
@@ -50,7 +50,7 @@ async fn get_me(access: Access<KnowOneself>, _: NoParameters) -> ApiResult<Answe
     })
 }
 
-/// Mounts it.
+/// Adds the route.
 pub fn mount(table: &mut Table) {
     let example = json!({
         "kind": "user", "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "email": "operator.dinkes@demo.invalid", "role": "operator", "scopes": null, "opd": "DINKES",
@@ -59,8 +59,11 @@ pub fn mount(table: &mut Table) {
         "/v1/me",
         "get_me",
         "identity",
-        "Who am I",
-        "The account that the access token speaks for, as it stands now: 401 once it is disabled.",
+        "Get your own account",
+        "The account for which the access token was issued, in its present state. The answer is 401 once the account is disabled.",
     );
-    table.on(get.roles(&KnowOneself::role_names()).answers::<Me>(200, "It.", Some(example), &[]), get_me);
+    table.on(
+        get.roles(&KnowOneself::role_names()).answers::<Me>(200, "Your own account, in its present state.", Some(example), &[]),
+        get_me,
+    );
 }

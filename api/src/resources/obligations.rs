@@ -1,5 +1,6 @@
-//! `/v1/me/obligations`: what an OPD still owes.
+//! `/v1/me/obligations`: the reports that an OPD still owes.
 
+use crate::resources::opds;
 use std::collections::{BTreeSet, HashMap};
 
 use actix_web::HttpRequest;
@@ -18,61 +19,62 @@ use utoipa::ToSchema;
 
 use super::reporting::review_state::ReviewState;
 use super::reporting::{Report as _, ReportKind};
-use super::schemas;
 use crate::auth::permissions::{KnowOneself, Permission};
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
-use crate::http::page::{Cursor, DEFAULT_LIMIT, LARGEST_LIMIT, Page};
+use crate::http::page::{Cursor, DEFAULT_LIMIT, LARGEST_LIMIT, Page, texts};
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::store::access::Access;
 
-/// How far back missing periods are listed: what is older is for an evaluation, not for a reminder.
+/// How far back missing periods are listed. Older ones are a matter for an evaluation, not for a reminder.
 const LOOK_BACK: Months = Months::new(36);
 
-/// What may still be handed in.
+/// The states of a report that may still be submitted.
 const OPEN: [ReportState; 2] = [ReportState::Draft, ReportState::Returned];
 
-/// The last revision of a period.
+/// The last revision for a period.
 type Reported = (Period, ReviewState);
 
-/// Something that an OPD still owes.
+/// A report that an OPD still owes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Obligation {
-    /// `missing`: a period ended without a report. `draft`: not handed in yet. `returned`: to be mended.
+    /// Why the report is owed: `missing` (a period ended without a report), `draft` (it was not submitted yet) or `returned` (it
+    /// has to be corrected).
     #[schema(max_length = 16, example = "missing")]
     kind: &'static str,
-    /// What is to be reported.
+    /// The kind of report: `measurement` or `action_report`.
     report: ReportKind,
-    /// The KPI of a measurement.
+    /// The code of the KPI, for a measurement.
     #[schema(max_length = 64)]
     kpi: Option<String>,
-    /// Its name.
+    /// The name of the KPI, for a measurement.
     #[schema(max_length = 300)]
     kpi_name: Option<String>,
-    /// The action of an action report.
+    /// The identifier of the action, for an action report.
     #[schema(max_length = 36)]
     action: Option<String>,
-    /// What is to be done.
+    /// The title of the action, for an action report.
     #[schema(max_length = 500)]
     action_title: Option<String>,
-    /// The OPD that reports.
+    /// The code of the OPD that has to report.
     #[schema(max_length = 64)]
     opd: String,
-    /// The period; of an action a quarter of its year.
+    /// The period to report; for an action it is a quarter of its year.
     #[schema(max_length = 7, example = "2022-Q3")]
     period: String,
-    /// When it is due: the 10th of the month after the period.
+    /// The day on which the report is due: the 10th of the month after the period.
     #[schema(max_length = 10)]
     due_on: NaiveDate,
     /// Whether that day has passed.
     overdue: bool,
-    /// What the reviewer wants mended.
+    /// The reviewer's reason for returning the report: what has to be corrected.
     #[schema(max_length = 2000)]
     reason: Option<String>,
-    /// The version of the report; null where there is none.
+    /// The version of the report; null if there is none.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: Option<i32>,
 }
@@ -100,7 +102,7 @@ async fn list_obligations(access: Access<KnowOneself>, request: HttpRequest, mut
     page(all, &format!("obligations of {opd:?}"), limit, cursor, count)?.answer(request.path(), request.query_string())
 }
 
-/// The codes of an OPD and those below it, and of those above it. One statement.
+/// The codes of an OPD and those below it, and of those above it. It takes one statement.
 async fn branch(db: &impl ConnectionTrait, opd: &str) -> ApiResult<(BTreeSet<String>, BTreeSet<String>)> {
     let sql = "WITH RECURSIVE below(code) AS (SELECT code FROM opd WHERE code = $1 \
                UNION SELECT opd.code FROM opd JOIN below ON opd.parent = below.code), \
@@ -113,10 +115,10 @@ async fn branch(db: &impl ConnectionTrait, opd: &str) -> ApiResult<(BTreeSet<Str
         let is_below: i32 = row.try_get("", "is_below")?;
         if is_below == 1 { &mut below } else { &mut above }.insert(row.try_get("", "code")?);
     }
-    if below.is_empty() { Err(ApiError::not_found("opd", opd)) } else { Ok((below, above)) }
+    if below.is_empty() { Err(ApiError::not_found(&opds::KIND, opd)) } else { Ok((below, above)) }
 }
 
-/// Everything owed, in the order of the days it is due. Four statements.
+/// All reports that are owed, in the order of their due days. It takes four statements.
 async fn obligations(db: &impl ConnectionTrait, opds: Option<&BTreeSet<String>>, today: NaiveDate) -> ApiResult<Vec<Obligation>> {
     let from = today.checked_sub_months(LOOK_BACK).unwrap_or(today);
     let mut all = measurements(db, opds, from, today).await?;
@@ -134,7 +136,7 @@ fn of_opds<C: ColumnTrait>(column: C, opds: Option<&BTreeSet<String>>) -> Condit
     opds.map(|opds| column.is_in(opds.iter().cloned())).into_iter().fold(Condition::all(), Condition::add)
 }
 
-/// What is owed of all KPIs. Two statements.
+/// The measurements that are owed. It takes two statements.
 async fn measurements(
     db: &impl ConnectionTrait,
     opds: Option<&BTreeSet<String>>,
@@ -169,7 +171,7 @@ async fn measurements(
     Ok(owed.collect())
 }
 
-/// What is owed of all actions: a report for each quarter of its year. Two statements.
+/// The reports on actions that are owed: one for each quarter of an action's year. It takes two statements.
 async fn action_reports(
     db: &impl ConnectionTrait,
     opds: Option<&BTreeSet<String>>,
@@ -202,7 +204,7 @@ async fn action_reports(
     Ok(owed.collect())
 }
 
-/// What is owed of one KPI or action: a report for each of `periods`, and those that are open.
+/// The reports that are owed about one KPI or action: one for each of `periods`, and those that are not submitted.
 fn owed(opd: &str, periods: Vec<Period>, reported: Vec<Reported>, today: NaiveDate) -> impl Iterator<Item = Obligation> {
     let obligation = |kind, period: Period, reason, version| Obligation {
         kind,
@@ -243,10 +245,10 @@ fn page(all: Vec<Obligation>, list: &str, limit: u64, cursor: Option<String>, co
     let has_more = rest.len() as u64 > limit;
     let shown = rest.into_iter().take(limit as usize).collect::<Vec<_>>();
     let next_cursor = shown.last().filter(|_| has_more).map(|last| Cursor::write(list, &key(last)));
-    Ok(Page { data: shown.iter().map(|one| json!(one)).collect(), next_cursor, limit, total })
+    Ok(Page { data: texts(shown)?, next_cursor, limit, total })
 }
 
-/// Mounts it.
+/// Adds the route.
 pub fn mount(table: &mut Table) {
     let limit = json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT });
     let cursor = json!({ "type": "string", "maxLength": 4096, "pattern": "^[A-Za-z0-9_-]*$" });
@@ -254,9 +256,11 @@ pub fn mount(table: &mut Table) {
         "/v1/me/obligations",
         "list_obligations",
         "identity",
-        "What I still owe",
-        "Of the OPD that the token is bound to and those below it, or of all where it is bound to none: periods of the last 36 months that ended without a measurement and quarters without a report on an action, drafts that were \
-         not handed in, and reports that were returned, each with the day it is due; the most urgent first.",
+        "List the reports that I still owe",
+        "The reports that are owed by the OPD to which the token is bound and the OPDs below it, or by all OPDs if the token is \
+         bound to none: measurements for periods of the last 36 months that have ended, reports on actions for quarters that \
+         have ended, drafts that were not submitted, and reports that were returned. Each has its due day; the most urgent come \
+         first.",
     );
     let page = Map::<String, Value>::from_iter([(
         "ObligationPage".to_owned(),
@@ -267,15 +271,15 @@ pub fn mount(table: &mut Table) {
             .query(
                 "opd",
                 schemas::code_schema(),
-                "Only this OPD and those below it. Who is bound to an OPD may ask for those below it.",
+                "Only reports of this OPD and the OPDs below it. An account that is bound to an OPD may name one that lies below it.",
             )
-            .query("limit", limit, "Rows on a page.")
-            .query("cursor", cursor, "`next_cursor` of the page before.")
-            .query("count", json!({ "type": "boolean" }), "Adds `page.total`.")
+            .query("limit", limit, "The greatest number of rows on a page.")
+            .query("cursor", cursor, "The `next_cursor` of the previous page.")
+            .query("count", json!({ "type": "boolean" }), "Adds the number of all rows as `page.total`.")
             .problems(&[404])
             .with_schemas(schema::components::<Obligation>())
             .with_schemas(page)
-            .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/ObligationPage" }), None, &["Link"]),
+            .answers_schema(200, "One page of the reports that are owed.", json!({ "$ref": "#/components/schemas/ObligationPage" }), None, &["Link"]),
         list_obligations,
     );
 }

@@ -1,118 +1,134 @@
 //! `/v1/programmes`
 
 pub mod coverage;
+pub mod coverage_entries;
+mod progress;
 pub mod transitions;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::programme;
 use entity::rules::programme_status::ProgrammeStatus;
-use entity::rules::renaksi::{self, ActionPlan};
 use entity::value::code::Code;
 use entity::value::decimal::{Decimal, Percent};
-use entity::{programme_region, programme_supporting_opd};
-use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use sea_orm::ActiveValue::Set;
+use serde_json::{Value, json};
 
-use super::action_plans::planned;
 use super::provenance::Provenance;
-use super::references::Target;
-use super::resource::{Names, NewRow, Reference, Resource, code};
+use super::{dimensions, masterplans, opds, regions};
 use crate::auth::permissions::EditProgrammes;
+use crate::crud::members::{FromRow, members, read_members};
+use crate::crud::resource::{AfterWrite, BeforeDelete, BeforeInsert, Hooks, NewRow, Resource};
+use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::{ApiResult, FieldError};
-use crate::store::listing::{Field, Kind};
-use crate::store::scope::Scope;
-use crate::store::snapshots::AsOf;
+use crate::store::kind::{BeforeFirst, Kind, Link, Names, Own};
 use crate::store::transaction::WriteTransaction;
-use crate::store::visible::Thing;
 
-/// The quarter up to which all of a year counts.
-const YEAR_END: u8 = 4;
+/// The kind. Past days count one as it was made where it was made later: whether it was there its status history tells.
+pub static KIND: Kind = kind_of::<Programme>(Names {
+    one: "programme",
+    many: "programmes",
+    spoken: "programme",
+    plural: "programmes",
+    indonesian: "program",
+    schema: "Programme",
+    about: "The programmes of the masterplan, each led by one OPD and serving one dimension.",
+})
+.public_with(Own::Published, "masterplan")
+.with_snapshots(BeforeFirst::AsMade)
+.actions(&["created", "updated", "transitioned", "deleted", "imported"]);
 
-/// The words for the status of a programme.
-pub const STATUSES: &[&str] = &["planned", "running", "suspended", "completed", "cancelled"];
+members! {
+    /// A programme of the masterplan. Its `status` changes only through its transitions.
+    pub struct Programme of programme by code {
+        /// The masterplan it belongs to.
+        pub masterplan: Code = column.refers(&masterplans::KIND).sort().public().label("Masterplan", "Masterplan", "Masterplan yang memuatnya."),
+        /// The dimension it serves.
+        pub dimension: Code = column.refers(&dimensions::KIND).sort().public().label("Dimension", "Dimensi", "Dimensi yang dilayaninya."),
+        /// The name of the programme.
+        #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub name: String = column.sort().public().label("Name", "Nama", "Nama program."),
+        /// What the programme does.
+        #[schema(max_length = 10000)]
+        pub description: Option<String> = column.public().label("Description", "Deskripsi", "Apa yang dilakukan program."),
+        /// The OPD that leads it.
+        pub lead_opd: Code = column.refers(&opds::KIND).sort().public().label("Lead OPD", "OPD pemimpin", "OPD yang memimpinnya."),
+        /// The OPDs that support it: none in a new one where this is absent.
+        #[serde(default)]
+        #[schema(max_items = 100)]
+        pub supporting_opds: Vec<Code> = column
+            .refers(&opds::KIND)
+            .linked(Link::new("programme_supporting_opd", "programme", "opd"))
+            .public()
+            .label("Supporting OPDs", "OPD pendukung", "OPD yang mendukungnya; yang baru tanpa pendukung bila tidak disebut."),
+        /// The day on which it starts. A new programme counts as planned from this day, if it is not in the future, else from today.
+        #[schema(max_length = 10)]
+        pub start_date: Option<NaiveDate> = column.sort().public().label("Start date", "Tanggal mulai", "Tanggal mulai program."),
+        /// The day on which it ends; not before it starts.
+        #[schema(max_length = 10)]
+        pub end_date: Option<NaiveDate> = column.sort().public().label("End date", "Tanggal selesai", "Tanggal selesai; tidak sebelum mulai."),
+        /// The budget in rupiah; not negative.
+        pub budget: Option<Decimal> = column.sort().public().label("Budget", "Anggaran", "Anggaran dalam rupiah; tidak negatif."),
+        /// The source of the funds, such as `APBD 2022`.
+        #[schema(max_length = 200)]
+        pub funding_source: Option<String> = column.public().label("Funding source", "Sumber dana", "Sumber dana, misalnya `APBD 2022`."),
+        /// The regions it works in: none in a new one where this is absent.
+        #[serde(default)]
+        #[schema(max_items = 1000)]
+        pub regions: Vec<Code> = column
+            .refers(&regions::KIND)
+            .linked(Link::new("programme_region", "programme", "region"))
+            .public()
+            .label("Regions", "Wilayah", "Wilayah kerjanya; yang baru tanpa wilayah bila tidak disebut."),
+        /// When the source system last changed it: an older row that is pushed changes nothing.
+        #[schema(max_length = 35)]
+        pub source_updated_at: Option<DateTime<Utc>> =
+            column.label("Changed at the source", "Diubah di sumber", "Waktu perubahan terakhir di sistem sumber."),
+        /// Whether the public sees it: a new one only where this is `true`.
+        #[serde(default)]
+        pub published: bool = column.filter().label("Published", "Diterbitkan", "Apakah publik dapat melihatnya; yang baru hanya bila `true`."),
+        /// Where the facts come from.
+        pub provenance: Option<Provenance> = column.public().label("Provenance", "Sumber", "Asal keterangan ini."),
+    }
+}
 
-/// A programme of the masterplan. Its `status` changes only through its transitions.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Programme {
-    /// The masterplan it belongs to.
-    pub masterplan: Code,
-    /// The dimension it serves.
-    pub dimension: Code,
-    /// Its name.
-    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub name: String,
-    /// What it does.
-    #[schema(max_length = 10000)]
-    pub description: Option<String>,
-    /// The OPD that leads it.
-    pub lead_opd: Code,
-    /// The OPDs that support it: none in a new one where this is absent.
-    #[serde(default)]
-    #[schema(max_items = 100)]
-    pub supporting_opds: Vec<Code>,
-    /// When it starts. A new programme counts as planned from this day, if it is not in the future, else from today.
-    #[schema(max_length = 10)]
-    pub start_date: Option<NaiveDate>,
-    /// When it ends; not before it starts.
-    #[schema(max_length = 10)]
-    pub end_date: Option<NaiveDate>,
-    /// Budget in rupiah; not negative.
-    pub budget: Option<Decimal>,
-    /// Who pays, such as `APBD 2022`.
-    #[schema(max_length = 200)]
-    pub funding_source: Option<String>,
-    /// The regions it works in: none in a new one where this is absent.
-    #[serde(default)]
-    #[schema(max_items = 1000)]
-    pub regions: Vec<Code>,
-    /// When the source system last changed it: an older row that is pushed changes nothing.
-    #[schema(max_length = 35)]
-    pub source_updated_at: Option<DateTime<Utc>>,
-    /// Whether the public sees it: a new one only where this is `true`.
-    #[serde(default)]
-    pub published: bool,
-    /// Where the facts come from.
-    pub provenance: Option<Provenance>,
+read_members! {
+    /// What only transitions write of a programme.
+    pub struct ProgrammeState {
+        /// The status of today. Only a transition changes it.
+        pub status: ProgrammeStatus = value.sort().public().label("Status", "Status", "Status hari ini; hanya berubah melalui transisi."),
+    }
+}
+
+impl Default for ProgrammeState {
+    fn default() -> Self {
+        Self { status: ProgrammeStatus::Planned }
+    }
+}
+
+impl FromRow<programme::Model> for ProgrammeState {
+    fn from_row(row: &programme::Model) -> Self {
+        Self { status: row.status }
+    }
+}
+
+read_members! {
+    /// What is computed of a programme.
+    pub struct ProgrammeProgress {
+        /// Percent of its action plan that is done: the weighted mean of cumulative verified realisation ÷ target of the year × 100, each
+        /// at most 100, over all its actions. Null without actions.
+        pub progress: Option<Percent> = value.public().label("Progress", "Kemajuan", "Persentase rencana aksi yang telah terlaksana; null tanpa rencana aksi."),
+    }
 }
 
 impl Resource for Programme {
-    const NAMES: Names = Names {
-        one: "programme",
-        many: "programmes",
-        spoken: "programme",
-        plural: "programmes",
-        about: "The programmes of the masterplan, each led by one OPD and serving one dimension.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::sort("masterplan", Kind::Code),
-        Field::sort("dimension", Kind::Code),
-        Field::sort("lead_opd", Kind::Code),
-        Field::sort("status", Kind::Choice(STATUSES)),
-        Field::sort_nullable("start_date", Kind::Date),
-        Field::sort_nullable("end_date", Kind::Date),
-        Field::sort_nullable("budget", Kind::Decimal),
-        Field::linked("supporting_opds", ("programme_supporting_opd", "programme", "opd")),
-        Field::linked("regions", ("programme_region", "programme", "region")),
-        Field::filter("published", Kind::Flag),
-        Field::sort("name", Kind::Text),
-    ];
-    const COMPUTED: &'static [&'static str] = &["progress"];
-    const REFERENCES: &'static [Reference] = &[
-        Reference::one("masterplan", Target::Masterplan),
-        Reference::one("dimension", Target::Dimension),
-        Reference::one("lead_opd", Target::Opd),
-        Reference::many("supporting_opds", Target::Opd),
-        Reference::many("regions", Target::Region),
-    ];
-    type Entity = programme::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditProgrammes;
+    type ReadOnly = ProgrammeState;
+    type Computed = ProgrammeProgress;
+    const HOOKS: Hooks<Self> = Hooks::NONE.before_insert().after_write().before_delete().compute();
 
     fn example() -> Value {
         json!({
@@ -120,50 +136,6 @@ impl Resource for Programme {
             "name": "TPS3R: Tempat Pengolahan Sampah Reduce, Reuse, Recycle", "lead_opd": "DLH", "published": true, "progress": "57.14",
             "provenance": { "publisher": "Katada.id", "date": "2022-10-04", "basis": "inferred" },
         })
-    }
-
-    fn of(row: &programme::Model) -> Self {
-        Self {
-            masterplan: code(&row.masterplan),
-            dimension: code(&row.dimension),
-            name: row.name.clone(),
-            description: row.description.clone(),
-            lead_opd: code(&row.lead_opd),
-            supporting_opds: codes(&row.supporting_opds),
-            start_date: row.start_date,
-            end_date: row.end_date,
-            budget: row.budget,
-            funding_source: row.funding_source.clone(),
-            regions: codes(&row.regions),
-            source_updated_at: row.source_updated_at,
-            published: row.published,
-            provenance: Provenance::of(row.provenance.as_ref()),
-        }
-    }
-
-    fn into_row(self) -> programme::ActiveModel {
-        programme::ActiveModel {
-            masterplan: Set(self.masterplan.to_string()),
-            dimension: Set(self.dimension.to_string()),
-            name: Set(self.name),
-            description: Set(self.description),
-            lead_opd: Set(self.lead_opd.to_string()),
-            supporting_opds: Set(json!(self.supporting_opds)),
-            start_date: Set(self.start_date),
-            end_date: Set(self.end_date),
-            budget: Set(self.budget),
-            funding_source: Set(self.funding_source),
-            regions: Set(json!(self.regions)),
-            source_updated_at: Set(self.source_updated_at),
-            published: Set(self.published),
-            provenance: Set(Provenance::stored(self.provenance.as_ref())),
-            status: NotSet,
-            code: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {
@@ -190,97 +162,25 @@ impl Resource for Programme {
         field_errors.extend(repeated("/regions", &self.regions));
         field_errors
     }
+}
 
-    fn read_only(row: Option<&programme::Model>) -> Map<String, Value> {
-        let status = row.map_or(ProgrammeStatus::Planned, |row| row.status);
-        Map::from_iter([("status".to_owned(), json!(status))])
-    }
-
-    fn read_only_schema() -> Map<String, Value> {
-        let status = json!({ "type": "string", "enum": STATUSES, "readOnly": true, "description": "Status now. Only a transition changes it." });
-        let progress = json!({
-            "type": ["string", "null"], "format": "decimal", "maxLength": 29, "pattern": entity::value::decimal::PATTERN, "readOnly": true,
-            "description": "Percent of its action plan that is done: the weighted mean of cumulative verified realisation ÷ target of the year × 100, \
-                            each at most 100, over all its actions. Null without actions.",
-        });
-        Map::from_iter([("status".to_owned(), status), ("progress".to_owned(), progress)])
-    }
-
-    async fn computed(
-        db: &impl ConnectionTrait,
-        rows: &[programme::Model],
-        scope: Scope,
-        today: NaiveDate,
-    ) -> ApiResult<Vec<Map<String, Value>>> {
-        let codes = rows.iter().map(|row| row.code.as_str()).collect::<Vec<_>>();
-        let progress = progress(db, &codes, scope, today).await?;
-        let of = |row: &programme::Model| Map::from_iter([("progress".to_owned(), json!(progress.get(&row.code)))]);
-        Ok(rows.iter().map(of).collect())
-    }
-
+impl BeforeInsert for Programme {
     fn before_insert(row: &mut NewRow<Self>) {
         row.status = Set(ProgrammeStatus::Planned);
     }
+}
 
+impl BeforeDelete for Programme {
     async fn before_delete(transaction: &WriteTransaction, code: &str) -> ApiResult<()> {
         transitions::must_not_be_counted(transaction, code).await?;
         transitions::remove(transaction, code).await
     }
+}
 
+impl AfterWrite for Programme {
     async fn after_write(&self, transaction: &WriteTransaction, code: &str, created: bool) -> ApiResult<()> {
-        if created {
-            transitions::begin(transaction, code, self.start_date).await?;
-        } else {
-            let supporting = programme_supporting_opd::Entity::delete_many();
-            supporting.filter(programme_supporting_opd::Column::Programme.eq(code)).exec(&transaction.db).await?;
-            programme_region::Entity::delete_many()
-                .filter(programme_region::Column::Programme.eq(code))
-                .exec(&transaction.db)
-                .await?;
-        }
-        let opds = self
-            .supporting_opds
-            .iter()
-            .map(|opd| programme_supporting_opd::ActiveModel { programme: Set(code.into()), opd: Set(opd.to_string()) });
-        if !self.supporting_opds.is_empty() {
-            programme_supporting_opd::Entity::insert_many(opds).exec_without_returning(&transaction.db).await?;
-        }
-        let regions = self
-            .regions
-            .iter()
-            .map(|region| programme_region::ActiveModel { programme: Set(code.into()), region: Set(region.to_string()) });
-        if !self.regions.is_empty() {
-            programme_region::Entity::insert_many(regions).exec_without_returning(&transaction.db).await?;
-        }
-        Ok(())
+        if created { transitions::begin(transaction, code, self.start_date).await } else { Ok(()) }
     }
-}
-
-/// The progress of those programmes that have actions: two statements, and none for no programmes.
-async fn progress(
-    db: &impl ConnectionTrait,
-    codes: &[&str],
-    scope: Scope,
-    today: NaiveDate,
-) -> ApiResult<HashMap<String, Percent>> {
-    if codes.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let places = (1..=codes.len()).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ");
-    let as_of = AsOf::new(today, today, db.get_database_backend());
-    let condition = format!("a.programme IN ({places}) AND {}", scope.shows(Thing::Action, "a", as_of));
-    let actions = planned(db, as_of, &condition, codes.iter().map(|code| (*code).into()).collect()).await?;
-    let mut plans: HashMap<String, Vec<ActionPlan>> = HashMap::new();
-    for action in actions {
-        plans.entry(action.programme).or_default().push(action.plan);
-    }
-    let mean = |(code, plans): (String, Vec<ActionPlan>)| Some((code, renaksi::mean_progress(&plans, YEAR_END)?));
-    Ok(plans.into_iter().filter_map(mean).collect())
-}
-
-/// The codes in a list that is stored as it is shown.
-pub fn codes(stored: &Value) -> Vec<Code> {
-    stored.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(code)).collect()
 }
 
 /// The field errors of codes that stand in a list twice.

@@ -1,27 +1,29 @@
-//! Where a fact comes from. It is stored as it is shown, and shown to the public.
+//! The source of a fact. It is stored in the form in which it is shown, and the public sees it.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Where a fact comes from, and how sure it is.
+use crate::crud::members::stored_as_json;
+
+/// The source of a fact, and how certain the fact is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// Who published it.
+    /// Who published the source.
     #[schema(max_length = 200, example = "Katada.id")]
     pub publisher: Option<String>,
-    /// Title of the publication.
+    /// The title of the publication.
     #[schema(max_length = 500)]
     pub title: Option<String>,
-    /// Where it can be read.
+    /// The address at which the source can be read.
     #[schema(max_length = 2000, pattern = r"^https?://[^\s\u0000]+$")]
     pub url: Option<String>,
-    /// When it was published. A measurement counts for `as_of` from this day on.
+    /// The day on which the source was published. A measurement counts for `as_of` from this day on.
     #[schema(max_length = 10, example = "2022-10-04")]
     pub date: Option<NaiveDate>,
-    /// The words of the source.
+    /// A quotation of the source.
     #[schema(max_length = 5000)]
     pub quote: Option<String>,
     /// How the fact follows from the source.
@@ -32,21 +34,23 @@ pub struct Provenance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
-    /// The source says so.
+    /// The source states it.
     Stated,
-    /// A reading of the source.
+    /// It is inferred from the source.
     Inferred,
-    /// Computed from other facts, or made to illustrate.
+    /// It is computed from other facts, or made up to illustrate.
     Derived,
 }
 
+stored_as_json!(Provenance);
+
 impl Provenance {
-    /// Out of a row.
+    /// Reads the source of a fact from a row.
     pub fn of(stored: Option<&Value>) -> Option<Self> {
-        stored.and_then(|value| serde_json::from_value(value.clone()).ok())
+        stored.and_then(|value| Self::deserialize(value).ok())
     }
 
-    /// Into a row.
+    /// Converts it into the form that a row stores.
     pub fn stored(provenance: Option<&Self>) -> Option<Value> {
         provenance.and_then(|provenance| serde_json::to_value(provenance).ok())
     }

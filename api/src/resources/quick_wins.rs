@@ -1,50 +1,61 @@
 //! `/v1/quick-wins`
 
 use chrono::NaiveDate;
-use entity::quick_win;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::code::Code;
-use sea_orm::ActiveValue::{NotSet, Set};
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
+use super::association::PROGRAMME;
 use super::provenance::Provenance;
-use super::references::Target;
-use super::resource::{Names, Reference, Resource, code};
+use super::{dimensions, opds, programmes};
 use crate::auth::permissions::EditProgrammes;
-use crate::store::listing::{Field, Kind};
+use crate::crud::members::members;
+use crate::crud::resource::{Hooks, Resource};
+use crate::crud::typed::kind_of;
+use crate::store::kind::{Kind, Names, Own};
 
-/// A Quick Win: what a dimension can show first.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct QuickWin {
-    /// The dimension it stands for.
-    pub dimension: Code,
-    /// The programme behind it.
-    pub programme: Option<Code>,
-    /// The OPD that carries it out.
-    pub opd: Code,
-    /// Its name.
-    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub name: String,
-    /// What it does.
-    #[schema(max_length = 10000)]
-    pub description: Option<String>,
-    /// Where it stands.
-    #[serde(default = "planned")]
-    pub status: ProgrammeStatus,
-    /// When it started.
-    #[schema(max_length = 10)]
-    pub started_on: Option<NaiveDate>,
-    /// What came of it.
-    #[schema(max_length = 10000)]
-    pub outcome: Option<String>,
-    /// Whether the public sees it: a new one only where this is `true`.
-    #[serde(default)]
-    pub published: bool,
-    /// Where the facts come from.
-    pub provenance: Option<Provenance>,
+/// The kind.
+pub static KIND: Kind = kind_of::<QuickWin>(Names {
+    one: "quick_win",
+    many: "quick-wins",
+    spoken: "Quick Win",
+    plural: "Quick Wins",
+    indonesian: "Quick Win",
+    schema: "QuickWin",
+    about: "A Quick Win is what a dimension can show first; each dimension has one.",
+})
+.public(Own::Published);
+
+members! {
+    /// A Quick Win: what a dimension can show first.
+    pub struct QuickWin of quick_win by code {
+        /// The dimension it stands for.
+        pub dimension: Code = column.refers(&dimensions::KIND).filter().public().label("Dimension", "Dimensi", "Dimensi yang diwakilinya."),
+        /// The programme behind it.
+        pub programme: Option<Code> = column.refers(&programmes::KIND).filter().public().label("Programme", "Program", "Program di baliknya."),
+        /// The OPD that carries it out.
+        pub opd: Code = column.refers(&opds::KIND).filter().public().label("OPD", "OPD", "OPD pelaksana."),
+        /// The name of the Quick Win.
+        #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub name: String = column.sort().public().label("Name", "Nama", "Nama Quick Win."),
+        /// What it does.
+        #[schema(max_length = 10000)]
+        pub description: Option<String> = column.public().label("Description", "Deskripsi", "Apa yang dilakukannya."),
+        /// Its status: a new one is `planned` where this is absent.
+        #[serde(default = "planned")]
+        pub status: ProgrammeStatus = column.sort().public().label("Status", "Status", "Status; yang baru `planned` bila tidak disebut."),
+        /// The day on which it started.
+        #[schema(max_length = 10)]
+        pub started_on: Option<NaiveDate> = column.sort().public().label("Started on", "Mulai", "Tanggal mulai."),
+        /// What came of it.
+        #[schema(max_length = 10000)]
+        pub outcome: Option<String> = column.public().label("Outcome", "Hasil", "Hasilnya."),
+        /// Whether the public sees it: a new one only where this is `true`.
+        #[serde(default)]
+        pub published: bool = column.filter().label("Published", "Diterbitkan", "Apakah publik dapat melihatnya; yang baru hanya bila `true`."),
+        /// Where the facts come from.
+        pub provenance: Option<Provenance> = column.public().label("Provenance", "Sumber", "Asal keterangan ini."),
+    }
 }
 
 fn planned() -> ProgrammeStatus {
@@ -52,29 +63,11 @@ fn planned() -> ProgrammeStatus {
 }
 
 impl Resource for QuickWin {
-    const NAMES: Names = Names {
-        one: "quick_win",
-        many: "quick-wins",
-        spoken: "Quick Win",
-        plural: "Quick Wins",
-        about: "A Quick Win is what a dimension can show first; each dimension has one.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::filter("dimension", Kind::Code),
-        Field::filter("programme", Kind::Code),
-        Field::filter("opd", Kind::Code),
-        Field::sort("status", Kind::Choice(&["planned", "running", "suspended", "completed", "cancelled"])),
-        Field::sort_nullable("started_on", Kind::Date),
-        Field::filter("published", Kind::Flag),
-        Field::sort("name", Kind::Text),
-    ];
-    const REFERENCES: &'static [Reference] = &[
-        Reference::one("dimension", Target::Dimension),
-        Reference::one("programme", Target::Programme),
-        Reference::one("opd", Target::Opd),
-    ];
-    type Entity = quick_win::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditProgrammes;
+    type ReadOnly = ();
+    type Computed = ();
+    const HOOKS: Hooks<Self> = Hooks::NONE.attached_to(&programmes::KIND, &PROGRAMME);
 
     fn example() -> Value {
         json!({
@@ -82,41 +75,6 @@ impl Resource for QuickWin {
             "status": "running", "published": true,
             "provenance": { "publisher": "Katada.id", "date": "2022-10-04", "basis": "stated" },
         })
-    }
-
-    fn of(row: &quick_win::Model) -> Self {
-        Self {
-            dimension: code(&row.dimension),
-            programme: row.programme.as_deref().map(code),
-            opd: code(&row.opd),
-            name: row.name.clone(),
-            description: row.description.clone(),
-            status: row.status,
-            started_on: row.started_on,
-            outcome: row.outcome.clone(),
-            published: row.published,
-            provenance: Provenance::of(row.provenance.as_ref()),
-        }
-    }
-
-    fn into_row(self) -> quick_win::ActiveModel {
-        quick_win::ActiveModel {
-            dimension: Set(self.dimension.to_string()),
-            programme: Set(self.programme.map(|code| code.to_string())),
-            opd: Set(self.opd.to_string()),
-            name: Set(self.name),
-            description: Set(self.description),
-            status: Set(self.status),
-            started_on: Set(self.started_on),
-            outcome: Set(self.outcome),
-            published: Set(self.published),
-            provenance: Set(Provenance::stored(self.provenance.as_ref())),
-            code: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {

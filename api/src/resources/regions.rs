@@ -2,69 +2,52 @@
 
 use entity::region::{self, RegionLevel};
 use entity::value::code::Code;
-use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::EntityTrait;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 
-use super::references::Target;
-use super::resource::{Names, Reference, Resource, code};
 use crate::auth::permissions::EditCatalogue;
+use crate::crud::members::members;
+use crate::crud::resource::{Check, Hooks, Resource};
+use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError};
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Kind, Names, Own};
 use crate::store::transaction::WriteTransaction;
 
-/// A region, by its Kemendagri code such as `52.08.01.2001`.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Region {
-    /// Its name.
-    #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub name: String,
-    /// Which kind of region.
-    pub level: RegionLevel,
-    /// The region it lies in: a district in a regency, a village in a district.
-    pub parent: Option<Code>,
+/// The kind.
+pub static KIND: Kind = kind_of::<Region>(Names {
+    one: "region",
+    many: "regions",
+    spoken: "region",
+    plural: "regions",
+    indonesian: "wilayah",
+    schema: "Region",
+    about: "Regency, districts (kecamatan) and villages (desa), by their Kemendagri codes.",
+})
+.public(Own::Always);
+
+members! {
+    /// A region: the regency, a district (kecamatan) or a village (desa), by its Kemendagri code.
+    pub struct Region of region by code {
+        /// The name of the region.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub name: String = column.sort().public().label("Name", "Nama", "Nama wilayah."),
+        /// Whether it is the regency, a district or a village.
+        pub level: RegionLevel = column.sort().public().label("Level", "Tingkat", "Kabupaten, kecamatan atau desa."),
+        /// The region it lies in: a district lies in a regency, a village in a district.
+        pub parent: Option<Code> = column.refers(&KIND).filter().public().label("Parent", "Induk", "Wilayah yang memuatnya."),
+    }
 }
 
 impl Resource for Region {
-    const NAMES: Names = Names {
-        one: "region",
-        many: "regions",
-        spoken: "region",
-        plural: "regions",
-        about: "Regency, districts (kecamatan) and villages (desa), by their Kemendagri codes.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::sort("level", Kind::Choice(&["regency", "district", "village"])),
-        Field::filter("parent", Kind::Code),
-        Field::sort("name", Kind::Text),
-    ];
-    const REFERENCES: &'static [Reference] = &[Reference::one("parent", Target::Region)];
-    type Entity = region::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditCatalogue;
+    type ReadOnly = ();
+    type Computed = ();
+    const HOOKS: Hooks<Self> = Hooks::NONE.check();
 
     fn example() -> Value {
         json!({ "code": "52.08.04.2006", "name": "Senaru", "level": "village", "parent": "52.08.04" })
-    }
-
-    fn of(row: &region::Model) -> Self {
-        Self { name: row.name.clone(), level: row.level, parent: row.parent.as_deref().map(code) }
-    }
-
-    fn into_row(self) -> region::ActiveModel {
-        region::ActiveModel {
-            name: Set(self.name),
-            level: Set(self.level),
-            parent: Set(self.parent.map(|code| code.to_string())),
-            code: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
     }
 
     fn search(&self) -> Vec<&str> {
@@ -77,7 +60,9 @@ impl Resource for Region {
             || Text::new("A district or village lies in another region.", "Kecamatan atau desa berada di dalam wilayah lain.");
         missing.then(|| FieldError::at("/parent", "required", text())).into_iter().collect()
     }
+}
 
+impl Check for Region {
     /// A region lies in one of the level above it; so there can be no cycle.
     async fn check(&self, transaction: &WriteTransaction, _code: &str, _before: Option<&region::Model>) -> ApiResult<()> {
         let Some(parent) = &self.parent else { return Ok(()) };

@@ -1,7 +1,7 @@
-//! What OPDs report, whatever it is about: a report is written in revisions, handed in, and counts once somebody else has
-//! verified it. A verified one is never overwritten: writing it again adds a revision.
+//! The reports of OPDs, whatever they are about. A report is written in revisions, submitted, and counts once somebody else has
+//! verified it. A verified revision is never overwritten: writing the report again adds a revision.
 //!
-//! `Report` says what a kind of report tells about itself; the flow, the handlers and their descriptions are the same for all.
+//! `Report` says what differs between the kinds of reports. The flow, the handlers and their descriptions are the same for all.
 
 pub mod evidence;
 pub mod flow;
@@ -25,24 +25,24 @@ use utoipa::ToSchema;
 use self::review_state::ReviewState;
 use crate::auth::permissions::Permission;
 use crate::http::problem::{ApiResult, FieldError};
-use crate::store::listing::Field;
+use crate::store::kind::{Audited, Field, Kind};
 use crate::store::transaction::WriteTransaction;
 
-/// The row of what a report is about.
+/// The row of the KPI or action that a report is about.
 pub type Subject<R> = <<R as Report>::Subject as EntityTrait>::Model;
 
-/// What can be reported. In the order in which they are locked.
+/// The kinds of reports, in the order in which they are locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportKind {
     /// A measurement of a KPI.
     Measurement,
-    /// What was done of an action within a quarter.
+    /// A report on an action for a quarter.
     ActionReport,
 }
 
 impl ReportKind {
-    /// The words of all kinds.
+    /// The words for all kinds.
     pub const NAMES: &'static [&'static str] = &["measurement", "action_report"];
 
     /// The word in the audit log and in bodies.
@@ -54,49 +54,49 @@ impl ReportKind {
     }
 }
 
-/// What a kind of report is called.
+/// The names and texts for a kind of report.
 pub struct Words {
-    /// The collection: `/v1/kpis/{code}/measurements`.
+    /// The path of the collection: `/v1/kpis/{code}/measurements`.
     pub path: &'static str,
-    /// The tag of its operations.
+    /// The tag of the operations.
     pub tag: &'static str,
-    /// What it is about, in the audit log, as a table and as a column: `kpi`.
+    /// The resource that the reports are about, in the audit log, as a table and as a column: `kpi`.
     pub of: &'static str,
-    /// The column that identifies that: `code`.
+    /// The column that identifies that resource: `code`.
     pub of_key: &'static str,
-    /// The part of time it is for, as a column and in paths: `period`.
+    /// The period of the report, as a column and in paths: `period` or `quarter`.
     pub part: &'static str,
-    /// One, in titles: `Measurement`.
+    /// The name of a report, in titles: `Measurement`.
     pub title: &'static str,
-    /// One in prose, with its article: `a measurement`.
+    /// The name of a report in prose, with its article: `a measurement`.
     pub a: &'static str,
-    /// What it is about in prose, with its article: `a KPI`.
+    /// The resource that it is about in prose, with its article: `a KPI`.
     pub of_a: &'static str,
-    /// What writing one is called: `Report a measurement`.
+    /// The title of the operation that writes a report: `Report a measurement`.
     pub put: &'static str,
-    /// What writing one does, in a sentence.
+    /// What that operation creates or changes, in words.
     pub about: &'static str,
-    /// What else writing one is held to, in sentences.
+    /// The further rules for writing a report, in sentences.
     pub more: &'static str,
 }
 
-/// Which report: of what, and for which part of time.
+/// The key of a report: the KPI or action, and the period or quarter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReportKey {
-    /// The code or id of what it is about.
+    /// The code or id of the KPI or action.
     pub of: String,
-    /// The part of time, as paths have it.
+    /// The period or quarter, as paths have it.
     pub part: String,
 }
 
 impl ReportKey {
-    /// Out of what the audit log calls it.
+    /// Reads the key from its form in the audit log.
     pub fn read(key: &str) -> Option<Self> {
         key.split_once('/').map(|(of, part)| Self { of: of.to_owned(), part: part.to_owned() })
     }
 }
 
-/// What the audit log calls it.
+/// The key in the form of the audit log.
 impl Display for ReportKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.of, self.part)
@@ -105,72 +105,76 @@ impl Display for ReportKey {
 
 /// A report that is about to be written over `before`.
 pub struct Written<'a, R: Report> {
-    /// The code or id of what it is about.
+    /// The code or id of the KPI or action.
     pub of: &'a str,
-    /// The part of time it is for.
+    /// The period or quarter.
     pub part: R::Part,
-    /// What it says.
+    /// The content of the report.
     pub input: R::Input,
-    /// What it takes the place of.
+    /// The revision that it replaces or follows.
     pub before: Option<&'a R>,
 }
 
-/// A kind of report: the row of one revision.
+/// A kind of report. The type that implements it is the row of one revision.
 #[expect(async_fn_in_trait, reason = "handlers stay on their worker thread, so the futures need not be Send")]
 pub trait Report:
     ModelTrait<Entity = Self::Table> + FromQueryResult + IntoActiveModel<<Self::Table as EntityTrait>::ActiveModel> + Sync + 'static
 {
-    /// Which kind.
+    /// The kind.
     const KIND: ReportKind;
-    /// What it is called.
+    /// What the audit log tells of it.
+    const AUDITED: &'static Audited;
+    /// What it is about.
+    const OF: &'static Kind;
+    /// The names and texts for the kind.
     const WORDS: Words;
-    /// The order of a list.
+    /// The order of a list of reports.
     const ORDER: Field;
-    /// Its table.
+    /// The table of the reports.
     type Table: EntityTrait<
             Model = Self,
             ActiveModel: ActiveModelTrait<Entity = Self::Table> + ActiveModelBehavior + Send,
             Column: std::str::FromStr<Err: fmt::Debug>,
         >;
-    /// The table of what it is about.
+    /// The table of the KPI or action.
     type Subject: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = String>>;
-    /// Whether what one says depends on what is said for other parts of time, see [`Report::field_errors_together`].
+    /// Whether a report depends on the reports for other periods, see [`Report::field_errors_together`].
     const BESIDE_OTHERS: bool = false;
-    /// The part of time it is for.
+    /// The type of the period or quarter.
     type Part: Copy;
-    /// What a client sends.
+    /// The body of a request that writes a report.
     type Input: DeserializeOwned + ToSchema + 'static;
-    /// What it looks like on the wire.
+    /// The form of a report in answers.
     type Shown: Serialize + ToSchema + for<'a> From<&'a Self>;
-    /// Who may report.
+    /// The permission to report.
     type May: Permission;
 
-    /// One from the real case, as it is shown.
+    /// An example from the real case, in the form of an answer.
     fn example() -> Value;
 
-    /// What a client sends for it.
+    /// An example of the body of a request.
     fn input_example() -> Value;
 
-    /// The part of time in a path: 404 where it can be none.
+    /// Reads the period or quarter of a path: 404 if the text can be none.
     fn part(text: &str) -> ApiResult<Self::Part>;
 
-    /// The part of time as it stands in the table.
+    /// The period or quarter in the form of the table.
     fn stored(part: Self::Part) -> sea_orm::Value;
 
-    /// The code or id of what it is about.
+    /// The code or id of the KPI or action.
     fn key(subject: &Subject<Self>) -> &str;
 
     /// The OPD that reports.
     fn opd(subject: &Subject<Self>) -> &str;
 
-    /// Every field error that what is sent has beside what it is about.
+    /// Every field error of a report, compared with the KPI or action that it is about.
     fn field_errors(subject: &Subject<Self>, part: Self::Part, input: &Self::Input) -> Vec<FieldError>;
 
-    /// The field error of a report for a part of time that has not begun on a day.
+    /// The field error of a report for a period that has not begun on a day.
     fn early(subject: &Subject<Self>, part: Self::Part, today: NaiveDate) -> Option<FieldError>;
 
-    /// The field errors of reports that are written together beside those for other parts of time, theirs and those that stand, by
-    /// their place in the list. The rows of what they are about are locked.
+    /// The field errors of reports that are written together, compared with each other and with the stored reports for other
+    /// periods, by their place in the list. The rows of the KPIs or actions are locked.
     async fn field_errors_together(
         _change: &WriteTransaction,
         _written: &[Written<'_, Self>],
@@ -178,30 +182,31 @@ pub trait Report:
         Ok(BTreeMap::new())
     }
 
-    /// Why a verified one is corrected, as the client says.
+    /// Why a verified report is corrected, as the client says.
     fn reason(input: &Self::Input) -> Option<&str>;
 
-    /// The row that reporting `input` over `before` makes: not handed in yet.
+    /// The row that results from reporting `input` over `before`. It is not submitted yet.
     fn drafted(transaction: &WriteTransaction, of: &str, part: Self::Part, before: Option<&Self>, input: Self::Input) -> Self;
 
-    /// Where it stands in the review.
+    /// The review state of the row, for comparison.
     fn state(&self) -> ReportState;
 
-    /// When the source system last changed it.
+    /// When the source system last changed the report.
     fn changed_at(&self) -> Option<DateTime<Utc>>;
 
-    /// Which it is.
+    /// The key of the report.
     fn place(&self) -> ReportKey;
 
-    /// Where it stands.
+    /// The review state of the row.
     fn review_state(&self) -> ReviewState;
 
-    /// Moves it on.
+    /// Sets the review state of the row.
     fn set_review_state(&mut self, review_state: ReviewState);
 
-    /// Notes that it was handed in.
+    /// Notes that the row was submitted.
     fn handed_in(&mut self, _today: NaiveDate) {}
 
-    /// Makes a row that is about to count do so, and says from which day on. Its own columns only.
+    /// Sets the columns of a row that is about to count, and returns the day from which it counts. It sets only columns that the
+    /// other kinds do not have.
     async fn count(&mut self, transaction: &WriteTransaction) -> ApiResult<NaiveDate>;
 }

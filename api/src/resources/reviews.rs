@@ -16,64 +16,65 @@ use utoipa::ToSchema;
 
 use super::actions::reports::wire_types::ActionReport;
 use super::kpis::measurements::wire_types::Measurement;
-use super::openapi::{filter_parameters, page_parameters};
 use super::reporting::flow::waiting;
 use super::reporting::review::apply;
 use super::reporting::{Report, ReportKey, ReportKind};
-use super::schemas;
 use crate::auth::permissions::{Permission, Review};
+use crate::crud::parameters::{filter_parameters, page_parameters};
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::identifiers::in_lower_case;
 use crate::http::language::{Language, Text};
 use crate::http::operation::Operation;
-use crate::http::page::Page;
+use crate::http::page::{Page, texts};
 use crate::http::problem::{ApiError, ApiResult, FieldError, ProblemFault, codes};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::{Field, ValueType};
+use crate::store::listing::Listing;
 use crate::store::transaction::WriteTransaction;
 
 const PATH: &str = "/v1/reviews";
-const KEY: Field = Field::sort("key", Kind::Text);
-/// What the inbox is filtered and sorted by.
+const KEY: Field = Field::sort("key", ValueType::Text);
+/// The fields by which the inbox is filtered and sorted.
 const FIELDS: &[Field] = &[
-    Field::sort("submitted_at", Kind::Instant),
-    Field::sort("kind", Kind::Choice(ReportKind::NAMES)),
-    Field::filter("kpi", Kind::Code),
-    Field::filter("action", Kind::Id),
+    Field::sort("submitted_at", ValueType::Instant),
+    Field::sort("kind", ValueType::Choice(ReportKind::NAMES)),
+    Field::filter("kpi", ValueType::Code),
+    Field::filter("action", ValueType::Id),
 ];
 const OLDEST_FIRST: &str = "submitted_at,kind";
 
-/// A report that waits for the reviewer.
+/// A report that waits for review.
 #[derive(Serialize, ToSchema)]
 pub struct WaitingReport {
-    /// What is reported.
+    /// The kind of report: `measurement` or `action_report`.
     kind: ReportKind,
-    /// Which one; send it back in `POST /v1/reviews`.
+    /// The key of the report, to be sent back in `POST /v1/reviews`.
     #[schema(max_length = 200, example = "STUNTING/2023")]
     key: String,
-    /// The KPI of a measurement.
+    /// The code of the KPI, for a measurement.
     #[schema(max_length = 64)]
     kpi: Option<String>,
-    /// The action of an action report.
+    /// The identifier of the action, for an action report.
     #[schema(max_length = 36)]
     action: Option<String>,
-    /// The OPD that it belongs to.
+    /// The code of the OPD to which the report belongs.
     #[schema(max_length = 64)]
     opd: String,
-    /// Who handed it in.
+    /// Who submitted the report.
     #[schema(max_length = 254)]
     submitted_by: Option<String>,
-    /// When.
+    /// When the report was submitted.
     #[schema(max_length = 35)]
     submitted_at: Option<DateTime<Utc>>,
-    /// What is to be verified.
+    /// The report that is to be verified.
     report: ReportShown,
-    /// What counts now, which it would take the place of.
+    /// The verified report that is in force now and that this one would replace; null if there is none.
     in_force: Option<ReportShown>,
 }
 
@@ -82,9 +83,9 @@ pub struct WaitingReport {
 #[serde(untagged)]
 #[schema(as = Report)]
 pub enum ReportShown {
-    /// A measurement of a KPI.
+    /// The report, if it is a measurement of a KPI.
     Measurement(Box<Measurement>),
-    /// What was done of an action within a quarter.
+    /// The report, if it is about an action for a quarter.
     ActionReport(Box<ActionReport>),
 }
 
@@ -100,11 +101,11 @@ impl From<&action_report::Model> for ReportShown {
     }
 }
 
-/// Many decisions.
+/// The body of a request that decides on many reports.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReviewInput {
-    /// The decisions, taken in this order.
+    /// The decisions, which are taken in this order.
     #[schema(min_items = 1, max_items = 200)]
     reviews: Vec<Decision>,
 }
@@ -113,66 +114,66 @@ pub struct ReviewInput {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
-    /// What was reported.
+    /// The kind of the report.
     kind: ReportKind,
-    /// Which one, as the inbox names it.
+    /// The key of the report, as the inbox shows it.
     #[schema(min_length = 1, max_length = 200)]
     key: String,
-    /// What to do with it.
+    /// The decision: to verify the report or to return it.
     decision: Verdict,
-    /// Why it is sent back: required then.
+    /// Why the report is returned; required in that case.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     reason: Option<String>,
-    /// The `version` that was looked at: the decision is refused if the report changed since.
+    /// The `version` of the report that was reviewed. The decision is refused if the report changed since.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: Option<i32>,
 }
 
-/// What a reviewer decides.
+/// The decisions that a reviewer can take.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It counts.
+    /// The report is verified and counts.
     Verify,
-    /// The OPD has to mend it.
+    /// The report is returned to the OPD to be corrected.
     Return,
 }
 
-/// What became of the decisions.
+/// The results of the decisions.
 #[derive(Default, Serialize, ToSchema)]
 pub struct ReviewReport {
-    /// Reports that count now.
+    /// The number of reports that were verified.
     #[schema(minimum = 0, maximum = 200)]
     verified: u32,
-    /// Reports that were sent back.
+    /// The number of reports that were returned.
     #[schema(minimum = 0, maximum = 200)]
     returned: u32,
-    /// Decisions that could not be taken; they change nothing.
+    /// The number of decisions that could not be taken; they change nothing.
     #[schema(minimum = 0, maximum = 200)]
     rejected: u32,
-    /// Each decision, in the order of the request.
+    /// The result of each decision, in the order of the request.
     #[schema(max_items = 200)]
     results: Vec<ReviewResult>,
 }
 
-/// What became of one decision.
+/// The result of one decision.
 #[derive(Serialize, ToSchema)]
 pub struct ReviewResult {
-    /// Its number, from 1.
+    /// The number of the decision in the request, from 1.
     #[schema(minimum = 1, maximum = 200)]
     item: u32,
-    /// What was reported.
+    /// The kind of the report.
     kind: ReportKind,
-    /// Which one.
+    /// The key of the report.
     #[schema(max_length = 200)]
     key: String,
-    /// `verified`, `returned` or `rejected`.
+    /// The result: `verified`, `returned` or `rejected`.
     #[schema(max_length = 16, example = "verified")]
     result: &'static str,
-    /// The version afterwards; null where it was rejected.
+    /// The version of the report after the decision; null if the decision was rejected.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: Option<i32>,
-    /// Why it was rejected.
+    /// The reasons why the decision was rejected.
     #[schema(max_items = 10)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ProblemFault>,
@@ -182,7 +183,7 @@ async fn list_reviews(access: Access<Review>, request: HttpRequest, mut paramete
     let opds = parameters.list("opd").unwrap_or_default();
     let name = format!("reviews of {}", opds.join(","));
     if opds.iter().any(|opd| Code::parse(opd).is_err()) {
-        parameters.refuse("opd", "Expected codes.", "Seharusnya kode.");
+        parameters.refuse("opd", "Expected codes of OPDs, separated by commas.", "Seharusnya kode OPD, dipisahkan koma.");
     }
     let mut listing = Listing::read(&mut parameters, &name, FIELDS, OLDEST_FIRST, KEY, false);
     parameters.finish()?;
@@ -194,9 +195,9 @@ async fn list_reviews(access: Access<Review>, request: HttpRequest, mut paramete
     let (rows, page) = listing.rows(db, waiting_report::Entity::find()).await?;
     let mut shown = shown::<measurement::Model>(db, &rows).await?;
     shown.extend(self::shown::<action_report::Model>(db, &rows).await?);
-    // What was decided since the page was read is not there any more.
+    // A report that was decided on since the page was read is no longer in the inbox.
     let data = rows.iter().filter_map(|row| shown.get(&(row.kind.as_str(), row.key.as_str())));
-    let data = data.map(|report| json!(report)).collect();
+    let data = texts(data)?;
     Page { data, ..page }.answer(request.path(), request.query_string())
 }
 
@@ -206,8 +207,8 @@ fn theirs<R: Report>(opds: &[String]) -> SelectStatement {
     Query::select().column(R::WORDS.of_key).from(R::WORDS.of).and_where(belongs).take()
 }
 
-/// The reports of kind `R` on a page, with what stands around them: one statement each for the reports, for what counts of
-/// them, and for what they are about.
+/// The reports of kind `R` on a page, with the data around them. It takes one statement each for the reports, for the revisions
+/// in force, and for the KPIs or actions.
 async fn shown<'a, R: Report>(
     db: &impl ConnectionTrait,
     page: &'a [waiting_report::Model],
@@ -273,7 +274,7 @@ async fn create_reviews(
     let language = Language::preferred(request.headers());
     access
         .write(retry, async |transaction: &WriteTransaction| {
-            // In one order, so that two reviewers wait for each other instead of for ever.
+            // The reports are locked in one order, so that two reviewers wait for each other instead of deadlocking.
             let mut order = (0..input.reviews.len()).collect::<Vec<_>>();
             order.sort_by_key(|index| (input.reviews[*index].kind, ReportKey::read(&input.reviews[*index].key)));
             let mut results = Vec::new();
@@ -295,7 +296,7 @@ async fn create_reviews(
         .await
 }
 
-/// Takes one decision. What refuses it concerns this one only; a failure of the service ends them all.
+/// Takes one decision. An error concerns only this decision, but a failure of the service ends them all.
 async fn decide(
     transaction: &WriteTransaction,
     index: usize,
@@ -328,9 +329,9 @@ async fn decide(
     })
 }
 
-/// The version of what was decided on.
+/// The version of the report after the decision.
 async fn attempt<R: Report>(transaction: &WriteTransaction, decision: &Decision) -> ApiResult<i32> {
-    let place = ReportKey::read(&decision.key).ok_or_else(|| ApiError::not_found(R::KIND.name(), &decision.key))?;
+    let place = ReportKey::read(&decision.key).ok_or_else(|| ApiError::not_found(R::AUDITED.noun, &decision.key))?;
     let step = match decision.decision {
         Verdict::Verify => Step::Verify,
         Verdict::Return if decision.reason.is_none() => return Err(ApiError::invalid(vec![reason_required()])),
@@ -344,29 +345,29 @@ async fn attempt<R: Report>(transaction: &WriteTransaction, decision: &Decision)
 }
 
 fn reason_required() -> FieldError {
-    let text = Text::new("A report is sent back for a reason.", "Laporan dikembalikan dengan alasan.");
+    let text = Text::new("Returning a report requires a reason.", "Pengembalian laporan memerlukan alasan.");
     FieldError::at("/reason", "required", text)
 }
 
-/// Mounts the inbox.
+/// Adds the routes of the inbox.
 pub fn mount(table: &mut Table) {
     let roles = Review::role_names();
     let list = Operation::get(
         PATH,
         "list_reviews",
         "reviews",
-        "Reports that wait for review",
-        "The reviewer's inbox of measurements and action reports, the oldest first: what was handed in, beside the verified one that it would take \
-         the place of.",
+        "List the reports that wait for review",
+        "The inbox of the reviewers: the measurements and action reports that were submitted, the oldest first, each beside the \
+         verified report that it would replace.",
     );
-    let list = filter_parameters(list.roles(&roles), &Field::filter("opd", Kind::Code));
+    let list = filter_parameters(list.roles(&roles), &Field::filter("opd", ValueType::Code));
     let create = Operation::new(
         Method::POST,
         PATH,
         "create_reviews",
         "reviews",
         "Decide on many reports",
-        "Each is verified, sent back or rejected on its own: one that cannot be decided keeps no other from it.",
+        "Verifies or returns each of the reports by itself: a decision that cannot be taken does not prevent the others.",
     );
     let example = json!({ "reviews": [
         { "kind": "measurement", "key": "STUNTING/2023", "decision": "verify", "version": 2 },
@@ -387,13 +388,19 @@ pub fn mount(table: &mut Table) {
             page_parameters(list, &["submitted_at", "kind", "key"], OLDEST_FIRST)
                 .with_schemas(schema::components::<WaitingReport>())
                 .with_schemas(page)
-                .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/WaitingReportPage" }), None, &["Link"]),
+                .answers_schema(
+                    200,
+                    "One page of the inbox.",
+                    json!({ "$ref": "#/components/schemas/WaitingReportPage" }),
+                    None,
+                    &["Link"],
+                ),
             list_reviews,
         )
         .on(
             create.roles(&roles).takes::<ReviewInput>(example).retryable().answers::<ReviewReport>(
                 200,
-                "What became of each.",
+                "The result of each decision.",
                 Some(report),
                 &["Idempotent-Replayed"],
             ),

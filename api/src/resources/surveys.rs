@@ -1,49 +1,89 @@
 //! `/v1/surveys`
 
 use chrono::NaiveDate;
+use entity::rules::explanation::Explanation;
 use entity::rules::ikm::{self, Grade, IkmResult};
 use entity::survey;
 use entity::value::code::Code;
 use entity::value::decimal::{Decimal, Percent};
 use entity::value::period::Period;
-use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QueryOrder};
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, Type};
-use utoipa::{PartialSchema, ToSchema};
 
 use super::kpis::not_begun;
-use super::references::Target;
-use super::resource::{Key, Names, Reference, Resource, code};
+use super::opds;
 use crate::auth::permissions::EditSurveys;
+use crate::crud::members::{FromRow, Parts, Written, members, read_members, stored_as_json};
+use crate::crud::resource::{Check, Hooks, Resource};
+use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Kind, Names, Own, PartColumn, ValueType};
 use crate::store::transaction::WriteTransaction;
 
-/// A survey of how satisfied people are with a public service, by Permenpan-RB 14/2017. Its index (IKM) and grade are
-/// computed.
-#[derive(Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Survey {
-    /// The OPD whose service it is.
-    pub opd: Code,
-    /// The service.
-    #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub service: String,
-    /// When people were asked: a period that has begun. Of a service, whatever the case of its name, there is one survey a period.
-    pub period: Period,
-    /// How many answered; required with `sums`.
-    #[schema(minimum = 1, maximum = 2147483647)]
-    pub respondents: Option<i32>,
-    /// The mean answer to each of the nine elements; either these or `sums`.
-    pub scores: Option<Scores>,
-    /// The sum of the answers to each of the nine elements, from which nothing is lost by rounding; either these or `scores`.
-    pub sums: Option<Sums>,
-    /// Whether the public sees it: a new one only where this is `true`.
-    #[serde(default)]
-    pub published: bool,
+/// The kind.
+pub static KIND: Kind = kind_of::<Survey>(Names {
+    one: "survey",
+    many: "surveys",
+    spoken: "survey",
+    plural: "surveys",
+    indonesian: "survei",
+    schema: "Survey",
+    about: "Surveys of how satisfied people are with a public service, each with its index (IKM) and grade.",
+})
+.with_ids()
+.public(Own::Published);
+
+members! {
+    /// A survey of how satisfied people are with a public service, by Permenpan-RB 14/2017. Its index (IKM) and grade are
+    /// computed.
+    pub struct Survey of survey by id {
+        /// The OPD whose service it is.
+        pub opd: Code = column.refers(&opds::KIND).sort().public().label("OPD", "OPD", "OPD pemilik layanan."),
+        /// The service.
+        #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub service: String = column.sort().public().label("Service", "Layanan", "Layanan yang disurvei."),
+        /// The period in which people were asked; it has begun. Of a service, whatever the case of its name, there is one survey a period.
+        pub period: Period = parts.sort().public().label("Period", "Periode", "Periode survei; satu survei per layanan dan periode."),
+        /// How many people answered; required with `sums`.
+        #[schema(minimum = 1, maximum = 2147483647)]
+        pub respondents: Option<i32> = column.sort().public().label("Respondents", "Responden", "Jumlah responden; wajib bersama `sums`."),
+        /// The mean answer to each of the nine elements; either these or `sums`.
+        pub scores: Option<Scores> = parts.public().label("Scores", "Nilai", "Nilai rata-rata tiap unsur; ini atau `sums`."),
+        /// The sum of the answers to each of the nine elements, from which nothing is lost by rounding; either these or `scores`.
+        pub sums: Option<Sums> = column.public().label("Sums", "Jumlah", "Jumlah jawaban tiap unsur; ini atau `scores`."),
+        /// Whether the public sees it: a new one only where this is `true`.
+        #[serde(default)]
+        pub published: bool = column.filter().label("Published", "Diterbitkan", "Apakah publik dapat melihatnya; yang baru hanya bila `true`."),
+    }
+}
+
+read_members! {
+    /// What follows from the answers of a survey.
+    #[derive(Default)]
+    pub struct SurveyResult {
+        /// The index (IKM), from 25.00 to 100.00: Σ scores ÷ 9 × 25, or Σ sums ÷ (9 × respondents) × 25, rounded half up once, to 2 places;
+        /// graded after that.
+        #[schema(value_type = Percent)]
+        pub ikm: Option<Percent> = value.public().label("Index (IKM)", "IKM", "Indeks kepuasan masyarakat, 25,00 sampai 100,00."),
+        /// The grade of the index: A is very good, D is poor.
+        #[schema(value_type = Grade)]
+        pub grade: Option<Grade> = json.public().label("Grade", "Mutu", "Mutu pelayanan: A sangat baik, D tidak baik."),
+        /// How the index was computed.
+        #[schema(value_type = Explanation)]
+        pub explanation: Option<Explanation> = json.public().label("Explanation", "Penjelasan", "Cara indeks dihitung."),
+    }
+}
+
+impl FromRow<survey::Model> for SurveyResult {
+    fn from_row(row: &survey::Model) -> Self {
+        let Some(IkmResult { ikm, grade, explanation, .. }) = result(row) else { return Self::default() };
+        Self { ikm: Some(ikm), grade: Some(grade), explanation: Some(explanation) }
+    }
 }
 
 /// The mean answer to each of the nine elements of a survey, from 1 to 4, with at most 6 decimals.
@@ -96,10 +136,39 @@ impl Scores {
     fn in_order(&self) -> [Decimal; 9] {
         [self.u1, self.u2, self.u3, self.u4, self.u5, self.u6, self.u7, self.u8, self.u9]
     }
+}
 
-    /// The scores in a row, which were checked when it was written; none where it has sums.
-    fn of(row: &survey::Model) -> Option<Self> {
-        serde_json::from_value(row.scores.clone()).ok()
+/// A row with sums has an empty object in the place of scores.
+impl Parts<survey::Entity> for Option<Scores> {
+    const IS_NULLABLE: bool = true;
+    const COLUMNS: &'static [PartColumn] = &[PartColumn { name: "scores", part: "", value: ValueType::Json }];
+
+    fn load(row: &survey::Model) -> Self {
+        Scores::deserialize(&row.scores).ok()
+    }
+
+    fn store(self, row: &mut survey::ActiveModel) {
+        row.scores = Set(self.map_or_else(|| json!({}), |scores| json!(scores)));
+    }
+}
+
+stored_as_json!(Sums);
+
+/// The end of the period stands beside it, for the bounds that held on that day.
+impl Parts<survey::Entity> for Period {
+    const TYPE: ValueType = ValueType::Text;
+    const COLUMNS: &'static [PartColumn] = &[
+        PartColumn { name: "period", part: "", value: ValueType::Text },
+        PartColumn { name: "period_end", part: "", value: ValueType::Date },
+    ];
+
+    fn load(row: &survey::Model) -> Self {
+        Self::parse(&row.period).unwrap_or_else(|_| unreachable!("`{}` is no period", row.period))
+    }
+
+    fn store(self, row: &mut survey::ActiveModel) {
+        row.period = Set(self.to_string());
+        row.period_end = Set(self.end());
     }
 }
 
@@ -162,7 +231,7 @@ impl Sums {
 
 /// The index of a survey, by the bounds that held on the last day of its period.
 fn result(row: &survey::Model) -> Option<IkmResult> {
-    let Survey { respondents, scores, sums, .. } = Survey::of(row);
+    let Survey { respondents, scores, sums, .. } = Survey::load(row);
     let answers = match (scores, sums) {
         (Some(scores), _) => ikm::Scores::new(scores.in_order().map(Decimal::inner)),
         (None, Some(sums)) => ikm::Scores::of_sums(sums.in_order(), u32::try_from(respondents?).ok()?),
@@ -181,70 +250,23 @@ fn same_service(name: &str) -> String {
 }
 
 impl Resource for Survey {
-    const NAMES: Names = Names {
-        one: "survey",
-        many: "surveys",
-        spoken: "survey",
-        plural: "surveys",
-        about: "Surveys of how satisfied people are with a public service, each with its index (IKM) and grade.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::sort("opd", Kind::Code),
-        Field::sort("period", Kind::Text),
-        Field::sort_nullable("respondents", Kind::Integer),
-        Field::filter("published", Kind::Flag),
-        Field::sort("service", Kind::Text),
-    ];
-    const DEFAULT_SORT: &'static str = "id";
-    const KEY: Key = Key::Id;
-    const REFERENCES: &'static [Reference] = &[Reference::one("opd", Target::Opd)];
-    type Entity = survey::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = EditSurveys;
+    type ReadOnly = SurveyResult;
+    type Computed = ();
+    const HOOKS: Hooks<Self> = Hooks::NONE.check();
 
     fn example() -> Value {
         let period = Period::Year(2022);
         let scores = ikm::Scores::new([rust_decimal::Decimal::new(32, 1); 9]).ok();
         let result = scores.map(|scores| ikm::explain(&scores, period.end()));
-        let mut example = json!({
+        json!({
             "id": "0183a0c4-6f00-7d2e-9d6b-5c1f6a3b7e30", "opd": "DINKES", "service": "Pelayanan rawat jalan Puskesmas Tanjung",
             "period": period, "respondents": 150, "published": true,
             "scores": { "u1": "3.2", "u2": "3.2", "u3": "3.2", "u4": "3.2", "u5": "3.2", "u6": "3.2", "u7": "3.2", "u8": "3.2", "u9": "3.2" },
-            "sums": null,
-        });
-        if let Some(members) = example.as_object_mut() {
-            members.extend(shown(result));
-        }
-        example
-    }
-
-    fn of(row: &survey::Model) -> Self {
-        Self {
-            opd: code(&row.opd),
-            service: row.service.clone(),
-            period: Period::parse(&row.period).unwrap_or_else(|_| unreachable!("`{}` is no period", row.period)),
-            respondents: row.respondents,
-            scores: Scores::of(row),
-            sums: row.sums.clone().and_then(|sums| serde_json::from_value(sums).ok()),
-            published: row.published,
-        }
-    }
-
-    fn into_row(self) -> survey::ActiveModel {
-        survey::ActiveModel {
-            opd: Set(self.opd.to_string()),
-            service: Set(self.service),
-            period: Set(self.period.to_string()),
-            period_end: Set(self.period.end()),
-            respondents: Set(self.respondents),
-            scores: Set(self.scores.map_or_else(|| json!({}), |scores| json!(scores))),
-            sums: Set(self.sums.map(|sums| json!(sums))),
-            published: Set(self.published),
-            id: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
+            "sums": null, "ikm": result.as_ref().map(|result| result.ikm), "grade": result.as_ref().map(|result| result.grade),
+            "explanation": result.map(|result| result.explanation),
+        })
     }
 
     fn search(&self) -> Vec<&str> {
@@ -280,7 +302,9 @@ impl Resource for Survey {
         let stays = before.is_some_and(|before| before.period == self.period.to_string());
         not_begun(self.period, today, "/period").filter(|_| !stays).into_iter().collect()
     }
+}
 
+impl Check for Survey {
     /// Of a service there is one survey a period. Those that were entered twice before may change what else they say.
     async fn check(&self, transaction: &WriteTransaction, id: &str, before: Option<&survey::Model>) -> ApiResult<()> {
         use survey::Column;
@@ -299,33 +323,4 @@ impl Resource for Survey {
             format!("Survei `{id}` sudah untuk `{name}` dari `{opd}` periode {period}: ubah yang itu."),
         ))
     }
-
-    fn read_only(row: Option<&survey::Model>) -> Map<String, Value> {
-        shown(row.and_then(result))
-    }
-
-    fn read_only_schema() -> Map<String, Value> {
-        let mut index = json!(Percent::schema());
-        index["description"] = json!(
-            "The index (IKM), from 25.00 to 100.00: Σ scores ÷ 9 × 25, or Σ sums ÷ (9 × respondents) × 25, rounded half up once, to 2 places; \
-             graded after that."
-        );
-        let grades = Grade::iter().map(Grade::as_str).collect::<Vec<_>>();
-        let grade =
-            json!({ "type": "string", "enum": grades, "description": "The grade of the index: A is very good, D is poor." });
-        let explanation = json!({ "$ref": "#/components/schemas/Explanation" });
-        let members = [("ikm", index), ("grade", grade), ("explanation", explanation)];
-        Map::from_iter(members.map(|(name, mut schema)| {
-            schema["readOnly"] = json!(true);
-            (name.to_owned(), schema)
-        }))
-    }
-}
-
-/// What is computed of a survey; null of one that does not exist yet.
-fn shown(result: Option<IkmResult>) -> Map<String, Value> {
-    let (ikm, grade) = (result.as_ref().map(|result| result.ikm), result.as_ref().map(|result| result.grade));
-    let explanation = result.map(|result| result.explanation);
-    let members = [("ikm", json!(ikm)), ("grade", json!(grade)), ("explanation", json!(explanation))];
-    Map::from_iter(members.map(|(name, value)| (name.to_owned(), value)))
 }

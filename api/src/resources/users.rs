@@ -14,91 +14,91 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::accounts::{self, Account, apply, created, describe, insert, matching, shown};
-use super::references::{Target, must_exist};
-use super::resource::Names;
+use super::opds;
 use crate::auth::password;
 use crate::auth::permissions::ManageUsers;
+use crate::crud::references::must_exist;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
-use crate::http::language::Text;
+use crate::http::language::{Noun, Text};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Audited, Changes, Field, Names, Stored, ValueType};
 use crate::store::transaction::{Retry, WriteTransaction};
 
 const ROLES: &[&str] = &["admin", "verifier", "operator", "viewer"];
 
-/// What a client sends to add a user.
+/// The body of a request that adds a user.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// E-mail address: the user name, whatever its case.
+    /// The e-mail address, which is the user name; upper and lower case do not matter.
     #[schema(max_length = 254, pattern = r"^[^@\s\u0000]+@[^@\s\u0000]+$")]
     pub email: String,
-    /// Name to show.
+    /// The name to show.
     #[schema(max_length = 200)]
     pub name: Option<String>,
-    /// What the person may do.
+    /// The role of the user: what the person may do.
     pub role: Role,
-    /// The OPD of an operator; nobody else has one.
+    /// The OPD of an operator; users with other roles have none.
     pub opd: Option<Code>,
-    /// At least 12 characters, and none of the common ones.
+    /// The password: at least 12 characters, and not a common one.
     #[schema(min_length = 12, max_length = 128, format = Password)]
     pub password: String,
 }
 
-/// What a client sends to change a user: only what is named changes.
+/// The body of a request that changes a user. Only the members in it change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
-    /// Name to show.
+    /// The name to show.
     #[schema(max_length = 200)]
     name: Option<String>,
-    /// What the person may do.
+    /// The role of the user: what the person may do.
     role: Option<Role>,
-    /// The OPD of an operator.
+    /// The OPD of an operator; users with other roles have none.
     opd: Option<Code>,
-    /// Whether the person may log in. Disabling ends all sessions and all writes at once; plain reads with an access token end
-    /// within 15 minutes.
+    /// Whether the user may log in. Disabling a user ends all sessions and all writes at once; reads with an access token that
+    /// was issued before end within 15 minutes.
     active: Option<bool>,
-    /// A new password; it ends all sessions.
+    /// A new password; setting it ends all sessions.
     #[schema(min_length = 12, max_length = 128, format = Password)]
     password: Option<String>,
 }
 
-/// A person who logs in.
+/// A user: a person who logs in.
 #[derive(Serialize, ToSchema)]
 pub struct User {
-    /// Its id, a UUIDv7.
+    /// The identifier, a UUIDv7.
     #[schema(max_length = 36)]
     id: Uuid,
-    /// E-mail address: the user name.
+    /// The e-mail address, which is the user name.
     #[schema(max_length = 254)]
     email: String,
-    /// Name to show.
+    /// The name to show.
     #[schema(max_length = 200)]
     name: String,
-    /// What the person may do.
+    /// The role of the user: what the person may do.
     role: Role,
     /// The OPD of an operator.
     #[schema(max_length = 64)]
     opd: Option<String>,
-    /// Whether the person may log in.
+    /// Whether the user may log in.
     active: bool,
-    /// Last successful login.
+    /// The time of the last successful login.
     #[schema(max_length = 35)]
     last_login_at: Option<DateTime<Utc>>,
-    /// Counts the writes.
+    /// The version: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
-    /// When it was made.
+    /// When it was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When it was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
 }
@@ -120,19 +120,35 @@ impl From<&user::Model> for User {
     }
 }
 
+/// What the audit log tells of it.
+pub static AUDITED: Audited = Audited::new("user", Noun::new("user", "pengguna")).actions(&[]).changes(Changes::Nothing);
+
+/// Where it refers to its OPD.
+pub const STORED: Stored =
+    Stored { to: &opds::KIND, resource: "user", table: "user_account", column: "opd", name: "email", only: None };
+
 impl Account for User {
-    const NAMES: Names = Names { one: "user", many: "users", spoken: "user", plural: "users", about: "A person who logs in." };
-    const ABOUT_ALL: &'static str = "The people who log in.";
+    const NAMES: Names = Names {
+        one: "user",
+        many: "users",
+        spoken: "user",
+        plural: "users",
+        indonesian: "pengguna",
+        schema: "User",
+        about: "A user: a person who logs in.",
+    };
+    const AUDITED: &'static Audited = &AUDITED;
+    const ABOUT_ALL: &'static str = "The users: people who log in.";
     const TAG: &'static str = "identity";
     const ONE: &'static str = "/v1/users/{id}";
     const FIELDS: &'static [Field] = &[
-        Field::filter("email", Kind::Text),
-        Field::filter("role", Kind::Choice(ROLES)),
-        Field::filter("opd", Kind::Code),
-        Field::filter("active", Kind::Flag),
+        Field::filter("email", ValueType::Text),
+        Field::filter("role", ValueType::Choice(ROLES)),
+        Field::filter("opd", ValueType::Code),
+        Field::filter("active", ValueType::Flag),
     ];
-    const SORT: Field = Field::sort("email", Kind::Text);
-    const SEARCHES: &'static str = "e-mail addresses and names";
+    const SORT: Field = Field::sort("email", ValueType::Text);
+    const SEARCHES: &'static str = "the e-mail addresses and names of users";
     type Entity = user::Entity;
     type Manage = ManageUsers;
 
@@ -170,7 +186,7 @@ async fn create_user(
     if !field_errors.is_empty() {
         return Err(ApiError::invalid(field_errors));
     }
-    // Hashed before the transaction: it takes long and needs no row.
+    // The password is hashed before the transaction, because that takes long and needs no row.
     let hash = password::hash(new.password.clone()).await?;
     access.write(retry, async |transaction: &WriteTransaction| created::<User>(&add(transaction, new, hash).await?)).await
 }
@@ -178,7 +194,7 @@ async fn create_user(
 /// Adds a user whose password has this hash.
 pub async fn add(transaction: &WriteTransaction, new: NewUser, hash: String) -> ApiResult<user::Model> {
     if let Some(opd) = &new.opd {
-        must_exist(&transaction.db, "/opd", Target::Opd, opd).await?;
+        must_exist(&transaction.db, "/opd", &opds::KIND, opd).await?;
     }
     let email = new.email.to_lowercase();
     let name = new.name.unwrap_or_else(|| email.clone());
@@ -197,18 +213,20 @@ pub async fn add(transaction: &WriteTransaction, new: NewUser, hash: String) -> 
     insert::<User>(transaction, row).await
 }
 
-/// Every field error of a role with its OPD and a password.
+/// Every field error of a role together with its OPD, and of a password.
 pub fn field_errors_of(role: Role, opd: Option<&Code>, password: Option<&str>) -> Vec<FieldError> {
     let mut field_errors = Vec::new();
     match (role, opd) {
-        (Role::Operator, None) => {
-            field_errors.push(FieldError::at("/opd", "required", Text::new("An operator has an OPD.", "Operator memiliki OPD.")))
-        }
+        (Role::Operator, None) => field_errors.push(FieldError::at(
+            "/opd",
+            "required",
+            Text::new("An operator needs an OPD.", "Operator harus memiliki OPD."),
+        )),
         (Role::Operator, Some(_)) | (_, None) => {}
         (_, Some(_)) => field_errors.push(FieldError::at(
             "/opd",
             "not_allowed",
-            Text::new("Only an operator has an OPD.", "Hanya operator yang memiliki OPD."),
+            Text::new("Only an operator can have an OPD.", "Hanya operator yang dapat memiliki OPD."),
         )),
     }
     field_errors.extend(password.and_then(password::weakness).map(|text| FieldError::at("/password", "weak_password", text)));
@@ -244,14 +262,14 @@ async fn update(
     hash: Option<String>,
 ) -> ApiResult<user::Model> {
     let role = patch.role.unwrap_or(row.role);
-    let kept = row.opd.as_deref().filter(|_| !clears_opd && role == Role::Operator).map(super::resource::code);
+    let kept = row.opd.as_deref().filter(|_| !clears_opd && role == Role::Operator).map(crate::crud::members::code);
     let opd = patch.opd.or(kept);
     let field_errors = field_errors_of(role, opd.as_ref(), patch.password.as_deref());
     if !field_errors.is_empty() {
         return Err(ApiError::invalid(field_errors));
     }
     if let Some(opd) = &opd {
-        must_exist(&transaction.db, "/opd", Target::Opd, opd).await?;
+        must_exist(&transaction.db, "/opd", &opds::KIND, opd).await?;
     }
     let active = patch.active.unwrap_or(row.active);
     must_leave_an_admin(transaction, &row, role, active).await?;
@@ -275,7 +293,7 @@ async fn update(
     Ok(row)
 }
 
-/// Somebody must be able to manage users. Two admins who disable each other take turns.
+/// Ensures that somebody can still manage users. Two admins who disable each other take turns.
 async fn must_leave_an_admin(transaction: &WriteTransaction, before: &user::Model, role: Role, active: bool) -> ApiResult<()> {
     let was_admin = before.role == Role::Admin && before.active;
     if !was_admin || (role == Role::Admin && active) {
@@ -286,17 +304,20 @@ async fn must_leave_an_admin(transaction: &WriteTransaction, before: &user::Mode
     if others.filter(user::Column::Id.ne(before.id)).count(&transaction.db).await? > 0 {
         return Ok(());
     }
-    Err(ApiError::new(codes::CONFLICT).detail("This is the last active admin.", "Ini admin aktif yang terakhir."))
+    Err(ApiError::new(codes::CONFLICT).detail(
+        "This is the last active admin, who cannot be disabled or given another role.",
+        "Ini admin aktif yang terakhir, sehingga tidak dapat dinonaktifkan atau diganti perannya.",
+    ))
 }
 
-/// Mounts the users.
+/// Adds the routes of the users.
 pub fn mount(table: &mut Table) {
     let new = json!({ "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES", "role": "operator", "opd": "DINKES", "password": "kopi tubruk tanpa gula" });
-    let about = "The password is kept as an argon2id hash and never shown.";
+    let about = "The password is stored as an argon2id hash and never shown.";
     let create = describe::create::<User, NewUser>(about, new, User::example());
-    let about = "Only what the body names changes. Users are disabled, not deleted: history names them.";
+    let about = "Only the members in the body change. Users are disabled instead of deleted, because the history names them.";
     let update = describe::update::<User, UserPatch>(about, json!({ "active": false })).problems(&[409]);
-    let about = "Who changed the account, the oldest first. Passwords are not in it.";
+    let about = "Who changed the account and when, the oldest change first. It contains no passwords.";
     table
         .on(describe::list::<User>(), accounts::list::<User>)
         .on(create, create_user)

@@ -15,6 +15,7 @@ use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
 use crate::http::client_address;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::media::MediaType;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::request_id;
 
@@ -59,11 +60,33 @@ impl<P: Permission> Access<P> {
     }
 }
 
+/// A request that may do something, where it does not matter any more what: code that takes this exists once for all permissions.
+pub struct Writer {
+    origin: Origin,
+    store: Store,
+    must: Must,
+}
+
+impl<P: Permission> From<Access<P>> for Writer {
+    fn from(access: Access<P>) -> Self {
+        Self { origin: access.origin, store: access.store, must: Must::have::<P>() }
+    }
+}
+
+impl Writer {
+    /// Does `work` in one transaction, see [`Access::write`].
+    pub async fn write(self, retry: Retry, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>) -> ApiResult<Answer> {
+        self.store.write(self.origin, self.must, retry, work).await
+    }
+}
+
 /// A request of anybody, with the database to read what is public: on connections of its own, so that nothing anybody asks takes
 /// those of people who log in and write.
 pub struct Public {
     /// The database.
     pub store: Store,
+    /// The media type that the answer has.
+    pub media: MediaType,
 }
 
 impl FromRequest for Public {
@@ -71,7 +94,7 @@ impl FromRequest for Public {
     type Future = Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(store(request).map(|store| Self { store: store.for_public() }))
+        ready(store(request).map(|store| Self { store: store.for_public(), media: MediaType::of(request) }))
     }
 }
 

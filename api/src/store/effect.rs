@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 use serde_json::Value;
 
+use super::kind::{Audited, Changes, Kind, Member};
 use crate::auth::actor::ActorKind;
 
 /// What an event may change of what is answered.
@@ -19,102 +20,50 @@ pub enum Effect {
     Past,
 }
 
-/// What is in no list and no figure that is kept.
-const UNSEEN: [&str; 5] = ["user", "client", "webhook", "signing_key", "council_member"];
-/// Reports: they count from the day on which they were verified, or from an earlier one that their source gives.
-const REPORTS: [&str; 2] = ["measurement", "action_report"];
-/// Kinds of which figures of past days read nothing, or only what was kept day by day and whether they are visible now.
-const KEPT_BY_DAY: [&str; 12] = [
-    "masterplan",
-    "dimension",
-    "opd",
-    "programme",
-    "kpi",
-    "kpi_target",
-    "action",
-    "finding",
-    "region",
-    "quick_win",
-    "award",
-    "survey",
-];
-/// Members that decide whether a thing is visible now, also in answers about past days.
-const VISIBILITY: [&str; 6] = ["published", "status", "masterplan", "programme", "evaluation", "parent"];
+/// Members that decide whether a resource is visible now, also in answers about past days; beside them those that refer to what
+/// may be hidden.
+const VISIBILITY: [&str; 3] = ["published", "status", "parent"];
 
 /// An event, as far as its effect depends on it.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct Seen {
     /// Who made the change. What the service itself loads may count from any day on.
     pub actor: ActorKind,
-    /// Kind of thing.
-    pub resource: &'a str,
-    /// What happened to it.
-    pub action: &'a str,
+    /// What it is about.
+    pub of: &'static Audited,
+    /// Whether the action is a verification.
+    pub is_verified: bool,
 }
 
-impl Seen<'_> {
-    /// The effect where the things themselves need not be looked at.
+impl Seen {
+    /// The effect where the resources themselves need not be looked at.
     pub fn effect(&self) -> Option<Effect> {
-        if UNSEEN.contains(&self.resource) {
+        if self.of.changes == Changes::Nothing {
             return Some(Effect::Nothing);
         }
         if self.actor == ActorKind::System {
             return Some(Effect::Past);
         }
-        (REPORTS.contains(&self.resource) && self.action != "verified").then_some(Effect::Present)
+        (self.of.changes == Changes::FromItsDay && !self.is_verified).then_some(Effect::Present)
     }
 
-    /// The effect of an event on `today`, by the thing before and after it.
+    /// The effect of an event on `today`, by the resource before and after it.
     pub fn effect_of(&self, before: Option<&Value>, after: Option<&Value>, today: NaiveDate) -> Effect {
         if let Some(effect) = self.effect() {
             return effect;
         }
-        let leaves_past_alone = match (before, after) {
-            (_, Some(after)) if REPORTS.contains(&self.resource) => {
+        let leaves_past_alone = match (self.of.changes, before, after) {
+            (Changes::FromItsDay, _, Some(after)) => {
                 let known_on = after["known_on"].as_str().and_then(|day| day.parse::<NaiveDate>().ok());
                 known_on.is_some_and(|day| day >= today)
             }
-            (Some(before), Some(after)) if KEPT_BY_DAY.contains(&self.resource) => {
-                VISIBILITY.iter().all(|member| before.get(member) == after.get(member))
+            (Changes::DayByDay, Some(before), Some(after)) => {
+                let hides = |member: &&Member| member.target().is_some_and(Kind::can_be_hidden);
+                let referring = (self.of.groups)().into_iter().flatten().filter(hides).map(|member| member.name);
+                VISIBILITY.into_iter().chain(referring).all(|member| before.get(member) == after.get(member))
             }
             _ => false,
         };
         if leaves_past_alone { Effect::Present } else { Effect::Past }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use serde_json::json;
-
-    use super::*;
-
-    fn effect(resource: &str, action: &str, before: Option<Value>, after: Option<Value>) -> Effect {
-        let seen = Seen { actor: ActorKind::User, resource, action };
-        seen.effect_of(before.as_ref(), after.as_ref(), "2022-10-04".parse().unwrap())
-    }
-
-    #[test]
-    fn a_draft_leaves_the_past_alone_and_so_does_a_value_that_counts_from_today() {
-        assert_eq!(effect("measurement", "created", None, Some(json!({ "state": "draft" }))), Effect::Present);
-        assert_eq!(effect("measurement", "verified", None, Some(json!({ "known_on": "2022-10-04" }))), Effect::Present);
-        assert_eq!(effect("measurement", "verified", None, Some(json!({ "known_on": "2022-01-10" }))), Effect::Past);
-    }
-
-    #[test]
-    fn what_changes_who_is_visible_changes_answers_about_the_past() {
-        let thing = |published: bool, name: &str| Some(json!({ "published": published, "name": name }));
-        assert_eq!(effect("programme", "updated", thing(true, "A"), thing(true, "B")), Effect::Present);
-        assert_eq!(effect("programme", "updated", thing(true, "A"), thing(false, "A")), Effect::Past);
-        assert_eq!(effect("programme", "created", None, thing(true, "A")), Effect::Past);
-        assert_eq!(effect("programme", "deleted", thing(true, "A"), None), Effect::Past);
-    }
-
-    #[test]
-    fn what_is_not_known_is_taken_to_change_the_past() {
-        assert_eq!(effect("something_new", "updated", Some(json!({})), Some(json!({}))), Effect::Past);
-        assert_eq!(effect("user", "updated", Some(json!({})), Some(json!({}))), Effect::Nothing);
     }
 }

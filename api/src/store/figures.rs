@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::scope::Scope;
+use super::kind::Scope;
 use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::statements;

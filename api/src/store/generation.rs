@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::clock::Calendar;
 use super::effect::{Effect, Seen};
+use super::kind::{Audited, Changes};
 use crate::auth::actor::ActorKind;
 use crate::http::problem::{ApiError, ApiResult};
 
@@ -78,12 +79,12 @@ impl Generation {
         }
     }
 
-    /// Follows the commits of other processes for as long as the service runs.
-    pub async fn watch(self, db: DatabaseConnection, calendar: Calendar) {
+    /// Follows the commits of other processes for as long as the service runs. `audited` are all that events may be about.
+    pub async fn watch(self, db: DatabaseConnection, calendar: Calendar, audited: &[&'static Audited]) {
         let mut watch = Watch::default();
         loop {
             let effect = match db.get_database_backend() {
-                DbBackend::Postgres => watch.look_at_transactions(&db, &self, &calendar).await,
+                DbBackend::Postgres => watch.look_at_transactions(&db, &self, &calendar, audited).await,
                 _ => watch.look_at_file(&db, &self).await,
             };
             // After a failure what was kept may be old.
@@ -125,6 +126,7 @@ impl Watch {
         db: &DatabaseConnection,
         generation: &Generation,
         calendar: &Calendar,
+        audited: &[&'static Audited],
     ) -> ApiResult<Effect> {
         let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS finished";
         let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
@@ -146,16 +148,25 @@ impl Watch {
             }
         }
         self.met = met;
-        if new.is_empty() { Ok(Effect::Nothing) } else { effect_of(db, &new, calendar).await }
+        if new.is_empty() { Ok(Effect::Nothing) } else { effect_of(db, &new, calendar, audited).await }
     }
 }
 
 /// What transactions of others may change.
-async fn effect_of(db: &DatabaseConnection, transactions: &[i64], calendar: &Calendar) -> ApiResult<Effect> {
+async fn effect_of(
+    db: &DatabaseConnection,
+    transactions: &[i64],
+    calendar: &Calendar,
+    audited: &[&'static Audited],
+) -> ApiResult<Effect> {
     let numbers = transactions.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
     // Reports come in thousands, and touch the past only when they are verified.
-    let sql = "SELECT * FROM event WHERE xact = ANY(CAST('{' || $1 || '}' AS bigint[])) \
-               AND (action = 'verified' OR resource NOT IN ('measurement', 'action_report')) LIMIT $2";
+    let reports = audited.iter().filter(|of| of.changes == Changes::FromItsDay).map(|of| format!("'{}'", of.name));
+    let reports = reports.collect::<Vec<_>>().join(", ");
+    let sql = format!(
+        "SELECT * FROM event WHERE xact = ANY(CAST('{{' || $1 || '}}' AS bigint[])) \
+         AND (action = 'verified' OR resource NOT IN ({reports})) LIMIT $2"
+    );
     let values = [numbers.into(), (MOST_EVENTS + 1).into()];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let events = event::Entity::find().from_raw_sql(statement).all(db).await?;
@@ -165,7 +176,9 @@ async fn effect_of(db: &DatabaseConnection, transactions: &[i64], calendar: &Cal
     let today = calendar.today();
     let effects = events.iter().map(|event| {
         let actor = ActorKind::named(&event.actor_kind);
-        let seen = Seen { actor, resource: &event.resource, action: &event.action };
+        // What this version does not know may change anything.
+        let Some(of) = audited.iter().find(|of| of.name == event.resource).copied() else { return Effect::Past };
+        let seen = Seen { actor, of, is_verified: event.action == "verified" };
         seen.effect_of(event.before.as_ref(), event.after.as_ref(), today)
     });
     Ok(effects.max().unwrap_or(Effect::Present))

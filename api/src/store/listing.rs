@@ -6,79 +6,21 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::value::decimal::Decimal;
-use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, NullOrdering, Query, SimpleExpr};
+use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, NullOrdering, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    Value,
+    Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, PaginatorTrait, QueryFilter, QuerySelect, Select, Value,
 };
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::kind::{Field, Kind, Link, Row, Scope, ValueType};
+use super::rows::Executor;
 use crate::http::identifiers::in_lower_case;
-use crate::http::page::{Cursor, DEFAULT_LIMIT, LARGEST_LIMIT, Page};
+use crate::http::page::{Cursor, DEFAULT_LIMIT, LARGEST_LIMIT, Page, texts};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{Parameters, parse_date};
 
-/// A field that a list can be filtered or sorted by.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// Its name, in the query and in the table.
-    pub name: &'static str,
-    /// What values it has.
-    pub kind: Kind,
-    /// Whether `sort=` may name it.
-    pub sortable: bool,
-    /// Whether it may be null: such rows come last, whatever the direction.
-    pub nullable: bool,
-    /// Where the values stand, if not in a column of the same name: (table, column of the row, column of the value).
-    pub link: Option<(&'static str, &'static str, &'static str)>,
-}
-
-/// What values a field has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Any text.
-    Text,
-    /// The code of a thing.
-    Code,
-    /// The id of a thing: a UUID, in either case.
-    Id,
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// `true` or `false`.
-    Flag,
-    /// A whole number; `[gte]` and `[lte]` too.
-    Integer,
-    /// An exact decimal; `[gte]` and `[lte]` too.
-    Decimal,
-    /// A date; `[gte]` and `[lte]` too.
-    Date,
-    /// An instant; `[gte]` and `[lte]` too.
-    Instant,
-}
-
-impl Field {
-    /// A field that filters.
-    pub const fn filter(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, sortable: false, nullable: false, link: None }
-    }
-
-    /// A field that filters and sorts, and is never null.
-    pub const fn sort(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, sortable: true, nullable: false, link: None }
-    }
-
-    /// A field that filters and sorts, and may be null.
-    pub const fn sort_nullable(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, sortable: true, nullable: true, link: None }
-    }
-
-    /// A field whose values stand in a table of references.
-    pub const fn linked(name: &'static str, link: (&'static str, &'static str, &'static str)) -> Self {
-        Self { name, kind: Kind::Code, sortable: false, nullable: false, link: Some(link) }
-    }
-}
-
-impl Kind {
+impl ValueType {
     /// Whether a filter takes a comma-separated list. Not of texts: a name may hold a comma.
     pub fn takes_several(self) -> bool {
         !matches!(self, Self::Text | Self::Flag)
@@ -93,7 +35,7 @@ impl Kind {
         let both = |en: &str, id: &str| (en.to_owned(), id.to_owned());
         match self {
             Self::Text => both("text of at most 1000 characters", "teks paling banyak 1000 karakter"),
-            Self::Code => both("a code", "kode"),
+            Self::Code | Self::Codes | Self::Json => both("a code", "kode"),
             Self::Id => both("an id", "id"),
             Self::Choice(words) => (format!("one of {}", words.join(", ")), format!("salah satu dari {}", words.join(", "))),
             Self::Flag => both("true or false", "true atau false"),
@@ -107,7 +49,7 @@ impl Kind {
     fn read(self, text: &str) -> Option<Value> {
         match self {
             Self::Text => (text.chars().count() <= 1000).then(|| text.into()),
-            Self::Code => entity::value::code::Code::parse(text).ok().map(|code| code.as_str().into()),
+            Self::Code | Self::Codes | Self::Json => entity::value::code::Code::parse(text).ok().map(|code| code.as_str().into()),
             Self::Id => entity::value::code::Code::parse(&in_lower_case(text)).ok().map(|id| id.as_str().into()),
             Self::Choice(words) => words.contains(&text).then(|| text.into()),
             Self::Flag => text.parse::<bool>().ok().map(Into::into),
@@ -127,6 +69,28 @@ pub struct Listing {
     limit: u64,
     cursor: Option<String>,
     count: bool,
+}
+
+/// Conditions, order and limit of a selection.
+struct Selection {
+    conditions: Condition,
+    sort: Vec<(Field, Order)>,
+    limit: u64,
+}
+
+impl Selection {
+    fn narrow(self, select: &mut SelectStatement) {
+        select.cond_where(self.conditions);
+        for (field, order) in self.sort {
+            let column = Expr::col(field.name);
+            if field.nullable {
+                select.order_by_expr_with_nulls(column, order, NullOrdering::Last);
+            } else {
+                select.order_by_expr(column, order);
+            }
+        }
+        select.limit(self.limit);
+    }
 }
 
 impl Listing {
@@ -177,32 +141,32 @@ impl Listing {
     }
 
     fn filter(&mut self, parameters: &mut Parameters, field: Field) {
-        let several = field.kind.takes_several();
+        let several = field.value.takes_several();
         let given = if several { parameters.list(field.name) } else { parameters.text(field.name).map(|text| vec![text]) };
         if let Some(given) = given {
-            let values = given.iter().map(|one| field.kind.read(one)).collect::<Option<Vec<_>>>();
+            let values = given.iter().map(|one| field.value.read(one)).collect::<Option<Vec<_>>>();
             match values {
                 Some(values) => {
                     self.list += &format!("\n{}={}", field.name, given.join(","));
                     self.conditions = self.conditions.clone().add(is_in(field, values));
                 }
-                None => refuse(parameters, field.name, field.kind),
+                None => refuse(parameters, field.name, field.value),
             }
         }
-        if !field.kind.has_range() {
+        if !field.value.has_range() {
             return;
         }
         for bound in ["gte", "lte"] {
             let name = format!("{}[{bound}]", field.name);
             let Some(text) = parameters.text(&name) else { continue };
-            match field.kind.read(&text) {
+            match field.value.read(&text) {
                 Some(value) => {
                     let column = Expr::col(field.name);
                     self.list += &format!("\n{name}={text}");
                     self.conditions =
                         self.conditions.clone().add(if bound == "gte" { column.gte(value) } else { column.lte(value) });
                 }
-                None => refuse(parameters, &name, field.kind),
+                None => refuse(parameters, &name, field.value),
             }
         }
     }
@@ -232,66 +196,83 @@ impl Listing {
         }
     }
 
-    /// Reads one page; `show` turns the rows of the page into what the answer holds.
-    pub async fn page<E, C>(self, db: &C, base: Select<E>, show: impl Fn(&E::Model) -> ApiResult<Json>) -> ApiResult<Page>
+    /// Reads one page; `show` turns a row of the page into what the answer holds.
+    pub async fn page<E, T>(
+        self,
+        db: &impl ConnectionTrait,
+        base: Select<E>,
+        show: impl Fn(&E::Model) -> ApiResult<T>,
+    ) -> ApiResult<Page>
     where
-        E: EntityTrait,
-        E::Model: Send + Sync,
-        C: ConnectionTrait,
-        <E::Column as FromStr>::Err: std::fmt::Debug,
-        E::Column: FromStr,
+        E: EntityTrait<Model: Send + Sync, Column: FromStr>,
+        T: Serialize,
     {
         let (rows, page) = self.rows(db, base).await?;
-        Ok(Page { data: rows.iter().map(show).collect::<ApiResult<_>>()?, ..page })
+        Ok(Page { data: texts(rows.iter().map(show).collect::<ApiResult<Vec<_>>>()?)?, ..page })
     }
 
     /// Reads the rows of one page, and the page that they are to be put in.
-    pub async fn rows<E, C>(self, db: &C, base: Select<E>) -> ApiResult<(Vec<E::Model>, Page)>
+    pub async fn rows<E>(self, db: &impl ConnectionTrait, base: Select<E>) -> ApiResult<(Vec<E::Model>, Page)>
     where
-        E: EntityTrait,
-        E::Model: Send + Sync,
-        C: ConnectionTrait,
-        <E::Column as FromStr>::Err: std::fmt::Debug,
-        E::Column: FromStr,
+        E: EntityTrait<Model: Send + Sync, Column: FromStr>,
     {
-        let filtered = base.filter(self.conditions.clone());
-        let total = if self.count { Some(filtered.clone().count(db).await?) } else { None };
-        let mut select = filtered;
+        let total = if self.count { Some(base.clone().filter(self.conditions.clone()).count(db).await?) } else { None };
+        let mut select = base;
+        self.selection()?.narrow(QuerySelect::query(&mut select));
+        let mut rows = select.all(db).await?;
+        let column = |row: &E::Model, name: &str| Some(row.get(E::Column::from_str(name).ok()?));
+        let page = self.cut(&mut rows, total, column)?;
+        Ok((rows, page))
+    }
+
+    /// The same of a kind: those of its rows that meet `within` as well.
+    pub async fn rows_of(
+        self,
+        kind: &Kind,
+        db: &Executor<'_>,
+        within: Condition,
+        scope: Scope,
+        today: NaiveDate,
+    ) -> ApiResult<(Vec<Box<dyn Row>>, Page)> {
+        let total = if self.count {
+            let mut count = Query::select();
+            count.expr_as(Expr::cust("COUNT(*)"), "number").from(kind.table());
+            let row = db.query_one(count.cond_where(self.conditions.clone()).cond_where(within.clone())).await?;
+            let number: Option<i64> = row.map(|row| row.try_get("", "number")).transpose()?;
+            number.and_then(|number| number.try_into().ok())
+        } else {
+            None
+        };
+        let Selection { conditions, sort, limit } = self.selection()?;
+        let selection = Selection { conditions: conditions.add(within), sort, limit };
+        let mut rows = kind.rows.all(db, Box::new(|select| selection.narrow(select)), scope, today).await?;
+        let page = self.cut(&mut rows, total, |row, name| row.column(name))?;
+        Ok((rows, page))
+    }
+
+    /// Which rows make the page, and one more, which tells whether there is a next one.
+    fn selection(&self) -> ApiResult<Selection> {
+        let mut conditions = self.conditions.clone();
         if let Some(cursor) = &self.cursor {
-            let values = Cursor::read(&self.list, cursor)?;
-            select = select.filter(self.after(&values)?);
+            conditions = conditions.add(self.after(&Cursor::read(&self.list, cursor)?)?);
         }
-        for (field, order) in &self.sort {
-            let column = Expr::col(field.name);
-            select = if field.nullable {
-                select.order_by_with_nulls(column, order.clone(), NullOrdering::Last)
-            } else {
-                select.order_by(column, order.clone())
-            };
-        }
-        let mut rows = select.limit(self.limit + 1).all(db).await?;
+        Ok(Selection { conditions, sort: self.sort.clone(), limit: self.limit + 1 })
+    }
+
+    /// Cuts rows to a page, and gives that page.
+    fn cut<R>(&self, rows: &mut Vec<R>, total: Option<u64>, column: impl Fn(&R, &str) -> Option<Value>) -> ApiResult<Page> {
         let has_more = rows.len() as u64 > self.limit;
         rows.truncate(self.limit as usize);
         let next_cursor = match rows.last().filter(|_| has_more) {
-            Some(last) => Some(Cursor::write(&self.list, &self.values_of::<E>(last)?)),
             None => None,
+            Some(last) => {
+                let value = |(field, _): &(Field, Order)| column(last, field.name).and_then(shown);
+                let values = self.sort.iter().map(value).collect::<Option<Vec<_>>>();
+                let values = values.ok_or_else(|| ApiError::unexpected("a column that cannot be sorted by"))?;
+                Some(Cursor::write(&self.list, &values))
+            }
         };
-        Ok((rows, Page { data: Vec::new(), next_cursor, limit: self.limit, total }))
-    }
-
-    fn values_of<E: EntityTrait>(&self, row: &E::Model) -> ApiResult<Vec<Json>>
-    where
-        E::Column: FromStr,
-        <E::Column as FromStr>::Err: std::fmt::Debug,
-    {
-        self.sort
-            .iter()
-            .map(|(field, _)| {
-                let column =
-                    E::Column::from_str(field.name).map_err(|_| ApiError::unexpected(format!("no column {}", field.name)))?;
-                shown(row.get(column)).ok_or_else(|| ApiError::unexpected(format!("column {} cannot be sorted by", field.name)))
-            })
-            .collect()
+        Ok(Page { data: Vec::new(), next_cursor, limit: self.limit, total })
     }
 
     /// The rows after those sort values. In one direction it is a comparison of rows, with which an index goes straight to
@@ -360,13 +341,14 @@ fn beyond(field: &Field, order: &Order, value: &Option<Value>) -> Option<SimpleE
 fn is_in(field: Field, values: Vec<Value>) -> SimpleExpr {
     match field.link {
         None => Expr::col(field.name).is_in(values),
-        Some((table, row, value)) => Expr::col("code")
-            .in_subquery(Query::select().column(row).from(table).and_where(Expr::col(value).is_in(values)).take()),
+        Some(Link { table, row, code, key }) => {
+            Expr::col(key).in_subquery(Query::select().column(row).from(table).and_where(Expr::col(code).is_in(values)).take())
+        }
     }
 }
 
-fn refuse(parameters: &mut Parameters, name: &str, kind: Kind) {
-    let (en, id) = kind.expected();
+fn refuse(parameters: &mut Parameters, name: &str, value: ValueType) {
+    let (en, id) = value.expected();
     parameters.refuse(name, format!("Expected {en}."), format!("Seharusnya {id}."));
 }
 
@@ -395,13 +377,15 @@ fn restored(field: &Field, value: &Json) -> ApiResult<Option<Value>> {
     if field.nullable && value.is_null() {
         return Ok(None);
     }
-    let value = match field.kind {
-        Kind::Text | Kind::Code | Kind::Id | Kind::Choice(_) => value.as_str().map(Into::into),
-        Kind::Integer => value.as_i64().map(Into::into),
-        Kind::Flag => value.as_bool().map(Into::into),
-        Kind::Date => value.as_str().and_then(|text| text.parse::<NaiveDate>().ok()).map(Into::into),
-        Kind::Instant => value.as_i64().and_then(DateTime::from_timestamp_micros).map(Into::into),
-        Kind::Decimal => value.as_str().and_then(|text| Decimal::parse(text).ok()).map(Into::into),
+    let value = match field.value {
+        ValueType::Text | ValueType::Code | ValueType::Codes | ValueType::Json | ValueType::Id | ValueType::Choice(_) => {
+            value.as_str().map(Into::into)
+        }
+        ValueType::Integer => value.as_i64().map(Into::into),
+        ValueType::Flag => value.as_bool().map(Into::into),
+        ValueType::Date => value.as_str().and_then(|text| text.parse::<NaiveDate>().ok()).map(Into::into),
+        ValueType::Instant => value.as_i64().and_then(DateTime::from_timestamp_micros).map(Into::into),
+        ValueType::Decimal => value.as_str().and_then(|text| Decimal::parse(text).ok()).map(Into::into),
     };
     value.map(Some).ok_or_else(|| ApiError::new(crate::http::problem::codes::INVALID_CURSOR))
 }

@@ -4,11 +4,13 @@ use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 
+use super::access::Public;
 use super::figures::Figures;
-use super::scope::Scope;
+use super::kind::Scope;
 use super::transaction::Store;
 use crate::http::answer::Answer;
 use crate::http::body::hex;
+use crate::http::media::MediaType;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiResult;
 
@@ -33,6 +35,8 @@ struct Key {
 pub struct Question {
     /// The question in full.
     pub text: String,
+    /// The media type that the answer has.
+    pub media: MediaType,
     /// Whether it is about a past day: then few changes touch the answer.
     pub of_the_past: bool,
 }
@@ -50,12 +54,12 @@ impl ResponseCache {
     /// The answer to `asked` about today: as kept, or computed and kept. Whoever asks the same meanwhile waits for it.
     pub async fn answer(
         &self,
-        store: &Store,
+        public: &Public,
         asked: String,
         preconditions: &Preconditions,
         compute: impl AsyncFnOnce() -> ApiResult<Answer>,
     ) -> ApiResult<Answer> {
-        let key = Key::now(store, Question { text: asked, of_the_past: false });
+        let key = Key::now(&public.store, Question { text: asked, media: public.media, of_the_past: false });
         let answer = self.answers.try_get_with(key, async { compute().await.map(tagged) }).await;
         Ok(answer.map_err(|error| error.as_ref().clone())?.unless_known(preconditions))
     }

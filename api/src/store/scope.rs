@@ -2,17 +2,8 @@
 
 use sea_orm::sea_query::{Expr, SimpleExpr, Value};
 
+use super::kind::{Kind, Scope};
 use super::snapshots::AsOf;
-use super::visible::Thing;
-
-/// All rows, or only those that the public sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// For those who log in.
-    All,
-    /// For everybody.
-    Published,
-}
 
 impl Scope {
     /// The name that tells kept answers apart.
@@ -23,19 +14,19 @@ impl Scope {
         }
     }
 
-    /// The SQL condition on `row`, a thing as it was at the end of a day.
-    pub fn shows(self, thing: Thing, row: &str, as_of: AsOf) -> String {
+    /// The SQL condition on `row`, a resource as it was at the end of a day.
+    pub fn shows(self, kind: &Kind, row: &str, as_of: AsOf) -> String {
         match self {
             Self::All => "TRUE".to_owned(),
-            Self::Published => thing.was_public(row, as_of),
+            Self::Published => kind.was_public(row, as_of),
         }
     }
 
     /// The same for the rows of its table, as they are now.
-    pub fn shows_now(self, thing: Thing) -> SimpleExpr {
+    pub fn shows_now(self, kind: &Kind) -> SimpleExpr {
         match self {
             Self::All => Expr::cust("TRUE"),
-            Self::Published => thing.visible(),
+            Self::Published => kind.visible(),
         }
     }
 }

@@ -9,9 +9,9 @@ use entity::client::{self, Scope};
 use entity::user::{self, Role};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QuerySelect, Statement};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::transaction::number_of;
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::permissions::Permission;
 use crate::http::problem::{ApiError, ApiResult, codes};
@@ -116,4 +116,10 @@ async fn client_now(db: &impl ConnectionTrait, actor: &Actor) -> ApiResult<Optio
         active.then(|| Actor { opd: Some(opd), scopes: Some(scopes), ..actor.clone() })
     };
     Ok(row.and_then(stands))
+}
+
+/// A name as the number that PostgreSQL's advisory locks take.
+pub(super) fn number_of(name: &str) -> i64 {
+    let digest = Sha256::digest(name);
+    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
 }

@@ -25,10 +25,11 @@ use super::bulk;
 use super::clock::{Calendar, now};
 use super::connection;
 use super::effect::{Effect, Seen};
-use super::event_types;
 use super::generation::{Appended, Generation};
+use super::kind::Audited;
+use super::rows::Executor;
 use super::snapshots;
-use super::standing::Must;
+use super::standing::{Must, number_of};
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
 use crate::http::body::hex;
@@ -83,8 +84,8 @@ impl Retry {
 
 /// One thing that happened, for the audit log: to a `T`, as the API shows it.
 pub struct AuditEvent<'a, T = Value> {
-    /// Kind of thing, such as `programme`.
-    pub resource: &'a str,
+    /// What it is about.
+    pub of: &'static Audited,
     /// Which one.
     pub key: &'a str,
     /// What happened to it.
@@ -151,6 +152,11 @@ impl Store {
     /// The database, to read.
     pub fn db(&self) -> &DatabaseConnection {
         &self.db
+    }
+
+    /// The database, to read: in a form that transactions have too.
+    pub fn executor(&self) -> Executor<'_> {
+        Executor::from(&self.db)
     }
 
     /// The database as it is at one instant, to read: several figures out of it agree with each other.
@@ -264,6 +270,11 @@ impl Store {
 }
 
 impl WriteTransaction {
+    /// The transaction, in a form that connections have too.
+    pub fn executor(&self) -> Executor<'_> {
+        Executor::from(&self.db)
+    }
+
     /// From here on the actor is who it is now, not who its token says it was.
     async fn look_again(&mut self, must: Option<Must>) -> ApiResult<()> {
         if let Some(must) = must {
@@ -307,11 +318,11 @@ impl WriteTransaction {
 
     /// Appends several to the audit log, in their order.
     pub async fn record_all<T: Serialize>(&self, audit_events: impl IntoIterator<Item = AuditEvent<'_, T>>) -> ApiResult<()> {
-        let mut left: BTreeMap<String, snapshots::Snapshots> = BTreeMap::new();
+        let mut left: BTreeMap<&'static str, snapshots::Snapshots> = BTreeMap::new();
         let events = audit_events.into_iter().map(|audit_event| {
             let json = |thing: Option<&T>| thing.map(serde_json::to_value).transpose().map_err(ApiError::unexpected);
-            let seen = self.seen(audit_event.resource, audit_event.action);
-            let is_tracked = snapshots::is_tracked(audit_event.resource);
+            let seen = self.seen(audit_event.of, audit_event.action);
+            let is_tracked = audit_event.of.snapshots.is_some();
             let effect = match seen.effect() {
                 // Many rows are reports: what they hold need not be looked at.
                 Some(effect) if !is_tracked => effect,
@@ -319,7 +330,7 @@ impl WriteTransaction {
                     let (before, after) = (json(audit_event.before.as_ref())?, json(audit_event.after.as_ref())?);
                     let effect = seen.effect_of(before.as_ref(), after.as_ref(), self.today);
                     if is_tracked {
-                        left.entry(audit_event.resource.to_owned()).or_default().insert(audit_event.key.to_owned(), after);
+                        left.entry(audit_event.of.name).or_default().insert(audit_event.key.to_owned(), after);
                     }
                     effect
                 }
@@ -328,37 +339,37 @@ impl WriteTransaction {
         });
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, left) in left {
-            snapshots::remember(self, &resource, left).await?;
+            snapshots::remember(&self.db, self.today, resource, left).await?;
         }
         Ok(())
     }
 
     /// Appends things that were imported, each with the first day of which figures count it.
     pub async fn record_imported(&self, audit_events: Vec<(NaiveDate, AuditEvent<'_>)>) -> ApiResult<()> {
-        let mut begun: BTreeMap<String, snapshots::FirstSnapshots> = BTreeMap::new();
-        for (since, AuditEvent { resource, key, after, .. }) in &audit_events {
-            if let Some(content) = after.clone().filter(|_| snapshots::is_tracked(resource)) {
-                begun.entry((*resource).to_owned()).or_default().push(((*key).to_owned(), *since, content));
+        let mut begun: BTreeMap<&'static str, snapshots::FirstSnapshots> = BTreeMap::new();
+        for (since, AuditEvent { of, key, after, .. }) in &audit_events {
+            if let Some(content) = after.clone().filter(|_| of.snapshots.is_some()) {
+                begun.entry(of.name).or_default().push(((*key).to_owned(), *since, content));
             }
         }
         let events = audit_events.into_iter().map(|(_, audit_event)| self.event(audit_event, Effect::Past));
         bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
         for (resource, begun) in begun {
-            snapshots::begin(self, &resource, begun).await?;
+            snapshots::begin(&self.db, self.today, resource, begun).await?;
         }
         Ok(())
     }
 
-    fn seen<'a>(&self, resource: &'a str, action: &'a str) -> Seen<'a> {
-        Seen { actor: self.origin.actor.kind, resource, action }
+    fn seen(&self, of: &'static Audited, action: &str) -> Seen {
+        Seen { actor: self.origin.actor.kind, of, is_verified: action == "verified" }
     }
 
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
     fn event<T: Serialize>(&self, audit_event: AuditEvent<'_, T>, effect: Effect) -> ApiResult<Vec<sea_orm::Value>> {
         debug_assert!(
-            event_types::can_be(audit_event.resource, audit_event.action),
-            "`{}.{}` is not among the happenings of store/event_types.rs",
-            audit_event.resource,
+            audit_event.of.can(audit_event.action),
+            "`{}.{}` is not among the actions of its `Audited`",
+            audit_event.of.name,
             audit_event.action
         );
         let id = Uuid::now_v7();
@@ -369,7 +380,7 @@ impl WriteTransaction {
         Ok(vec![
             id.into(),
             self.now.into(),
-            audit_event.resource.into(),
+            audit_event.of.name.into(),
             audit_event.key.into(),
             audit_event.action.into(),
             audit_event.version.into(),
@@ -445,12 +456,6 @@ impl WriteTransaction {
         record.insert(&self.db).await?;
         Ok(())
     }
-}
-
-/// A name as the number that PostgreSQL's advisory locks take.
-pub(super) fn number_of(name: &str) -> i64 {
-    let digest = Sha256::digest(name);
-    i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
 }
 
 /// What tells whether a request with a key is the same.

@@ -1,7 +1,8 @@
-//! Where messages may be sent: not to what only this network reaches, such as its databases and its routers.
+//! Decides to which addresses messages may be sent: not to those that only this network reaches, such as its databases and
+//! routers.
 //!
-//! Who sets up a webhook chooses what the service connects to. A name may resolve to anything and to something else the next
-//! time, so the addresses behind it are judged when the connection is made: the resolver gives only those that are allowed.
+//! Whoever creates a webhook chooses what the service connects to. A name may resolve to any address, and to another one the next
+//! time, so the addresses behind it are judged when the connection is made: the resolver returns only those that are allowed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock};
@@ -12,7 +13,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::http::language::Text;
 
-/// What is not the public internet, after IANA's registries of special-purpose addresses.
+/// The networks that are not on the public internet, after IANA's registries of special-purpose addresses.
 const SPECIAL: &[&str] = &[
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -28,59 +29,61 @@ const SPECIAL: &[&str] = &[
     "198.51.100.0/24",
     "203.0.113.0/24",
     "224.0.0.0/3",
-    // Of IPv6 only 2000::/3 is public; the rest of these lies within. They wrap IPv4 addresses or are for documents and tests.
+    // Of IPv6 only 2000::/3 is public, and the following networks lie within it. They wrap IPv4 addresses, or are reserved for
+    // documentation and tests.
     "2001::/23",
     "2001:db8::/32",
     "2002::/16",
     "3fff::/20",
 ];
-/// Where the public addresses of IPv6 are.
+/// The network that holds the public addresses of IPv6.
 const PUBLIC_V6: &str = "2000::/3";
 
-/// Which addresses webhooks may have.
+/// The addresses that webhooks may have.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
-    /// Whether `http:` will do.
+    /// Whether `http:` is allowed.
     pub allow_http: bool,
     /// Networks that are allowed although they are not public.
     pub allowed: Vec<IpNet>,
 }
 
 impl Addresses {
-    /// What is wrong with the URL of a webhook, as far as it can be told without a connection.
+    /// What is wrong with the URL of a webhook, as far as that can be found out without a connection.
     pub fn field_error(&self, url: &str) -> Option<Text> {
         let known = |url: &Url| url.scheme() == "https" || (self.allow_http && url.scheme() == "http");
         let Some(url) = Url::parse(url).ok().filter(|url| known(url) && url.host().is_some()) else {
-            let (en, id) = ("Expected a URL that begins with https://.", "Seharusnya URL yang diawali https://.");
+            let (en, id) = ("The URL must begin with https://.", "URL harus diawali https://.");
             return Some(Text::new(en, id));
         };
         if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
             return Some(Text::new(
-                "No user, password or fragment may stand in it.",
-                "Tidak boleh memuat pengguna, sandi, atau fragmen.",
+                "The URL must not contain a user, a password or a fragment.",
+                "URL tidak boleh memuat pengguna, kata sandi, atau fragmen.",
             ));
         }
         if url.port_or_known_default().is_none_or(|port| !is_usual(port)) {
-            return Some(Text::new("The port is 443, 80 or one from 1024 on.", "Port harus 443, 80, atau mulai dari 1024."));
+            return Some(Text::new("The port must be 443, 80, or 1024 or higher.", "Port harus 443, 80, atau mulai dari 1024."));
         }
         let private = || Text::new("This address is not on the public internet.", "Alamat ini tidak berada di internet publik.");
         literal(&url).is_some_and(|address| !self.allow(address)).then(private)
     }
 
-    /// Whether messages may go to this address.
+    /// Whether messages may be sent to this address.
     pub fn allow(&self, address: IpAddr) -> bool {
-        // What is written as IPv6 may be an IPv4 address: `::ffff:127.0.0.1`.
+        // An address in the form of IPv6 may be an IPv4 address: `::ffff:127.0.0.1`.
         let meant = address.to_canonical();
         self.allowed.iter().any(|network| network.contains(&address) || network.contains(&meant)) || is_public(address)
     }
 }
 
-/// Whether a web server may listen on a port: below 1024 other services do, which take a message for their own.
+/// Whether a web server may listen on a port. Below 1024 other services listen, which might take a message for a command of their
+/// own protocol.
 fn is_usual(port: u16) -> bool {
     matches!(port, 80 | 443) || port >= 1024
 }
 
-/// The address that stands in a URL in place of a name. Of all ways to write one, the parser of URLs has made one.
+/// The address that a URL has in the place of a name. Of all the ways to write an address, the parser of URLs has made one.
 fn literal(url: &Url) -> Option<IpAddr> {
     url.host_str()?.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }

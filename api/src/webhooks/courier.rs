@@ -1,4 +1,4 @@
-//! Sends what is due, for as long as the service runs.
+//! Sends the messages that are due, for as long as the service runs.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -20,23 +20,23 @@ use super::{dispatch, message};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::transaction::Store;
 
-/// Messages that this process sends at the same time.
+/// The number of messages that this process sends at the same time.
 const AT_ONCE: usize = 8;
-/// Those of them that go to one webhook.
+/// The number of these that go to one webhook.
 const AT_ONCE_EACH: usize = 2;
-/// How long something may wait that nobody woke us for.
+/// How long a message may wait that no signal announced.
 const AT_LATEST: Duration = Duration::from_secs(1);
-/// How much longer than an attempt a lease lasts, for what comes before and after it.
+/// How much longer than an attempt a lease lasts, to leave time for what comes before and after the attempt.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(5);
-/// The most bytes that are read of an answer.
+/// The greatest number of bytes of an answer that are read.
 const LARGEST_ANSWER: usize = 64 * 1024;
-/// The most characters that are kept of one.
+/// The greatest number of characters of an answer that are kept.
 const LONGEST_EXCERPT: usize = 1_000;
 
-/// How messages are sent.
+/// The settings by which messages are sent.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where they may go.
+    /// The addresses to which they may be sent.
     pub addresses: Arc<Addresses>,
     /// How long an attempt may take.
     pub timeout: Duration,
@@ -53,13 +53,13 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Gets ready.
+    /// Prepares the client.
     pub fn new(store: Store, settings: Settings) -> Result<Self, reqwest::Error> {
-        // An error means that the process has one already.
+        // An error means that the process has a default provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            // A proxy would connect to what was not judged here.
+            // A proxy would connect to an address that was not judged here.
             .no_proxy()
             .dns_resolver(Arc::new(Resolver(Arc::clone(&settings.addresses))))
             .timeout(settings.timeout)
@@ -69,13 +69,13 @@ impl Courier {
         Ok(Self { store, settings, client })
     }
 
-    /// Makes and sends deliveries until the service stops; what it is sending then it finishes. A failure of the database is
-    /// tried again.
+    /// Creates and sends deliveries until the service stops, and then finishes what it is sending. After a failure of the
+    /// database it tries again.
     pub async fn run(self, mut feed: watch::Receiver<i64>, stopping: CancellationToken) {
         let mut sending = JoinSet::new();
         let mut busy = HashMap::<String, usize>::new();
         while !stopping.is_cancelled() {
-            // What failed is logged where it failed.
+            // The failure was logged where it happened.
             let _ = dispatch::dispatch_all(&self.store).await;
             let _ = self.send_due(&mut sending, &mut busy).await;
             tokio::select! {
@@ -88,7 +88,7 @@ impl Courier {
         while sending.join_next().await.is_some() {}
     }
 
-    /// Begins to send as much of what is due as may be sent at the same time.
+    /// Starts to send as many of the messages that are due as may be sent at the same time.
     async fn send_due(&self, sending: &mut JoinSet<String>, busy: &mut HashMap<String, usize>) -> ApiResult<()> {
         let lease = TimeDelta::from_std(self.settings.timeout).map_err(ApiError::unexpected)? + LEASE_MARGIN;
         while sending.len() < AT_ONCE {
@@ -96,10 +96,10 @@ impl Courier {
             let Some(delivery) = queue::claim(&self.store, full, lease).await? else { break };
             *busy.entry(delivery.webhook.clone()).or_default() += 1;
             let courier = self.clone();
-            // On this thread: what appends to the audit log stays on one.
+            // The tasks stay on this thread, because what appends to the audit log is not Send.
             sending.spawn_local(async move {
                 let webhook = delivery.webhook.clone();
-                // What is not settled is sent again when its lease ends.
+                // A message without a recorded result is sent again when its lease ends.
                 let _ = courier.deliver(delivery).await;
                 webhook
             });
@@ -119,7 +119,7 @@ impl Courier {
     }
 
     async fn send(&self, webhook: &webhook::Model, id: &str, body: String) -> ApiResult<Outcome> {
-        // The settings may have changed since it was written; and no resolver is asked for an address.
+        // The settings may have changed since the webhook was written, and a literal address does not pass through the resolver.
         let url = Url::parse(&webhook.url).ok().filter(|url| self.settings.addresses.field_error(url.as_str()).is_none());
         let Some(url) = url else {
             return Ok(Outcome { error: Some("the address is not allowed".to_owned()), ..Outcome::default() });
@@ -151,7 +151,7 @@ fn release(busy: &mut HashMap<String, usize>, webhook: &str) {
     busy.retain(|_, count| *count > 0);
 }
 
-/// How the body begins. It decides nothing, so one that breaks off or takes too long is taken as far as it came.
+/// How the body of an answer begins. It decides nothing, so a body that is cut off or takes too long is kept as far as it came.
 async fn excerpt(mut response: Response) -> String {
     let mut bytes = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -160,22 +160,22 @@ async fn excerpt(mut response: Response) -> String {
             break;
         }
     }
-    // PostgreSQL keeps no NUL.
+    // PostgreSQL does not store NUL.
     String::from_utf8_lossy(&bytes).chars().filter(|character| *character != '\0').take(LONGEST_EXCERPT).collect()
 }
 
-/// Why no connection came about, whatever the reason: who sets up webhooks must not learn from it which names and ports there
-/// are inside this network.
+/// The error for a connection that failed, whatever the reason: whoever creates webhooks must not learn from it which names and
+/// ports exist inside this network.
 const NO_CONNECTION: &str = "no connection: the name must resolve to an address on the public internet, a server must listen there, and with \
                              https its certificate must be valid for the name";
 
-/// The last cause of an error, without the URL: that may hold what only its receiver should know. The log says more.
+/// The last cause of an error, without the URL, which may hold something that only its receiver should know. The log says more.
 fn cause(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }
     if error.is_connect() {
-        tracing::info!(?error, "no connection to the receiver of a webhook");
+        tracing::info!(?error, "the receiver of a webhook could not be reached");
         return NO_CONNECTION.to_owned();
     }
     let mut cause: &dyn Error = error;

@@ -1,7 +1,7 @@
-//! Makes deliveries out of the feed: one for each event and each webhook that is told of it.
+//! Creates deliveries from the feed: one for each event and each webhook that subscribed to it.
 //!
-//! The cursor says up to where that is done. It is locked while it moves and commits together with the deliveries, so one
-//! process at a time makes them, a crash leaves no gap, and nothing is made twice.
+//! The cursor says up to which position that is done. It is locked while it moves, and commits together with the deliveries. So
+//! only one process at a time creates them, a crash leaves no gap, and nothing is created twice.
 
 use chrono::{DateTime, Utc};
 use entity::webhook_delivery::DeliveryStatus;
@@ -15,22 +15,22 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::auth::actor::Actor;
-use crate::feed::events::ACCOUNTS;
+use crate::feed::events::accounts;
 use crate::feed::seal;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::transaction::{Origin, Store, WriteTransaction};
 
-/// Events of one transaction, so that writers of SQLite do not wait long.
+/// The number of events of one transaction, small so that writers on SQLite do not wait long.
 const AT_ONCE: i64 = 1_000;
-/// Deliveries of one statement.
+/// The number of deliveries of one statement.
 const ROWS: usize = 500;
 
-/// The service itself, as the audit log names it.
+/// The name of this part of the service in the audit log.
 pub fn origin() -> Origin {
     Origin { actor: Actor::system("webhooks"), request_id: None, address: None }
 }
 
-/// Makes what there is to make. Where another process is at it, it does it all.
+/// Creates all deliveries that are to be created. If another process is doing so, that process creates them all.
 pub async fn dispatch_all(store: &Store) -> ApiResult<()> {
     while is_behind(store).await? {
         if store.transact(origin(), async |transaction: &WriteTransaction| dispatch(transaction).await).await?.is_none() {
@@ -40,7 +40,8 @@ pub async fn dispatch_all(store: &Store) -> ApiResult<()> {
     Ok(())
 }
 
-/// Whether there is anything to do, without a transaction that writes. Where nobody is to be told, the cursor stays behind.
+/// Whether there is anything to do, found out without a transaction that writes. If no webhook is active, the cursor stays
+/// behind.
 async fn is_behind(store: &Store) -> ApiResult<bool> {
     if webhook::Entity::find().filter(webhook::Column::Active.eq(true)).one(store.db()).await?.is_none() {
         return Ok(false);
@@ -53,7 +54,7 @@ fn no_cursor() -> ApiError {
     ApiError::unexpected("the webhooks have no cursor")
 }
 
-/// What is read of an event to know who is told of it.
+/// What is read of an event to find out which webhooks receive it.
 #[derive(FromQueryResult)]
 struct Happened {
     position: i64,
@@ -62,15 +63,15 @@ struct Happened {
     action: String,
 }
 
-/// Goes one step on; `None` where another process is at it, or nobody is to be told.
+/// Goes one step on; `None` if another process is doing so, or if no webhook is active.
 async fn dispatch(transaction: &WriteTransaction) -> ApiResult<Option<()>> {
     let cursor = webhook_cursor::Entity::find_by_id(1).lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let Some(cursor) = cursor.one(&transaction.db).await? else { return Ok(None) };
-    // In this order: a webhook that was there before an event of these is among those that are read now.
+    // The order matters: a webhook that existed before one of these events is among those that are read now.
     let head = seal::head(&transaction.db).await?.position;
     let webhooks = webhook::Entity::find().filter(webhook::Column::Active.eq(true)).all(&transaction.db).await?;
     let Some(first) = webhooks.iter().map(|webhook| webhook.after_position).min() else { return Ok(None) };
-    // What happened before the first of them concerns none.
+    // Events before the first subscription concern no webhook.
     let start = cursor.position.max(first);
     let end = head.min(start + AT_ONCE);
     let rows = deliveries(&webhooks, &happened(transaction, start, end).await?, transaction.now);
@@ -84,7 +85,7 @@ async fn dispatch(transaction: &WriteTransaction) -> ApiResult<Option<()>> {
 }
 
 async fn happened(transaction: &WriteTransaction, after: i64, end: i64) -> ApiResult<Vec<Happened>> {
-    let accounts = ACCOUNTS.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let accounts = accounts().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let sql = format!(
         "SELECT s.position, e.id, e.resource, e.action FROM event_seal s JOIN event e ON e.seq = s.seq \
          WHERE s.position > $1 AND s.position <= $2 AND s.resource NOT IN ({accounts}) ORDER BY s.position"
@@ -137,7 +138,7 @@ pub fn delivery(
     }
 }
 
-/// Whether a pattern such as `*`, `programme.*` or `measurement.verified` covers what happened.
+/// Whether a pattern such as `*`, `programme.*` or `measurement.verified` matches an event.
 fn covers(pattern: &str, resource: &str, action: &str) -> bool {
     match pattern.split_once('.') {
         None => pattern == "*",

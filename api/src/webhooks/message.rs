@@ -1,4 +1,4 @@
-//! A message and its signature, as Standard Webhooks says: <https://www.standardwebhooks.com>.
+//! The form of a message and its signature, after Standard Webhooks: <https://www.standardwebhooks.com>.
 
 use actix_web::http::Method;
 use base64::Engine;
@@ -16,31 +16,31 @@ use crate::feed::events::{self, FeedEvent, FeedQuery};
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 
-/// The type of a message that only tries whether messages arrive.
+/// The type of a message that only tests whether messages arrive.
 pub const PING: &str = "webhook.ping";
-/// How a secret begins.
+/// The prefix of a secret.
 const PREFIX: &str = "whsec_";
 
-/// What a webhook is sent about an event.
+/// The body of a message that is sent to a webhook.
 #[derive(Serialize, ToSchema)]
 pub struct WebhookMessage {
-    /// What happened: the kind of thing and the action.
+    /// The type of the event: the kind of resource and the action.
     #[schema(max_length = 129, example = "programme.updated")]
     r#type: String,
-    /// When it happened.
+    /// When the change was made.
     #[schema(max_length = 35)]
     timestamp: DateTime<Utc>,
-    /// The event as `/v1/events` shows it: a `FeedEvent`. Of a ping the id of the webhook.
+    /// The event as `/v1/events` shows it: a `FeedEvent`. For a ping, the id of the webhook.
     #[schema(value_type = Object)]
     data: FeedEvent,
 }
 
-/// A new secret: 256 random bits.
+/// A new secret, of 256 random bits.
 pub fn fresh_secret() -> String {
     format!("{PREFIX}{}", STANDARD.encode(rand::random::<[u8; 32]>()))
 }
 
-/// The body of a delivery: the same in each attempt. `None` where the event is gone.
+/// The body of a delivery, which is the same in each attempt. `None` if the event no longer exists.
 pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -> ApiResult<Option<String>> {
     let Some(position) = delivery.position else {
         let data = json!({ "webhook": delivery.webhook });
@@ -55,7 +55,7 @@ pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -
     message.transpose().map_err(ApiError::unexpected)
 }
 
-/// The header `webhook-signature`: a signature with each secret that holds, the present one first.
+/// The header `webhook-signature`: one signature with each valid secret, the present secret first.
 pub fn signatures(webhook: &webhook::Model, id: &str, at: DateTime<Utc>, body: &str) -> ApiResult<String> {
     let secrets = [Some(webhook.secret.as_str()), webhook.previous_secret_at(at)];
     let signed = secrets.into_iter().flatten().map(|secret| signature(secret, id, at.timestamp(), body));
@@ -72,23 +72,41 @@ fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> Option<Strin
     Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
 
-/// What a receiver is sent and may answer, as the member `webhooks` of the document has it.
+/// The request that a receiver gets and the answers that it may give, for the member `webhooks` of the document.
 pub fn described() -> Value {
     let example = json!({
         "type": PING, "timestamp": "2022-10-04T01:00:00Z", "data": { "webhook": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11" },
     });
-    let about = "A message to your address, signed as Standard Webhooks says: `docs/webhooks.md` tells how to verify it. It may come more \
-                 than once, with the same `webhook-id`, and not in order.";
-    let operation = Operation::new(Method::POST, "/", "receive_webhook_message", "webhooks", "A message about an event", about);
+    let about = "A message to your address, signed as Standard Webhooks describes; `docs/webhooks.md` shows how to verify it. \
+        The same message, with the same `webhook-id`, may arrive more than once, and messages may arrive out of order.";
+    let operation = Operation::new(Method::POST, "/", "receive_webhook_message", "webhooks", "Receive an event", about);
     let text = |length: u32, pattern: &str| json!({ "type": "string", "maxLength": length, "pattern": pattern });
     let seconds = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64 });
     let operation = [400, 406, 500, 503].into_iter().fold(operation, Operation::without).public();
     let mut described = operation
-        .parameter("header", "webhook-id", true, text(36, "^[0-9a-f-]+$"), "The id of the event: the same in each attempt.")
-        .parameter("header", "webhook-timestamp", true, seconds, "When this attempt was made, in Unix seconds.")
-        .parameter("header", "webhook-signature", true, text(200, "^v1,[ -~]+$"), "One signature, or two separated by a space.")
-        .answers_nothing(204, "Got it. Any 2xx will do.")
-        .answers_nothing(410, "Send nothing more: the webhook is disabled.")
+        .parameter(
+            "header",
+            "webhook-id",
+            true,
+            text(36, "^[0-9a-f-]+$"),
+            "The id of the event, which is the same in each attempt.",
+        )
+        .parameter(
+            "header",
+            "webhook-timestamp",
+            true,
+            seconds,
+            "The time of this attempt, in seconds since 1970-01-01T00:00:00Z.",
+        )
+        .parameter(
+            "header",
+            "webhook-signature",
+            true,
+            text(200, "^v1,[ -~]+$"),
+            "One signature, or two signatures separated by a space.",
+        )
+        .answers_nothing(204, "The message was received. Any status from 200 to 299 says so.")
+        .answers_nothing(410, "The receiver wants no more messages, so the webhook is disabled.")
         .object;
     let schema = json!({ "$ref": "#/components/schemas/WebhookMessage" });
     described["requestBody"] =

@@ -1,7 +1,8 @@
-//! The deliveries that wait: hands them out, and notes what became of each.
+//! The deliveries that wait to be sent: hands them out, and records the result of each.
 //!
-//! Who takes one has it for a while (a lease) and sends it outside of any transaction. If that process dies, the lease ends and
-//! another sends the message again: it may arrive twice, with the same id, but it arrives.
+//! Whoever takes a delivery has it for a limited time (a lease) and sends it outside of any transaction. If that process dies,
+//! the lease ends and another process sends the message again. The message may then arrive twice, with the same id, but it does
+//! arrive.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::webhook::DisabledReason;
@@ -18,7 +19,7 @@ use crate::http::problem::ApiResult;
 use crate::store::clock::now;
 use crate::store::transaction::{Store, WriteTransaction};
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The HTTP status, if there was an answer.
@@ -27,7 +28,7 @@ pub struct Outcome {
     pub excerpt: Option<String>,
     /// Why there was no answer.
     pub error: Option<String>,
-    /// For which pause the receiver asked before the next attempt.
+    /// The pause that the receiver asked for before the next attempt.
     pub pause: Option<TimeDelta>,
 }
 
@@ -36,7 +37,7 @@ impl Outcome {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
-    /// The receiver says that it is gone for good.
+    /// Whether the receiver says that it is gone for good.
     fn is_gone(&self) -> bool {
         self.status == Some(410)
     }
@@ -46,15 +47,15 @@ impl Outcome {
 pub struct Attempt {
     /// The delivery as it was claimed.
     pub claimed: webhook_delivery::Model,
-    /// What became of it.
+    /// The result of the attempt.
     pub outcome: Outcome,
-    /// When it is sent again, if it is.
+    /// When the message is sent again, if it is.
     pub plan: Plan,
-    /// By chance, in 0..1, later.
+    /// A random number in 0..1, by which the next attempt is delayed.
     pub chance: f64,
 }
 
-/// What is due, of webhooks that are active and not among `busy`.
+/// The deliveries that are due, of active webhooks that are not among `busy`.
 fn due(busy: &[String], at: DateTime<Utc>) -> Condition {
     use webhook_delivery::Column;
     let active =
@@ -67,9 +68,9 @@ fn due(busy: &[String], at: DateTime<Utc>) -> Condition {
         .add(Column::Webhook.is_not_in(busy.iter().map(String::as_str)))
 }
 
-/// Takes the delivery that is due longest for `lease`; none of webhooks that are `busy`.
+/// Claims for `lease` the delivery that has been due for the longest time; none of a webhook that is `busy`.
 pub async fn claim(store: &Store, busy: Vec<String>, lease: TimeDelta) -> ApiResult<Option<webhook_delivery::Model>> {
-    // Without a transaction that writes, where nothing waits.
+    // This is found out without a transaction that writes, in case nothing waits.
     if webhook_delivery::Entity::find().filter(due(&busy, now())).one(store.db()).await?.is_none() {
         return Ok(None);
     }
@@ -90,13 +91,13 @@ async fn take(transaction: &WriteTransaction, busy: Vec<String>, lease: TimeDelt
     Ok(Some(row.update(&transaction.db).await?))
 }
 
-/// Notes what became of an attempt; whoever has it by a newer lease decides instead.
+/// Records the result of an attempt. If another process has a newer lease, that process decides instead.
 pub async fn settle(store: &Store, tried: Attempt) -> ApiResult<()> {
     store.transact(origin(), async move |transaction: &WriteTransaction| note(transaction, tried).await).await
 }
 
 async fn note(transaction: &WriteTransaction, Attempt { claimed, outcome, plan, chance }: Attempt) -> ApiResult<()> {
-    // The webhook first, as who changes it does.
+    // The webhook is locked first, as by everybody who changes it.
     let webhook = transaction.locked::<webhook::Entity>(claimed.webhook.clone()).await?;
     let row = transaction.locked::<webhook_delivery::Entity>(claimed.id).await?;
     let (Some(webhook), Some(row)) = (webhook, row.filter(|row| row.leased_until == claimed.leased_until)) else {
@@ -119,7 +120,7 @@ async fn note(transaction: &WriteTransaction, Attempt { claimed, outcome, plan, 
     judge(transaction, webhook, &outcome, tried, plan).await
 }
 
-/// Notes since when all attempts for a webhook have failed, and disables it when that is too long or the receiver is gone.
+/// Notes since when all attempts for a webhook have failed, and disables it if that is too long or if the receiver is gone.
 async fn judge(
     transaction: &WriteTransaction,
     webhook: webhook::Model,

@@ -1,4 +1,4 @@
-//! When a message is sent again: after growing pauses, for three days.
+//! Decides when a message is sent again: after growing pauses, for three days.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -14,32 +14,32 @@ const PAUSES: [TimeDelta; 9] = [
     TimeDelta::hours(12),
     TimeDelta::hours(24),
 ];
-/// How long attempts go on.
+/// How long attempts continue.
 const PATIENCE: TimeDelta = TimeDelta::days(3);
-/// By how much a pause may be longer, so that what failed together is not tried together.
+/// By how much a pause may be longer, so that messages which failed together are not retried together.
 const JITTER: f64 = 0.2;
 
 /// The longest pause that a receiver can ask for with `Retry-After`.
 const LONGEST_ASKED: TimeDelta = TimeDelta::hours(24);
 
-/// The attempts that were made of a message.
+/// The attempts that were made to deliver a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Tries {
-    /// How many.
+    /// The number of attempts.
     pub count: i32,
-    /// When the first was.
+    /// When the first attempt was made.
     pub first: DateTime<Utc>,
-    /// When the last was.
+    /// When the last attempt was made.
     pub tried: DateTime<Utc>,
-    /// For which pause the receiver asked.
+    /// The pause that the receiver asked for.
     pub asked: Option<TimeDelta>,
 }
 
-/// The pause that a `Retry-After` asks for (RFC 9110 §10.2.3): seconds, or a date.
+/// The pause that a `Retry-After` header asks for (RFC 9110 §10.2.3): seconds, or a date.
 pub fn asked_pause(retry_after: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
     let text = retry_after.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // What is longer than anybody waits for is cut short later.
+        // Longer pauses than anybody waits for are shortened later.
         let most = LONGEST_ASKED.num_seconds();
         return Some(TimeDelta::seconds(text.parse::<i64>().unwrap_or(most).min(most)));
     }
@@ -47,27 +47,27 @@ pub fn asked_pause(retry_after: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
     Some((until - now).max(TimeDelta::zero()))
 }
 
-/// The plan of attempts; by a factor all of it is shorter, for rehearsals.
+/// The schedule of attempts. A factor shortens all of it, for rehearsals.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// What all pauses and the three days are multiplied with.
+    /// The factor by which all pauses and the three days are multiplied.
     pub scale: f64,
 }
 
 impl Plan {
-    /// When the next attempt is, after the last one failed; `None` where no other follows. `chance` is in 0..1.
+    /// When the next attempt is made after the last one failed; `None` if there is no further attempt. `chance` is in 0..1.
     pub fn next(self, tries: Tries, now: DateTime<Utc>, chance: f64) -> Option<DateTime<Utc>> {
         let Tries { count, first, tried, asked } = tries;
         let end = first + self.patience();
         let index = usize::try_from(count - 1).unwrap_or_default().min(PAUSES.len() - 1);
-        // A receiver may ask for a longer pause, never for a shorter one, and not for one that nobody would wait for.
+        // A receiver may ask for a longer pause, but not for a shorter one, nor for one that nobody would wait for.
         let asked = asked.unwrap_or_default().min(self.scaled(LONGEST_ASKED, 1.0));
         let pause = self.scaled(PAUSES[index], 1.0 + JITTER * chance).max(asked);
-        // One attempt more when the time is over.
+        // When the time is over, there is one more attempt.
         (tried < end).then(|| (now + pause).min(end.max(now)))
     }
 
-    /// How long attempts go on.
+    /// How long attempts continue.
     pub fn patience(self) -> TimeDelta {
         self.scaled(PATIENCE, 1.0)
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// All attempts of a message whose receiver never answers, as seconds since the first.
+    /// All attempts for a message whose receiver never answers, in seconds since the first.
     fn attempts(scale: f64, chance: f64) -> Vec<f64> {
         let (plan, first) = (Plan { scale }, DateTime::UNIX_EPOCH);
         let mut times = vec![first];

@@ -1,4 +1,4 @@
-//! `/v1/webhooks`: the addresses that are told of events.
+//! `/v1/webhooks`: the addresses to which events are sent.
 
 pub mod deliveries;
 mod wire_types;
@@ -24,16 +24,16 @@ use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::import_export::compare::compare_accounts;
+use crate::kinds;
 use crate::resources::accounts::{self, Secret, apply, created, describe, insert, matching, shown, with_secret};
 use crate::store::access::{Access, retry};
-use crate::store::event_types::{self, HAPPENINGS};
 use crate::store::transaction::{Retry, WriteTransaction};
 
 fn search_text(url: &str, description: Option<&str>) -> String {
     format!("{url}\n{}", description.unwrap_or_default()).to_lowercase()
 }
 
-/// What a schema cannot say of an address and of patterns.
+/// Checks what a schema cannot say about an address and about patterns.
 fn must_be_sound(addresses: &Addresses, url: Option<&str>, patterns: Option<&[String]>) -> ApiResult<()> {
     let wrong_url =
         url.and_then(|url| addresses.field_error(url)).map(|text| FieldError::at("/url", "address_not_allowed", text));
@@ -45,24 +45,24 @@ fn must_be_sound(addresses: &Addresses, url: Option<&str>, patterns: Option<&[St
     if field_errors.is_empty() { Ok(()) } else { Err(ApiError::invalid(field_errors)) }
 }
 
-/// Why a pattern covers nothing that can ever happen.
+/// Why a pattern matches no event that can ever occur.
 fn never_fires(pattern: &str) -> Option<Text> {
     let (kind, action) = pattern.split_once('.').unwrap_or((pattern, "*"));
-    let Some(actions) = event_types::of(kind) else {
-        let kinds = HAPPENINGS.iter().map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ");
+    let Some(of) = kinds::fed().find(|of| of.name == kind) else {
+        let kinds = kinds::fed().map(|of| of.name).collect::<Vec<_>>().join(", ");
         let text = || {
             Text::new(
-                format!("No events of the kind `{kind}` are told. There are: {kinds}."),
-                format!("Kejadian jenis `{kind}` tidak dikirimkan. Yang ada: {kinds}."),
+                format!("No events of the kind `{kind}` are sent. The kinds are: {kinds}."),
+                format!("Kejadian jenis `{kind}` tidak dikirimkan. Jenis yang ada: {kinds}."),
             )
         };
         return (pattern != "*").then(text);
     };
-    let known = actions.join(", ");
-    (action != "*" && !actions.contains(&action)).then(|| {
+    let known = of.actions.join(", ");
+    (action != "*" && !of.actions.contains(&action)).then(|| {
         Text::new(
-            format!("`{pattern}` never happens. To a {kind} happens: {known}."),
-            format!("`{pattern}` tidak pernah terjadi. Yang terjadi pada {kind}: {known}."),
+            format!("`{pattern}` never occurs. The actions of the kind {kind} are: {known}."),
+            format!("`{pattern}` tidak pernah terjadi. Tindakan pada jenis {kind}: {known}."),
         )
     })
 }
@@ -139,7 +139,7 @@ async fn update_webhook(
         .await
 }
 
-/// From now on, and not of what happened meanwhile.
+/// Only events from now on are sent, and not those that occurred in the meantime.
 fn switch_on(row: &mut webhook::ActiveModel, head: i64) {
     (row.active, row.disabled_reason, row.disabled_at) = (Set(true), Set(None), Set(None));
     (row.after_position, row.failing_since) = (Set(head), Set(None));
@@ -149,17 +149,17 @@ fn switch_off(row: &mut webhook::ActiveModel, reason: DisabledReason, transactio
     (row.active, row.disabled_reason, row.disabled_at) = (Set(false), Set(Some(reason)), Set(Some(transaction.now)));
 }
 
-/// Tells a webhook of nothing more, because of its receiver.
+/// Disables a webhook because of its receiver.
 pub async fn disable(transaction: &WriteTransaction, row: webhook::Model, reason: DisabledReason) -> ApiResult<()> {
     apply::<Webhook>(transaction, row, "disabled", |row, _| switch_off(row, reason, transaction)).await.map(drop)
 }
 
-/// The first webhook that is not what the audit log last told of it, in words.
+/// The first webhook that differs from what its last event says, in words.
 pub async fn compare(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     compare_accounts::<Webhook>(db).await
 }
 
-/// Mounts the webhooks and their deliveries.
+/// Adds the routes of the webhooks and their deliveries.
 pub fn mount(table: &mut Table) {
     table
         .on(describe::list::<Webhook>(), accounts::list::<Webhook>)
@@ -169,7 +169,7 @@ pub fn mount(table: &mut Table) {
         .on(wire_types::delete(), accounts::delete::<Webhook>)
         .on(wire_types::rotate(), accounts::replace_secret::<Webhook>)
         .on(
-            describe::history::<Webhook>("Who changed it, the oldest first. Secrets are not in it."),
+            describe::history::<Webhook>("Who changed the webhook and when, the oldest change first. It contains no secrets."),
             accounts::history::<Webhook>,
         );
     deliveries::mount(table);

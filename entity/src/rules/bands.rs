@@ -1,4 +1,4 @@
-//! The performance band of an achievement, as Permendagri 86/2017 grades the carrying out of plans.
+//! The performance band of an achievement, by Permendagri 86/2017, which grades how plans are carried out.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -10,43 +10,43 @@ use crate::value::decimal::Percent;
 
 /// A performance band, the best first.
 ///
-/// A share of programmes that run is no achievement and gets no band.
+/// A share of programmes that run is not an achievement and has no band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Band {
-    /// Sangat tinggi.
+    /// Very high (sangat tinggi).
     VeryHigh,
-    /// Tinggi.
+    /// High (tinggi).
     High,
-    /// Sedang.
+    /// Medium (sedang).
     Medium,
-    /// Rendah.
+    /// Low (rendah).
     Low,
-    /// Sangat rendah.
+    /// Very low (sangat rendah).
     VeryLow,
 }
 
 /// The bounds of the bands, as one regulation sets them.
 ///
-/// The regulation's table has whole numbers with gaps (…75, 76…); of a percentage with two decimals
-/// these bounds leave none.
+/// The table of the regulation has whole numbers with gaps (…75, 76…). For a percentage with two decimals these bounds leave no
+/// gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BandBounds {
-    /// The regulation.
+    /// The regulation that sets the bounds.
     pub version: &'static str,
-    /// The day from which it holds.
+    /// The first day on which these bounds hold.
     pub valid_from: NaiveDate,
-    /// `very_high` from here on.
+    /// The least achievement in percent for `very_high`.
     pub very_high: Decimal,
-    /// `high` from here on.
+    /// The least achievement in percent for `high`.
     pub high: Decimal,
-    /// `medium` from here on.
+    /// The least achievement in percent for `medium`.
     pub medium: Decimal,
-    /// `low` above here, `very_low` up to and at it.
+    /// An achievement above this value is `low`, and one up to and including it is `very_low`.
     pub above_very_low: Decimal,
 }
 
-/// Every version, the oldest first.
+/// Every version of the bounds, the oldest first.
 const VERSIONS: &[BandBounds] = &[BandBounds {
     version: "Permendagri 86/2017",
     valid_from: NaiveDate::from_ymd_opt(2017, 1, 1).expect("the day exists"),
@@ -56,7 +56,7 @@ const VERSIONS: &[BandBounds] = &[BandBounds {
     above_very_low: Decimal::from_parts(50, 0, 0, false, 0),
 }];
 
-/// The bounds that hold on a day; a day before the first version is read by the first.
+/// The bounds that hold on a day. Before the first version, the bounds of the first version hold.
 pub fn band_bounds(on: NaiveDate) -> &'static BandBounds {
     VERSIONS.iter().rev().find(|version| version.valid_from <= on).unwrap_or(&VERSIONS[0])
 }

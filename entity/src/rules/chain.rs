@@ -1,5 +1,5 @@
-//! The chain of events: each hash covers an event and the hash before it, so that nothing can be altered, removed or moved
-//! without every later hash being wrong. `docs/chain.md` defines the form, for who wants to verify it elsewhere.
+//! The chain of events: each hash covers an event and the previous hash, so that nothing can be altered, removed or moved without
+//! making every later hash wrong. `docs/chain.md` defines the form, for those who want to verify it with another program.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -9,8 +9,8 @@ use crate::event;
 /// The hash before the first event.
 pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// The hash of an event that stands after the one with the hash `previous`: SHA-256, in lower-case hexadecimal, over
-/// `previous`, a line feed and the canonical form of the event.
+/// The hash of an event that follows the event with the hash `previous`: the SHA-256, in lower-case hexadecimal, over `previous`,
+/// a line feed and the canonical form of the event.
 pub fn link(previous: &str, event: &event::Model) -> String {
     let mut hash = Sha256::new();
     hash.update(previous);
@@ -19,7 +19,7 @@ pub fn link(previous: &str, event: &event::Model) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An event as one JSON text: members in the order of their names all the way down, no white space, instants in whole
+/// An event as one JSON text: the members of every object in the order of their names, without white space, and instants in whole
 /// microseconds since 1970.
 pub fn canonical(event: &event::Model) -> String {
     let members = json!({

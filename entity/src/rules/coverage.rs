@@ -1,4 +1,4 @@
-//! Which villages a programme reaches on a day, out of what was recorded of them.
+//! The villages that a programme reaches on a day, computed from the entries about them.
 
 use std::collections::BTreeMap;
 
@@ -6,29 +6,29 @@ use chrono::NaiveDate;
 
 use crate::coverage::CoverageStatus::{self, Built, Planned};
 
-/// What was recorded of a village: what is there from a day on, until the next entry.
+/// An entry about a village: its coverage from a day on, until the next entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What is there.
+    /// The coverage.
     pub status: CoverageStatus,
-    /// The first day on which it holds.
+    /// The first day on which the entry holds.
     pub effective_on: NaiveDate,
 }
 
-/// What an entry adds to those of its village.
+/// What a new entry adds to the entries of its village.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// Nothing: the entry at this position says so already.
+    /// Nothing, because the entry at this position says the same.
     Known(usize),
-    /// It comes after all others.
+    /// It comes after all other entries.
     News,
-    /// It would change what was so before the last entry, which stays as it is.
+    /// It would change what held before the last entry, which cannot be changed.
     TooEarly,
 }
 
-/// What `new` adds to the entries of its village, the oldest first.
+/// What `new` adds to the entries of its village, which come oldest first.
 ///
-/// What is built is planned again only from a later day: of one day the last word is what was reached.
+/// A built village can be planned again only from a later day: within one day, the later stage counts.
 pub fn arrival(entries: &[Entry], new: Entry) -> Arrival {
     if let Some(position) = entries.iter().position(|entry| *entry == new) {
         return Arrival::Known(position);
@@ -41,7 +41,8 @@ pub fn arrival(entries: &[Entry], new: Entry) -> Arrival {
     }
 }
 
-/// How many villages are built at the end of a day. Entries of a village stand in the order in which they were recorded.
+/// The number of villages that are built at the end of a day. The entries of a village come in the order in which they were
+/// recorded.
 pub fn built<'a>(entries: impl IntoIterator<Item = (&'a str, Entry)>, day: NaiveDate) -> usize {
     let until = entries.into_iter().filter(|(_, entry)| entry.effective_on <= day);
     let last = until.map(|(village, entry)| (village, entry.status)).collect::<BTreeMap<_, _>>();

@@ -1,4 +1,4 @@
-//! What a computed figure says of itself: enough to compute it again by hand.
+//! The explanation of a computed figure, with which it can be computed again by hand.
 
 use std::fmt::Display;
 
@@ -9,30 +9,30 @@ use utoipa::ToSchema;
 /// How a figure was computed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Explanation {
-    /// The rule, such as `kpi_standing`.
+    /// The name of the rule, such as `kpi_standing`.
     pub rule: String,
-    /// Which version of its bounds was used.
+    /// The version of the rule, with its bounds.
     pub rule_version: String,
-    /// What went in, by name; `null` is what was not known.
+    /// The inputs by name; `null` stands for an input that was not known.
     #[schema(value_type = std::collections::BTreeMap<String, Option<String>>)]
     pub inputs: Map<String, Value>,
-    /// The steps, as sentences.
+    /// The steps of the computation, as sentences.
     pub reasons: Vec<String>,
 }
 
 impl Explanation {
-    /// An explanation that still has to name its inputs.
+    /// An explanation whose inputs are still to be added.
     pub fn new(rule: impl Into<String>, rule_version: impl Into<String>, reasons: Vec<String>) -> Self {
         Self { rule: rule.into(), rule_version: rule_version.into(), inputs: Map::new(), reasons }
     }
 
-    /// Names an input, in the order of the call.
+    /// Adds an input, in the order of the calls.
     #[must_use]
     pub fn input(self, name: &str, value: impl Display) -> Self {
         self.optional_input(name, Some(value))
     }
 
-    /// Names an input that may not be known.
+    /// Adds an input that may not be known.
     #[must_use]
     pub fn optional_input(mut self, name: &str, value: Option<impl Display>) -> Self {
         let value = value.map_or(Value::Null, |value| Value::String(value.to_string()));

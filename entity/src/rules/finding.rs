@@ -1,4 +1,4 @@
-//! Where a finding of an evaluation stands, and which moves are legal.
+//! The states of a finding, and the moves between them that are allowed.
 
 use std::{error::Error, fmt};
 
@@ -14,16 +14,19 @@ use utoipa::ToSchema;
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum FindingState {
-    /// Nobody has taken it up.
+    /// Nobody has begun to work on the finding.
     Open,
-    /// Being mended.
+    /// The finding is being resolved.
     InProgress,
-    /// Mended.
+    /// The finding is resolved.
     Done,
 }
 
 impl FindingState {
-    /// The state as it is written in answers and in the database.
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["open", "in_progress", "done"];
+
+    /// The word for the state in answers and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -39,7 +42,7 @@ impl fmt::Display for FindingState {
     }
 }
 
-/// The states a finding may move to from here.
+/// The states to which a finding may move from this one.
 pub const fn allowed_next(from: FindingState) -> &'static [FindingState] {
     use FindingState::{Done, InProgress, Open};
     match from {
@@ -49,30 +52,30 @@ pub const fn allowed_next(from: FindingState) -> &'static [FindingState] {
     }
 }
 
-/// Whether a finding may make this move; staying where it stands is none.
+/// Whether a finding may make this move. Staying in the same state is no move.
 pub fn check(from: FindingState, to: FindingState) -> Result<(), IllegalMove> {
     let allowed = allowed_next(from);
     if allowed.contains(&to) { Ok(()) } else { Err(IllegalMove { from, to, allowed }) }
 }
 
-/// Whether a move has to come with a follow-up that says why: what was done is taken up again.
+/// Whether the move needs a follow-up that gives a reason, because something that was done is taken up again.
 pub const fn needs_follow_up(from: FindingState, to: FindingState) -> bool {
     matches!(from, FindingState::Done) && !matches!(to, FindingState::Done)
 }
 
-/// Whether a finding should have been mended by now: its day has passed and it is not done.
+/// Whether a finding is overdue: its due day has passed and it is not done.
 pub fn is_overdue(due_on: Option<NaiveDate>, state: FindingState, today: NaiveDate) -> bool {
     state != FindingState::Done && due_on.is_some_and(|due_on| due_on < today)
 }
 
-/// A move that is not in the table.
+/// A move that is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IllegalMove {
-    /// Where the finding stands.
+    /// The state of the finding.
     pub from: FindingState,
-    /// Where it was to go.
+    /// The state to which it was to move.
     pub to: FindingState,
-    /// Where it may go instead.
+    /// The states to which it may move.
     pub allowed: &'static [FindingState],
 }
 

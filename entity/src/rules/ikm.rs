@@ -11,19 +11,19 @@ use utoipa::ToSchema;
 use super::explanation::Explanation;
 use crate::value::decimal::Percent;
 
-/// The elements of a survey, from requirements (u1) to facilities (u9); each weighs exactly one ninth.
+/// The number of elements of a survey, from requirements (u1) to facilities (u9). Each weighs exactly one ninth.
 const ELEMENTS: usize = 9;
 
-/// What the mean of the elements, from 1 to 4, is multiplied by.
+/// The factor by which the mean of the elements, from 1 to 4, is multiplied.
 const FACTOR: Decimal = Decimal::from_parts(25, 0, 0, false, 0);
 
-/// The least answer to a question.
+/// The lowest answer to a question.
 const LOWEST: i64 = 1;
 
-/// The best answer to a question.
+/// The highest answer to a question.
 const HIGHEST: i64 = 4;
 
-/// What was answered to the nine elements, u1 to u9.
+/// The answers to the nine elements, u1 to u9.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scores(Answers);
 
@@ -31,15 +31,16 @@ pub struct Scores(Answers);
 enum Answers {
     /// The mean answer to each element.
     Means([Decimal; ELEMENTS]),
-    /// The sum of the answers to each element, over how many answered: nothing was rounded.
+    /// The sum of the answers to each element, with the number of respondents; nothing was rounded.
     Sums { sums: [i64; ELEMENTS], respondents: i64 },
 }
 
 impl Scores {
-    /// The most decimals of a mean answer.
+    /// The greatest number of decimals of a mean answer.
     pub const PLACES: u32 = 6;
 
-    /// Takes the mean answers to u1 to u9, each from 1 to 4; nothing is rounded. The error names the first that does not fit.
+    /// Takes the mean answers to u1 to u9, each from 1 to 4; nothing is rounded. The error names the first one that is not
+    /// possible.
     pub fn new(means: [Decimal; ELEMENTS]) -> Result<Self, InvalidScore> {
         let answers = Decimal::from(LOWEST)..=Decimal::from(HIGHEST);
         let fits = |mean: &Decimal| answers.contains(mean) && mean.normalize().scale() <= Self::PLACES;
@@ -49,7 +50,7 @@ impl Scores {
         }
     }
 
-    /// Takes the sums of the answers to u1 to u9 of so many who answered. The error names the first that does not fit.
+    /// Takes the sums of the answers of so many respondents to u1 to u9. The error names the first one that is not possible.
     pub fn of_sums(sums: [i64; ELEMENTS], respondents: u32) -> Result<Self, InvalidScore> {
         let possible = Self::possible_sums(respondents);
         match sums.iter().position(|sum| respondents == 0 || !possible.contains(sum)) {
@@ -58,17 +59,17 @@ impl Scores {
         }
     }
 
-    /// What the answers of so many to one element can sum up to: each answers 1 to 4.
+    /// The possible sums of the answers of so many respondents to one element, if each answers with 1 to 4.
     pub fn possible_sums(respondents: u32) -> RangeInclusive<i64> {
         let respondents = i64::from(respondents);
         respondents * LOWEST..=respondents * HIGHEST
     }
 }
 
-/// A mean answer that is not from 1 to 4 or has more than six decimals, or a sum that so many cannot have answered.
+/// A mean answer that is not from 1 to 4 or has more than six decimals, or a sum that so many respondents cannot have given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidScore {
-    /// The element, 1 to 9.
+    /// The number of the element, from 1 to 9.
     pub element: usize,
 }
 
@@ -83,18 +84,18 @@ impl Error for InvalidScore {}
 /// The grade of a public service, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
 pub enum Grade {
-    /// Sangat baik.
+    /// Very good (sangat baik).
     A,
-    /// Baik.
+    /// Good (baik).
     B,
-    /// Kurang baik.
+    /// Not good (kurang baik).
     C,
-    /// Tidak baik.
+    /// Bad (tidak baik).
     D,
 }
 
 impl Grade {
-    /// The grade as it is written in answers.
+    /// The grade, as answers show it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::A => "A",
@@ -104,7 +105,7 @@ impl Grade {
         }
     }
 
-    /// What the grade says of the service.
+    /// The quality of the service that the grade stands for.
     pub const fn quality(self) -> Quality {
         match self {
             Self::A => Quality::VeryGood,
@@ -125,34 +126,34 @@ impl fmt::Display for Grade {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Quality {
-    /// Sangat baik.
+    /// Very good (sangat baik).
     VeryGood,
-    /// Baik.
+    /// Good (baik).
     Good,
-    /// Kurang baik.
+    /// Not good (kurang baik).
     Fair,
-    /// Tidak baik.
+    /// Bad (tidak baik).
     Poor,
 }
 
-/// The lower bounds of the grades, as one regulation sets them; below the last is `D`.
+/// The lower bounds of the grades, as one regulation sets them; an index below the last bound is graded `D`.
 ///
-/// The regulation's table has gaps of 0.01 (88.30, 88.31); of an index with two decimals these bounds leave none.
+/// The table of the regulation has gaps of 0.01 (88.30, 88.31). For an index with two decimals these bounds leave no gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IkmBounds {
-    /// The regulation.
+    /// The regulation that sets the bounds.
     pub version: &'static str,
-    /// The day from which it holds.
+    /// The first day on which these bounds hold.
     pub valid_from: NaiveDate,
-    /// `A` from here on.
+    /// The least index for `A`.
     pub a: Decimal,
-    /// `B` from here on.
+    /// The least index for `B`.
     pub b: Decimal,
-    /// `C` from here on.
+    /// The least index for `C`.
     pub c: Decimal,
 }
 
-/// Every version, the oldest first.
+/// Every version of the bounds, the oldest first.
 const VERSIONS: &[IkmBounds] = &[IkmBounds {
     version: "Permenpan-RB 14/2017",
     valid_from: NaiveDate::from_ymd_opt(2017, 1, 1).expect("the day exists"),
@@ -161,7 +162,7 @@ const VERSIONS: &[IkmBounds] = &[IkmBounds {
     c: Decimal::from_parts(6500, 0, 0, false, 2),
 }];
 
-/// The bounds that hold on a day; a day before the first version is read by the first.
+/// The bounds that hold on a day. Before the first version, the bounds of the first version hold.
 pub fn ikm_bounds(on: NaiveDate) -> &'static IkmBounds {
     VERSIONS.iter().rev().find(|version| version.valid_from <= on).unwrap_or(&VERSIONS[0])
 }
@@ -179,7 +180,7 @@ fn total(sums: &[i64]) -> Decimal {
     sums.iter().copied().map(Decimal::from).sum()
 }
 
-/// The grade of an index, by the bounds that hold on a day; it has two decimals before it is graded.
+/// The grade of an index, by the bounds that hold on a day. The index has two decimals before it is graded.
 pub fn grade(index: impl Into<Decimal>, on: NaiveDate) -> Grade {
     let index = Percent::index(index.into()).inner();
     let bounds = ikm_bounds(on);
@@ -194,7 +195,7 @@ pub fn grade(index: impl Into<Decimal>, on: NaiveDate) -> Grade {
     }
 }
 
-/// The index of a survey and its grade, with what they were computed from.
+/// The index of a survey and its grade, with the inputs from which they were computed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IkmResult {
     /// The index.
@@ -205,7 +206,7 @@ pub struct IkmResult {
     pub explanation: Explanation,
 }
 
-/// The index of a survey and its grade, by the bounds that hold on a day: the last of the survey's period.
+/// The index of a survey and its grade, by the bounds that hold on a day, which is the last day of the survey's period.
 pub fn explain(scores: &Scores, on: NaiveDate) -> IkmResult {
     let ikm = ikm(scores);
     let grade = grade(ikm, on);

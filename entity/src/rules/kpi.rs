@@ -1,4 +1,4 @@
-//! How a KPI does against its targets: the target that applies, achievement, progress and standing.
+//! A KPI compared with its targets: the target that applies, achievement, progress and standing.
 
 mod bounds;
 mod standing;
@@ -13,19 +13,22 @@ pub use standing::{Standing, StandingBounds, StandingResult, standing, standing_
 
 use crate::value::{decimal::Percent, period::Period};
 
-/// Which way a KPI should move.
+/// The direction in which a KPI should move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// More is better.
+    /// Greater values are better.
     Increase,
-    /// Less is better.
+    /// Smaller values are better.
     Decrease,
 }
 
 impl Direction {
-    /// Whether a value reaches a target: it is as good or better.
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["increase", "decrease"];
+
+    /// Whether a value meets a target: it is as good or better.
     pub fn reaches(self, value: Decimal, target: Decimal) -> bool {
         match self {
             Self::Increase => value >= target,
@@ -33,12 +36,12 @@ impl Direction {
         }
     }
 
-    /// Whether a target lies on the wrong side of the baseline: who reaches it has moved away.
+    /// Whether a target lies on the wrong side of the baseline, so that a KPI which reaches it has moved away.
     pub fn is_against(self, baseline: Decimal, target: Decimal) -> bool {
         !self.reaches(target, baseline)
     }
 
-    /// How a value that reaches a target compares to it, in words.
+    /// The comparison of a value that meets a target with the target, in words.
     const fn reaching(self) -> &'static str {
         match self {
             Self::Increase => "at least",
@@ -46,7 +49,7 @@ impl Direction {
         }
     }
 
-    /// How a value that does not reach a target compares to it, in words.
+    /// The comparison of a value that misses a target with the target, in words.
     const fn missing(self) -> &'static str {
         match self {
             Self::Increase => "below",
@@ -55,25 +58,25 @@ impl Direction {
     }
 }
 
-/// A value of a period: a baseline, a target or a measurement.
+/// A value for a period: a baseline, a target or a measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// The period at whose end the value stands.
+    /// The period at whose end the value holds.
     pub period: Period,
     /// The value.
     pub value: Decimal,
 }
 
-/// The target that applies to a period, not rounded; `targets` are in the order of their periods.
+/// The target that applies to a period, not rounded. `targets` are in the order of their periods.
 ///
-/// It is the target of the period or, where there is none, the point of the straight line between its
-/// neighbours among the baseline and the targets. After the last target that target goes on. Before
-/// the first known point, and without any target, there is none.
+/// It is the target of the period or, if there is none, the point on the straight line between its neighbours among the baseline
+/// and the targets. After the last target, that target continues to apply. Before the first known point, and without any target,
+/// there is none.
 pub fn applicable_target(baseline: Option<&Point>, targets: &[Point], at: Period) -> Option<Decimal> {
     applying(baseline, targets, at).map(|applying| applying.value)
 }
 
-/// The target that applies, and where it comes from.
+/// The target that applies, with its origin.
 struct Applying {
     value: Decimal,
     origin: String,
@@ -114,13 +117,13 @@ fn applying(baseline: Option<&Point>, targets: &[Point], at: Period) -> Option<A
     })
 }
 
-/// How much of the target was reached, in percent, as Indonesian performance reports (SAKIP) count it; else the sentence that
-/// says why there is none.
+/// How much of the target was reached, in percent, as Indonesian performance reports (SAKIP) count it; or the sentence that says
+/// why there is no achievement.
 ///
-/// `increase`: (1 + (actual - target) / |target|) x 100, which for a positive target is actual / target;
-/// `decrease`: (1 + (target - actual) / |target|) x 100, which for a positive target is (2 x target - actual) / target. Of a
-/// target of 0 it is 100 when met, else there is none. Never below 0, not capped above. It is at least 100 exactly where the
-/// target is met, whatever the signs.
+/// `increase`: (1 + (actual - target) / |target|) x 100, which for a positive target is actual / target.
+/// `decrease`: (1 + (target - actual) / |target|) x 100, which for a positive target is (2 x target - actual) / target.
+/// With a target of 0 it is 100 if the target is met; otherwise there is none. It is never below 0 and not capped above. It is at
+/// least 100 exactly if the target is met, whatever the signs.
 pub fn achievement(direction: Direction, target: Decimal, actual: Decimal) -> Result<Percent, String> {
     let is_met = direction.reaches(actual, target);
     if target.is_zero() {
@@ -132,16 +135,16 @@ pub fn achievement(direction: Direction, target: Decimal, actual: Decimal) -> Re
     });
     let percentage = percentage.ok_or_else(|| "no achievement: it is too large to be written".to_owned())?;
     let percent = Percent::of(percentage.max(Decimal::ZERO));
-    // A gap that is lost in the division still is one.
+    // A gap that is too small for the division still is a gap.
     Ok(if is_met { percent } else { percent.unreached() })
 }
 
-/// The achievement as a ratio: not rounded, not bounded below; nothing for a target of 0.
+/// The achievement as a ratio, neither rounded nor bounded below; `None` for a target of 0.
 fn achieved_ratio(direction: Direction, target: Decimal, actual: Decimal) -> Option<Decimal> {
     beyond(direction, target, actual)?.checked_div(target.abs())?.checked_add(Decimal::ONE)
 }
 
-/// How far a value goes beyond a target, below 0 where it falls short.
+/// By how much a value exceeds a target; negative if it falls short.
 fn beyond(direction: Direction, target: Decimal, actual: Decimal) -> Option<Decimal> {
     match direction {
         Direction::Increase => actual.checked_sub(target),
@@ -149,10 +152,10 @@ fn beyond(direction: Direction, target: Decimal, actual: Decimal) -> Option<Deci
     }
 }
 
-/// How much of the way from the baseline to the final target is done, in percent; else the sentence that says why there is
-/// none: the baseline is the final target, or that lies on its wrong side.
+/// How much of the way from the baseline to the final target is done, in percent; or the sentence that says why there is no
+/// progress, because the final target equals the baseline or lies on its wrong side.
 ///
-/// Negative when it moves away, at least 100 exactly where the final target is met.
+/// It is negative if the KPI moves away from the target, and at least 100 exactly if the final target is met.
 pub fn progress(direction: Direction, baseline: Decimal, final_target: Decimal, actual: Decimal) -> Result<Percent, String> {
     if baseline == final_target {
         return Err(format!("no progress: the baseline {} is the final target, so there is no way to go", shown(baseline)));
@@ -175,7 +178,7 @@ pub fn progress(direction: Direction, baseline: Decimal, final_target: Decimal, 
     Ok(if direction.reaches(actual, final_target) { percent } else { percent.unreached() })
 }
 
-/// A value for a sentence: at most four decimals.
+/// A value for a sentence, with at most four decimals.
 fn shown(value: Decimal) -> Decimal {
     rounded(value, 4)
 }
@@ -204,7 +207,7 @@ mod tests {
         Period::Year(year)
     }
 
-    /// Rounded as `formulas.md` writes its examples.
+    /// Rounded as in the examples of the formulas.
     fn to(places: u32, value: Option<Decimal>) -> String {
         rounded(value.unwrap(), places).to_string()
     }

@@ -1,4 +1,4 @@
-//! Every computed figure as a pure function of decimals and periods: no database, no clock.
+//! Every computed figure, as a pure function of decimals and periods that needs neither a database nor a clock.
 
 pub mod bands;
 pub mod chain;

@@ -1,19 +1,20 @@
-//! When a report is due, and for which periods one is owed.
+//! When a report is due, and the periods for which a report is owed.
 
 use chrono::{Datelike, NaiveDate};
 
 use crate::value::period::{Frequency, Period};
 
-/// The day of the month after a period on which its report is due.
+/// The day of the month after a period on which the report for the period is due.
 const DUE_DAY: u32 = 10;
 
-/// When the report for a period is due: the 10th of the month after it.
+/// The day on which the report for a period is due: the 10th of the month after it.
 pub fn due_on(period: Period) -> NaiveDate {
     let next = period.end().succ_opt().unwrap_or(NaiveDate::MAX);
     next.with_day(DUE_DAY).unwrap_or(next)
 }
 
-/// The periods that have ended before `today`, from the one that `begun` lies in, or the one after where `begun` is its last day.
+/// The periods that have ended before `today`, beginning with the one in which `begun` lies, or with the next one if `begun` is
+/// its last day.
 pub fn owed_periods(frequency: Frequency, begun: NaiveDate, today: NaiveDate) -> Vec<Period> {
     let first = Period::containing(frequency, begun);
     let first = if first.end() == begun { first.next() } else { Some(first) };

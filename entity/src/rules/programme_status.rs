@@ -1,4 +1,4 @@
-//! Where a programme stands in its life, and which moves are legal.
+//! The status of a programme, and the moves between statuses that are allowed.
 
 use std::{error::Error, fmt};
 
@@ -13,20 +13,23 @@ use utoipa::ToSchema;
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum ProgrammeStatus {
-    /// In the masterplan, not begun.
+    /// The programme is in the masterplan but has not started.
     Planned,
-    /// Being carried out.
+    /// The programme is being carried out.
     Running,
-    /// Halted, and may begin again.
+    /// The programme is halted, and may be resumed.
     Suspended,
-    /// Carried out; final.
+    /// The programme was carried out; this status is final.
     Completed,
-    /// Given up; final.
+    /// The programme was given up; this status is final.
     Cancelled,
 }
 
 impl ProgrammeStatus {
-    /// The status as it is written in answers and in the database.
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["planned", "running", "suspended", "completed", "cancelled"];
+
+    /// The word for the status in answers and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Planned => "planned",
@@ -44,7 +47,7 @@ impl fmt::Display for ProgrammeStatus {
     }
 }
 
-/// The statuses a programme may move to from here; none from a final one.
+/// The statuses to which a programme may move from this one; none from a final status.
 pub const fn allowed_next(from: ProgrammeStatus) -> &'static [ProgrammeStatus] {
     use ProgrammeStatus::{Cancelled, Completed, Planned, Running, Suspended};
     match from {
@@ -61,14 +64,14 @@ pub fn check(from: ProgrammeStatus, to: ProgrammeStatus) -> Result<(), IllegalMo
     if allowed.contains(&to) { Ok(()) } else { Err(IllegalMove { from, to, allowed }) }
 }
 
-/// A move that is not in the table.
+/// A move that is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IllegalMove {
-    /// Where the programme stands.
+    /// The status of the programme.
     pub from: ProgrammeStatus,
-    /// Where it was to go.
+    /// The status to which it was to move.
     pub to: ProgrammeStatus,
-    /// Where it may go instead.
+    /// The statuses to which it may move.
     pub allowed: &'static [ProgrammeStatus],
 }
 

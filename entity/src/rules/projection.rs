@@ -1,4 +1,4 @@
-//! Where a KPI is heading if it goes on as it did, and how fast it would have to go.
+//! Where a KPI is heading if it continues as before, and how fast it would have to move.
 
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 use sea_orm::EnumIter;
@@ -8,46 +8,46 @@ use utoipa::ToSchema;
 use super::kpi::{Bounds, Direction, Point};
 use crate::value::period::Period;
 
-/// How far to trust a projection.
+/// How far a projection can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// It rests on fewer than three points.
+    /// The projection rests on fewer than three points.
     Low,
-    /// It rests on three points or more.
+    /// The projection rests on three points or more.
     Normal,
 }
 
 impl Confidence {
-    /// What so many points deserve.
+    /// The confidence for a number of points.
     pub const fn of_points(points: u32) -> Self {
         if points < 3 { Self::Low } else { Self::Normal }
     }
 }
 
-/// The observed rate, carried on in a straight line.
+/// The observed rate, continued in a straight line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Projection {
-    /// The value at the final target's period, not rounded; the bound of the KPI where the line goes beyond it.
+    /// The value for the period of the final target, not rounded; the bound of the KPI if the line passes it.
     pub value: Decimal,
-    /// Whether the line goes beyond a bound of the KPI.
+    /// Whether the line passes a bound of the KPI.
     pub bounded: bool,
-    /// The final target's period.
+    /// The period of the final target.
     pub period: Period,
-    /// The first period in which the final target would be met: the actual's own when it is met already,
-    /// none when the KPI moves away or stands still, or would need longer than there are periods.
+    /// The first period in which the final target would be met: the period of the actual value if it is met already; none if the
+    /// KPI moves away from the target or does not move, or if there is no such period before the year 2200.
     pub met_in: Option<Period>,
-    /// How many known points the projection rests on.
+    /// The number of known points on which the projection rests.
     pub points: u32,
-    /// How far to trust it.
+    /// How far the projection can be trusted.
     pub confidence: Confidence,
 }
 
-/// Carries on the rate from the baseline to the latest actual, in periods of the actual's frequency, up to the bounds of the
-/// KPI.
+/// Continues the rate from the baseline to the latest actual value, in periods of the actual value's frequency, up to the bounds
+/// of the KPI.
 ///
-/// There is none unless the actual lies after the baseline. `points` is how many known values there
-/// are, the baseline among them.
+/// There is no projection unless the actual value lies after the baseline. `points` is the number of known values, the baseline
+/// included.
 pub fn projection(
     direction: Direction,
     baseline: &Point,
@@ -83,16 +83,15 @@ pub fn projection(
     })
 }
 
-/// How many periods until the final target is met, at `moved` in `elapsed` periods.
+/// The number of periods until the final target is met, at a rate of `moved` in `elapsed` periods.
 fn periods_left(moved: Decimal, elapsed: Decimal, actual: &Point, final_target: &Point) -> Option<i64> {
     let missing = final_target.value.checked_sub(actual.value)?;
     let periods = missing.checked_mul(elapsed)?.checked_div(moved)?;
-    // Moving away, the line meets the target in the past.
+    // If the KPI moves away from the target, the line meets the target in the past.
     (periods > Decimal::ZERO).then(|| periods.ceil().to_i64()).flatten()
 }
 
-/// What the KPI would have to change in each period left to meet its final target, not rounded; none
-/// when no period is left.
+/// The change in each remaining period that the KPI needs to meet its final target, not rounded; none if no period remains.
 pub fn required_pace(actual: &Point, final_target: &Point) -> Option<Decimal> {
     let frequency = actual.period.frequency();
     let left = final_target.period.index_in(frequency) - actual.period.index_in(frequency);

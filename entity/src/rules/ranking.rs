@@ -1,10 +1,10 @@
-//! The places of a scoreboard.
+//! The ranks of a scoreboard.
 
 use rust_decimal::Decimal;
 
-/// The place of each value, the greatest first; equal values share a place and leave the next ones empty (1, 2, 2, 4).
+/// The rank of each value, the greatest first. Equal values share a rank and leave the next ones empty (1, 2, 2, 4).
 ///
-/// A row without a value has no place. Give it the figures as they are shown: rows that read the same share a place.
+/// A row without a value has no rank. Call it with the figures as they are shown, so that rows with equal figures share a rank.
 pub fn rank(values: &[Option<Decimal>]) -> Vec<Option<u32>> {
     let mut sorted: Vec<Decimal> = values.iter().copied().flatten().collect();
     sorted.sort_unstable();

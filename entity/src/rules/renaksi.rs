@@ -1,4 +1,4 @@
-//! How far an action (renaksi) has come: its progress, its state, and the progress of many by their weights.
+//! The progress of an action (renaksi), its state, and the progress of many actions by their weights.
 
 mod mean;
 mod state;
@@ -14,25 +14,25 @@ use crate::value::{
     period::Period,
 };
 
-/// The last quarter, whose cumulative target is the one of the year.
+/// The last quarter, whose cumulative target is the target of the year.
 const YEAR_END: u8 = 4;
 
-/// An action as far as its progress is concerned.
+/// The data of an action from which its progress is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActionPlan {
-    /// The year.
+    /// The year of the action.
     pub year: i32,
-    /// How much it counts among the others; not negative.
+    /// The weight of the action among the others, which is not negative.
     pub weight: Decimal,
-    /// The day by which all of it is to be done.
+    /// The day by which the whole action is to be done.
     pub due_on: Option<NaiveDate>,
-    /// What is to be reached by the end of each quarter, from the beginning of the year.
+    /// The cumulative target for the end of each quarter.
     pub targets: [Decimal; 4],
-    /// What was reached by the end of each quarter, from the beginning of the year, as far as it is verified.
+    /// The cumulative realisation at the end of each quarter, as far as it is verified.
     pub realisation: [Option<Decimal>; 4],
 }
 
-/// What was realised up to the end of a quarter, 1 to 4: what was last reported up to it, or 0.
+/// The realisation up to the end of a quarter, 1 to 4: the last one that was reported up to it, or 0.
 pub fn realised(realisation: &[Option<Decimal>; 4], quarter: u8) -> Decimal {
     last_reported(realisation, quarter).unwrap_or_default()
 }
@@ -41,7 +41,8 @@ fn last_reported(realisation: &[Option<Decimal>; 4], quarter: u8) -> Option<Deci
     realisation.iter().take(usize::from(quarter)).rev().copied().flatten().next()
 }
 
-/// What is realised without quarters that have not begun: reports of these were taken once, and count from then on.
+/// The realisation without quarters that have not begun. Earlier versions accepted reports for these; they count from the
+/// beginning of their quarter.
 pub fn begun<T>(year: i32, realisation: [Option<T>; 4], on: NaiveDate) -> [Option<T>; 4] {
     let mut quarter = 0;
     realisation.map(|value| {
@@ -50,38 +51,38 @@ pub fn begun<T>(year: i32, realisation: [Option<T>; 4], on: NaiveDate) -> [Optio
     })
 }
 
-/// What is to be reached by the end of a quarter, 1 to 4; before the first nothing.
+/// The cumulative target for the end of a quarter; 0 before the first quarter.
 pub fn target(targets: &[Decimal; 4], quarter: u8) -> Decimal {
     targets.iter().take(usize::from(quarter)).next_back().copied().unwrap_or_default()
 }
 
-/// The heaviest an action can be among the others.
+/// The greatest weight that an action can have.
 pub const HEAVIEST: Decimal = Decimal::from_parts(1000, 0, 0, false, 0);
 
-/// Whether an action may weigh so much: more than 0, at most 1,000.
+/// Whether an action may have this weight: more than 0 and at most 1,000.
 pub fn is_weight(weight: Decimal) -> bool {
     Decimal::ZERO < weight && weight <= HEAVIEST
 }
 
-/// How much of the year's target was realised up to a quarter, in percent from 0 to 100 with two places; 100.00 only where
-/// all of it was, 0.00 only where nothing was.
+/// How much of the year's target was realised up to a quarter, in percent from 0 to 100 with two decimals. It is 100.00 only if
+/// all of it was realised, and 0.00 only if nothing was.
 pub fn progress(plan: &ActionPlan, quarter: u8) -> Percent {
     Percent::of(exact_progress(plan, quarter))
 }
 
-/// Whether what is reported for a quarter, 1 to 4, makes the cumulative realisation fall: it is below that of the last quarter
-/// before it that is reported, or above that of the next one. `reported` is what stands for the quarters.
+/// Whether the report for a quarter, 1 to 4, makes the cumulative realisation fall: it is below that of the last reported quarter
+/// before it, or above that of the next one. `reported` is what is reported for the quarters.
 ///
-/// It happens, where something is counted again or lost, but never without a reason.
+/// That can happen if something is counted again or lost, but it needs a reason.
 pub fn falls(reported: &[Option<Decimal>; 4], quarter: u8, realisation: Decimal) -> bool {
     let before = last_reported(reported, quarter.saturating_sub(1));
     let after = reported.iter().skip(usize::from(quarter)).copied().flatten().next();
     before.is_some_and(|before| realisation < before) || after.is_some_and(|after| after < realisation)
 }
 
-/// The progress as a mean takes it: not rounded.
+/// The progress as a mean takes it, not rounded.
 ///
-/// A year's target of 0 counts as 100 when it is reached, else 0.
+/// If the year's target is 0, it counts as 100 when it is reached and as 0 before.
 pub fn exact_progress(plan: &ActionPlan, quarter: u8) -> Decimal {
     if is_reached(plan, quarter) {
         return Decimal::ONE_HUNDRED;
@@ -91,7 +92,7 @@ pub fn exact_progress(plan: &ActionPlan, quarter: u8) -> Decimal {
 
 /// How much of the year's target is to be reached by the end of a quarter, in percent from 0 to 100, not rounded.
 ///
-/// A year's target of 0 is expected as a whole at the end of the year, and not before.
+/// A year's target of 0 is expected in full at the end of the year, and not before.
 pub fn exact_expected(plan: &ActionPlan, quarter: u8) -> Decimal {
     let (due, whole) = (target(&plan.targets, quarter), target(&plan.targets, YEAR_END));
     if quarter >= YEAR_END || (due >= whole && !whole.is_zero()) {
@@ -102,12 +103,12 @@ pub fn exact_expected(plan: &ActionPlan, quarter: u8) -> Decimal {
 
 /// Whether what was verified up to a quarter reaches the year's target.
 ///
-/// Without a verified report nothing is reached. With one a year's target of 0 is: it asks for no more.
+/// Without a verified report nothing is reached. With one, a year's target of 0 is reached, because it asks for no more.
 fn is_reached(plan: &ActionPlan, quarter: u8) -> bool {
     last_reported(&plan.realisation, quarter).is_some_and(|realised| realised >= target(&plan.targets, YEAR_END))
 }
 
-/// The percentage that a smaller part is of its whole, not below 0; of no whole it is 0.
+/// The percentage of a part in its whole, not below 0; it is 0 if the whole is 0.
 fn share_below(part: Decimal, whole: Decimal) -> Decimal {
     let share = part.checked_mul(Decimal::ONE_HUNDRED).and_then(|hundredfold| hundredfold.checked_div(whole));
     share.unwrap_or_default().max(Decimal::ZERO)

@@ -1,17 +1,17 @@
-//! The review of what OPDs report: `draft → submitted → verified`, or `submitted → returned → submitted`.
+//! The review of reports: `draft → submitted → verified`, or `submitted → returned → submitted`.
 //!
-//! Pure: who may take a step is decided elsewhere, except that nobody verifies what they submitted.
+//! The functions are pure. Who may take a step is decided elsewhere, except that nobody verifies what they submitted.
 
 use crate::measurement::ReportState::{self, Draft, Returned, Submitted, Verified};
 
 /// A step of the review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// The OPD hands its report in.
+    /// The OPD submits its report.
     Submit,
-    /// The reviewer accepts it: from now on it counts.
+    /// The reviewer verifies the report: from now on it counts.
     Verify,
-    /// The reviewer sends it back with a reason.
+    /// The reviewer returns the report with a reason.
     Return,
 }
 
@@ -19,7 +19,7 @@ impl Step {
     /// Every step.
     pub const ALL: [Self; 3] = [Self::Submit, Self::Verify, Self::Return];
 
-    /// The word in paths and bodies.
+    /// The word for the step in paths and bodies.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Submit => "submit",
@@ -28,7 +28,7 @@ impl Step {
         }
     }
 
-    /// The word in the audit log.
+    /// The word for the completed step in the audit log.
     pub const fn done(self) -> &'static str {
         match self {
             Self::Submit => "submitted",
@@ -37,7 +37,7 @@ impl Step {
         }
     }
 
-    /// Where the step leads from `state`; `None` where it cannot be taken.
+    /// The state that the step leads to from `state`; `None` if it cannot be taken.
     pub const fn from(self, state: ReportState) -> Option<ReportState> {
         match (self, state) {
             (Self::Submit, Draft | Returned) => Some(Submitted),
@@ -48,43 +48,44 @@ impl Step {
     }
 }
 
-/// The steps that can be taken from `state`, by name.
+/// The names of the steps that can be taken from `state`.
 pub fn allowed(state: ReportState) -> Vec<&'static str> {
     Step::ALL.into_iter().filter(|step| step.from(state).is_some()).map(Step::name).collect()
 }
 
-/// What a machine's report of a value does to what is stored for the same period.
+/// What a report of a machine does to what is stored for the same period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// Nothing was there.
+    /// Nothing is stored, so it creates a report.
     New,
-    /// It is there already.
+    /// The same is stored already.
     Unchanged,
-    /// What is there is newer by the clock of the source system.
+    /// What is stored is newer by the clock of the source system.
     Stale,
-    /// It is there as a draft, which is handed in by it.
+    /// The same is stored as a draft, which is submitted.
     Submission,
-    /// It takes the place of what does not count yet.
+    /// It replaces a report that does not count yet.
     Replacement,
-    /// It corrects what counts: a new revision, which has to name its reason.
+    /// It corrects a report that counts: a new revision, which needs a reason.
     Revision,
 }
 
-/// What is stored for a period, as far as an arriving report is concerned.
+/// What is stored for a period, as far as an arriving report needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stored {
-    /// Where it stands.
+    /// The review state of the last revision.
     pub state: ReportState,
     /// Whether the last revision says the same.
     pub is_same: bool,
-    /// Whether what is in force says the same, while a correction of it is not verified yet.
+    /// Whether the revision in force says the same, while a correction of it is not verified yet.
     pub is_in_force: bool,
-    /// Whether the source system changed it after what arrives.
+    /// Whether the source system changed the stored report later than the arriving one.
     pub is_newer: bool,
 }
 
-/// What becomes of an arriving report. What is in force or waits is not written again. A repeat of what was returned stays returned: a machine that sends the same state each
-/// night does not hand it in again; a person does, or a changed value.
+/// Decides what becomes of an arriving report. What is in force or waits for review is not written again. A repeat of a returned
+/// report stays returned: a machine that sends the same state each night does not submit it again; a person does, or a changed
+/// value.
 pub const fn arrival(stored: Option<Stored>, submits: bool) -> Arrival {
     match stored {
         None => Arrival::New,

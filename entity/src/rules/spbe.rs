@@ -1,4 +1,4 @@
-//! The predicate of an SPBE index, as Permenpan-RB 59/2020 words it.
+//! The predicate of an SPBE index, by Permenpan-RB 59/2020.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -6,40 +6,40 @@ use sea_orm::EnumIter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The predicate of an e-government (SPBE) index, the best first.
+/// The predicate of an index of e-government (SPBE), the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpbePredicate {
-    /// Outstanding.
+    /// Outstanding (memuaskan).
     Memuaskan,
-    /// Very good.
+    /// Very good (sangat baik).
     SangatBaik,
-    /// Good.
+    /// Good (baik).
     Baik,
-    /// Sufficient.
+    /// Sufficient (cukup).
     Cukup,
-    /// Poor.
+    /// Poor (kurang).
     Kurang,
 }
 
-/// The lower bounds of the predicates, as one regulation sets them; below the last is `kurang`.
+/// The lower bounds of the predicates, as one regulation sets them; an index below the last bound is `kurang`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpbeBounds {
-    /// The regulation.
+    /// The regulation that sets the bounds.
     pub version: &'static str,
-    /// The day from which it holds.
+    /// The first day on which these bounds hold.
     pub valid_from: NaiveDate,
-    /// `memuaskan` from here on.
+    /// The least index for `memuaskan`.
     pub memuaskan: Decimal,
-    /// `sangat_baik` from here on.
+    /// The least index for `sangat_baik`.
     pub sangat_baik: Decimal,
-    /// `baik` from here on.
+    /// The least index for `baik`.
     pub baik: Decimal,
-    /// `cukup` from here on.
+    /// The least index for `cukup`.
     pub cukup: Decimal,
 }
 
-/// Every version, the oldest first.
+/// Every version of the bounds, the oldest first.
 const VERSIONS: &[SpbeBounds] = &[SpbeBounds {
     version: "Permenpan-RB 59/2020",
     valid_from: NaiveDate::from_ymd_opt(2020, 1, 1).expect("the day exists"),
@@ -49,7 +49,7 @@ const VERSIONS: &[SpbeBounds] = &[SpbeBounds {
     cukup: Decimal::from_parts(18, 0, 0, false, 1),
 }];
 
-/// The bounds that hold on a day; a day before the first version is read by the first.
+/// The bounds that hold on a day. Before the first version, the bounds of the first version hold.
 pub fn spbe_bounds(on: NaiveDate) -> &'static SpbeBounds {
     VERSIONS.iter().rev().find(|version| version.valid_from <= on).unwrap_or(&VERSIONS[0])
 }

@@ -1,4 +1,4 @@
-//! Whether an action's report for a quarter came on time.
+//! Whether the report on an action for a quarter came on time.
 
 use chrono::NaiveDate;
 use sea_orm::EnumIter;
@@ -8,24 +8,24 @@ use utoipa::ToSchema;
 use super::obligations;
 use crate::value::period::Period;
 
-/// How a report stands to the day on which it is due.
+/// The timeliness of a report, compared with the day on which it is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Timeliness {
-    /// Handed in by its day.
+    /// The report was submitted by its due day.
     OnTime,
-    /// Handed in after its day.
+    /// The report was submitted after its due day.
     Late,
-    /// Not handed in, and its day has passed.
+    /// The report was not submitted, and its due day has passed.
     Missing,
-    /// Not handed in yet, or its quarter has not ended: nothing to judge.
+    /// The report was not submitted yet, or its quarter has not ended, so there is nothing to judge.
     NotDue,
 }
 
-/// How the report for a quarter, 1 to 4, stood at the end of a day.
+/// The timeliness of the report for a quarter, 1 to 4, at the end of a day.
 ///
-/// It is due on the 10th of the month after the quarter. Until the quarter has ended before `as_of` it is `not_due`, even
-/// where it came early. What was handed in after `as_of` was not there yet.
+/// The report is due on the 10th of the month after the quarter. Until the quarter has ended before `as_of`, it is `not_due`,
+/// even if it came early. A report that was submitted after `as_of` did not exist on that day.
 pub fn timeliness(year: i32, quarter: u8, handed_in_on: Option<NaiveDate>, as_of: NaiveDate) -> Timeliness {
     let period = Period::Quarter(year, quarter);
     let due_on = obligations::due_on(period);
@@ -38,19 +38,19 @@ pub fn timeliness(year: i32, quarter: u8, handed_in_on: Option<NaiveDate>, as_of
     }
 }
 
-/// How many reports came when.
+/// The number of reports by timeliness.
 ///
-/// A report counts as due once its quarter has ended and it was handed in, or its day has passed: so `due` is always
+/// A report counts as due once its quarter has ended and either it was submitted or its due day has passed. So `due` is always
 /// `on_time` + `late` + `missing`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReportCounts {
-    /// All that can be judged.
+    /// The number of reports that can be judged.
     pub due: u32,
-    /// Handed in by their day.
+    /// The number of reports that were submitted by their due day.
     pub on_time: u32,
-    /// Handed in after their day.
+    /// The number of reports that were submitted after their due day.
     pub late: u32,
-    /// Not handed in, and their day has passed.
+    /// The number of reports that were not submitted although their due day has passed.
     pub missing: u32,
 }
 

@@ -13,13 +13,13 @@ use utoipa::{
 pub struct Code(String);
 
 impl Code {
-    /// What a code looks like, as a regular expression for the API document.
+    /// The form of a code, as a regular expression for the API document.
     pub const PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
 
-    /// The longest code, in characters.
+    /// The greatest number of characters of a code.
     pub const MAX_LENGTH: usize = 64;
 
-    /// Takes a code exactly as written: nothing is trimmed and no letter changes its case.
+    /// Takes a code exactly as written: nothing is trimmed, and no letter changes its case.
     pub fn parse(text: &str) -> Result<Self, InvalidCode> {
         let bytes = text.as_bytes();
         let first_is_alphanumeric = bytes.first().is_some_and(u8::is_ascii_alphanumeric);
@@ -37,7 +37,7 @@ impl Code {
     }
 }
 
-/// The text is not a code.
+/// The error for a text that is no code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidCode;
 
@@ -98,7 +98,7 @@ impl PartialSchema for Code {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("The identifier of a resource in paths, references and exports. It never changes."))
+            .description(Some("The code that identifies a resource in paths, references and exports. It never changes."))
             .pattern(Some(Self::PATTERN))
             .min_length(Some(1))
             .max_length(Some(Self::MAX_LENGTH))

@@ -18,16 +18,16 @@ pub use wire::{PATTERN, decimal_input_schema};
 pub struct Decimal(rust_decimal::Decimal);
 
 impl Decimal {
-    /// The most significant digits a value may have.
+    /// The greatest number of significant digits of a value.
     pub const SIGNIFICANT_DIGITS: usize = 15;
 
-    /// The most decimal places a value may have.
+    /// The greatest number of decimal places of a value.
     pub const DECIMAL_PLACES: usize = 12;
 
-    /// The most digits before the decimal point.
+    /// The greatest number of digits before the decimal point.
     pub const INTEGER_DIGITS: usize = 15;
 
-    /// The longest text worth reading; more is not written by anybody who means a number.
+    /// The longest text that is read. Nobody who means a number writes a longer one.
     const LONGEST_INPUT: usize = 40;
 
     /// Takes a value that fits; nothing is rounded.
@@ -90,7 +90,7 @@ impl Decimal {
     }
 }
 
-/// Why a text or number is not taken as a [`Decimal`].
+/// Why a text or number is not accepted as a [`Decimal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InvalidDecimal {
     /// It is not written as a plain decimal.
@@ -143,23 +143,23 @@ impl From<Decimal> for rust_decimal::Decimal {
 
 /// A computed percentage, always written with two decimals: `87.50`.
 ///
-/// It is `100.00` only where all of it is reached, and `0.00` only where nothing is: 29,999 of 30,000 are `99.99`, and one of
-/// 30,000 is `0.01`. Every share, progress and achievement is rounded by [`Percent::of`].
+/// It is `100.00` only if all of it is reached, and `0.00` only if nothing is: 29,999 of 30,000 are `99.99`, and one of 30,000 is
+/// `0.01`. Every share, progress and achievement is rounded by [`Percent::of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent(rust_decimal::Decimal);
 
 impl Percent {
-    /// The decimals a percentage is rounded to and written with.
+    /// The number of decimals to which a percentage is rounded and with which it is written.
     pub const PLACES: u32 = 2;
 
-    /// The least that is more than nothing.
+    /// The least percentage that is more than nothing.
     const LEAST: rust_decimal::Decimal = rust_decimal::Decimal::from_parts(1, 0, 0, false, Self::PLACES);
 
-    /// The most that is less than all.
+    /// The greatest percentage that is less than all.
     const MOST: rust_decimal::Decimal = rust_decimal::Decimal::from_parts(9999, 0, 0, false, Self::PLACES);
 
-    /// Rounds a percentage half up (away from zero) to two places; call it once, at the end. What is below 100 stays below it,
-    /// what is not 0 does not become 0.
+    /// Rounds a percentage half up (away from zero) to two decimals. Call it once, at the end. A value below 100 stays below 100,
+    /// and a value that is not 0 does not become 0.
     pub fn of(percentage: rust_decimal::Decimal) -> Self {
         let rounded = Self::index(percentage);
         if percentage < rust_decimal::Decimal::ONE_HUNDRED && rounded.0 >= rust_decimal::Decimal::ONE_HUNDRED {
@@ -171,24 +171,24 @@ impl Percent {
         }
     }
 
-    /// The same for something that is known not to be reached, however little is missing: below 100.
+    /// Rounds a percentage that is known not to be reached, however little is missing: the result is below 100.
     #[must_use]
     pub fn unreached(self) -> Self {
         Self(self.0.min(Self::MOST))
     }
 
-    /// The same for something that is known to have begun, however little there is: above 0.
+    /// Rounds a percentage that is known to have begun, however little there is: the result is above 0.
     #[must_use]
     pub fn begun(self) -> Self {
         Self(self.0.max(Self::LEAST))
     }
 
-    /// Rounds an index on a scale up to 100 half up to two places, as a regulation says it: it is no share.
+    /// Rounds an index on a scale up to 100 half up to two decimals, as its regulation says. An index is not a share.
     pub fn index(value: rust_decimal::Decimal) -> Self {
         Self(shortest(round_half_up(value, Self::PLACES)))
     }
 
-    /// How much of `whole` is `part`; nothing when there is no whole.
+    /// The share of `part` in `whole`, in percent; nothing if the whole is 0.
     ///
     /// A share over groups is the share of the sums, never the mean of the groups' shares.
     pub fn share(part: u64, whole: u64) -> Option<Self> {
@@ -196,7 +196,7 @@ impl Percent {
         hundredfold.checked_div(rust_decimal::Decimal::from(whole)).map(Self::of)
     }
 
-    /// The value, to compute with or compare.
+    /// The value, for computing or comparing.
     pub fn inner(self) -> rust_decimal::Decimal {
         self.0
     }

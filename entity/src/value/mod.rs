@@ -1,4 +1,4 @@
-//! Values with one fallible constructor each: past it, nothing is checked twice.
+//! Values with one fallible constructor each, so that nothing is checked again after it.
 
 pub mod code;
 pub mod decimal;

@@ -1,4 +1,4 @@
-//! Reporting periods: a year, a half-year, a quarter or a month, each with a place in time and a number in its series.
+//! Reporting periods: a year, a half-year, a quarter or a month, each with a first and a last day and a number in its series.
 
 use std::{borrow::Cow, cmp::Ordering, error::Error, fmt, ops::RangeInclusive, str::FromStr};
 
@@ -15,17 +15,20 @@ use utoipa::{
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Frequency {
-    /// Once a year.
+    /// The KPI is measured once a year.
     Yearly,
-    /// Once a half-year (semester).
+    /// The KPI is measured once in each half-year (semester).
     Semesterly,
-    /// Once a quarter (triwulan).
+    /// The KPI is measured once in each quarter (triwulan).
     Quarterly,
-    /// Once a month.
+    /// The KPI is measured once a month.
     Monthly,
 }
 
 impl Frequency {
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["yearly", "semesterly", "quarterly", "monthly"];
+
     const fn periods_a_year(self) -> i64 {
         match self {
             Self::Yearly => 1,
@@ -38,9 +41,9 @@ impl Frequency {
 
 /// A period, written `2022`, `2022-S1`, `2022-Q3` or `2022-09`.
 ///
-/// Get one from [`Period::parse`], [`Period::containing`] or [`Period::from_index`]: these keep to the
-/// years 1900 to 2199 and to half-years, quarters and months that exist. Periods are in the order of their ends,
-/// and of two that end together the longer one comes first.
+/// A period comes from [`Period::parse`], [`Period::containing`] or [`Period::from_index`], which accept only the years 1900 to
+/// 2199 and half-years, quarters and months that exist. Periods are sorted by their ends; if two end together, the longer one
+/// comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Period {
     /// A calendar year.
@@ -54,7 +57,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// What a period looks like, as a regular expression for the API document.
+    /// The form of a period, as a regular expression for the API document.
     pub const PATTERN: &str = "^(19|20|21)[0-9]{2}(-S[12]|-Q[1-4]|-(0[1-9]|1[0-2]))?$";
 
     const YEARS: RangeInclusive<i64> = 1900..=2199;
@@ -82,7 +85,7 @@ impl Period {
         .ok_or(InvalidPeriod)
     }
 
-    /// Which kind of period it is.
+    /// The frequency of the period.
     pub const fn frequency(self) -> Frequency {
         match self {
             Self::Year(_) => Frequency::Yearly,
@@ -92,18 +95,18 @@ impl Period {
         }
     }
 
-    /// Its first day.
+    /// The first day of the period.
     pub fn start(self) -> NaiveDate {
         first_day(self.first_month())
     }
 
-    /// Its last day, where a value of the period stands.
+    /// The last day of the period, at which a value of the period holds.
     pub fn end(self) -> NaiveDate {
         let after = first_day(self.first_month() + 12 / self.frequency().periods_a_year());
         after.pred_opt().unwrap_or(after)
     }
 
-    /// Its number in the series of its frequency: consecutive periods differ by 1.
+    /// The number of the period in the series of its frequency: consecutive periods differ by 1.
     pub fn index(self) -> i64 {
         match self {
             Self::Year(year) => i64::from(year),
@@ -113,13 +116,12 @@ impl Period {
         }
     }
 
-    /// The number of the period of this frequency in which it ends: of `2022-12` for `2022`, counted in
-    /// months.
+    /// The number of the period of another frequency in which this period ends: counted in months, `2022` ends in `2022-12`.
     pub fn index_in(self, frequency: Frequency) -> i64 {
         Self::containing(frequency, self.end()).index()
     }
 
-    /// The period with this number; nothing outside the years 1900 to 2199.
+    /// The period with this number; none outside the years 1900 to 2199.
     pub fn from_index(frequency: Frequency, index: i64) -> Option<Self> {
         let periods_a_year = frequency.periods_a_year();
         let year = index.div_euclid(periods_a_year);
@@ -136,19 +138,19 @@ impl Period {
         })
     }
 
-    /// Whether it has begun on a day: a measurement or a report of one that has not cannot be known.
+    /// Whether the period has begun on a day. A measurement or report of a period that has not begun cannot be known.
     pub fn has_begun(self, on: NaiveDate) -> bool {
         self.start() <= on
     }
 
-    /// The period after it; nothing after the year 2199.
+    /// The next period; none after the year 2199.
     pub fn next(self) -> Option<Self> {
         Self::from_index(self.frequency(), self.index() + 1)
     }
 
     /// The period of this frequency in which the day lies.
     ///
-    /// A day before 1900 gives the first period there is, one after 2199 the last.
+    /// A day before 1900 gives the first period, and a day after 2199 the last one.
     pub fn containing(frequency: Frequency, day: NaiveDate) -> Self {
         if i64::from(day.year()) < *Self::YEARS.start() {
             return Self::of_month(frequency, *Self::YEARS.start() as i32, 1);
@@ -168,7 +170,7 @@ impl Period {
         }
     }
 
-    /// Its first month, counted from January of the year 0.
+    /// The first month of the period, counted from January of the year 0.
     fn first_month(self) -> i64 {
         self.index() * (12 / self.frequency().periods_a_year())
     }
@@ -180,17 +182,17 @@ fn first_day(month: i64) -> NaiveDate {
     i32::try_from(month.div_euclid(12))
         .ok()
         .and_then(|year| NaiveDate::from_ymd_opt(year, month_of_year, 1))
-        // Only a hand-made `Period` outside the years 1900 to 2199 gets here.
+        // Only a `Period` that was built by hand outside the years 1900 to 2199 gets here.
         .unwrap_or(if month < 0 { NaiveDate::MIN } else { NaiveDate::MAX })
 }
 
-/// A number of exactly so many ASCII digits.
+/// Reads a number of exactly so many ASCII digits.
 fn number(text: &str, digits: usize) -> Option<i64> {
     let plain = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()
 }
 
-/// The text is not a period.
+/// The error for a text that is no period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidPeriod;
 

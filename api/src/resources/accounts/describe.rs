@@ -1,4 +1,4 @@
-//! The descriptions of what can be done with accounts.
+//! The descriptions of the operations on accounts.
 
 use actix_web::http::Method;
 use serde::de::DeserializeOwned;
@@ -7,13 +7,14 @@ use utoipa::ToSchema;
 
 use super::{Account, Rotation, Secret};
 use crate::auth::permissions::Permission;
+use crate::crud::history::Entry;
+use crate::crud::openapi::PATCHES;
+use crate::crud::parameters::{filter_parameters, page_parameters};
+use crate::crud::schemas;
 use crate::http::operation::Operation;
 use crate::http::schema;
-use crate::resources::history::Entry;
-use crate::resources::openapi::{PATCHES, filter_parameters, page_parameters};
-use crate::resources::schemas;
 
-/// An operation of those who manage them.
+/// An operation for those who manage the accounts.
 pub fn operation<A: Account>(method: Method, path: &str, id: &str, summary: &str, about: &str) -> Operation {
     Operation::new(method, path, id, A::TAG, summary, about).roles(&A::Manage::role_names())
 }
@@ -22,7 +23,7 @@ fn of_one<A: Account>(method: Method, verb: &str, summary: &str, about: &str) ->
     operation::<A>(method, A::ONE, &format!("{verb}_{}", A::NAMES.one), summary, about).problems(&[404])
 }
 
-/// The list.
+/// Describes the list.
 pub fn list<A: Account>() -> Operation {
     let (name, path) = (A::name(), A::path());
     let page = schemas::page(json!({ "$ref": format!("#/components/schemas/{name}") }));
@@ -35,60 +36,73 @@ pub fn list<A: Account>() -> Operation {
     page_parameters(list, &sortable, A::SORT.name)
         .with_schemas(schema::components::<A>())
         .with_schemas(Map::<String, Value>::from_iter([(format!("{name}Page"), page)]))
-        .answers_schema(200, "One page.", json!({ "$ref": format!("#/components/schemas/{name}Page") }), None, &["Link"])
+        .answers_schema(
+            200,
+            "One page of the list.",
+            json!({ "$ref": format!("#/components/schemas/{name}Page") }),
+            None,
+            &["Link"],
+        )
 }
 
-/// The creation by a `New`, such as `example`; `shown` is the answer.
+/// Describes the creation from a `New`, such as `example`; `shown` is the answer.
 pub fn create<A: Account, New: DeserializeOwned + ToSchema>(about: &str, example: Value, shown: Value) -> Operation {
     let (id, summary) = (format!("create_{}", A::NAMES.one), format!("Create {}", A::NAMES.a()));
     operation::<A>(Method::POST, &A::path(), &id, &summary, about).takes::<New>(example).retryable().answers::<A>(
         201,
-        "Created.",
+        &format!("The {} that was created.", A::NAMES.spoken),
         Some(shown),
         &["ETag", "Location", "Idempotent-Replayed"],
     )
 }
 
-/// One.
+/// Describes the reading of one account.
 pub fn get<A: Account>() -> Operation {
     of_one::<A>(Method::GET, "get", &format!("Get {}", A::NAMES.a()), A::NAMES.about).conditional().answers::<A>(
         200,
-        "It.",
+        &format!("The requested {}.", A::NAMES.spoken),
         Some(A::example()),
         &["ETag"],
     )
 }
 
-/// The change by a `Patch`, such as `example`.
+/// Describes the change by a `Patch`, such as `example`.
 pub fn update<A: Account, Patch: ToSchema>(about: &str, example: Value) -> Operation {
     of_one::<A>(Method::PATCH, "update", &format!("Change {}", A::NAMES.a()), about)
         .guarded()
         .body(&Patch::name(), schema::input::<Patch>(), example, PATCHES)
-        .answers::<A>(200, "Changed.", Some(A::example()), &["ETag"])
+        .answers::<A>(200, &format!("The {} after the change.", A::NAMES.spoken), Some(A::example()), &["ETag"])
 }
 
-/// The deletion.
+/// Describes the deletion.
 pub fn delete<A: Account>(about: &str) -> Operation {
-    of_one::<A>(Method::DELETE, "delete", &format!("Delete {}", A::NAMES.a()), about).guarded().answers_nothing(204, "Deleted.")
+    of_one::<A>(Method::DELETE, "delete", &format!("Delete {}", A::NAMES.a()), about)
+        .guarded()
+        .answers_nothing(204, &format!("The {} was deleted.", A::NAMES.spoken))
 }
 
-/// The replacement of a secret.
+/// Describes the replacement of a secret.
 pub fn rotate<A: Secret>(path: &str, id: &str, about: &str) -> Operation {
     operation::<A>(Method::POST, path, id, &format!("Replace {}'s secret", A::NAMES.a()), about)
         .takes::<Rotation>(json!({ "grace_seconds": 86400 }))
         .retryable()
         .problems(&[404])
-        .answers::<A>(200, "Replaced.", Some(example_with_secret::<A>()), &["ETag", "Idempotent-Replayed"])
+        .answers::<A>(
+            200,
+            &format!("The {} with its new secret.", A::NAMES.spoken),
+            Some(example_with_secret::<A>()),
+            &["ETag", "Idempotent-Replayed"],
+        )
 }
 
-/// The example of one as the answer shows it that made its secret.
+/// The example of an account in the answer that shows its secret.
 pub fn example_with_secret<A: Secret>() -> Value {
     let mut shown = A::example();
     shown[A::MEMBER] = json!(A::SECRET_EXAMPLE);
     shown
 }
 
-/// The history.
+/// Describes the history.
 pub fn history<A: Account>(about: &str) -> Operation {
     let (path, id) = (format!("{}/history", A::ONE), format!("list_{}_history", A::NAMES.one));
     Entry::describe_list(operation::<A>(Method::GET, &path, &id, &format!("History of {}", A::NAMES.a()), about))

@@ -1,8 +1,10 @@
-//! `/v1/actions/{id}/reports`: what an OPD reports of an action, quarter by quarter.
+//! `/v1/actions/{id}/reports`: the reports of an OPD on an action, quarter by quarter.
 
 pub mod falling;
 pub mod wire_types;
 
+use crate::http::language::Noun;
+use crate::resources::actions;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -19,22 +21,38 @@ use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::resources::kpis::not_begun;
 use crate::resources::reporting::review_state::{ReviewState, along};
 use crate::resources::reporting::{Report, ReportKey, ReportKind, Words, Written};
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Audited, Changes, Field, Kind, REPORTED, Stored, ValueType};
 use crate::store::transaction::WriteTransaction;
 
-/// Whether a report says why already, also when it is written again: one that does not count yet keeps its reason.
+/// What the audit log tells of reports.
+pub static AUDITED: Audited =
+    Audited::new("action_report", Noun::new("action report", "laporan renaksi")).actions(REPORTED).changes(Changes::FromItsDay);
+
+/// Where reports refer to their action.
+pub const STORED: Stored = Stored {
+    to: &actions::KIND,
+    resource: "action_report",
+    table: "action_report",
+    column: "action",
+    name: "action",
+    only: None,
+};
+
+/// Whether a report has a reason already, also after it is written again: a report that does not count yet keeps its reason.
 fn has_reason(row: &Model) -> bool {
     !row.review_state().counts() && row.reason.is_some()
 }
 
-/// The field error of a realisation that cannot be.
+/// The field error of a realisation that is not possible.
 pub fn realisation_field_error(realisation: Decimal) -> Option<FieldError> {
-    let text = || Text::new("What is realised is 0 or more.", "Realisasi tidak kurang dari 0.");
+    let text = || Text::new("The realisation must be 0 or more.", "Realisasi harus 0 atau lebih.");
     (realisation < Decimal::default()).then(|| FieldError::at("/realisation", "outside_range", text()))
 }
 
 impl Report for Model {
     const KIND: ReportKind = ReportKind::ActionReport;
+    const AUDITED: &'static Audited = &AUDITED;
+    const OF: &'static Kind = &actions::KIND;
     const WORDS: Words = Words {
         path: "/v1/actions/{id}/reports",
         tag: "actions",
@@ -45,11 +63,12 @@ impl Report for Model {
         a: "an action report",
         of_a: "an action",
         put: "Report on an action",
-        about: "what is realised by the end of a quarter of the action's year, counted from the beginning of the year",
-        more: " What is realised counts from the beginning of the year, so it does not fall: below what is reported for the quarter \
-               before, or above that of the next one, it needs a `reason` (`reason_required`).",
+        about: "the report on what is realised by the end of a quarter of the action's year, counted from the beginning of the year",
+        more: " The realisation is counted from the beginning of the year, so it should not fall: a realisation below the one \
+            reported for the quarter before, or above the one reported for the next quarter, needs a `reason` \
+            (`reason_required`).",
     };
-    const ORDER: Field = Field::sort("quarter", Kind::Integer);
+    const ORDER: Field = Field::sort("quarter", ValueType::Integer);
     const BESIDE_OTHERS: bool = true;
     type Table = action_report::Entity;
     type Subject = action::Entity;
@@ -72,8 +91,10 @@ impl Report for Model {
             "2" => Ok(2),
             "3" => Ok(3),
             "4" => Ok(4),
-            _ => Err(ApiError::new(codes::NOT_FOUND)
-                .detail(format!("`{text}` is no quarter: 1 to 4."), format!("`{text}` bukan triwulan: 1 sampai 4."))),
+            _ => Err(ApiError::new(codes::NOT_FOUND).detail(
+                format!("`{text}` is not a quarter: expected a number from 1 to 4."),
+                format!("`{text}` bukan triwulan: seharusnya angka dari 1 sampai 4."),
+            )),
         }
     }
 
@@ -116,7 +137,7 @@ impl Report for Model {
         input: ActionReportInput,
     ) -> Self {
         let review_state = ReviewState::drafted(transaction, before.map(Self::review_state).as_ref(), input.reason.clone());
-        // Also the first report has one, where what is realised fell.
+        // The first report has a reason as well, if the realisation falls.
         let kept = before.filter(|row| has_reason(row)).and_then(|row| row.reason.clone());
         Self {
             action: action.to_owned(),
@@ -153,7 +174,7 @@ impl Report for Model {
 
     along!();
 
-    /// The day on which a report was first handed in decides whether it was on time, whatever was corrected since.
+    /// Whether a report is on time is decided by the day on which it was first submitted, whatever was corrected since.
     fn handed_in(&mut self, today: NaiveDate) {
         self.handed_in_on.get_or_insert(today);
     }

@@ -1,4 +1,4 @@
-//! Logging in of a client: `grant_type=client_credentials` (RFC 6749 §4.4).
+//! The login of a client: `grant_type=client_credentials` (RFC 6749 §4.4).
 
 use std::collections::BTreeMap;
 
@@ -22,14 +22,14 @@ use crate::store::access::Anyone;
 use crate::store::standing;
 use crate::store::transaction::WriteTransaction;
 
-/// 401 for a client that is unknown, disabled or has another secret: all alike (RFC 6749 §5.2).
+/// 401 for a client that is unknown or disabled, or whose secret is wrong; the answer is the same for each (RFC 6749 §5.2).
 pub(super) fn unknown() -> ApiResult<Answer> {
     let body = OauthError { error: "invalid_client", error_description: "The client or its secret is wrong." };
     let answer = Answer::json(StatusCode::UNAUTHORIZED, &body)?.header("Cache-Control", "no-store");
     Ok(answer.header("WWW-Authenticate", "Basic realm=\"renaksi\""))
 }
 
-/// How a client shows who it is: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
+/// How a client sends its secret: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
 pub(super) struct Credentials {
     id: String,
     secret: String,
@@ -40,7 +40,7 @@ impl Credentials {
         let in_form = form.get("client_id").zip(form.get("client_secret"));
         let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
         match (header, in_form) {
-            (Some(_), Some(_)) => Err("The client shows its secret in the header or in the form, not in both."),
+            (Some(_), Some(_)) => Err("The client must send its secret either in the header or in the form, not in both."),
             (Some(header), None) => Ok(Self::basic(header)),
             (None, in_form) => Ok(in_form.map(|(id, secret)| Self { id: id.to_owned(), secret: secret.to_owned() })),
         }
@@ -57,11 +57,11 @@ impl Credentials {
     }
 }
 
-/// Gives a client a token for some of its scopes.
+/// Issues a token for some of the client's scopes.
 pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, wanted: Option<&str>) -> ApiResult<Answer> {
     let attempt = Attempt::begin(&anyone, Who::Client, &given.id).await?;
     let row = client::Entity::find_by_id(&given.id).one(anyone.store.db()).await?;
-    // Whether the client exists or not, one hash is compared and one failure counted.
+    // Whether the client exists or not, one hash is compared and one failure is counted.
     let is_right = clients::fits(row.as_ref(), &given.secret);
     let Some(row) = row.filter(|row| is_right && row.active) else {
         attempt.failed(&anyone, "unknown or disabled client, or wrong secret").await?;
@@ -70,7 +70,7 @@ pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, want
     let granted = anyone
         .store
         .transact(origin(&anyone, Actor::system("auth")), async |transaction: &WriteTransaction| {
-            // It was read before: the client may have been disabled meanwhile, or its secret replaced.
+            // The client was read before. In the meantime it may have been disabled, or its secret replaced.
             standing::hold(&transaction.db, &row.id).await?;
             let now = client::Entity::find_by_id(&row.id).one(&transaction.db).await?;
             let Some(now) = now.filter(|now| now.active && clients::fits(Some(now), &given.secret)) else { return Ok(None) };
@@ -92,7 +92,7 @@ pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, want
     }
 }
 
-/// The client as its token will say it; `None` where it does not have what it asks for.
+/// The client as its token will describe it; `None` if it lacks a requested scope.
 fn actor_of(row: &client::Model, wanted: Option<&str>) -> Option<Actor> {
     let held = row.scopes();
     let scopes = wanted.map_or_else(|| Some(held.clone()), Scope::parse_list)?;

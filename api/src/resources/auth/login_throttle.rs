@@ -1,8 +1,9 @@
-//! Guessing passwords slows down, on every replica, and alike for accounts that do not exist; those who are innocent go on.
+//! Slows down the guessing of passwords, on every replica and alike for accounts that do not exist, while innocent users are not
+//! held up.
 //!
-//! Failures are counted for an account *from an address* (of IPv6 its /64), so nobody is locked out by a stranger elsewhere.
-//! Two more counts slow down who tries many accounts from one address, or one account from many. Neither holds up an account
-//! that logged in from that address lately. People and clients are counted apart.
+//! Failures are counted for an account *from an address* (an IPv6 address counts as its /64), so no stranger elsewhere locks
+//! anybody out. Two more counts slow down those who try many accounts from one address, or one account from many addresses.
+//! Neither of them holds up an account that logged in from that address lately. People and clients are counted apart.
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex as Lock};
@@ -24,14 +25,14 @@ use crate::store::access::Anyone;
 use crate::store::clock::now;
 use crate::store::transaction::{Origin, WriteTransaction};
 
-/// How long a failure is remembered, and the longest wait.
+/// How long a failure is remembered, which is also the longest wait.
 pub const REMEMBERED: Duration = Duration::minutes(15);
 /// How long an address is known after a login.
 pub const KNOWN_FOR: Duration = Duration::days(30);
-/// Attempts of strangers from one address that are looked at together; more of them come again.
+/// The number of unknown callers from one address whose attempts are checked at the same time; others are asked to come again.
 const AT_ONCE: usize = 4;
 
-/// What failures cost: the first are free, then each doubles the wait, from a second on.
+/// What failures cost: the first ones are free, then each doubles the wait, starting with one second.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     free: i32,
@@ -42,7 +43,8 @@ struct Rule {
 const STRANGER: Rule = Rule { free: 5, longest: REMEMBERED };
 /// An account from an address where it logged in lately: a colleague behind the same address must not keep its owner out.
 const KNOWN: Rule = Rule { free: 100, longest: Duration::seconds(8) };
-/// All strangers from an address: whole offices and mobile networks share one, so it slows down and does not lock.
+/// All unknown callers from an address. Whole offices and mobile networks share one address, so this slows them down but locks
+/// nobody out.
 const ADDRESS: Rule = Rule { free: 50, longest: Duration::seconds(4) };
 /// An account from all addresses where it is not known.
 const ACCOUNT: Rule = Rule { free: 100, longest: Duration::seconds(30) };
@@ -57,12 +59,12 @@ impl Rule {
     }
 }
 
-/// Who logs in: people and clients are counted apart.
+/// Who logs in. People and clients are counted apart.
 #[derive(Clone, Copy, Debug)]
 pub enum Who {
     /// A person, by e-mail address.
     Person,
-    /// A system, by its id.
+    /// A system, by its client id.
     Client,
 }
 
@@ -75,7 +77,7 @@ impl Who {
     }
 }
 
-/// An attempt to log in that may be made now. While it lives, others on the same account from the same address wait.
+/// An attempt to log in that may be made now. While it lives, other attempts on the same account from the same address wait.
 pub struct Attempt {
     name: String,
     address: Option<String>,
@@ -88,7 +90,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Begins one, or answers 429 while it has to wait.
+    /// Begins an attempt, or answers 429 if it has to wait.
     pub async fn begin(anyone: &Anyone, who: Who, name: &str) -> ApiResult<Self> {
         let prefix = anyone.address.as_deref().map(client_address::prefix).unwrap_or_default();
         let (word, address) = (who.word(), anyone.address.clone());
@@ -98,10 +100,10 @@ impl Attempt {
         let mut counts = vec![(pair.clone(), if is_known { KNOWN } else { STRANGER })];
         if !is_known {
             counts.push((subject(&format!("{word} from {prefix}")), ADDRESS));
-            // The secret of a client has 256 bits: whoever tries it from many addresses gets nowhere either.
+            // A client's secret has 256 bits, so guessing it from many addresses is hopeless and need not be counted.
             counts.extend(matches!(who, Who::Person).then(|| (subject(&format!("{word} {name}")), ACCOUNT)));
         }
-        // In one order, so that replicas wait for each other instead of for ever.
+        // The counters are locked in one order, so that replicas wait for each other instead of deadlocking.
         counts.sort_by(|one, other| one.0.cmp(&other.0));
         let turn = turn(&pair).await;
         let attempt = Self { name: name.to_owned(), address, counts, pair, is_known, _turn: turn, _lane: lane };
@@ -123,7 +125,7 @@ impl Attempt {
         }
     }
 
-    /// Counts that it failed.
+    /// Counts a failure of the attempt.
     pub async fn failed(self, anyone: &Anyone, reason: &'static str) -> ApiResult<()> {
         security::log("login_failed", &self.name, self.address.as_deref(), reason);
         let origin = Origin { actor: Actor::system("auth"), request_id: None, address: None };
@@ -138,7 +140,7 @@ impl Attempt {
         anyone.store.transact(origin, count).await
     }
 
-    /// Notes that it succeeded: the account is known here from now on.
+    /// Notes the success of the attempt: from now on the account is known at this address.
     pub async fn succeeded(&self, transaction: &WriteTransaction) -> ApiResult<()> {
         security::note("login", &self.name, self.address.as_deref());
         login_failure::Entity::delete_many().filter(login_failure::Column::Subject.eq(&self.pair)).exec(&transaction.db).await?;
@@ -149,7 +151,7 @@ impl Attempt {
     }
 }
 
-/// 429: whether it is the account, the address or both is not said, nor whether there is such an account.
+/// 429. The answer does not reveal whether the account, the address or both are held up, nor whether the account exists.
 fn held_up(name: &str, address: Option<&str>, left: Duration) -> ApiError {
     security::log("login_held_up", name, address, "too many failures");
     ApiError::new(codes::TOO_MANY_REQUESTS).header("Retry-After", (left.num_seconds() + 1).to_string())
@@ -160,7 +162,7 @@ fn failures_at(row: &login_failure::Model, now: DateTime<Utc>) -> i32 {
     if row.updated_at + REMEMBERED > now { row.failures } else { 0 }
 }
 
-/// What is stored of an account and an address: neither can be read from it without trying all.
+/// What is stored for an account and an address. Neither can be read from it without trying all possible values.
 fn subject(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
@@ -170,8 +172,8 @@ async fn is_known(anyone: &Anyone, pair: &str) -> ApiResult<bool> {
     Ok(known.one(anyone.store.db()).await?.is_some())
 }
 
-/// Attempts on one account from one address take turns, so that guesses sent all at once count one after the other. They share
-/// a few queues; who waits for a stranger waits for one hash.
+/// Attempts on one account from one address take turns, so that guesses that are sent at the same time count one after the other.
+/// They share a few queues; whoever waits for a stranger waits for the time of one hash.
 async fn turn(pair: &str) -> MutexGuard<'static, ()> {
     static QUEUES: [Mutex<()>; 256] = [const { Mutex::const_new(()) }; 256];
     let place = u8::from_str_radix(pair.get(..2).unwrap_or_default(), 16).unwrap_or_default();
@@ -193,10 +195,10 @@ async fn write(transaction: &WriteTransaction, subject: String, failures: i32, b
     Ok(())
 }
 
-/// The attempts of strangers that are looked at, by their addresses.
+/// The attempts of unknown callers that are being checked, by their addresses.
 static LANES: LazyLock<Lock<HashMap<String, usize>>> = LazyLock::new(Lock::default);
 
-/// A place among the attempts of strangers from one address; given back when dropped.
+/// A place among the attempts of unknown callers from one address; it is given back when it is dropped.
 struct Lane(String);
 
 impl Lane {

@@ -1,63 +1,115 @@
 //! `/v1/evaluations/{code}/findings`
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::finding;
 use entity::rules::finding::FindingState;
 use entity::value::code::Code;
-use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::ActiveValue::Set;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::follow_ups::MOST_FOLLOW_UPS;
 use crate::auth::permissions::HoldEvaluations;
-use crate::resources::references::Target;
-use crate::resources::resource::{Key, Names, NewRow, Parent, Reference, Resource, code};
-use crate::store::listing::{Field, Kind};
+use crate::crud::members::{FromRow, members, read_members};
+use crate::crud::resource::{BeforeInsert, Hooks, NewRow, Resource};
+use crate::crud::typed::kind_of;
+use crate::resources::association::PROGRAMME;
+use crate::resources::{evaluations, opds, programmes};
+use crate::store::kind::{BeforeFirst, Kind, Names, Own};
 
-/// The words for the state of a finding.
-const STATES: &[&str] = &["open", "in_progress", "done"];
+/// The most follow-ups of one finding: they are read with it.
+pub const MOST_FOLLOW_UPS: usize = 1000;
 
-/// What an evaluation found. Its `state` changes only through its follow-ups, also after the evaluation was closed.
-#[derive(Serialize, Deserialize, ToSchema)]
+/// The kind.
+pub static KIND: Kind = kind_of::<Finding>(Names {
+    one: "finding",
+    many: "findings",
+    spoken: "finding",
+    plural: "findings",
+    indonesian: "temuan",
+    schema: "Finding",
+    about: "The findings of an evaluation: what was found, which OPD has to resolve it by when, and what was done since.",
+})
+.with_ids()
+.part_of("evaluation", &evaluations::KIND)
+.public_with(Own::Always, "evaluation")
+.without_feed()
+.with_snapshots(BeforeFirst::Absent)
+.actions(&["created", "updated", "followed_up", "deleted", "imported"]);
+
+members! {
+    /// A finding of an evaluation. Its `state` changes only through follow-ups, also after the evaluation was closed.
+    pub struct Finding of finding by id {
+        /// The code of the programme that the finding is about.
+        pub programme: Option<Code> = column.refers(&programmes::KIND).filter().public().label("Programme", "Program", "Program yang dimaksud."),
+        /// The code of the OPD that is responsible for resolving the finding.
+        pub opd: Option<Code> = column.refers(&opds::KIND).filter().public().label("OPD", "OPD", "OPD yang harus menindaklanjuti."),
+        /// The text of the finding.
+        #[schema(min_length = 1, max_length = 10000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+        pub text: String = column.public().label("Text", "Uraian", "Apa yang ditemukan."),
+        /// The recommendation of the evaluation.
+        #[schema(max_length = 10000)]
+        pub recommendation: Option<String> = column.public().label("Recommendation", "Rekomendasi", "Apa yang sebaiknya dilakukan."),
+        /// The day by which the finding is to be resolved.
+        #[schema(max_length = 10)]
+        pub due_on: Option<NaiveDate> = column.sort().public().label("Due on", "Tenggat", "Batas waktunya."),
+    }
+}
+
+read_members! {
+    /// What follow-ups write of a finding.
+    pub struct FindingProgress {
+        /// The state of the finding. Only a follow-up changes it.
+        pub state: FindingState = value.sort().public().label("State", "Keadaan", "Keadaan temuan; hanya berubah melalui tindak lanjut."),
+        /// What was done about the finding, the oldest follow-up first.
+        #[schema(max_items = 1000)]
+        pub follow_ups: Vec<FollowUp> = json.public_entries(&["at", "text", "state"]).label("Follow-ups", "Tindak lanjut", "Apa yang dilakukan sejak itu, yang terlama lebih dahulu."),
+    }
+}
+
+/// A follow-up, as it is stored with its finding.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Finding {
-    /// The programme it is about.
-    pub programme: Option<Code>,
-    /// The OPD that has to mend it.
-    pub opd: Option<Code>,
-    /// What was found.
-    #[schema(min_length = 1, max_length = 10000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
-    pub text: String,
-    /// What should be done.
+pub struct FollowUp {
+    /// Who reported the follow-up.
+    #[schema(max_length = 254)]
+    pub by: String,
+    /// When the follow-up was reported.
+    #[schema(max_length = 35)]
+    pub at: DateTime<Utc>,
+    /// What was done about the finding.
     #[schema(max_length = 10000)]
-    pub recommendation: Option<String>,
-    /// By which day.
-    #[schema(max_length = 10)]
-    pub due_on: Option<NaiveDate>,
+    pub text: String,
+    /// The state to which the finding moved; null if it stayed in the same state.
+    #[schema(required = true)]
+    pub state: Option<FindingState>,
+}
+
+impl FollowUp {
+    /// Those of a finding, the oldest first. What stands in a row was checked when it was written.
+    pub fn all_of(row: &finding::Model) -> Vec<Self> {
+        Vec::deserialize(&row.follow_ups).unwrap_or_default()
+    }
+}
+
+impl Default for FindingProgress {
+    fn default() -> Self {
+        Self { state: FindingState::Open, follow_ups: Vec::new() }
+    }
+}
+
+impl FromRow<finding::Model> for FindingProgress {
+    fn from_row(row: &finding::Model) -> Self {
+        Self { state: row.state, follow_ups: FollowUp::all_of(row) }
+    }
 }
 
 impl Resource for Finding {
-    const NAMES: Names = Names {
-        one: "finding",
-        many: "findings",
-        spoken: "finding",
-        plural: "findings",
-        about: "What an evaluation found, who has to mend it by when, and what was done since.",
-    };
-    const FIELDS: &'static [Field] = &[
-        Field::filter("programme", Kind::Code),
-        Field::filter("opd", Kind::Code),
-        Field::sort("state", Kind::Choice(STATES)),
-        Field::sort_nullable("due_on", Kind::Date),
-    ];
-    const DEFAULT_SORT: &'static str = "id";
-    const KEY: Key = Key::Id;
-    const PARENT: Option<Parent> = Some(Parent { many: "evaluations", member: "evaluation", to: Target::Evaluation });
-    const REFERENCES: &'static [Reference] =
-        &[Reference::one("programme", Target::Programme), Reference::one("opd", Target::Opd)];
-    type Entity = finding::Entity;
+    const KIND: &'static Kind = &KIND;
     type Write = HoldEvaluations;
+    type ReadOnly = FindingProgress;
+    type Computed = ();
+    const HOOKS: Hooks<Self> = Hooks::NONE.before_insert().attached_to(&programmes::KIND, &PROGRAMME);
 
     fn example() -> Value {
         json!({
@@ -66,63 +118,12 @@ impl Resource for Finding {
         })
     }
 
-    fn of(row: &finding::Model) -> Self {
-        Self {
-            programme: row.programme.as_deref().map(code),
-            opd: row.opd.as_deref().map(code),
-            text: row.text.clone(),
-            recommendation: row.recommendation.clone(),
-            due_on: row.due_on,
-        }
-    }
-
-    fn into_row(self) -> finding::ActiveModel {
-        finding::ActiveModel {
-            programme: Set(self.programme.map(|code| code.to_string())),
-            opd: Set(self.opd.map(|code| code.to_string())),
-            text: Set(self.text),
-            recommendation: Set(self.recommendation),
-            due_on: Set(self.due_on),
-            evaluation: NotSet,
-            state: NotSet,
-            follow_ups: NotSet,
-            id: NotSet,
-            search: NotSet,
-            version: NotSet,
-            created_at: NotSet,
-            updated_at: NotSet,
-        }
-    }
-
     fn search(&self) -> Vec<&str> {
         vec![&self.text, self.recommendation.as_deref().unwrap_or_default()]
     }
+}
 
-    fn read_only(row: Option<&finding::Model>) -> Map<String, Value> {
-        let state = row.map_or(FindingState::Open, |row| row.state);
-        let follow_ups = row.map_or_else(|| json!([]), |row| row.follow_ups.clone());
-        Map::from_iter([("state".to_owned(), json!(state)), ("follow_ups".to_owned(), follow_ups)])
-    }
-
-    fn read_only_schema() -> Map<String, Value> {
-        let state = json!({ "type": "string", "enum": STATES, "readOnly": true, "description": "Where it stands. Only a follow-up changes it." });
-        let moved = json!({ "type": ["string", "null"], "enum": ["open", "in_progress", "done", null], "description": "The state that it moved to; null where it stayed." });
-        let follow_up = json!({
-            "type": "object", "additionalProperties": false, "required": ["by", "at", "text", "state"],
-            "properties": {
-                "by": { "type": "string", "maxLength": 254, "description": "Who told it." },
-                "at": { "type": "string", "format": "date-time", "maxLength": 35, "description": "When." },
-                "text": { "type": "string", "maxLength": 10000, "description": "What was done." },
-                "state": moved,
-            },
-        });
-        let follow_ups = json!({
-            "type": "array", "maxItems": MOST_FOLLOW_UPS, "items": follow_up, "readOnly": true,
-            "description": "What was done since, the oldest first.",
-        });
-        Map::from_iter([("state".to_owned(), state), ("follow_ups".to_owned(), follow_ups)])
-    }
-
+impl BeforeInsert for Finding {
     fn before_insert(row: &mut NewRow<Self>) {
         row.state = Set(FindingState::Open);
         row.follow_ups = Set(json!([]));

@@ -1,19 +1,23 @@
 //! `/v1/evaluations/{code}/findings/{id}/follow-ups`: what was done about a finding, and the only way its state changes.
 
 use actix_web::HttpRequest;
-use actix_web::http::Method;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Path;
-use chrono::{DateTime, Utc};
 use entity::rules::finding::{self as rule, FindingState, IllegalMove};
 use entity::{finding, programme};
 use sea_orm::ActiveValue::Set;
 use sea_orm::EntityTrait;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::findings::Finding;
+use super::findings::{self, Finding, FollowUp, MOST_FOLLOW_UPS};
 use crate::auth::permissions::{FollowUp as MayFollowUp, Permission};
+use crate::crud::handlers::shown_whole;
+use crate::crud::members::Written;
+use crate::crud::openapi::reference;
+use crate::crud::typed::writes_of;
+use crate::crud::typed::{present, touch};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
@@ -22,45 +26,20 @@ use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
-use crate::resources::crud::{present, touch};
-use crate::resources::resource::{Stamp, show_example};
-use crate::resources::schemas;
 use crate::store::access::{Access, retry};
 use crate::store::transaction::WriteTransaction;
 
 const PATH: &str = "/v1/evaluations/{code}/findings/{id}/follow-ups";
 
-/// The most follow-ups of one finding: they are read with it.
-pub const MOST_FOLLOW_UPS: usize = 1000;
-
-/// What was done about a finding.
+/// The body of a request that reports what was done about a finding.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewFollowUp {
-    /// What was done.
+    /// What was done about the finding.
     #[schema(min_length = 1, max_length = 10000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     text: String,
-    /// The state that the finding moves to; it stays where it is without it.
+    /// The state to which the finding moves; without it, the finding stays in its state.
     state: Option<FindingState>,
-}
-
-/// What was done about a finding, as it is kept with it.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct FollowUp {
-    by: String,
-    /// When it was told.
-    pub at: DateTime<Utc>,
-    /// What was done.
-    pub text: String,
-    /// The state that the finding moved to.
-    pub state: Option<FindingState>,
-}
-
-impl FollowUp {
-    /// Those of a finding, the oldest first.
-    pub fn all_of(row: &finding::Model) -> ApiResult<Vec<Self>> {
-        serde_json::from_value(row.follow_ups.clone()).map_err(ApiError::unexpected)
-    }
 }
 
 async fn create_follow_up(
@@ -77,19 +56,19 @@ async fn create_follow_up(
     access
         .write(retry, async |transaction: &WriteTransaction| {
             let row = transaction.locked::<finding::Entity>(id.clone()).await?.filter(|row| row.evaluation == code);
-            let row = row.ok_or_else(|| ApiError::not_found("finding", &id))?;
+            let row = row.ok_or_else(|| ApiError::not_found(&findings::KIND, &id))?;
             must_concern(transaction, &row).await?;
-            preconditions.must_match_if_given(&Stamp::of::<Finding>(&row)?.etag())?;
+            preconditions.must_match_if_given(&Finding::stamp(&row).etag())?;
             let row = add(transaction, row, body.read()?).await?;
-            let (shown, etag) = present::<Finding>(transaction, row).await?;
+            let shown = present::<Finding>(transaction, row).await?;
             let location = format!("/v1/evaluations/{code}/findings/{id}");
-            Answer::created(&location, &shown).map(|answer| answer.etag(&etag))
+            Ok(Answer::text(StatusCode::CREATED, shown_whole(&*shown)).header("Location", &location).etag(&shown.etag()))
         })
         .await
 }
 
-/// 403 unless the actor may write for the OPD that has to mend the finding, or for the one that leads its programme. What
-/// names neither is followed up by those who are bound to no OPD.
+/// 403 unless the actor may write for the OPD that has to resolve the finding, or for the OPD that leads its programme. A finding
+/// that names neither is followed up by those who are bound to no OPD.
 async fn must_concern(transaction: &WriteTransaction, row: &finding::Model) -> ApiResult<()> {
     let Some(own) = transaction.covered().await? else { return Ok(()) };
     let lead = match &row.programme {
@@ -100,7 +79,7 @@ async fn must_concern(transaction: &WriteTransaction, row: &finding::Model) -> A
         return Ok(());
     }
     Err(ApiError::new(codes::OUTSIDE_OWN_OPD)
-        .detail("The finding is about another OPD.", "Temuan ini tentang perangkat daerah lain."))
+        .detail("This finding concerns another OPD.", "Temuan ini menyangkut perangkat daerah lain."))
 }
 
 async fn add(transaction: &WriteTransaction, row: finding::Model, new: NewFollowUp) -> ApiResult<finding::Model> {
@@ -108,10 +87,10 @@ async fn add(transaction: &WriteTransaction, row: finding::Model, new: NewFollow
     if let Some(to) = new.state {
         rule::check(row.state, to).map_err(|illegal| illegal_move(&illegal))?;
     }
-    let mut follow_ups = FollowUp::all_of(&row)?;
+    let mut follow_ups = FollowUp::all_of(&row);
     if follow_ups.len() >= MOST_FOLLOW_UPS {
         return Err(ApiError::new(codes::CONFLICT).detail(
-            format!("A finding has at most {MOST_FOLLOW_UPS} follow-ups."),
+            format!("A finding can have at most {MOST_FOLLOW_UPS} follow-ups."),
             format!("Temuan memiliki paling banyak {MOST_FOLLOW_UPS} tindak lanjut."),
         ));
     }
@@ -136,16 +115,17 @@ fn illegal_move(illegal: &IllegalMove) -> ApiError {
         .member("allowed", json!(allowed))
 }
 
-/// Mounts the follow-ups.
+/// Adds the routes of the follow-ups.
 pub fn mount(table: &mut Table) {
-    let about = "Adds to what was done, and may move the finding: `open` and `in_progress` to each other or to `done`, `done` back to \
-                 `in_progress`. Any other move is a 409 whose `allowed` lists what can follow. An operator follows up what its own OPD \
-                 and those below it have to mend, or what is about a programme that they lead; what names no OPD and no programme is \
-                 followed up by the others. It goes on after the evaluation was closed: the record keeps what was known then.";
-    let create = Operation::new(Method::POST, PATH, "create_follow_up", "evaluations", "Follow a finding up", about);
+    let about = "Adds a follow-up to a finding, and can move the finding: from `open` or `in_progress` to each other or to \
+        `done`, and from `done` back to `in_progress`. Any other move is refused with 409, and `allowed` lists the possible \
+        ones. An operator may follow up findings that its own OPD or one below it has to resolve, and findings about a programme \
+        that one of these leads. Findings that name neither an OPD nor a programme are followed up by the other roles. \
+        Follow-ups can be added after the evaluation was closed; its record keeps what was known then.";
+    let create = Operation::new(Method::POST, PATH, "create_follow_up", "evaluations", "Add a follow-up to a finding", about);
     let example = json!({ "text": "Kontrak pembangunan TPS3R Desa Sokong ditandatangani", "state": "in_progress" });
-    let reference = json!({ "$ref": format!("#/components/schemas/{}", schemas::names::<Finding>().shown) });
-    let mut after = show_example::<Finding>();
+    let described = writes_of::<Finding>().described();
+    let mut after = described.shown_example();
     let follow_up = json!({ "by": "operator.dlh@demo.invalid", "at": "2022-10-10T01:00:00Z", "text": example["text"], "state": "in_progress" });
     after["state"] = json!("in_progress");
     after["follow_ups"] = json!([follow_up]);
@@ -157,8 +137,14 @@ pub fn mount(table: &mut Table) {
             .retryable()
             .if_match()
             .problems(&[404])
-            .with_schemas(schemas::shown::<Finding>())
-            .answers_schema(201, "The finding, afterwards. `Location` is its path.", reference, Some(after), &headers),
+            .with_schemas(described.shown())
+            .answers_schema(
+                201,
+                "The finding with the new follow-up. `Location` is the path of the finding.",
+                reference(&described.name),
+                Some(after),
+                &headers,
+            ),
         create_follow_up,
     );
 }

@@ -1,4 +1,4 @@
-//! A KPI with the method `coverage` is counted, not typed in: the villages in which its programme has built.
+//! KPIs with the method `coverage`, whose values are not entered but counted: the villages in which their programme has built.
 
 use chrono::{Months, NaiveDate};
 use entity::coverage::{self, CoverageStatus};
@@ -13,22 +13,22 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use super::measurements::wire_types::MeasurementInput;
 use super::outside_range;
 use crate::http::problem::ApiResult;
-use crate::resources::programmes::coverage::{entry_of, recorded};
+use crate::resources::programmes::coverage_entries::{entry_of, recorded};
 use crate::resources::reporting::ReportKey;
 use crate::resources::reporting::flow::{latest, write};
 use crate::resources::reporting::review::apply;
 use crate::store::transaction::WriteTransaction;
 
-/// What stands in `method`.
+/// The value of `method` by which such a KPI is known.
 const METHOD: &str = "coverage";
-/// How far back an entry is counted at most.
+/// How many months back villages are counted again at most.
 const LONGEST: Months = Months::new(10 * 12);
 
-/// Counts the KPIs of a programme again after an entry of its coverage, from the period of the entry to that of today, and
-/// hands in what changed. What the service itself recorded counts at once.
+/// Counts the KPIs of a programme again after a new entry of its coverage, from the period of the entry to the present one, and
+/// submits the values that changed. What the service itself recorded counts at once.
 pub async fn recount(transaction: &WriteTransaction, entry: &coverage::Model) -> ApiResult<()> {
     let kpis = kpi::Entity::find().filter(kpi::Column::Programme.eq(&entry.programme)).filter(kpi::Column::Method.eq(METHOD));
-    // In the order in which pushes lock them.
+    // The KPIs are locked in the same order as by pushes.
     let kpis = kpis.order_by_asc(kpi::Column::Code).lock_exclusive().all(&transaction.db).await?;
     if kpis.is_empty() {
         return Ok(());
@@ -53,16 +53,16 @@ pub async fn recount(transaction: &WriteTransaction, entry: &coverage::Model) ->
     Ok(())
 }
 
-/// The first day that is counted: what was built before the masterplan stands in its first period.
+/// The first day that is counted: what was built before the masterplan began counts in its first period.
 async fn first_day(transaction: &WriteTransaction, kpi: &kpi::Model) -> ApiResult<NaiveDate> {
     let masterplan = masterplan::Entity::find_by_id(&kpi.masterplan).one(&transaction.db).await?;
     let begins = masterplan.and_then(|plan| NaiveDate::from_ymd_opt(plan.start_year?, 1, 1));
-    // However long a plan lasts, an entry is followed by a bounded number of reports.
+    // However long a masterplan lasts, an entry leads to a bounded number of reports.
     let earliest = transaction.today.checked_sub_months(LONGEST).unwrap_or(transaction.today);
     Ok(begins.unwrap_or(earliest).max(earliest))
 }
 
-/// Reports a count and hands it in, unless it is what was handed in before.
+/// Reports a count and submits it, unless the same value was submitted before.
 async fn report(
     transaction: &WriteTransaction,
     kpi: &kpi::Model,
@@ -92,7 +92,7 @@ async fn report(
     Ok(())
 }
 
-/// Why a verified count is corrected.
+/// The reason for which a verified count is corrected.
 fn reason(entry: &coverage::Model) -> String {
     let (region, day) = (&entry.region, entry.effective_on);
     let (id, en) = match entry.status {

@@ -1,4 +1,4 @@
-//! What a change of a KPI has to agree with: the values and targets that it has.
+//! Checks a change of a KPI against the values and targets that the KPI has.
 
 use entity::kpi;
 use entity::rules::kpi::Bounds;
@@ -10,20 +10,21 @@ use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::store::transaction::WriteTransaction;
 
-/// The most that are named of those that do not agree.
+/// The greatest number of values and targets that an error names.
 const MOST_NAMED: usize = 20;
 
 /// A value or target that a KPI has.
 struct Held {
-    /// What it is, in English.
+    /// The value or target, in English words.
     en: String,
-    /// What it is, in Indonesian.
+    /// The value or target, in Indonesian words.
     id: String,
     value: Decimal,
 }
 
-/// Refuses bounds that do not hold all values and targets, and a direction or baseline that puts a target on the wrong side,
-/// and names them. What changes none of these is not looked at. The row of the KPI is locked, as it is by all who write values and targets.
+/// Refuses bounds that exclude existing values or targets, and a direction or baseline that puts a target on the wrong side, and
+/// names the values and targets in question. A change of none of these is not checked. The row of the KPI is locked, as by
+/// everybody who writes values and targets.
 pub(super) async fn must_agree(kpi: &Kpi, transaction: &WriteTransaction, code: &str, before: &kpi::Model) -> ApiResult<()> {
     let baseline = kpi.baseline.as_ref().map(|baseline| baseline.value);
     let (permits, moves) = (before.direction != kpi.direction, before.baseline_value != baseline);
@@ -53,20 +54,20 @@ fn beyond(bounds: Bounds, one: &Held) -> Option<FieldError> {
     }
     let pointer = if bounds.minimum.is_some_and(|least| value < least) { "/minimum" } else { "/maximum" };
     let Held { en, id, .. } = one;
-    let text = Text::new(format!("It does not hold {en}."), format!("Tidak memuat {id}."));
+    let text = Text::new(format!("The bound excludes {en}."), format!("Batas ini tidak mencakup {id}."));
     Some(FieldError::at(pointer, "outside_range", text))
 }
 
 fn wrong_side(pointer: &str, baseline: Decimal, one: &Held) -> FieldError {
     let Held { en, id, .. } = one;
     let text = Text::new(
-        format!("It puts {en} on the wrong side of the baseline, {baseline}."),
+        format!("This would put {en} on the wrong side of the baseline, {baseline}."),
         format!("Dengan ini {id} berada di sisi yang salah dari nilai awal, {baseline}."),
     );
     FieldError::at(pointer, "against_direction", text)
 }
 
-/// The targets, in the order of their periods.
+/// The targets of the KPI, in the order of their periods.
 async fn targets(transaction: &WriteTransaction, code: &str) -> ApiResult<Vec<Held>> {
     use entity::kpi_target::{Column, Entity};
     let rows = Entity::find().filter(Column::Kpi.eq(code)).order_by_asc(Column::PeriodEnd).all(&transaction.db).await?;
@@ -78,8 +79,8 @@ async fn targets(transaction: &WriteTransaction, code: &str) -> ApiResult<Vec<He
     Ok(held.collect())
 }
 
-/// The values that stand, in the order of their periods: the last of each period, and the one that counts. What was corrected
-/// since does not.
+/// The current values of the KPI, in the order of their periods: the last revision of each period, and the revision in force.
+/// Revisions that were corrected since are left out.
 async fn values(transaction: &WriteTransaction, code: &str) -> ApiResult<Vec<Held>> {
     let sql = "SELECT m.period, m.value FROM measurement m WHERE m.kpi = $1 AND (m.latest OR (m.state = 'verified' AND NOT EXISTS \
                (SELECT 1 FROM measurement l WHERE l.kpi = m.kpi AND l.period = m.period AND l.revision > m.revision \

@@ -1,7 +1,7 @@
 //! `/v1/kpis/{code}/measurements`
 //!
-//! A measurement is kept in revisions. A verified one is never overwritten: writing it again adds a revision, so that
-//! figures of past days stay as they were.
+//! A measurement is kept in revisions. A verified revision is never overwritten: writing the measurement again adds a revision,
+//! so that figures of past days stay as they were.
 
 pub mod wire_types;
 
@@ -15,22 +15,39 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrde
 use serde_json::{Value, json};
 
 use self::wire_types::{Measurement, MeasurementInput};
-use super::{not_begun, period_of, value_field_errors};
+use super::{self as kpis, not_begun, period_of, value_field_errors};
 use crate::auth::permissions;
+use crate::http::language::Noun;
 use crate::http::problem::{ApiResult, FieldError};
 use crate::resources::provenance::Provenance;
 use crate::resources::reporting::review_state::{ReviewState, along};
 use crate::resources::reporting::{Report, ReportKey, ReportKind, Words};
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Audited, Changes, Field, Kind, PublicPart, REPORTED, Stored, ValueType};
 use crate::store::transaction::WriteTransaction;
 
-/// What the audit log calls a measurement.
+/// What the audit log tells of measurements.
+pub static AUDITED: Audited = Audited::new("measurement", Noun::new("measurement", "hasil ukur"))
+    .actions(REPORTED)
+    .changes(Changes::FromItsDay)
+    .public_part(PublicPart {
+        of: &kpis::KIND,
+        members: &["kpi", "period", "revision", "value", "known_on", "provenance"],
+        only: Some(("state", "verified")),
+    });
+
+/// Where measurements refer to their KPI.
+pub const STORED: Stored =
+    Stored { to: &kpis::KIND, resource: "measurement", table: "measurement", column: "kpi", name: "period", only: None };
+
+/// The word for a measurement in the audit log.
 pub fn key_of(kpi: &str, period: &str) -> String {
     format!("{kpi}/{period}")
 }
 
 impl Report for Model {
     const KIND: ReportKind = ReportKind::Measurement;
+    const AUDITED: &'static Audited = &AUDITED;
+    const OF: &'static Kind = &kpis::KIND;
     const WORDS: Words = Words {
         path: "/v1/kpis/{code}/measurements",
         tag: "kpis",
@@ -41,10 +58,10 @@ impl Report for Model {
         a: "a measurement",
         of_a: "a KPI",
         put: "Report a measurement",
-        about: "the value of one period",
-        more: " The value lies within the KPI's `minimum` and `maximum`.",
+        about: "the measurement of one period",
+        more: " The value must lie within the `minimum` and `maximum` of the KPI.",
     };
-    const ORDER: Field = Field::sort("period_end", Kind::Date);
+    const ORDER: Field = Field::sort("period_end", ValueType::Date);
     type Table = measurement::Entity;
     type Subject = kpi::Entity;
     type Part = Period;
@@ -143,19 +160,20 @@ impl Report for Model {
     }
 }
 
-/// From which day a value counts: the day its source gives, else today. A correction counts from today, so that what
-/// was answered for earlier days stays.
+/// The day from which a value counts: the day that its source gives, or today. A correction counts from today, so that answers
+/// for earlier days stay the same.
 pub fn known_on(revision: i32, stated: Option<NaiveDate>, today: NaiveDate) -> NaiveDate {
     stated.filter(|date| revision == 1 && *date <= today).unwrap_or(today)
 }
 
-/// From which day figures count a value: of a period that has not begun by then nobody can know one, whatever a source says.
+/// The day from which figures count a value. It is not before the beginning of the period, because nobody can know a value of a
+/// period that has not begun, whatever a source says.
 pub fn counts_from(period: Period, known_on: NaiveDate) -> NaiveDate {
     known_on.max(period.start())
 }
 
-/// Whether a value that is about to count from a day on leads its KPI then. Those of that day and after it that it
-/// comes after no longer do. To be called for every value that is verified, before its row is written.
+/// Whether a value that is about to count from a day on is then the latest value of its KPI. Earlier values that it overtakes
+/// lose that mark. Call it for every value that is verified, before its row is written.
 async fn takes_the_lead(
     transaction: &WriteTransaction,
     kpi: &str,
@@ -164,7 +182,7 @@ async fn takes_the_lead(
     revision: i32,
 ) -> ApiResult<bool> {
     use measurement::Column;
-    // As the index spells it, which a parameter would keep from being used.
+    // Written as the index spells it; a parameter would keep the index from being used.
     let leading = measurement::Entity::find().filter(Column::Kpi.eq(kpi)).filter(Expr::cust("leads"));
     let before = leading
         .clone()

@@ -12,40 +12,65 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{against_direction, period_of, require, value_field_errors};
+use super::{self as kpis, against_direction, period_of, require, value_field_errors};
 use crate::auth::permissions::{EditCatalogue, Permission, ReadAll};
+use crate::crud::history::{self, Entry};
+use crate::crud::parameters::page_parameters;
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::language::Noun;
 use crate::http::operation::Operation;
 use crate::http::precondition::{Preconditions, entity_tag};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::history::{self, Entry};
-use crate::resources::openapi::page_parameters;
 use crate::resources::provenance::Provenance;
-use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::{Audited, BeforeFirst, Changes, Field, Member, PublicPart, Stored, ValueType};
+use crate::store::listing::Listing;
+use crate::store::snapshots::AsOf;
 use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
+
+/// What the audit log tells of targets.
+pub static AUDITED: Audited = Audited::new("kpi_target", Noun::new("target", "target"))
+    .changes(Changes::DayByDay)
+    .with_snapshots(BeforeFirst::Absent)
+    .public_part(PublicPart { of: &kpis::KIND, members: &["kpi", "period", "value", "kind", "provenance"], only: None });
+
+/// Where targets refer to their KPI.
+pub const STORED: Stored =
+    Stored { to: &kpis::KIND, resource: "kpi_target", table: "kpi_target", column: "kpi", name: "period", only: None };
+
+/// The targets as they were at the end of a day, to stand behind `FROM`.
+pub fn as_of(day: AsOf) -> String {
+    const COLUMNS: [Member; 4] = [
+        Member::new("kpi", ValueType::Code, false, &[]),
+        Member::new("period", ValueType::Text, false, &[]),
+        Member::new("value", ValueType::Decimal, false, &[]),
+        Member::new("kind", ValueType::Text, false, &[]),
+    ];
+    day.table(AUDITED.name, "target", COLUMNS.iter(), BeforeFirst::Absent)
+}
 
 const LIST: &str = "/v1/kpis/{code}/targets";
 const ONE: &str = "/v1/kpis/{code}/targets/{period}";
 const HISTORY: &str = "/v1/kpis/{code}/targets/{period}/history";
-const PERIOD_END: Field = Field::sort("period_end", Kind::Date);
+const PERIOD_END: Field = Field::sort("period_end", ValueType::Date);
 
-/// What a client sends to set a target.
+/// The body of a request that sets a target.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KpiTargetInput {
-    /// The value to reach: within the bounds of the KPI, and not on the wrong side of its baseline.
+    /// The value to reach, in the unit of the KPI. It lies within the bounds of the KPI and not on the wrong side of its
+    /// baseline.
     value: Decimal,
-    /// How binding it is: a `commitment`, where this is absent.
+    /// How binding the target is; `commitment` if this member is absent.
     #[serde(default = "commitment")]
     kind: TargetKind,
-    /// Where it comes from.
+    /// The source of the target.
     provenance: Option<Provenance>,
 }
 
@@ -56,25 +81,25 @@ fn commitment() -> TargetKind {
 /// A target of a KPI for one period.
 #[derive(Serialize, ToSchema)]
 pub struct KpiTarget {
-    /// The KPI.
+    /// The code of the KPI.
     #[schema(max_length = 64, example = "STUNTING")]
     kpi: String,
-    /// The period.
+    /// The period at whose end the value is to be reached.
     #[schema(max_length = 7, example = "2024")]
     period: String,
-    /// The value to reach.
+    /// The value to reach, in the unit of the KPI.
     value: Decimal,
-    /// How binding it is.
+    /// How binding the target is.
     kind: TargetKind,
-    /// Where it comes from.
+    /// The source of the target.
     provenance: Option<Provenance>,
-    /// Counts the writes.
+    /// The version of the target: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
-    /// When it was set.
+    /// When the target was first set.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the target was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
 }
@@ -112,7 +137,7 @@ async fn list_targets(
     parameters.finish()?;
     let db = access.store.db();
     let rows = kpi_target::Entity::find().filter(kpi_target::Column::Kpi.eq(code.as_str()));
-    let page = listing.page(db, rows, |row| Ok(json!(KpiTarget::from(row)))).await?;
+    let page = listing.page(db, rows, |row| Ok(KpiTarget::from(row))).await?;
     if page.data.is_empty() {
         require(db, &code).await?;
     }
@@ -126,7 +151,7 @@ async fn get_target(
     preconditions: Preconditions,
 ) -> ApiResult<Answer> {
     let row = kpi_target::Entity::find_by_id(path.clone()).one(access.store.db()).await?;
-    let row = row.ok_or_else(|| ApiError::not_found("target", &key_of(&path.0, &path.1)))?;
+    let row = row.ok_or_else(|| ApiError::not_found(AUDITED.noun, &key_of(&path.0, &path.1)))?;
     Ok(Answer::ok(&KpiTarget::from(&row))?.etag(&etag(&row)).unless_known(&preconditions))
 }
 
@@ -143,11 +168,11 @@ async fn put_target(
     let (code, text) = path.into_inner();
     access
         .write(retry, async |transaction: &WriteTransaction| {
-            // Locked, so that its frequency, direction, baseline and bounds cannot change meanwhile.
+            // The KPI is locked, so that its frequency, direction, baseline and bounds cannot change in the meantime.
             let kpi = transaction
                 .locked::<entity::kpi::Entity>(code.clone())
                 .await?
-                .ok_or_else(|| ApiError::not_found("KPI", &code))?;
+                .ok_or_else(|| ApiError::not_found(&kpis::KIND, &code))?;
             let period = period_of(&text)?;
             let before = kpi_target::Entity::find_by_id((code.clone(), text.clone())).one(&transaction.db).await?;
             match &before {
@@ -156,7 +181,7 @@ async fn put_target(
             }
             let input: KpiTargetInput = body.read()?;
             let mut field_errors = value_field_errors(&kpi, period, "/period", input.value, "/value");
-            // One that was taken before this was refused may change what else it says.
+            // A target that was set before this rule existed may still change in its other members.
             let stays = before.as_ref().is_some_and(|row| row.value == input.value);
             field_errors.extend(against_direction(&kpi, input.value, "/value").filter(|_| !stays));
             if !field_errors.is_empty() {
@@ -205,7 +230,7 @@ async fn delete_target(
     access
         .write(Retry::default(), async |transaction: &WriteTransaction| {
             let row = transaction.locked::<kpi_target::Entity>(id.clone()).await?;
-            let row = row.ok_or_else(|| ApiError::not_found("target", &key_of(&id.0, &id.1)))?;
+            let row = row.ok_or_else(|| ApiError::not_found(AUDITED.noun, &key_of(&id.0, &id.1)))?;
             preconditions.must_match(&etag(&row))?;
             record(transaction, "deleted", Some(&row), None).await?;
             row.delete(&transaction.db).await?;
@@ -225,14 +250,7 @@ async fn record(
     let show = |row: &kpi_target::Model| json!(KpiTarget::from(row));
     let key = key_of(&row.kpi, &row.period);
     transaction
-        .record(AuditEvent {
-            resource: "kpi_target",
-            key: &key,
-            action,
-            version,
-            before: before.map(show),
-            after: after.map(show),
-        })
+        .record(AuditEvent { of: &AUDITED, key: &key, action, version, before: before.map(show), after: after.map(show) })
         .await
 }
 
@@ -242,10 +260,10 @@ async fn target_history(
     path: Path<(String, String)>,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    history::answer(&access, &request, parameters, "kpi_target", &key_of(&path.0, &path.1)).await
+    history::answer(&access, &request, parameters, &AUDITED, &key_of(&path.0, &path.1)).await
 }
 
-/// Mounts the targets.
+/// Adds the routes of the targets.
 pub fn mount(table: &mut Table) {
     let (readers, writers) = (ReadAll::role_names(), EditCatalogue::role_names());
     let shown = json!({
@@ -256,27 +274,45 @@ pub fn mount(table: &mut Table) {
         "KpiTargetPage".to_owned(),
         schemas::page(json!({ "$ref": "#/components/schemas/KpiTarget" })),
     )]);
-    let list = Operation::get(LIST, "list_kpi_targets", "kpis", "Targets of a KPI", "In the order of their periods.");
-    let get =
-        Operation::get(ONE, "get_kpi_target", "kpis", "Target of a KPI for one period", "The value to reach in that period.");
+    let list = Operation::get(
+        LIST,
+        "list_kpi_targets",
+        "kpis",
+        "Targets of a KPI",
+        "The targets of a KPI, in the order of their periods.",
+    );
+    let get = Operation::get(
+        ONE,
+        "get_kpi_target",
+        "kpis",
+        "Get the target of a KPI for one period",
+        "The target of a KPI for one period: the value to reach at its end.",
+    );
     let put = Operation::new(
         Method::PUT,
         ONE,
         "put_kpi_target",
         "kpis",
-        "Set a target of a KPI",
-        "Creates (201) or replaces (200) the target of one period. The period must be of the KPI's frequency, and may lie ahead; the value must \
-         be one of its unit and lie within its bounds. A target on the wrong side of the baseline is refused (`against_direction`): below it \
-         where the KPI should increase, above it where it should decrease.",
+        "Set the target of a KPI for one period",
+        "Creates (201) or replaces (200) the target of one period. The period must have the frequency of the KPI, and may lie in \
+         the future. The value must fit the unit of the KPI and lie within its bounds. A target on the wrong side of the \
+         baseline is refused (`against_direction`): below the baseline if the KPI should increase, above it if the KPI should \
+         decrease.",
     );
-    let delete =
-        Operation::new(Method::DELETE, ONE, "delete_kpi_target", "kpis", "Remove a target of a KPI", "Its history stays.");
+    let delete = Operation::new(
+        Method::DELETE,
+        ONE,
+        "delete_kpi_target",
+        "kpis",
+        "Delete the target of a KPI for one period",
+        "Deletes the target of one period. Its history stays.",
+    );
     let past = Operation::get(
         HISTORY,
         "list_kpi_target_history",
         "kpis",
-        "History of a target",
-        "Who set it to what, the oldest first.",
+        "History of a target of a KPI",
+        "Who set or changed the target and when, the oldest change first.",
     );
     table
         .on(
@@ -284,11 +320,22 @@ pub fn mount(table: &mut Table) {
                 .problems(&[404])
                 .with_schemas(schema::components::<KpiTarget>())
                 .with_schemas(page)
-                .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/KpiTargetPage" }), None, &["Link"]),
+                .answers_schema(
+                    200,
+                    "One page of the targets.",
+                    json!({ "$ref": "#/components/schemas/KpiTargetPage" }),
+                    None,
+                    &["Link"],
+                ),
             list_targets,
         )
         .on(
-            get.roles(&readers).conditional().problems(&[404]).answers::<KpiTarget>(200, "It.", Some(shown.clone()), &["ETag"]),
+            get.roles(&readers).conditional().problems(&[404]).answers::<KpiTarget>(
+                200,
+                "The target of the KPI for the period.",
+                Some(shown.clone()),
+                &["ETag"],
+            ),
             get_target,
         )
         .on(
@@ -297,10 +344,10 @@ pub fn mount(table: &mut Table) {
                 .takes::<KpiTargetInput>(json!({ "value": "14", "kind": "aspiration" }))
                 .retryable()
                 .problems(&[404])
-                .answers::<KpiTarget>(201, "Created.", Some(shown.clone()), &["ETag", "Location", "Idempotent-Replayed"])
-                .answers::<KpiTarget>(200, "Replaced.", Some(shown), &["ETag", "Idempotent-Replayed"]),
+                .answers::<KpiTarget>(201, "The new target.", Some(shown.clone()), &["ETag", "Location", "Idempotent-Replayed"])
+                .answers::<KpiTarget>(200, "The target after it was replaced.", Some(shown), &["ETag", "Idempotent-Replayed"]),
             put_target,
         )
-        .on(delete.roles(&writers).guarded().problems(&[404]).answers_nothing(204, "Removed."), delete_target)
+        .on(delete.roles(&writers).guarded().problems(&[404]).answers_nothing(204, "The target was deleted."), delete_target)
         .on(Entry::describe_list(past.roles(&readers)), target_history);
 }

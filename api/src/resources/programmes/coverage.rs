@@ -1,6 +1,11 @@
-//! `/v1/programmes/{code}/coverage`: the villages a programme reaches. What is recorded of a village is never changed,
-//! only followed by what came later.
+//! `/v1/programmes/{code}/coverage`: the villages that a programme reaches. An entry about a village is never changed; a later
+//! entry follows it.
 
+use super::coverage_entries::{entry_of, recorded};
+use crate::http::language::Noun;
+use crate::resources::programmes;
+use crate::resources::regions;
+use crate::store::kind::{Audited, Field, Stored};
 use std::collections::BTreeMap;
 
 use actix_web::HttpRequest;
@@ -14,71 +19,72 @@ use entity::value::code::Code;
 use entity::{masterplan, programme, region};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::auth::permissions::{EditProgrammes, Permission, ReadAll};
+use crate::crud::parameters::{filter_parameters, page_parameters};
+use crate::crud::references::unknown;
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::operation::Operation;
-use crate::http::page::Page;
+use crate::http::page::{Page, texts};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::kpis::coverage_method;
-use crate::resources::openapi::{filter_parameters, page_parameters};
-use crate::resources::references::{Target, unknown};
-use crate::resources::schemas;
 use crate::store::access::{Access, retry};
 use crate::store::days::read_as_of;
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::ValueType;
+use crate::store::listing::Listing;
 use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 const PATH: &str = "/v1/programmes/{code}/coverage";
-/// How many years before its masterplan a village may have been reached.
+/// How many years before its masterplan a programme may have reached a village.
 const YEARS_BEFORE: i32 = 10;
-const REGION: Field = Field::sort("region", Kind::Code);
-const FIELDS: &[Field] = &[REGION, Field::filter("status", Kind::Choice(&["planned", "built"]))];
+const REGION: Field = Field::sort("region", ValueType::Code);
+const FIELDS: &[Field] = &[REGION, Field::filter("status", ValueType::Choice(&["planned", "built"]))];
 
-/// What a programme has in a village from a day on.
+/// The body of a request that records the coverage of a village.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoverageInput {
-    /// The village.
+    /// The Kemendagri code of the village.
     region: Code,
-    /// What is there from then on.
+    /// The coverage of the village from that day on: `planned` or `built`.
     status: CoverageStatus,
-    /// The first day on which it holds; today where it is left out. It may lie in the past, not before what was recorded of
-    /// the village last, not in the future, and not more than ten years before the masterplan.
+    /// The first day on which the entry holds; today if absent. It may lie in the past, but not before the previous entry about
+    /// the village, not in the future, and not more than ten years before the masterplan.
     #[schema(max_length = 10)]
     effective_on: Option<NaiveDate>,
 }
 
-/// What a programme has in a village, as it was recorded.
+/// An entry about the coverage of a village by a programme.
 #[derive(Serialize, ToSchema)]
 pub struct Coverage {
-    /// The programme.
+    /// The code of the programme.
     #[schema(max_length = 64, example = "SV-01")]
     programme: String,
-    /// The village.
+    /// The Kemendagri code of the village.
     #[schema(max_length = 64, example = "52.08.04.2006")]
     region: String,
     /// The name of the village.
     #[schema(max_length = 200, example = "Senaru")]
     region_name: String,
-    /// What is there.
+    /// The coverage of the village: `planned` or `built`.
     status: CoverageStatus,
-    /// The first day on which it held.
+    /// The first day on which the entry holds.
     #[schema(max_length = 10)]
     effective_on: NaiveDate,
-    /// Who recorded it.
+    /// Who recorded the entry.
     #[schema(max_length = 254)]
     recorded_by: String,
-    /// When it was recorded.
+    /// When the entry was recorded.
     #[schema(max_length = 35)]
     recorded_at: DateTime<Utc>,
 }
@@ -108,9 +114,9 @@ async fn put_coverage(
     let retry = retry(&request, key, &body.fingerprint);
     access
         .write(retry, async |transaction: &WriteTransaction| {
-            // Locked: what is recorded of one programme takes turns.
+            // The programme is locked, so that entries about it are recorded one after the other.
             let programme = transaction.locked::<programme::Entity>(code.clone()).await?;
-            let programme = programme.ok_or_else(|| ApiError::not_found("programme", &code))?;
+            let programme = programme.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
             transaction.must_cover(&programme.lead_opd).await?;
             let input: CoverageInput = body.read()?;
             let village = village(&transaction.db, &input.region).await?;
@@ -134,15 +140,16 @@ async fn put_coverage(
 
 async fn village(db: &impl ConnectionTrait, code: &str) -> ApiResult<region::Model> {
     let region = region::Entity::find_by_id(code).one(db).await?;
-    let region = region.ok_or_else(|| ApiError::invalid(vec![unknown("/region".into(), Target::Region, code)]))?;
+    let region = region.ok_or_else(|| ApiError::invalid(vec![unknown("/region".into(), &regions::KIND, code)]))?;
     if region.level != RegionLevel::Village {
-        let (en, id) = (format!("`{code}` is no village."), format!("`{code}` bukan desa atau kelurahan."));
+        let (en, id) = (format!("`{code}` is not a village."), format!("`{code}` bukan desa atau kelurahan."));
         return Err(ApiError::field_error("/region", "not_a_village", en, id));
     }
     Ok(region)
 }
 
-/// The first day that can be recorded: what stood there before the masterplan, but not before anybody remembers.
+/// The first day that can be recorded. Villages may have been reached before the masterplan, but only within a bounded number of
+/// years.
 async fn first_day(transaction: &WriteTransaction, programme: &programme::Model) -> ApiResult<NaiveDate> {
     let masterplan = masterplan::Entity::find_by_id(&programme.masterplan).one(&transaction.db).await?;
     let year = masterplan.and_then(|plan| plan.start_year).unwrap_or_else(|| transaction.today.year());
@@ -152,9 +159,17 @@ async fn first_day(transaction: &WriteTransaction, programme: &programme::Model)
 fn must_be_a_day_of_the_past(day: NaiveDate, first: NaiveDate, today: NaiveDate) -> ApiResult<()> {
     let field_error = |code: &'static str, en: String, id: String| Err(ApiError::field_error("/effective_on", code, en, id));
     if day > today {
-        field_error("in_the_future", format!("Not after today, {today}."), format!("Tidak setelah hari ini, {today}."))
+        field_error(
+            "in_the_future",
+            format!("The day must not be after today, {today}."),
+            format!("Hari ini tidak boleh setelah {today}, yaitu hari sekarang."),
+        )
     } else if day < first {
-        field_error("outside_range", format!("Not before {first}."), format!("Tidak sebelum {first}."))
+        field_error(
+            "outside_range",
+            format!("The day must not be before {first}."),
+            format!("Harinya tidak boleh sebelum {first}."),
+        )
     } else {
         Ok(())
     }
@@ -162,26 +177,15 @@ fn must_be_a_day_of_the_past(day: NaiveDate, first: NaiveDate, today: NaiveDate)
 
 fn too_early(last: Option<&coverage::Model>) -> ApiError {
     let day = last.map(|last| last.effective_on.to_string()).unwrap_or_default();
-    let en = format!("Not before what was recorded last, from {day} on; what is built is planned again only from a later day.");
+    let en = format!(
+        "The day must not be before that of the previous entry, {day}. A built village can be planned again only \
+        from a later day."
+    );
     let id = format!(
-        "Tidak sebelum catatan terakhir, sejak {day}; yang sudah terbangun hanya dapat direncanakan lagi sejak hari berikutnya."
+        "Harinya tidak boleh sebelum catatan terakhir, {day}. Desa yang sudah terbangun hanya dapat direncanakan lagi sejak hari \
+         berikutnya."
     );
     ApiError::field_error("/effective_on", "before_previous", en, id)
-}
-
-/// What was recorded for a programme, of one village or of all: of each village the oldest first.
-pub async fn recorded(db: &impl ConnectionTrait, programme: &str, village: Option<&str>) -> ApiResult<Vec<coverage::Model>> {
-    use coverage::Column;
-    let mut rows = coverage::Entity::find().filter(Column::Programme.eq(programme));
-    if let Some(village) = village {
-        rows = rows.filter(Column::Region.eq(village));
-    }
-    Ok(rows.order_by_asc(Column::Region).order_by_asc(Column::Seq).all(db).await?)
-}
-
-/// A row as the rule takes it.
-pub fn entry_of(row: &coverage::Model) -> Entry {
-    Entry { status: row.status, effective_on: row.effective_on }
 }
 
 async fn record(
@@ -203,7 +207,7 @@ async fn record(
     let row = row.insert(&transaction.db).await?;
     let show = |row: &coverage::Model| json!(Coverage::of(row, &village.name));
     let audit_event = AuditEvent {
-        resource: "coverage",
+        of: &AUDITED,
         key: &format!("{programme}/{}", village.code),
         action: if last.is_some() { "updated" } else { "created" },
         version: row.seq,
@@ -214,11 +218,19 @@ async fn record(
     Ok(row)
 }
 
-/// What a client asks of the coverage of a programme: the last entry of each village that holds at the end of a day.
+/// What the audit log tells of coverage.
+pub static AUDITED: Audited =
+    Audited::new("coverage", Noun::new("coverage", "cakupan")).actions(&["created", "updated", "imported"]);
+
+/// Where coverage refers to villages.
+pub const STORED: Stored =
+    Stored { to: &regions::KIND, resource: "coverage", table: "coverage", column: "region", name: "programme", only: None };
+
+/// A request for the coverage of a programme: for each village the last entry that holds at the end of a day.
 pub struct AskedCoverage {
     listing: Listing,
     programme: String,
-    /// The day.
+    /// The day as of whose end the entries are shown.
     pub as_of: NaiveDate,
 }
 
@@ -232,7 +244,7 @@ impl AskedCoverage {
         Ok(Self { listing, programme: programme.to_owned(), as_of })
     }
 
-    /// The rows of a page with the names of their villages, and the page that they are to be put in. Two statements.
+    /// The rows of a page with the names of their villages, and the page to which they belong. It takes two statements.
     pub async fn rows(self, db: &impl ConnectionTrait) -> ApiResult<(Vec<(coverage::Model, String)>, Page)> {
         use coverage::Column;
         let later = format!(
@@ -263,16 +275,17 @@ async fn list_coverage(
     let db = access.store.db();
     let (rows, page) = AskedCoverage::read(parameters, &code, access.store.calendar().today())?.rows(db).await?;
     if rows.is_empty() && programme::Entity::find_by_id(code.clone()).one(db).await?.is_none() {
-        return Err(ApiError::not_found("programme", &code));
+        return Err(ApiError::not_found(&programmes::KIND, &code));
     }
-    let data = rows.iter().map(|(row, name)| json!(Coverage::of(row, name))).collect();
+    let data = texts(rows.iter().map(|(row, name)| Coverage::of(row, name)))?;
     Page { data, ..page }.answer(request.path(), request.query_string())
 }
 
 /// Adds the parameters of the list.
 pub fn list_parameters(operation: Operation) -> Operation {
     let day = json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" });
-    let operation = operation.query("as_of", day, "As of the end of this day, which is not after today; today without it.");
+    let operation =
+        operation.query("as_of", day, "The day as of whose end the coverage is shown, not after today; without it, today.");
     page_parameters(FIELDS.iter().fold(operation, filter_parameters), &[REGION.name], REGION.name)
 }
 
@@ -283,24 +296,25 @@ fn example() -> Value {
     })
 }
 
-/// Mounts the coverage.
+/// Adds the routes of the coverage.
 pub fn mount(table: &mut Table) {
     let put = Operation::new(
         Method::PUT,
         PATH,
         "put_coverage",
         "programmes",
-        "Record what a programme has in a village",
-        "What was recorded of a village is never changed, only followed by what holds from a later day on (201); the same again changes nothing \
-         (200). A KPI of the programme whose `method` is `coverage` counts the built villages: its measurements, from the period of the entry \
-         to that of today, are reported and handed in with it, in the name of whoever recorded it.",
+        "Record the coverage of a village",
+        "Records what a programme has in a village from a day on (201). An entry is never changed; a later entry follows it. \
+         Recording the same again changes nothing (200). A KPI of the programme whose `method` is `coverage` counts the built \
+         villages: its measurements from the period of the entry to the present one are reported and submitted together with the \
+         entry, in the name of the actor who recorded it.",
     );
     let list = Operation::get(
         PATH,
         "list_coverage",
         "programmes",
-        "Villages that a programme reaches",
-        "What the programme has in each village at the end of a day.",
+        "List the villages that a programme reaches",
+        "The coverage of each village by the programme, as of the end of a day.",
     );
     let page = schemas::page(json!({ "$ref": "#/components/schemas/Coverage" }));
     let page_example = json!({ "data": [example()], "page": { "next_cursor": null, "limit": 50 } });
@@ -311,8 +325,13 @@ pub fn mount(table: &mut Table) {
                 .takes::<CoverageInput>(given)
                 .retryable()
                 .problems(&[404])
-                .answers::<Coverage>(201, "Recorded.", Some(example()), &["Location", "Idempotent-Replayed"])
-                .answers::<Coverage>(200, "It was recorded before.", Some(example()), &["Idempotent-Replayed"]),
+                .answers::<Coverage>(201, "The entry that was recorded.", Some(example()), &["Location", "Idempotent-Replayed"])
+                .answers::<Coverage>(
+                    200,
+                    "The same entry was recorded before; nothing changed.",
+                    Some(example()),
+                    &["Idempotent-Replayed"],
+                ),
             put_coverage,
         )
         .on(
@@ -322,7 +341,7 @@ pub fn mount(table: &mut Table) {
                 .with_schemas(Map::<String, Value>::from_iter([("CoveragePage".to_owned(), page)]))
                 .answers_schema(
                     200,
-                    "One page.",
+                    "One page of the coverage.",
                     json!({ "$ref": "#/components/schemas/CoveragePage" }),
                     Some(page_example),
                     &["Link"],

@@ -1,5 +1,7 @@
-//! `/v1/programmes/{code}/transitions`: the only way a programme's status changes, and its history.
+//! `/v1/programmes/{code}/transitions`: the history of a programme's status, and the only way in which it changes.
 
+use crate::http::language::Noun;
+use crate::resources::programmes;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::Path;
@@ -16,6 +18,9 @@ use uuid::Uuid;
 
 use super::Programme;
 use crate::auth::permissions::{EditProgrammes, Permission, ReadAll};
+use crate::crud::parameters::page_parameters;
+use crate::crud::schemas;
+use crate::crud::typed::touch;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
@@ -24,58 +29,56 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::crud::touch;
-use crate::resources::openapi::page_parameters;
-use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::{Audited, Field, ValueType};
+use crate::store::listing::Listing;
 use crate::store::snapshots;
 use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 const PATH: &str = "/v1/programmes/{code}/transitions";
-const SEQ: Field = Field::sort("seq", Kind::Integer);
+const SEQ: Field = Field::sort("seq", ValueType::Integer);
 
-/// A change of status.
+/// The body of a request that changes the status of a programme.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTransition {
-    /// The status from then on.
+    /// The new status.
     to: ProgrammeStatus,
-    /// The first day on which it holds; today where it is left out. It may lie in the past, not before the previous
+    /// The first day on which the new status holds; today if absent. It may lie in the past, but not before the previous
     /// transition, and not in the future.
     #[schema(max_length = 10)]
     effective_on: Option<NaiveDate>,
-    /// Why.
+    /// The reason for the change.
     #[schema(max_length = 2000)]
     reason: Option<String>,
 }
 
-/// A change of status, as it was recorded.
+/// A change of the status of a programme, as it was recorded.
 #[derive(Serialize, ToSchema)]
 pub struct Transition {
-    /// Its id, a UUIDv7.
+    /// The identifier of the transition, a UUIDv7.
     #[schema(max_length = 36)]
     id: Uuid,
-    /// The programme.
+    /// The code of the programme.
     #[schema(max_length = 64, example = "SG-09")]
     programme: String,
-    /// Order within the programme, from 1.
+    /// The number of the transition within the programme, from 1.
     #[schema(minimum = 1, maximum = 2147483647)]
     seq: i32,
-    /// The status before; null for the first entry.
+    /// The status before the change; null for the first entry.
     from: Option<ProgrammeStatus>,
-    /// The status from then on.
+    /// The status after the change.
     to: ProgrammeStatus,
-    /// The first day on which it held.
+    /// The first day on which the new status holds.
     #[schema(max_length = 10)]
     effective_on: NaiveDate,
-    /// Why.
+    /// The reason for the change.
     #[schema(max_length = 2000)]
     reason: Option<String>,
-    /// Who recorded it.
+    /// Who recorded the transition.
     #[schema(max_length = 254)]
     recorded_by: String,
-    /// When it was recorded.
+    /// When the transition was recorded.
     #[schema(max_length = 35)]
     recorded_at: DateTime<Utc>,
 }
@@ -111,7 +114,7 @@ async fn create_transition(
             let row = transaction
                 .locked::<programme::Entity>(code.clone())
                 .await?
-                .ok_or_else(|| ApiError::not_found("programme", &code))?;
+                .ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
             transaction.must_cover(&row.lead_opd).await?;
             let new: NewTransition = body.read()?;
             let recorded = apply(transaction, row, new.to, new.effective_on.unwrap_or(transaction.today), new.reason).await?;
@@ -120,7 +123,7 @@ async fn create_transition(
         .await
 }
 
-/// Moves a programme to another status and records it.
+/// Moves a programme to another status and records the transition.
 pub async fn apply(
     transaction: &WriteTransaction,
     row: programme::Model,
@@ -155,7 +158,7 @@ pub async fn append(transaction: &WriteTransaction, entries: &[status_change::Mo
     record(transaction, "created", entries).await
 }
 
-/// Takes the status history of a programme that is deleted, with an event for each entry.
+/// Deletes the status history of a programme that is deleted, with an event for each entry.
 pub async fn remove(transaction: &WriteTransaction, code: &str) -> ApiResult<()> {
     let of_programme = status_change::Column::Programme.eq(code);
     let entries = status_change::Entity::find().filter(of_programme.clone()).order_by_asc(status_change::Column::Seq);
@@ -164,22 +167,26 @@ pub async fn remove(transaction: &WriteTransaction, code: &str) -> ApiResult<()>
     Ok(())
 }
 
+/// What the audit log tells of status histories.
+pub static AUDITED: Audited =
+    Audited::new("transition", Noun::new("transition", "perubahan status")).actions(&["created", "deleted", "imported"]);
+
 async fn record(transaction: &WriteTransaction, action: &str, entries: &[status_change::Model]) -> ApiResult<()> {
     let keys = entries.iter().map(trail_key).collect::<Vec<_>>();
     let audit_events = entries.iter().zip(&keys).map(|(entry, key)| {
         let fact = Some(in_trail(entry));
         let (before, after) = if action == "deleted" { (fact, None) } else { (None, fact) };
-        AuditEvent { resource: "transition", key, action, version: entry.seq, before, after }
+        AuditEvent { of: &AUDITED, key, action, version: entry.seq, before, after }
     });
     transaction.record_all(audit_events).await
 }
 
-/// What the audit log calls an entry.
+/// The key of an entry in the audit log.
 pub fn trail_key(entry: &status_change::Model) -> String {
     format!("{}/{}", entry.programme, entry.seq)
 }
 
-/// What the audit log tells of an entry: the event itself says who recorded it and when.
+/// What the audit log shows of an entry. The event itself says who recorded it and when.
 pub fn in_trail(entry: &status_change::Model) -> Value {
     json!({
         "programme": entry.programme, "seq": entry.seq, "from": entry.from_status, "to": entry.to_status,
@@ -195,13 +202,13 @@ fn in_indonesian(IllegalMove { from, to, allowed }: &IllegalMove) -> String {
     format!("Program berstatus {from} tidak dapat menjadi {to}; {next}.")
 }
 
-/// 409 for a programme that figures of past days count: one that moved, or that was there at the end of a day. One that was
-/// only entered today can go.
+/// 409 for a programme that figures of past days count: one whose status changed, or that existed at the end of a past day. A
+/// programme that was only entered today can be deleted.
 pub async fn must_not_be_counted(transaction: &WriteTransaction, code: &str) -> ApiResult<()> {
     let moved = last(&transaction.db, code).await?.is_some_and(|last| last.from_status.is_some());
-    if moved || snapshots::was_there(transaction, "programme", code).await? {
+    if moved || snapshots::was_there(&transaction.db, transaction.today, "programme", code).await? {
         return Err(ApiError::new(codes::CONFLICT).detail(
-            "Figures of past days count this programme by its status history. Move it to `cancelled` instead.",
+            "Figures of past days count this programme by its status history. Change its status to `cancelled` instead.",
             "Angka hari-hari lalu menghitung program ini menurut riwayat statusnya. Ubah statusnya menjadi `cancelled`.",
         ));
     }
@@ -213,16 +220,16 @@ fn must_be_in_order(effective_on: NaiveDate, earliest: Option<NaiveDate>, today:
         return Err(ApiError::field_error(
             "/effective_on",
             "in_the_future",
-            format!("Not after today, {today}."),
-            format!("Tidak setelah hari ini, {today}."),
+            format!("The day must not be after today, {today}."),
+            format!("Harinya tidak boleh setelah hari ini, {today}."),
         ));
     }
     match earliest {
         Some(earliest) if effective_on < earliest => Err(ApiError::field_error(
             "/effective_on",
             "before_previous",
-            format!("Not before the previous transition, {earliest}."),
-            format!("Tidak sebelum transisi sebelumnya, {earliest}."),
+            format!("The day must not be before that of the previous transition, {earliest}."),
+            format!("Harinya tidak boleh sebelum transisi sebelumnya, {earliest}."),
         )),
         _ => Ok(()),
     }
@@ -233,7 +240,8 @@ pub async fn begin(transaction: &WriteTransaction, code: &str, start_date: Optio
     append(transaction, &[beginning(transaction, code, start_date)]).await
 }
 
-/// The first entry of a new programme: planned from the day it starts if that has come, else from today.
+/// The first entry of a new programme: `planned` from the day on which the programme starts, if that day has come, otherwise from
+/// today.
 pub fn beginning(transaction: &WriteTransaction, code: &str, start_date: Option<NaiveDate>) -> status_change::Model {
     let effective_on = start_date.filter(|start| *start <= transaction.today).unwrap_or(transaction.today);
     entry(transaction, code, 1, None, ProgrammeStatus::Planned, effective_on, None)
@@ -276,14 +284,14 @@ async fn list_transitions(
     parameters.finish()?;
     let db = access.store.db();
     let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code.as_str()));
-    let page = listing.page(db, rows, |row| Ok(json!(Transition::from(row)))).await?;
+    let page = listing.page(db, rows, |row| Ok(Transition::from(row))).await?;
     if page.data.is_empty() && programme::Entity::find_by_id(code.clone()).one(db).await?.is_none() {
-        return Err(ApiError::not_found("programme", &code));
+        return Err(ApiError::not_found(&programmes::KIND, &code));
     }
     page.answer(request.path(), request.query_string())
 }
 
-/// Mounts the transitions.
+/// Adds the routes of the transitions.
 pub fn mount(table: &mut Table) {
     let example = json!({ "to": "running", "effective_on": "2022-11-01", "reason": "Anggaran perubahan disetujui" });
     let create = Operation::new(
@@ -292,15 +300,17 @@ pub fn mount(table: &mut Table) {
         "create_transition",
         "programmes",
         "Change the status of a programme",
-        "`planned → running → completed`, `planned` or `running → suspended → running`, any open one `→ cancelled`. Anything else is a 409 \
-         whose `allowed` lists what can follow. What is recorded is never changed: figures of past days stay as they were.",
+        "Records a change of a programme's status. The possible changes are `planned → running → completed`, `planned` or \
+         `running → suspended → running`, and `planned`, `running` or `suspended → cancelled`. Any other change is refused with \
+         409, and `allowed` lists the statuses that can follow. A recorded transition is never changed, so figures of past days \
+         stay as they were.",
     );
     let list = Operation::get(
         PATH,
         "list_transitions",
         "programmes",
         "Status history of a programme",
-        "Every status the programme had, from which day; the oldest first.",
+        "Every status that the programme had, with the day from which it held; the oldest first.",
     );
     let page = schemas::page(json!({ "$ref": "#/components/schemas/Transition" }));
     table
@@ -310,7 +320,7 @@ pub fn mount(table: &mut Table) {
                 .takes::<NewTransition>(example)
                 .retryable()
                 .problems(&[404])
-                .answers::<Transition>(201, "Recorded.", None, &["Location", "Idempotent-Replayed"]),
+                .answers::<Transition>(201, "The transition that was recorded.", None, &["Location", "Idempotent-Replayed"]),
             create_transition,
         )
         .on(
@@ -318,7 +328,13 @@ pub fn mount(table: &mut Table) {
                 .problems(&[404])
                 .with_schemas(schema::components::<Transition>())
                 .with_schemas(Map::<String, Value>::from_iter([("TransitionPage".to_owned(), page)]))
-                .answers_schema(200, "One page.", json!({ "$ref": "#/components/schemas/TransitionPage" }), None, &["Link"]),
+                .answers_schema(
+                    200,
+                    "One page of the transitions.",
+                    json!({ "$ref": "#/components/schemas/TransitionPage" }),
+                    None,
+                    &["Link"],
+                ),
             list_transitions,
         );
 }

@@ -1,5 +1,6 @@
-//! Writing a report: the first of its part of time, over one that does not count yet, or as a revision of one that does.
+//! Writes reports: the first one for a period, over one that does not count yet, or as a revision of one that does.
 
+use actix_web::web::Path;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
 use serde_json::json;
@@ -11,15 +12,21 @@ use crate::http::precondition::entity_tag;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::store::transaction::{AuditEvent, WriteTransaction};
 
-/// The entity tag, over all revisions.
+/// The key of the report that a path names.
+pub fn place_in(path: Path<(String, String)>) -> ReportKey {
+    let (of, part) = path.into_inner();
+    ReportKey { of, part }
+}
+
+/// The entity tag of a report, which covers all its revisions.
 pub fn etag<R: Report>(row: &R) -> String {
     let review_state = row.review_state();
     entity_tag(review_state.version, review_state.created_at)
 }
 
-/// 404 for a report that is not there.
+/// 404 for a report that does not exist.
 pub fn missing<R: Report>(place: &ReportKey) -> ApiError {
-    ApiError::not_found(R::KIND.name(), &place.to_string())
+    ApiError::not_found(R::AUDITED.noun, &place.to_string())
 }
 
 fn revisions<R: Report>(place: &ReportKey) -> ApiResult<Select<R::Table>> {
@@ -27,20 +34,20 @@ fn revisions<R: Report>(place: &ReportKey) -> ApiResult<Select<R::Table>> {
     Ok(R::Table::find().filter(of).filter(Expr::col(R::WORDS.part).eq(R::stored(R::part(&place.part)?))))
 }
 
-/// The last revision.
+/// The last revision of a report.
 pub async fn latest<R: Report>(db: &impl ConnectionTrait, place: &ReportKey) -> ApiResult<Option<R>> {
     Ok(revisions::<R>(place)?.filter(Expr::col("latest").eq(true)).one(db).await?)
 }
 
-/// What is reported on, kept from others until the commit: writes of one KPI or action take turns.
+/// Reads the KPI or action of a report and locks it until the commit, so that reports on it are written one after the other.
 pub async fn owned<R: Report>(transaction: &WriteTransaction, of: &str) -> ApiResult<Subject<R>> {
     let subject = transaction.locked::<R::Subject>(of.to_owned()).await?;
-    let subject = subject.ok_or_else(|| ApiError::not_found(R::WORDS.of, of))?;
+    let subject = subject.ok_or_else(|| ApiError::not_found(R::OF, of))?;
     transaction.must_cover(R::opd(&subject)).await?;
     Ok(subject)
 }
 
-/// The last revision, kept from others until the commit.
+/// Reads the last revision of a report and locks it until the commit.
 pub async fn waiting<R: Report>(transaction: &WriteTransaction, place: &ReportKey) -> ApiResult<R> {
     owned::<R>(transaction, &place.of).await?;
     latest(&transaction.db, place).await?.ok_or_else(|| missing::<R>(place))
@@ -48,11 +55,12 @@ pub async fn waiting<R: Report>(transaction: &WriteTransaction, place: &ReportKe
 
 /// The field error of a correction without a reason.
 pub fn reason_required() -> FieldError {
-    let text = Text::new("A verified value is corrected for a reason.", "Nilai terverifikasi dikoreksi dengan alasan.");
+    let text =
+        Text::new("A correction of a verified report needs a reason.", "Koreksi atas laporan terverifikasi memerlukan alasan.");
     FieldError::at("/reason", "required", text)
 }
 
-/// What writing over `before` is called in the audit log.
+/// The word in the audit log for writing over `before`.
 pub fn written_action<R: Report>(before: Option<&R>) -> &'static str {
     match before {
         None => "created",
@@ -61,7 +69,7 @@ pub fn written_action<R: Report>(before: Option<&R>) -> &'static str {
     }
 }
 
-/// Writes what was checked. The row of what it is about is locked.
+/// Writes what was checked. The row of the KPI or action is locked.
 pub async fn write<R: Report>(
     transaction: &WriteTransaction,
     place: &ReportKey,
@@ -86,7 +94,7 @@ pub async fn write<R: Report>(
     Ok(row)
 }
 
-/// Makes a row count.
+/// Lets a row count.
 pub async fn verify<R: Report>(transaction: &WriteTransaction, row: &mut R) -> ApiResult<()> {
     use entity::measurement::ReportState::Verified;
     let (known_on, actor) = (Some(row.count(transaction).await?), Some(transaction.origin.actor.name.clone()));
@@ -100,7 +108,7 @@ pub async fn verify<R: Report>(transaction: &WriteTransaction, row: &mut R) -> A
     Ok(())
 }
 
-/// Notes who hands a row in.
+/// Notes who submits a row.
 pub fn hand_in<R: Report>(transaction: &WriteTransaction, row: &mut R) {
     use entity::measurement::ReportState::Submitted;
     let actor = &transaction.origin.actor;
@@ -116,7 +124,7 @@ pub fn hand_in<R: Report>(transaction: &WriteTransaction, row: &mut R) {
     row.handed_in(transaction.today);
 }
 
-/// Deletes a draft. The revision below that of a correction is the latest again.
+/// Deletes a draft. If it is a correction, the revision before it becomes the latest again.
 pub async fn delete<R: Report>(transaction: &WriteTransaction, row: R) -> ApiResult<()> {
     let review_state = row.review_state();
     if review_state.state != entity::measurement::ReportState::Draft {
@@ -124,7 +132,7 @@ pub async fn delete<R: Report>(transaction: &WriteTransaction, row: R) -> ApiRes
     }
     let below = revisions::<R>(&row.place())?.filter(Expr::col("revision").eq(review_state.revision - 1));
     if let Some(mut previous) = below.one(&transaction.db).await? {
-        // The entity tag moves on, so that who saw the draft does not take this for it.
+        // The entity tag changes, so that nobody who has seen the draft takes this revision for it.
         previous.set_review_state(ReviewState { latest: true, version: review_state.version + 1, ..previous.review_state() });
         previous.into_active_model().reset_all().update(&transaction.db).await?;
     }
@@ -145,5 +153,5 @@ pub async fn record<R: Report>(
     let show = |row: &R| json!(R::Shown::from(row));
     let key = row.place().to_string();
     let (before, after) = (before.map(show), after.map(show));
-    transaction.record(AuditEvent { resource: R::KIND.name(), key: &key, action, version, before, after }).await
+    transaction.record(AuditEvent { of: R::AUDITED, key: &key, action, version, before, after }).await
 }

@@ -1,4 +1,4 @@
-//! `…/submit`, `…/verify` and `…/return`: the review of one report.
+//! `…/submit`, `…/verify` and `…/return`: the steps of the review of one report.
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::flow::place_in;
 use super::flow::{etag, hand_in, record, verify, waiting};
 use super::review_state::ReviewState;
-use super::routes::place_in;
 use super::{Report, ReportKey};
 use crate::auth::permissions::{Permission, Review};
 use crate::http::answer::Answer;
@@ -25,16 +25,16 @@ use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::transaction::{Retry, WriteTransaction};
 
-/// Why a report is sent back.
+/// The body of a request that returns a report.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReturnInput {
-    /// What the OPD has to mend.
+    /// The reason: what the OPD has to correct.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub reason: String,
 }
 
-/// A step that a handler takes.
+/// A step of the review that has a handler of its own.
 trait ReviewAction: 'static {
     const STEP: Step;
 }
@@ -50,7 +50,7 @@ impl ReviewAction for Verify {
     const STEP: Step = Step::Verify;
 }
 
-/// Handing in and verifying say nothing but that.
+/// The body of a request that submits or verifies has no members.
 async fn act<R: Report, P: Permission, W: ReviewAction>(
     access: Access<P>,
     request: HttpRequest,
@@ -123,13 +123,16 @@ fn illegal(review_state: &ReviewState, step: Step) -> ApiError {
     let or_none = |none: &str| if next.is_empty() { none.to_owned() } else { next.join(", ") };
     ApiError::new(codes::ILLEGAL_TRANSITION)
         .detail(
-            format!("What is {state} cannot be taken through `{step}`; possible now: {}.", or_none("nothing")),
-            format!("Laporan berstatus {state} tidak dapat menjalani `{step}`; yang mungkin: {}.", or_none("tidak ada")),
+            format!("A report that is `{state}` cannot take the step `{step}`; the possible steps are: {}.", or_none("none")),
+            format!(
+                "Laporan berstatus `{state}` tidak dapat menjalani langkah `{step}`; langkah yang mungkin: {}.",
+                or_none("tidak ada")
+            ),
         )
         .member("allowed", json!(next))
 }
 
-/// Mounts the steps.
+/// Adds the routes of the steps.
 pub fn mount<R: Report>(table: &mut Table) {
     let describe = |step: Step, summary: &str, about: &str| {
         let (path, part, kind) = (R::WORDS.path, R::WORDS.part, R::KIND.name());
@@ -139,22 +142,24 @@ pub fn mount<R: Report>(table: &mut Table) {
     let a = R::WORDS.a;
     let submit = describe(
         Step::Submit,
-        &format!("Hand {a} in"),
-        "`draft` or `returned` becomes `submitted`, and waits for the reviewer. With `If-Match` only if nothing changed since.",
+        &format!("Submit {a}"),
+        "Submits the report for review: `draft` or `returned` becomes `submitted`. With `If-Match` this happens only if nothing \
+         changed since the report was read.",
     );
     let verify = describe(
         Step::Verify,
         &format!("Verify {a}"),
-        "`submitted` becomes `verified`: it counts from now on. Nobody verifies what they wrote or submitted: 403 `own_report`.",
+        "Verifies the report: `submitted` becomes `verified`, and the report counts from now on. Nobody verifies a report that \
+         they wrote or submitted (403 `own_report`).",
     );
     let back = describe(
         Step::Return,
-        &format!("Send {a} back"),
-        "`submitted` becomes `returned`, with the reason. The OPD mends it and hands it in again.",
+        &format!("Return {a}"),
+        "Returns the report with a reason: `submitted` becomes `returned`. The OPD corrects the report and submits it again.",
     );
     let finish = |operation: Operation, roles: &[String]| {
         let operation = operation.roles(roles).retryable().if_match().problems(&[404]);
-        operation.answers::<R::Shown>(200, "It, afterwards.", Some(R::example()), &["ETag", "Idempotent-Replayed"])
+        operation.answers::<R::Shown>(200, "The report after the step.", Some(R::example()), &["ETag", "Idempotent-Replayed"])
     };
     let reason = json!({ "reason": "Angka belum memuat data bulan September" });
     table

@@ -1,4 +1,4 @@
-//! How far a report has come: the columns that every kind of report has.
+//! The review state of a report: the columns that every kind of report has.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::measurement::ReportState;
@@ -7,46 +7,46 @@ use serde_json::{Value, json};
 use crate::auth::actor::Actor;
 use crate::store::transaction::WriteTransaction;
 
-/// Where a revision stands, and who brought it there.
+/// The review state of a revision, and who brought it there.
 #[derive(Clone, Debug)]
 pub struct ReviewState {
-    /// Counts corrections, from 1.
+    /// The number of the revision, from 1.
     pub revision: i32,
-    /// Whether it is the last revision.
+    /// Whether this is the last revision.
     pub latest: bool,
-    /// Where it stands in the review.
+    /// The word for the review state.
     pub state: ReportState,
-    /// From which day it counts; set when it is verified.
+    /// The day from which the revision counts, which is set when it is verified.
     pub known_on: Option<NaiveDate>,
-    /// Why a verified one is corrected by it.
+    /// Why the revision corrects a verified one.
     pub reason: Option<String>,
-    /// Who wrote it.
+    /// Who wrote the revision.
     pub reported_by: String,
-    /// The subjects of all who wrote a part of it; none in rows from before they were noted.
+    /// The subjects of all who wrote a part of the revision; empty in rows from before they were noted.
     pub authors: Option<Value>,
-    /// Who handed it in.
+    /// Who submitted the revision.
     pub submitted_by: Option<String>,
-    /// The subject of who handed it in.
+    /// The subject of the actor who submitted the revision.
     pub submitter: Option<String>,
-    /// When.
+    /// When the revision was submitted.
     pub submitted_at: Option<DateTime<Utc>>,
-    /// Why the reviewer sent it back.
+    /// Why the reviewer returned the revision.
     pub return_reason: Option<String>,
-    /// Who sent it back.
+    /// Who returned the revision.
     pub returned_by: Option<String>,
-    /// Who verified it.
+    /// Who verified the revision.
     pub verified_by: Option<String>,
-    /// When.
+    /// When the revision was verified.
     pub verified_at: Option<DateTime<Utc>>,
-    /// Counts the writes, over all revisions.
+    /// The version of the report: it grows by one with every write, over all revisions.
     pub version: i32,
-    /// When this revision was made.
+    /// When the revision was created.
     pub created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When the revision was last changed.
     pub updated_at: DateTime<Utc>,
 }
 
-/// Reads and moves the course of a row; and a row out of its own columns and a course.
+/// Reads and sets the review state of a row, and builds a row from its own columns and a review state.
 macro_rules! along {
     () => {
         along!(@members revision, latest, state, known_on, reason, reported_by, authors, submitted_by, submitter, submitted_at, return_reason,
@@ -73,8 +73,8 @@ macro_rules! along {
 pub(crate) use along;
 
 impl ReviewState {
-    /// The course of what is written over `before`: a draft. What was returned stays so, with what the reviewer said, until
-    /// it is handed in.
+    /// The review state of what is written over `before`: a draft. A returned report stays returned, with the reason of the
+    /// reviewer, until it is submitted.
     pub fn drafted(transaction: &WriteTransaction, before: Option<&Self>, reason: Option<String>) -> Self {
         let is_revision = before.is_some_and(Self::counts);
         let returned = before.filter(|before| before.state == ReportState::Returned);
@@ -101,8 +101,8 @@ impl ReviewState {
         }
     }
 
-    /// Whether `actor` wrote a part of it or handed it in: who it is, not what it is called, says so. Only rows from before
-    /// subjects were noted are compared by name.
+    /// Whether `actor` wrote a part of the revision or submitted it. Actors are compared by subject, and by name only in rows
+    /// from before subjects were noted.
     pub fn is_work_of(&self, actor: &Actor) -> bool {
         let (subject, name) = (actor.subject(), named(&actor.name));
         let wrote = match self.authors.as_ref().and_then(Value::as_array) {
@@ -116,13 +116,13 @@ impl ReviewState {
         wrote || submitted
     }
 
-    /// Whether it counts: a correction of it is a new revision.
+    /// Whether the revision counts, so that a correction of it is a new revision.
     pub fn counts(&self) -> bool {
         self.state == ReportState::Verified
     }
 }
 
-/// Those who wrote what `actor` goes on with, and `actor`.
+/// The subjects of those who wrote what `actor` continues, and of `actor`.
 fn authors(before: Option<&ReviewState>, actor: &Actor) -> Value {
     let earlier = before.and_then(|before| match &before.authors {
         Some(authors) => authors.as_array().cloned(),
@@ -187,7 +187,7 @@ mod tests {
         let review_state = by("ani", Some("budi"));
         assert!(review_state.is_work_of(&person("1", "ani")) && review_state.is_work_of(&person("2", "budi")));
         assert!(!review_state.is_work_of(&person("3", "cici")));
-        // Who went on with such a row does not wash its author away.
+        // Continuing such a row does not remove its author.
         let review_state = ReviewState { authors: Some(authors(Some(&review_state), &person("3", "cici"))), ..by("cici", None) };
         assert!(review_state.is_work_of(&person("1", "ani")) && review_state.is_work_of(&person("3", "x")));
     }

@@ -1,4 +1,4 @@
-//! The operations on the reports of a KPI or an action.
+//! The operations on the reports about a KPI or an action.
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -8,9 +8,12 @@ use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::flow::{delete, etag, latest, missing, owned, reason_required, waiting, write};
-use super::{Report, ReportKey, Written, review};
+use super::flow::{delete, etag, latest, missing, owned, place_in, reason_required, waiting, write};
+use super::{Report, Written, review};
 use crate::auth::permissions::{Permission, ReadAll};
+use crate::crud::history::{self, Entry};
+use crate::crud::parameters::{filter_parameters, page_parameters};
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
@@ -20,21 +23,13 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::resources::history::{self, Entry};
-use crate::resources::openapi::{filter_parameters, page_parameters};
-use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::{Field, ValueType};
+use crate::store::listing::Listing;
 use crate::store::transaction::{Retry, WriteTransaction};
 
 const STATES: &[&str] = &["draft", "submitted", "verified", "returned"];
-const FIELDS: &[Field] = &[Field::filter("state", Kind::Choice(STATES))];
-
-/// The report that a path names.
-pub fn place_in(path: Path<(String, String)>) -> ReportKey {
-    let (of, part) = path.into_inner();
-    ReportKey { of, part }
-}
+const FIELDS: &[Field] = &[Field::filter("state", ValueType::Choice(STATES))];
 
 async fn list<R: Report>(
     access: Access<ReadAll>,
@@ -47,9 +42,9 @@ async fn list<R: Report>(
     parameters.finish()?;
     let db = access.store.db();
     let rows = R::Table::find().filter(Expr::col(R::WORDS.of).eq(of.as_str())).filter(Expr::col("latest").eq(true));
-    let page = listing.page(db, rows, |row| Ok(json!(R::Shown::from(row)))).await?;
+    let page = listing.page(db, rows, |row| Ok(R::Shown::from(row))).await?;
     if page.data.is_empty() && R::Subject::find_by_id(of.clone()).one(db).await?.is_none() {
-        return Err(ApiError::not_found(R::WORDS.of, &of));
+        return Err(ApiError::not_found(R::OF, &of));
     }
     page.answer(request.path(), request.query_string())
 }
@@ -78,7 +73,7 @@ async fn put<R: Report>(
     let place = place_in(path);
     access
         .write(retry, async |transaction: &WriteTransaction| {
-            // Locked, so that what the report is held to cannot change meanwhile.
+            // The KPI or action is locked, so that nothing the report is checked against can change in the meantime.
             let subject = owned::<R>(transaction, &place.of).await?;
             let part = R::part(&place.part)?;
             let before = latest::<R>(&transaction.db, &place).await?;
@@ -134,37 +129,49 @@ async fn history<R: Report>(
     parameters: Parameters,
 ) -> ApiResult<Answer> {
     let key = place_in(path).to_string();
-    history::answer(&access, &request, parameters, R::KIND.name(), &key).await
+    history::answer(&access, &request, parameters, R::AUDITED, &key).await
 }
 
-/// Mounts the reports of kind `R`, and their review.
+/// Adds the routes for reports of kind `R` and for their review.
 pub fn mount<R: Report>(table: &mut Table) {
     table.on(describe_list::<R>(), list::<R>);
     let (readers, writers) = (ReadAll::role_names(), R::May::role_names());
-    let (title, of_a, a, part, kind) = (R::WORDS.title, R::WORDS.of_a, R::WORDS.a, R::WORDS.part, R::KIND.name());
+    let (a, part, kind) = (R::WORDS.a, R::WORDS.part, R::KIND.name());
     let one = format!("{}/{{{part}}}", R::WORDS.path);
     let describe = |method: Method, path: &str, id: &str, summary: &str, about: &str| {
         Operation::new(method, path, id, R::WORDS.tag, summary, about)
     };
-    let of_one = format!("{title} of {of_a} for one {part}");
-    let get_it = describe(Method::GET, &one, &format!("get_{kind}"), &of_one, "Its latest revision.");
+    let of_one = format!("Get {a} for one {part}");
+    let get_it = describe(Method::GET, &one, &format!("get_{kind}"), &of_one, "The latest revision of the report.");
     let about = format!(
-        "Creates (201) or changes (200) {}, as a `draft` that counts once it was submitted and somebody else verified it. A verified value is \
-         never overwritten: writing it again adds a `revision`, which names its `reason`; until that is verified itself the value before stays \
-         in force. A {} that has not begun, by the calendar of the regency, takes none (`period_not_begun`).{}",
+        "Creates (201) or changes (200) {}, as a `draft`, which counts once it was submitted and somebody else has verified it. \
+         A verified report is never overwritten: writing it again adds a `revision`, which needs a `reason`, and the verified \
+         revision stays in force until the new one is verified. A {} that has not begun, by the regency's calendar, accepts no \
+         report (`period_not_begun`).{}",
         R::WORDS.about,
         R::WORDS.part,
         R::WORDS.more,
     );
     let put_it = describe(Method::PUT, &one, &format!("put_{kind}"), R::WORDS.put, &about);
-    let about = "Only a draft can be deleted: 409 otherwise.";
-    let delete_it = describe(Method::DELETE, &one, &format!("delete_{kind}"), "Delete a draft", about);
+    let about = "Deletes a draft. Any other report cannot be deleted (409).";
+    let delete_it = describe(Method::DELETE, &one, &format!("delete_{kind}"), &format!("Delete the draft of {a}"), about);
     let (path, id) = (format!("{one}/history"), format!("list_{kind}_history"));
-    let events = describe(Method::GET, &path, &id, &format!("History of {a}"), "Who wrote what, the oldest first.");
+    let events = describe(
+        Method::GET,
+        &path,
+        &id,
+        &format!("History of {a}"),
+        "Who wrote, submitted, returned or verified the report and when, the oldest change first.",
+    );
     let shown = Some(R::example());
     table
         .on(
-            get_it.roles(&readers).conditional().problems(&[404]).answers::<R::Shown>(200, "It.", shown.clone(), &["ETag"]),
+            get_it.roles(&readers).conditional().problems(&[404]).answers::<R::Shown>(
+                200,
+                "The latest revision of the report.",
+                shown.clone(),
+                &["ETag"],
+            ),
             get::<R>,
         )
         .on(
@@ -174,11 +181,19 @@ pub fn mount<R: Report>(table: &mut Table) {
                 .takes::<R::Input>(R::input_example())
                 .retryable()
                 .problems(&[404])
-                .answers::<R::Shown>(201, "Created.", shown.clone(), &["ETag", "Location", "Idempotent-Replayed"])
-                .answers::<R::Shown>(200, "Changed.", shown, &["ETag", "Idempotent-Replayed"]),
+                .answers::<R::Shown>(
+                    201,
+                    "The new report, as a draft.",
+                    shown.clone(),
+                    &["ETag", "Location", "Idempotent-Replayed"],
+                )
+                .answers::<R::Shown>(200, "The report after the change.", shown, &["ETag", "Idempotent-Replayed"]),
             put::<R>,
         )
-        .on(delete_it.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "Deleted."), delete_one::<R>)
+        .on(
+            delete_it.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "The draft was deleted."),
+            delete_one::<R>,
+        )
         .on(Entry::describe_list(events.roles(&readers)), history::<R>);
     review::mount::<R>(table);
 }
@@ -190,7 +205,7 @@ fn describe_list<R: Report>() -> Operation {
         &format!("list_{}s", R::KIND.name()),
         R::WORDS.tag,
         &format!("{}s of {}", R::WORDS.title, R::WORDS.of_a),
-        &format!("The latest revision of each {part}, in the order of the {part}s."),
+        &format!("The latest revision for each {part}, in the order of the {part}s."),
     );
     let page = schemas::page(json!({ "$ref": format!("#/components/schemas/{schema}") }));
     let page = Map::<String, Value>::from_iter([(format!("{schema}Page"), page)]);
@@ -199,5 +214,11 @@ fn describe_list<R: Report>() -> Operation {
         .problems(&[404])
         .with_schemas(schema::components::<R::Shown>())
         .with_schemas(page)
-        .answers_schema(200, "One page.", json!({ "$ref": format!("#/components/schemas/{schema}Page") }), None, &["Link"])
+        .answers_schema(
+            200,
+            "One page of the reports.",
+            json!({ "$ref": format!("#/components/schemas/{schema}Page") }),
+            None,
+            &["Link"],
+        )
 }

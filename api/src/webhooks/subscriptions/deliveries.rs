@@ -1,4 +1,4 @@
-//! `/v1/webhooks/{id}/deliveries`: what was sent to a webhook and what became of it; and messages on demand.
+//! `/v1/webhooks/{id}/deliveries`: the messages that were sent to a webhook, with their results; and messages on demand.
 
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
@@ -15,9 +15,12 @@ use uuid::Uuid;
 
 use super::wire_types::Webhook;
 use crate::auth::permissions::ManageWebhooks;
+use crate::crud::parameters::{filter_parameters, page_parameters};
+use crate::crud::schemas;
 use crate::http::answer::Answer;
 use crate::http::body::OptionalBody;
 use crate::http::idempotency::IdempotencyKey;
+use crate::http::language::Noun;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::{NoParameters, Parameters};
@@ -25,10 +28,9 @@ use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::accounts::describe::operation;
 use crate::resources::accounts::{locked, missing};
-use crate::resources::openapi::{filter_parameters, page_parameters};
-use crate::resources::schemas;
 use crate::store::access::{Access, retry};
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::{Field, ValueType};
+use crate::store::listing::Listing;
 use crate::store::transaction::WriteTransaction;
 use crate::webhooks::dispatch::delivery;
 use crate::webhooks::message::PING;
@@ -36,54 +38,55 @@ use crate::webhooks::message::PING;
 const LIST: &str = "/v1/webhooks/{id}/deliveries";
 const REDELIVER: &str = "/v1/webhooks/{id}/deliveries/{delivery}/redeliver";
 const PING_ONE: &str = "/v1/webhooks/{id}/ping";
-const ID: Field = Field::sort("id", Kind::Code);
+const ID: Field = Field::sort("id", ValueType::Code);
 const STATUSES: &[&str] = &["pending", "delivered", "failed"];
 const FIELDS: &[Field] = &[
-    Field::filter("status", Kind::Choice(STATUSES)),
-    Field::filter("event_type", Kind::Text),
-    Field::filter("message_id", Kind::Code),
-    Field::sort("created_at", Kind::Instant),
+    Field::filter("status", ValueType::Choice(STATUSES)),
+    Field::filter("event_type", ValueType::Text),
+    Field::filter("message_id", ValueType::Code),
+    Field::sort("created_at", ValueType::Instant),
 ];
 
-/// A message for a webhook, and what became of it.
+/// A message for a webhook, with its result.
 #[derive(Serialize, ToSchema)]
 pub struct WebhookDelivery {
-    /// UUIDv7.
+    /// The identifier of the delivery, a UUIDv7.
     #[schema(max_length = 36)]
     id: String,
-    /// For which webhook.
+    /// The identifier of the webhook.
     #[schema(max_length = 36)]
     webhook: String,
-    /// The `webhook-id`: the id of the event, the same in each attempt.
+    /// The `webhook-id` of the message: the id of the event, which is the same in each attempt.
     #[schema(max_length = 36)]
     message_id: String,
-    /// What happened; `webhook.ping` for a ping.
+    /// The type of the event, such as `programme.updated`; `webhook.ping` for a ping.
     #[schema(max_length = 129, example = "programme.updated")]
     event_type: String,
-    /// The place of the event in the feed; null for a ping.
+    /// The position of the event in the feed; null for a ping.
     #[schema(minimum = 1, maximum = 9007199254740991i64)]
     position: Option<i64>,
-    /// `pending`, `delivered` (the receiver answered 2xx) or `failed` (it is not sent any more).
+    /// The status: `pending`, `delivered` (the receiver answered with a status from 200 to 299) or `failed` (no further attempt
+    /// is made).
     status: DeliveryStatus,
-    /// How often it was sent.
+    /// The number of attempts that were made.
     #[schema(minimum = 0, maximum = 2147483647)]
     attempts: i32,
-    /// When it was last sent.
+    /// When the last attempt was made.
     #[schema(max_length = 35)]
     last_attempt_at: Option<DateTime<Utc>>,
-    /// When it is sent next.
+    /// When the next attempt is made; null if there is none.
     #[schema(max_length = 35)]
     next_attempt_at: Option<DateTime<Utc>>,
     /// The HTTP status of the last answer.
     #[schema(minimum = 100, maximum = 999)]
     response_status: Option<i32>,
-    /// How the body of the last answer began.
+    /// The beginning of the body of the last answer.
     #[schema(max_length = 1000)]
     response_excerpt: Option<String>,
     /// Why the last attempt got no answer.
     #[schema(max_length = 1000)]
     error: Option<String>,
-    /// When it was made.
+    /// When the delivery was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
 }
@@ -124,7 +127,7 @@ async fn list_deliveries(
     page.answer(request.path(), request.query_string())
 }
 
-/// 409 for a webhook that nothing is sent to.
+/// 409 for a webhook that is not active.
 async fn must_be_active(transaction: &WriteTransaction, id: &str) -> ApiResult<()> {
     let row = locked::<Webhook>(transaction, id).await?;
     if row.active {
@@ -147,9 +150,9 @@ async fn redeliver(
         .write(retry, async |transaction: &WriteTransaction| {
             must_be_active(transaction, &webhook).await?;
             let row = transaction.locked::<webhook_delivery::Entity>(id.clone()).await?.filter(|row| row.webhook == webhook);
-            let mut row = row.ok_or_else(|| ApiError::not_found("webhook_delivery", &id))?.into_active_model();
+            let mut row = row.ok_or_else(|| ApiError::not_found(Noun::new("delivery", "pengiriman"), &id))?.into_active_model();
             row.status = Set(DeliveryStatus::Pending);
-            // Three days anew.
+            // The three days begin again.
             (row.next_attempt_at, row.first_attempt_at) = (Set(Some(transaction.now)), Set(None));
             Answer::json(StatusCode::ACCEPTED, &WebhookDelivery::from(row.update(&transaction.db).await?))
         })
@@ -183,30 +186,36 @@ fn example() -> Value {
     })
 }
 
-/// Mounts the deliveries.
+/// Adds the routes of the deliveries.
 pub(super) fn mount(table: &mut Table) {
     let page = Map::<String, Value>::from_iter([(
         "WebhookDeliveryPage".to_owned(),
         schemas::page(json!({ "$ref": "#/components/schemas/WebhookDelivery" })),
     )]);
-    let about = "What was sent to it in the last 30 days and what became of it, the newest first. A message is sent until the receiver \
-                 answers 2xx: after 5 and 30 seconds, 2, 10 and 30 minutes, 2, 6, 12 and 24 hours, for three days.";
-    let list =
-        operation::<Webhook>(Method::GET, LIST, "list_webhook_deliveries", "Deliveries of a webhook", about).problems(&[404]);
+    let about = "The messages of the last 30 days with their results, the newest first. A message is sent until the receiver \
+        answers with a status from 200 to 299: again after 5 and 30 seconds, 2, 10 and 30 minutes, 2, 6, 12 and 24 hours, for \
+        three days.";
+    let list = operation::<Webhook>(Method::GET, LIST, "list_webhook_deliveries", "List the deliveries of a webhook", about)
+        .problems(&[404]);
     let list = page_parameters(FIELDS.iter().fold(list, filter_parameters), &["id", "created_at"], "-id");
-    let about = "Sends the message again, now and for three days; its `webhook-id` stays.";
-    let again = operation::<Webhook>(Method::POST, REDELIVER, "redeliver_webhook_delivery", "Deliver again", about);
+    let about = "Sends the message again now, and retries for another three days; its `webhook-id` stays the same.";
+    let again = operation::<Webhook>(Method::POST, REDELIVER, "redeliver_webhook_delivery", "Deliver a message again", about);
     let about =
-        "Sends a message of the type `webhook.ping`, to see whether messages arrive. What became of it is among the deliveries.";
+        "Sends a message of the type `webhook.ping`, to test whether messages arrive. Its result is shown among the deliveries.";
     let ping_one = operation::<Webhook>(Method::POST, PING_ONE, "ping_webhook", "Ping a webhook", about);
     let asked = |operation: Operation| {
         let operation = operation.may_take_nothing().retryable().problems(&[404, 409]);
-        operation.answers::<WebhookDelivery>(202, "It is sent.", Some(example()), &["Idempotent-Replayed"])
+        operation.answers::<WebhookDelivery>(
+            202,
+            "The delivery that was scheduled; its message is being sent.",
+            Some(example()),
+            &["Idempotent-Replayed"],
+        )
     };
     let shown = json!({ "$ref": "#/components/schemas/WebhookDeliveryPage" });
     let list = list.with_schemas(schema::components::<WebhookDelivery>()).with_schemas(page);
     table
-        .on(list.answers_schema(200, "One page.", shown, None, &["Link"]), list_deliveries)
+        .on(list.answers_schema(200, "One page of the deliveries.", shown, None, &["Link"]), list_deliveries)
         .on(asked(again), redeliver)
         .on(asked(ping_one), ping);
 }

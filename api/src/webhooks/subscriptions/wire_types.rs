@@ -1,4 +1,4 @@
-//! Webhooks as requests and answers have them, and the descriptions of their operations.
+//! The forms of webhooks in requests and answers, and the descriptions of their operations.
 
 use chrono::{DateTime, Utc};
 use entity::webhook::{self, DisabledReason};
@@ -9,83 +9,85 @@ use utoipa::ToSchema;
 
 use crate::auth::permissions::ManageWebhooks;
 use crate::http::operation::Operation;
+use crate::kinds;
 use crate::resources::accounts::{Account, Secret, describe};
-use crate::resources::resource::Names;
-use crate::store::event_types::HAPPENINGS;
-use crate::store::listing::{Field, Kind};
+use crate::store::kind::{Audited, Field, Names, ValueType};
+use crate::webhooks::audited::AUDITED;
 use crate::webhooks::message::fresh_secret;
 
-/// What a client sends to be told of events.
+/// The body of a request that creates a webhook.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewWebhook {
-    /// Where messages are sent: `https` on the public internet, unless the service is set up otherwise.
+    /// The URL to which messages are sent: `https` and on the public internet, unless the service is configured otherwise.
     #[schema(min_length = 1, max_length = 2000, example = "https://sistem.example.go.id/renaksi")]
     pub url: String,
-    /// What it is for.
+    /// The purpose of the webhook.
     #[schema(max_length = 1000)]
     pub description: Option<String>,
-    /// Of which events it is told: `*`, all of a kind (`programme.*`), or one action (`measurement.verified`).
+    /// The events that are sent: `*` for all, all of a kind (`programme.*`), or one action (`measurement.verified`).
     #[schema(min_items = 1, max_items = 100, schema_with = patterns)]
     pub event_types: Vec<String>,
-    /// Whether it is told of events: yes, where this is absent.
+    /// Whether events are sent; `true` if absent.
     #[serde(default = "yes")]
     pub active: bool,
 }
 
-/// What a client sends to change a webhook: only what is named changes.
+/// The body of a request that changes a webhook. Only the members in it change.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookPatch {
-    /// Where messages are sent.
+    /// The URL to which messages are sent.
     #[schema(min_length = 1, max_length = 2000)]
     pub url: Option<String>,
-    /// What it is for; null removes it.
+    /// The purpose of the webhook; null removes it.
     #[schema(max_length = 1000)]
     pub description: Option<String>,
-    /// Of which events it is told.
+    /// The events that are sent.
     #[schema(schema_with = patterns)]
     pub event_types: Option<Vec<String>>,
-    /// Whether it is told of events: of those from then on.
+    /// Whether events are sent; after `true`, events from then on are sent.
     pub active: Option<bool>,
 }
 
-/// An address that is told of events.
+/// A webhook: an address to which events are sent.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Webhook {
-    /// UUIDv7.
+    /// The identifier, a UUIDv7.
     #[schema(max_length = 36)]
     id: String,
-    /// Where messages are sent.
+    /// The URL to which messages are sent.
     #[schema(max_length = 2000)]
     url: String,
-    /// What it is for.
+    /// The purpose of the webhook.
     #[schema(max_length = 1000)]
     description: Option<String>,
-    /// Of which events it is told.
+    /// The events that are sent.
     #[schema(schema_with = patterns)]
     event_types: Vec<String>,
-    /// Whether it is told of events.
+    /// Whether events are sent.
     active: bool,
-    /// Why not: somebody switched it off (`paused`), its receiver answered 410 (`gone`), or all attempts of three days failed (`failing`).
+    /// Why no events are sent: somebody disabled the webhook (`paused`), its receiver answered with 410 (`gone`), or all attempts
+    /// of three days failed (`failing`).
     disabled_reason: Option<DisabledReason>,
-    /// Since when not.
+    /// Since when no events are sent.
     #[schema(max_length = 35)]
     disabled_at: Option<DateTime<Utc>>,
-    /// Until when messages are signed with the secret before the last rotation too.
+    /// Until when messages are signed with the previous secret, too.
     #[schema(max_length = 35)]
     previous_secret_until: Option<DateTime<Utc>>,
-    /// The secret: only in the answer that made it, and not in a replay of that answer. Who missed it rotates.
+    /// The secret. Only the answer that created it has this member, and a replay of that answer does not. A client that missed
+    /// the secret has to rotate it.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
-    /// Counts the writes.
+    /// The version: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
-    /// When it was made.
+    /// When it was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When it was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
 }
@@ -120,10 +122,10 @@ fn patterns() -> utoipa::openapi::schema::Array {
         .max_length(Some(129))
         .pattern(Some(r"^(\*|[a-z_]+\.(\*|[a-z_]+))$"))
         .examples(["programme.*"]);
-    let kinds = HAPPENINGS.iter().map(|(kind, actions)| format!("`{kind}`: {}", actions.join(", "))).collect::<Vec<_>>();
+    let kinds = kinds::fed().map(|of| format!("`{}`: {}", of.name, of.actions.join(", "))).collect::<Vec<_>>();
     let about = format!(
-        "Of which events it is told: `*`, all of a kind (`programme.*`), or one action (`measurement.verified`). What can never happen is \
-         refused (`unknown_event_type`). There are, of each kind: {}.",
+        "The events that are sent: `*` for all, all of a kind (`programme.*`), or one action (`measurement.verified`). A pattern \
+         that can never match is refused (`unknown_event_type`). The actions of each kind are: {}.",
         kinds.join("; ")
     );
     ArrayBuilder::new().items(pattern).min_items(Some(1)).max_items(Some(100)).description(Some(about)).build()
@@ -135,14 +137,17 @@ impl Account for Webhook {
         many: "webhooks",
         spoken: "webhook",
         plural: "webhooks",
-        about: "An address that is told of events.",
+        indonesian: "webhook",
+        schema: "Webhook",
+        about: "A webhook: an address to which events are sent.",
     };
-    const ABOUT_ALL: &'static str = "The addresses that are told of events.";
+    const AUDITED: &'static Audited = &AUDITED;
+    const ABOUT_ALL: &'static str = "The webhooks: addresses to which events are sent.";
     const TAG: &'static str = "webhooks";
     const ONE: &'static str = "/v1/webhooks/{id}";
-    const FIELDS: &'static [Field] = &[Field::filter("active", Kind::Flag), Field::sort("created_at", Kind::Instant)];
-    const SORT: Field = Field::sort("id", Kind::Code);
-    const SEARCHES: &'static str = "addresses and descriptions";
+    const FIELDS: &'static [Field] = &[Field::filter("active", ValueType::Flag), Field::sort("created_at", ValueType::Instant)];
+    const SORT: Field = Field::sort("id", ValueType::Code);
+    const SEARCHES: &'static str = "the addresses and descriptions of webhooks";
     type Entity = webhook::Entity;
     type Manage = ManageWebhooks;
 
@@ -183,23 +188,22 @@ pub(super) fn create() -> Operation {
         "url": "https://sistem.example.go.id/renaksi", "description": "Dasbor kabupaten",
         "event_types": ["programme.*", "measurement.verified"],
     });
-    let about = "From now on every event of these types is sent to the address, signed as Standard Webhooks says, at least once and not \
-                 always in order. The answer shows the secret, once.";
+    let about = "From now on, every event of these types is sent to the address, signed as Standard Webhooks describes. Each \
+        message is sent at least once, and not always in order. The answer shows the secret, this once.";
     describe::create::<Webhook, NewWebhook>(about, new, describe::example_with_secret::<Webhook>())
 }
 
 pub(super) fn update() -> Operation {
-    let about = "Only what the body names changes. While it is not active nothing is sent, and what happens meanwhile is not sent later: \
-                 read that from `/v1/events`.";
+    let about = "Only the members in the body change. While a webhook is not active, nothing is sent to it, and what happens in \
+        the meantime is not sent later: read that from `/v1/events`.";
     describe::update::<Webhook, WebhookPatch>(about, json!({ "active": true }))
 }
 
 pub(super) fn delete() -> Operation {
-    describe::delete::<Webhook>("Nothing more is sent to it. Its deliveries go with it; its history stays.")
+    describe::delete::<Webhook>("Nothing more is sent to the webhook. Its deliveries are deleted with it; its history stays.")
 }
 
 pub(super) fn rotate() -> Operation {
-    let about =
-        "The answer shows the new secret, once. For `grace_seconds` each message carries two signatures, one with each secret.";
+    let about = "The answer shows the new secret, this once. For `grace_seconds`, each message carries two signatures, one with each secret.";
     describe::rotate::<Webhook>("/v1/webhooks/{id}/rotate-secret", "rotate_webhook_secret", about)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
-/// Between which values those of a KPI lie; a side without a bound is open.
+/// The bounds of the values of a KPI; a side may have no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// The least value.
@@ -14,19 +14,19 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Whether a value lies within, the bounds included.
+    /// Whether a value lies within the bounds; the bounds themselves do.
     pub fn contain(self, value: Decimal) -> bool {
         self.nearest(value) == value
     }
 
-    /// The value within that is nearest to this one: the bound where it lies beyond.
+    /// The nearest value that lies within the bounds: the bound itself if the value lies beyond it.
     pub fn nearest(self, value: Decimal) -> Decimal {
         let value = self.maximum.map_or(value, |most| value.min(most));
         self.minimum.map_or(value, |least| value.max(least))
     }
 }
 
-/// What they allow, for a sentence: `0 to 100`, `0 or more`, `100 or less`, `anything`.
+/// The allowed values, for a sentence: `0 to 100`, `0 or more`, `100 or less`, `anything`.
 impl fmt::Display for Bounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.minimum, self.maximum) {

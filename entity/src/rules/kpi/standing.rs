@@ -1,4 +1,4 @@
-//! How a KPI stands against its targets, and why.
+//! The standing of a KPI against its targets, with the reasons.
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -8,38 +8,38 @@ use utoipa::ToSchema;
 
 use super::{Direction, Point, achieved_ratio, applying, rounded, shown};
 
-/// How a KPI stands, the best first.
+/// The standing of a KPI, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// The final target is met.
     Achieved,
-    /// At least 95 percent of the way it should have gone by now.
+    /// The KPI has covered at least 95 percent of the way that it should have covered by now.
     OnTrack,
-    /// At least 60 percent of that way.
+    /// The KPI has covered at least 60 percent of that way.
     AtRisk,
-    /// Less than that.
+    /// The KPI has covered less than that.
     OffTrack,
-    /// It moved away from the target.
+    /// The KPI has moved away from the target.
     Regressed,
-    /// No verified measurement, or no target to hold it against.
+    /// There is no verified measurement, or no target to compare it with.
     NoData,
 }
 
-/// The bounds between standings, as one version of the rule sets them.
+/// The bounds between the standings, as one version of the rule sets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StandingBounds {
     /// The name of the version.
     pub version: &'static str,
-    /// The day from which it holds.
+    /// The first day on which these bounds hold.
     pub valid_from: NaiveDate,
-    /// `on_track` from this ratio on.
+    /// The least ratio for `on_track`.
     pub on_track: Decimal,
-    /// `at_risk` from this ratio on, `off_track` below.
+    /// The least ratio for `at_risk`; a ratio below it is `off_track`.
     pub at_risk: Decimal,
 }
 
-/// Every version, the oldest first.
+/// Every version of the bounds, the oldest first.
 const BOUNDS: &[StandingBounds] = &[StandingBounds {
     version: "kpi-standing-2",
     valid_from: NaiveDate::from_ymd_opt(1900, 1, 1).expect("the day exists"),
@@ -47,35 +47,35 @@ const BOUNDS: &[StandingBounds] = &[StandingBounds {
     at_risk: Decimal::from_parts(60, 0, 0, false, 2),
 }];
 
-/// The bounds that hold on a day; a day before the first version is read by the first.
+/// The bounds that hold on a day. Before the first version, the bounds of the first version hold.
 pub fn standing_bounds(on: NaiveDate) -> &'static StandingBounds {
     BOUNDS.iter().rev().find(|version| version.valid_from <= on).unwrap_or(&BOUNDS[0])
 }
 
-/// How a KPI stands, with what it was judged by.
+/// The standing of a KPI, with the data by which it was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandingResult {
     /// The standing.
     pub standing: Standing,
-    /// The target that applies to the actual's period, not rounded.
+    /// The target that applies to the period of the actual value, not rounded.
     pub applicable_target: Option<Decimal>,
-    /// How much of the way it should have gone it has gone, not rounded; nothing where the standing
-    /// does not come from a ratio.
+    /// How much of the way that it should have covered the KPI has covered, not rounded; `None` if the standing does not follow
+    /// from a ratio.
     pub ratio: Option<Decimal>,
     /// The version of the bounds.
     pub rule_version: &'static str,
-    /// The steps, as sentences.
+    /// The steps of the computation, as sentences.
     pub reasons: Vec<String>,
 }
 
-/// How a KPI stands at its latest verified actual; `targets` are in the order of their periods.
+/// The standing of a KPI at its latest verified actual value. `targets` are in the order of their periods.
 ///
-/// The ratio is (actual - baseline) / (applicable target - baseline), held against the bounds that are
-/// valid at the end of the actual's period. Where the applicable target asks for no better than the
-/// baseline, there is no way to go: reaching it is `on_track`, else it `regressed`.
+/// The ratio is (actual - baseline) / (applicable target - baseline). It is compared with the bounds that hold at the end of the
+/// period of the actual value. If the applicable target is no better than the baseline, there is no way to cover: reaching the
+/// target is `on_track`, and missing it is `regressed`.
 ///
-/// Without a baseline an `increase` towards a positive target is measured from zero. A `decrease`, and an `increase` towards
-/// a negative target, are measured by their achievement as a ratio, so that they never count as `regressed`.
+/// Without a baseline, an `increase` towards a positive target is measured from zero. A `decrease`, and an `increase` towards a
+/// negative target, are measured by their achievement as a ratio, so that they never count as `regressed`.
 pub fn standing(direction: Direction, baseline: Option<&Point>, targets: &[Point], actual: Option<&Point>) -> StandingResult {
     let bounds = standing_bounds(actual.map_or(NaiveDate::MAX, |actual| actual.period.end()));
     let mut result = StandingResult {
@@ -142,13 +142,13 @@ pub fn standing(direction: Direction, baseline: Option<&Point>, targets: &[Point
     result
 }
 
-/// By what an actual is judged that has not met the final target.
+/// How an actual value is judged that has not met the final target.
 enum Judgement {
-    /// By a ratio, and how it was computed.
+    /// By a ratio, with the way in which it was computed.
     Ratio { ratio: Decimal, how: String },
-    /// By whether it reaches the applicable target; if not, it stands `otherwise`.
+    /// By whether it meets the applicable target; if it does not, its standing is `otherwise`.
     NoWayToGo { why: String, otherwise: Standing },
-    /// By nothing: no target applies, or the numbers overflow.
+    /// Not at all, because no target applies or the numbers overflow.
     Impossible,
 }
 
@@ -190,7 +190,7 @@ fn judge(direction: Direction, baseline: Option<Decimal>, target: Decimal, actua
     }
 }
 
-/// The standing of a ratio, and the sentence that says why.
+/// The standing for a ratio, with the sentence that says why.
 fn grade(ratio: Decimal, bounds: &StandingBounds) -> (Standing, String) {
     let text = shown_beside(ratio, &[Decimal::ZERO, bounds.at_risk, bounds.on_track]);
     let StandingBounds { on_track, at_risk, .. } = bounds;
@@ -205,7 +205,7 @@ fn grade(ratio: Decimal, bounds: &StandingBounds) -> (Standing, String) {
     }
 }
 
-/// A value for a sentence that compares it: two decimals, or as many as keep it on its side.
+/// A value for a sentence that compares it: with two decimals, or as many as keep it on its side of the bound.
 fn shown_beside(value: Decimal, bounds: &[Decimal]) -> Decimal {
     (2..=Decimal::MAX_SCALE)
         .map(|places| rounded(value, places))

@@ -17,14 +17,14 @@ use crate::{
 /// The version of the rule.
 pub const VERSION: &str = "opd-progress-2";
 
-/// The decimals that are surely right in a quotient of sums. A third has no end: what was cut off it must not decide
-/// whether a half is rounded up.
+/// The number of decimals that are certain in a quotient of sums. A third has no last decimal, and what was cut off must not
+/// decide whether a half is rounded up.
 const SURE_PLACES: u32 = 18;
 
-/// The mean of percentages by their weights, as the ratio of the sums; nothing without a weight above 0.
+/// The weighted mean of percentages, as the ratio of the sums; nothing without a weight above 0.
 ///
-/// Each entry is a percentage from 0 to 100, not rounded, and its weight. The mean is 100.00 only where all are, 0.00 only where
-/// all are, however little one weighs.
+/// Each entry is a percentage from 0 to 100, not rounded, with its weight. The mean is 100.00 only if all percentages are 100,
+/// and 0.00 only if all are 0, however small the weight of an exception is.
 pub fn weighted_mean(entries: impl IntoIterator<Item = (Decimal, Decimal)>) -> Option<Percent> {
     let (mut sum, mut weights) = (Decimal::ZERO, Decimal::ZERO);
     let mut range = Range::default();
@@ -36,7 +36,7 @@ pub fn weighted_mean(entries: impl IntoIterator<Item = (Decimal, Decimal)>) -> O
     quotient(sum, weights).map(|mean| range.held(mean))
 }
 
-/// Whether all values that weigh anything are 100, or 0: what a mean of them must not hide.
+/// Whether all values with a weight are 100, or all are 0, which a mean of them must not hide.
 struct Range {
     all_whole: bool,
     all_nothing: bool,
@@ -61,7 +61,7 @@ impl Range {
     }
 }
 
-/// The progress of actions up to a quarter, 1 to 4, by their weights: of a programme's, or of an OPD's.
+/// The progress of actions up to a quarter, 1 to 4, by their weights: of the actions of a programme or of an OPD.
 pub fn mean_progress<'a>(plans: impl IntoIterator<Item = &'a ActionPlan>, quarter: u8) -> Option<Percent> {
     weighted_mean(plans.into_iter().map(|plan| (exact_progress(plan, quarter), plan.weight)))
 }
@@ -76,19 +76,19 @@ fn quotient(part: Decimal, whole: Decimal) -> Option<Percent> {
 pub struct OpdProgress {
     /// How much of the year's targets is realised; nothing without actions that have a weight.
     pub progress: Option<Percent>,
-    /// How much of them was to be realised by then.
+    /// How much of the year's targets was to be realised by then.
     pub expected: Option<Percent>,
-    /// The progress in percent of what was expected, not capped above; nothing where nothing was.
+    /// The progress in percent of what was expected, not capped above; nothing if nothing was expected.
     pub achievement: Option<Percent>,
     /// The band of the achievement, by the bounds that hold at the end of the quarter.
     pub band: Option<Band>,
-    /// How all of it was computed.
+    /// How all of this was computed.
     pub explanation: Explanation,
 }
 
 /// The progress of an OPD up to a quarter, 1 to 4, of a year, over all its actions of that year.
 ///
-/// The achievement is the ratio of the weighted sums, rounded once: not of the rounded percentages.
+/// The achievement is the ratio of the weighted sums, rounded once, and not the ratio of the rounded percentages.
 pub fn opd_progress(plans: &[ActionPlan], year: i32, quarter: u8) -> OpdProgress {
     let period = Period::Quarter(year, quarter);
     let bounds = band_bounds(period.end());
@@ -110,7 +110,7 @@ pub fn opd_progress(plans: &[ActionPlan], year: i32, quarter: u8) -> OpdProgress
     OpdProgress { progress, expected, achievement, band: achievement.map(|percent| band(percent, period.end())), explanation }
 }
 
-/// The sums over an OPD's actions: of weight x progress, of weight x what is expected, of the weights.
+/// The sums over an OPD's actions: of weight x progress, of weight x expected progress, and of the weights.
 struct Sums {
     realised: Decimal,
     planned: Decimal,
@@ -139,7 +139,7 @@ fn reasons(sums: Sums, means: Option<(Percent, Percent)>, achievement: Option<Pe
     reasons
 }
 
-/// A sum for a sentence or an input: at most four decimals.
+/// A sum for a sentence or an input, with at most four decimals.
 fn shown(value: Decimal) -> decimal::Decimal {
     decimal::Decimal::computed(value, 4)
 }

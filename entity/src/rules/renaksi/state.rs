@@ -1,4 +1,4 @@
-//! The state of an action on a day, and why.
+//! The state of an action on a day, with the reason.
 
 use std::fmt;
 
@@ -23,16 +23,19 @@ pub const VERSION: &str = "action-state-2";
 pub enum ActionState {
     /// Nothing is realised, and nothing is due.
     NotStarted,
-    /// As far as it should be by now.
+    /// What was due by now is realised.
     OnTrack,
-    /// Its day has passed, or it is behind the target of the last quarter that ended.
+    /// The due day has passed, or the action is behind the target of the last quarter that ended.
     Late,
     /// The year's target is reached and verified.
     Done,
 }
 
 impl ActionState {
-    /// The state as it is written in answers.
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["not_started", "on_track", "late", "done"];
+
+    /// The state, as answers show it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotStarted => "not_started",
@@ -49,12 +52,12 @@ impl fmt::Display for ActionState {
     }
 }
 
-/// How many quarters of a year have ended before a day: 0 up to 31 March, 4 after the year.
+/// The number of quarters of a year that have ended before a day: 0 up to 31 March, 4 after the year.
 pub fn last_ended_quarter(year: i32, today: NaiveDate) -> u8 {
     (1..=YEAR_END).rev().find(|quarter| Period::Quarter(year, *quarter).end() < today).unwrap_or(0)
 }
 
-/// The state of an action on a day, by what is verified of it; the first that holds of
+/// The state of an action on a day, by what is verified of it. It is the first of these that holds:
 ///
 /// - `done`: a verified report reaches the year's target, which any does where that is 0;
 /// - `late`: `due_on` has passed, or what is realised up to the last quarter that ended is below the target of that quarter;
@@ -64,7 +67,7 @@ pub fn state(plan: &ActionPlan, today: NaiveDate) -> ActionState {
     judge(plan, today).0
 }
 
-/// The state of an action and its progress by all that is verified, with what they were judged by.
+/// The state of an action and its progress by all that is verified, with the data by which they were judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExplainedAction {
     /// The state.
@@ -75,7 +78,7 @@ pub struct ExplainedAction {
     pub explanation: Explanation,
 }
 
-/// The state of an action on a day and its progress, explained.
+/// The state of an action on a day and its progress, with their explanation.
 pub fn explain(plan: &ActionPlan, today: NaiveDate) -> ExplainedAction {
     let (state, reason) = judge(plan, today);
     let progress = progress(plan, YEAR_END);
@@ -99,7 +102,7 @@ pub fn explain(plan: &ActionPlan, today: NaiveDate) -> ExplainedAction {
     ExplainedAction { state, progress, explanation }
 }
 
-/// The state, and the sentence that says why.
+/// The state, with the sentence that says why.
 fn judge(plan: &ActionPlan, today: NaiveDate) -> (ActionState, String) {
     let year_target = shown(target(&plan.targets, YEAR_END));
     if is_reached(plan, YEAR_END) {

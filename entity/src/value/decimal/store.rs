@@ -43,11 +43,11 @@ impl ValueType for Decimal {
 // `kpi_target::COLUMN.value.gt(decimal)` and its like.
 impl NumericValue for Decimal {}
 
-/// Reads a stored value, not a sum or mean made in SQL: those may carry more digits than fit.
+/// Reads a stored value. It is not for sums or means made in SQL, which may have more digits than fit.
 impl TryGetable for Decimal {
     fn try_get_by<I: ColIdx>(row: &QueryResult, index: I) -> Result<Self, TryGetError> {
         let read = if row.try_as_sqlite_row().is_some() {
-            // sea-orm's own conversion from a double is not the shortest and changes some values.
+            // The conversion of sea-orm from a double is not the shortest one and changes some values.
             from_double(<f64 as TryGetable>::try_get_by(row, index)?)
         } else {
             Self::new(<rust_decimal::Decimal as TryGetable>::try_get_by(row, index)?)

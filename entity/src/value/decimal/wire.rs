@@ -1,4 +1,4 @@
-//! Decimals in JSON: strings out, strings or numbers in.
+//! Decimals in JSON: written as strings, read from strings or numbers.
 
 use std::fmt;
 
@@ -25,8 +25,8 @@ impl Serialize for Decimal {
 
 /// Takes a string, or a number as its shortest decimal text.
 ///
-/// A number has passed through a binary double by then: digits beyond the 17th are already gone, and
-/// what is left of them is refused as too precise. A string is taken to the digit.
+/// A number has already passed through a binary double: digits beyond the 17th are lost, and what remains of them is refused as
+/// too precise. A string is taken to the digit.
 impl<'de> Deserialize<'de> for Decimal {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextOrNumber)
@@ -74,9 +74,9 @@ impl PartialSchema for Decimal {
 
 impl ToSchema for Decimal {}
 
-/// The schema of a decimal in a request: a string, or a JSON number.
+/// The schema of a decimal in a request: a string or a JSON number.
 ///
-/// Name it with `#[schema(schema_with = decimal_input_schema)]`.
+/// Use it as `#[schema(schema_with = decimal_input_schema)]`.
 pub fn decimal_input_schema() -> RefOr<Schema> {
     let limit = 10_i64.pow(15);
     decimal_schema(SchemaType::from_iter([Type::String, Type::Number]))

@@ -1,4 +1,4 @@
-//! A cumulative realisation that falls from one quarter to the next: it happens, but not without a reason.
+//! A cumulative realisation may fall from one quarter to the next, but only with a reason.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,8 +15,8 @@ use crate::resources::reporting::Written;
 /// What is reported for each quarter, by its number less one: what was written last, whether it counts yet or not.
 pub type Reported = [Option<Decimal>; 4];
 
-/// The field errors of reports that make what is realised fall and say not why, by their place in the list. One that does so is not
-/// written, which leaves the others beside what stands: until none is left that falls. One statement.
+/// The field errors of reports that make the realisation fall without a reason, by their place in the list. Such a report is not
+/// written, so the others are then compared with what is stored, until none is left that falls. It takes one statement.
 pub async fn field_errors(db: &impl ConnectionTrait, written: &[Written<'_, Model>]) -> ApiResult<BTreeMap<usize, FieldError>> {
     let stand = reported(db, written.iter().map(|one| one.of).collect::<BTreeSet<_>>()).await?;
     let mut field_errors = BTreeMap::new();
@@ -36,13 +36,13 @@ pub async fn field_errors(db: &impl ConnectionTrait, written: &[Written<'_, Mode
     }
 }
 
-/// Whether a report needs no reason of its own: it gives one, says what stands, or is written over one that keeps its reason.
+/// Whether a report needs no reason of its own: it gives one, repeats what is stored, or replaces a report that keeps its reason.
 fn needs_none(one: &Written<'_, Model>) -> bool {
     let stands = |before: &Model| before.realisation == one.input.realisation || has_reason(before);
     one.input.reason.is_some() || one.before.is_some_and(stands)
 }
 
-/// What is reported of these actions.
+/// What is reported on these actions.
 pub async fn reported<'a>(
     db: &impl ConnectionTrait,
     actions: impl IntoIterator<Item = &'a str>,
@@ -56,7 +56,7 @@ pub async fn reported<'a>(
     Ok(reported)
 }
 
-/// Notes what is reported for a quarter.
+/// Notes the realisation that is reported for a quarter.
 pub fn set(reported: &mut Reported, quarter: i32, realisation: Decimal) {
     let place = usize::try_from(quarter - 1).ok().and_then(|place| reported.get_mut(place));
     if let Some(place) = place {
@@ -64,14 +64,15 @@ pub fn set(reported: &mut Reported, quarter: i32, realisation: Decimal) {
     }
 }
 
-/// The field error of a realisation that falls beside what is reported for the other quarters, and says not why.
+/// The field error of a realisation that falls, compared with those reported for the other quarters, without a reason.
 pub fn field_error(reported: &Reported, quarter: i32, realisation: Decimal) -> Option<FieldError> {
     let others = reported.map(|value| value.map(Decimal::inner));
     let falls = renaksi::falls(&others, u8::try_from(quarter).ok()?, realisation.inner());
     let text = || {
         Text::new(
-            "What is realised counts from the beginning of the year, and this makes it fall from one quarter to the next: say why.",
-            "Realisasi dihitung kumulatif dari awal tahun, dan ini membuatnya turun antartriwulan: sebutkan alasannya.",
+            "The realisation is counted from the beginning of the year, and this value makes it fall from one quarter to the \
+             next: give a reason.",
+            "Realisasi dihitung kumulatif dari awal tahun, dan nilai ini membuatnya turun antartriwulan: berikan alasannya.",
         )
     };
     falls.then(|| FieldError::at("/reason", "reason_required", text()))

@@ -1,4 +1,4 @@
-//! What a report on an action looks like on the wire.
+//! The forms of a report on an action in requests and answers.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::action_report;
@@ -10,97 +10,98 @@ use utoipa::ToSchema;
 
 use crate::resources::reporting::evidence::Evidence;
 
-/// What a client sends to report on an action.
+/// The body of a request that reports on an action.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionReportInput {
-    /// What is realised by the end of the quarter, counted from the beginning of the year, in the action's unit: 0 or more. Below
-    /// that of the quarter before, or above that of the next, it needs a `reason`.
+    /// What is realised by the end of the quarter, counted from the beginning of the year, in the unit of the action: 0 or more.
+    /// A value below that of the quarter before, or above that of the next quarter, needs a `reason`.
     pub realisation: Decimal,
-    /// What was done.
+    /// What was done in the quarter.
     #[schema(max_length = 10000)]
     pub narrative: Option<String>,
-    /// What stood in the way.
+    /// The obstacles that were met.
     #[schema(max_length = 10000)]
     pub obstacles: Option<String>,
-    /// What proves it: nothing, where this is absent.
+    /// The documents that prove the report; without this member there are none.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub evidence: Vec<Evidence>,
-    /// When the source system last changed it.
+    /// When the source system last changed the report.
     #[schema(max_length = 35)]
     pub source_updated_at: Option<DateTime<Utc>>,
-    /// Why a verified report is corrected, or why what is realised is less than for the quarter before: required then.
+    /// Why a verified report is corrected, or why the realisation is less than that of the quarter before. It is required in
+    /// these cases.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub reason: Option<String>,
 }
 
-/// What an OPD reports of an action for a quarter.
+/// The report of an OPD on an action for a quarter.
 #[derive(Serialize, ToSchema)]
 pub struct ActionReport {
-    /// The action.
+    /// The identifier of the action.
     #[schema(max_length = 36)]
     action: String,
-    /// The quarter of the action's year.
+    /// The quarter of the action's year, 1 to 4.
     #[schema(minimum = 1, maximum = 4)]
     quarter: i32,
-    /// Counts corrections of a verified report, from 1.
+    /// The number of the revision: 1 for the first report, one more for each correction of a verified report.
     #[schema(minimum = 1, maximum = 2147483647)]
     revision: i32,
-    /// What is realised by the end of the quarter, counted from the beginning of the year, in the action's unit.
+    /// What is realised by the end of the quarter, counted from the beginning of the year, in the unit of the action.
     realisation: Decimal,
-    /// What was done.
+    /// What was done in the quarter.
     #[schema(max_length = 10000)]
     narrative: Option<String>,
-    /// What stood in the way.
+    /// The obstacles that were met.
     #[schema(max_length = 10000)]
     obstacles: Option<String>,
-    /// What proves it.
+    /// The documents that prove the report.
     #[schema(max_items = 20)]
     evidence: Vec<Evidence>,
-    /// When the source system last changed it.
+    /// When the source system last changed the report.
     #[schema(max_length = 35)]
     source_updated_at: Option<DateTime<Utc>>,
-    /// Where it stands in the review. Only `verified` reports count.
+    /// The review state of the report. Only `verified` reports count.
     state: ReportState,
-    /// The day on which a report for this quarter was first handed in, whatever was corrected since: it is late after the
+    /// The day on which a report for this quarter was first submitted, whatever was corrected since. The report is late after the
     /// 10th of the month after the quarter.
     #[schema(max_length = 10)]
     handed_in_on: Option<NaiveDate>,
-    /// From which day it counts for `as_of`: the day it was verified; null while it does not count.
+    /// The day from which the report counts for `as_of`, which is the day on which it was verified; null while it does not count.
     #[schema(max_length = 10)]
     known_on: Option<NaiveDate>,
-    /// Why a verified report was corrected by this revision, or why what is realised fell.
+    /// Why this revision corrects a verified report, or why the realisation fell.
     #[schema(max_length = 2000)]
     reason: Option<String>,
-    /// Who wrote it.
+    /// Who wrote this revision.
     #[schema(max_length = 254)]
     reported_by: String,
-    /// Who handed it in for review; somebody else verifies it.
+    /// Who submitted this revision for review; somebody else has to verify it.
     #[schema(max_length = 254)]
     submitted_by: Option<String>,
-    /// When it was handed in.
+    /// When this revision was submitted.
     #[schema(max_length = 35)]
     submitted_at: Option<DateTime<Utc>>,
-    /// What the reviewer wants mended.
+    /// The reviewer's reason for returning the report: what has to be corrected.
     #[schema(max_length = 2000)]
     return_reason: Option<String>,
-    /// Who sent it back.
+    /// Who returned this revision.
     #[schema(max_length = 254)]
     returned_by: Option<String>,
-    /// Who verified it.
+    /// Who verified this revision.
     #[schema(max_length = 254)]
     verified_by: Option<String>,
-    /// When it was verified.
+    /// When this revision was verified.
     #[schema(max_length = 35)]
     verified_at: Option<DateTime<Utc>>,
-    /// Counts the writes, over all revisions.
+    /// The version of the report: it grows by one with every write, over all revisions.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
-    /// When this revision was made.
+    /// When this revision was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When this revision was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
 }
@@ -135,7 +136,7 @@ impl From<&action_report::Model> for ActionReport {
 }
 
 impl ActionReport {
-    /// A report of the real case.
+    /// An example of a report, from the real case.
     pub fn example() -> Value {
         json!({
             "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "revision": 1, "realisation": "4",

@@ -1,4 +1,4 @@
-//! What a measurement looks like on the wire.
+//! The forms of a measurement in requests and answers.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::measurement::{self, ReportState};
@@ -10,91 +10,91 @@ use utoipa::ToSchema;
 use crate::resources::provenance::Provenance;
 use crate::resources::reporting::evidence::Evidence;
 
-/// What a client sends to report a value.
+/// The body of a request that reports a value.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasurementInput {
-    /// The value, in the KPI's unit.
+    /// The value, in the unit of the KPI.
     pub value: Decimal,
-    /// A remark.
+    /// A note on the value.
     #[schema(max_length = 5000)]
     pub note: Option<String>,
-    /// What proves it: nothing, where this is absent.
+    /// The documents that prove the value; without this member there are none.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub evidence: Vec<Evidence>,
-    /// When the source system last changed it.
+    /// When the source system last changed the value.
     #[schema(max_length = 35)]
     pub source_updated_at: Option<DateTime<Utc>>,
-    /// Where it comes from. With a `date` the value counts for `as_of` from that day, else from the day it was verified; never before
-    /// its period has begun.
+    /// The source of the value. If it has a `date`, the value counts for `as_of` from that day, otherwise from the day on which
+    /// it was verified; but never before its period has begun.
     pub provenance: Option<Provenance>,
-    /// Why a verified value is corrected: required then, and meaningless else.
+    /// Why a verified value is corrected. It is required for a correction, and meaningless otherwise.
     #[schema(min_length = 1, max_length = 2000, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub reason: Option<String>,
 }
 
-/// The value of a KPI for one period.
+/// The measured value of a KPI for one period.
 #[derive(Serialize, ToSchema)]
 pub struct Measurement {
-    /// The KPI.
+    /// The code of the KPI.
     #[schema(max_length = 64)]
     kpi: String,
-    /// The period.
+    /// The period of the value.
     #[schema(max_length = 7)]
     period: String,
-    /// Counts corrections of a verified value, from 1.
+    /// The number of the revision: 1 for the first value, one more for each correction of a verified value.
     #[schema(minimum = 1, maximum = 2147483647)]
     revision: i32,
-    /// The value, in the KPI's unit.
+    /// The value, in the unit of the KPI.
     value: Decimal,
-    /// A remark.
+    /// A note on the value.
     #[schema(max_length = 5000)]
     note: Option<String>,
-    /// What proves it.
+    /// The documents that prove the value.
     #[schema(max_items = 20)]
     evidence: Vec<Evidence>,
-    /// When the source system last changed it.
+    /// When the source system last changed the value.
     #[schema(max_length = 35)]
     source_updated_at: Option<DateTime<Utc>>,
-    /// Where it comes from.
+    /// The source of the value.
     provenance: Option<Provenance>,
-    /// Where it stands in the review. Only `verified` values count.
+    /// The review state of the value. Only `verified` values count.
     state: ReportState,
-    /// From which day it counts for `as_of`, though never before its period has begun; null while it does not count.
+    /// The day from which the value counts for `as_of`, although never before its period has begun; null while it does not count.
     #[schema(max_length = 10)]
     known_on: Option<NaiveDate>,
-    /// Why a verified value was corrected by this revision.
+    /// Why this revision corrects a verified value.
     #[schema(max_length = 2000)]
     reason: Option<String>,
-    /// Who wrote it.
+    /// Who wrote this revision.
     #[schema(max_length = 254)]
     reported_by: String,
-    /// Who handed it in for review; somebody else verifies it.
+    /// Who submitted this revision for review; somebody else has to verify it.
     #[schema(max_length = 254)]
     submitted_by: Option<String>,
-    /// When it was handed in.
+    /// When this revision was submitted.
     #[schema(max_length = 35)]
     submitted_at: Option<DateTime<Utc>>,
-    /// What the reviewer wants mended.
+    /// The reviewer's reason for returning the value: what has to be corrected.
     #[schema(max_length = 2000)]
     return_reason: Option<String>,
-    /// Who sent it back.
+    /// Who returned this revision.
     #[schema(max_length = 254)]
     returned_by: Option<String>,
-    /// Who verified it.
+    /// Who verified this revision.
     #[schema(max_length = 254)]
     verified_by: Option<String>,
-    /// When it was verified.
+    /// When this revision was verified.
     #[schema(max_length = 35)]
     verified_at: Option<DateTime<Utc>>,
-    /// Counts the writes, over all revisions.
+    /// The version of the measurement: it grows by one with every write, over all revisions.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
-    /// When this revision was made.
+    /// When this revision was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
-    /// When it was last written.
+    /// When this revision was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
 }
@@ -128,7 +128,7 @@ impl From<&measurement::Model> for Measurement {
 }
 
 impl Measurement {
-    /// The value of the real case.
+    /// An example of a measurement, from the real case.
     pub fn example() -> Value {
         json!({
             "kpi": "STUNTING", "period": "2022", "revision": 1, "value": "22.9", "note": "Disampaikan pada evaluasi 4 Oktober 2022",

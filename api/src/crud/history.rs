@@ -1,4 +1,4 @@
-//! The history of a thing: its events, the oldest first.
+//! The history of a resource: its events, the oldest first.
 
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::openapi::page_parameters;
+use super::parameters::page_parameters;
 use super::schemas;
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::permissions::Permission;
@@ -19,44 +19,45 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::schema;
 use crate::store::access::Access;
-use crate::store::listing::{Field, Kind, Listing};
+use crate::store::kind::{Audited, Field, ValueType};
+use crate::store::listing::Listing;
 
-const SEQ: Field = Field::sort("seq", Kind::Integer);
+const SEQ: Field = Field::sort("seq", ValueType::Integer);
 
-/// One change of a thing.
+/// One change of a resource.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HistoryEntry)]
 pub struct Entry {
-    /// The event.
+    /// The identifier of the event.
     #[schema(max_length = 36)]
     id: Uuid,
-    /// When it happened.
+    /// When the change was made.
     #[schema(max_length = 35)]
     at: DateTime<Utc>,
-    /// Kind of thing.
+    /// The kind of resource, such as `programme`.
     #[schema(max_length = 64, example = "programme")]
     resource: String,
-    /// Its code or id.
+    /// The code or id of the resource.
     #[schema(max_length = 200, example = "SG-09")]
     key: String,
     /// What happened: `created`, `updated`, `deleted`, or a verb of the resource such as `transitioned`.
     #[schema(max_length = 64, example = "updated")]
     action: String,
-    /// The version afterwards.
+    /// The version of the resource after the change.
     #[schema(minimum = 0, maximum = 2147483647)]
     version: i32,
-    /// Who did it.
+    /// Who made the change.
     actor: EventActor,
-    /// The request that did it.
+    /// The identifier of the request that made the change.
     #[schema(max_length = 128)]
     request_id: Option<String>,
-    /// The network address it came from. Viewers and clients do not see it.
+    /// The network address from which the change was made. Viewers and clients do not see it.
     #[schema(max_length = 64)]
     address: Option<String>,
-    /// The thing before; null when it was created.
+    /// The resource before the change; null if it was created.
     #[schema(value_type = Option<Object>)]
     before: Option<Value>,
-    /// The thing afterwards; null when it was deleted.
+    /// The resource after the change; null if it was deleted.
     #[schema(value_type = Option<Object>)]
     after: Option<Value>,
 }
@@ -64,11 +65,11 @@ pub struct Entry {
 /// Who made a change.
 #[derive(Serialize, ToSchema)]
 pub struct EventActor {
-    /// `user`, `client` or `system`.
+    /// The kind of actor: `user`, `client` or `system`.
     #[schema(max_length = 16, example = "user")]
     kind: String,
-    /// An e-mail address, a client id, or the name of a part of the service. Viewers and clients do not see the addresses of
-    /// people: null.
+    /// The name of the actor: an e-mail address, a client id, or the name of a part of the service. For viewers and clients it is
+    /// null if it is the address of a person.
     #[schema(max_length = 254, example = "admin@demo.invalid")]
     id: Option<String>,
 }
@@ -91,11 +92,11 @@ impl From<&event::Model> for Entry {
     }
 }
 
-/// The members by which things name people.
+/// The members in which resources name people.
 const PEOPLE: &[&str] =
     &["reported_by", "submitted_by", "returned_by", "verified_by", "recorded_by", "closed_by", "by", "last_login_at"];
 
-/// Takes out who the people are, at any depth.
+/// Removes the names of people, at any depth.
 fn hide_people(thing: &mut Value) {
     match thing {
         Value::Object(members) => {
@@ -113,12 +114,12 @@ fn hide_people(thing: &mut Value) {
 }
 
 impl Entry {
-    /// The same as `actor` may see it.
+    /// The same entry, as `actor` may see it.
     pub fn seen_by(self, actor: &Actor) -> Self {
         if actor.sees_people() { self } else { self.without_people() }
     }
 
-    /// The same without e-mail and network addresses of people.
+    /// The same entry without e-mail and network addresses of people.
     pub fn without_people(mut self) -> Self {
         if self.actor.kind == ActorKind::User.name() {
             self.actor.id = None;
@@ -135,7 +136,7 @@ impl Entry {
         schemas.extend(Map::from_iter([("HistoryEntryPage".to_owned(), page)]));
         page_parameters(operation, &["seq"], "seq").problems(&[404]).with_schemas(schemas).answers_schema(
             200,
-            "One page.",
+            "One page of the history.",
             json!({ "$ref": "#/components/schemas/HistoryEntryPage" }),
             None,
             &["Link"],
@@ -143,22 +144,23 @@ impl Entry {
     }
 }
 
-/// The history of the `resource` called `key`.
+/// The history of the `resource` with this key.
 pub async fn answer<P: Permission>(
     access: &Access<P>,
     request: &HttpRequest,
     mut parameters: Parameters,
-    resource: &str,
+    of: &Audited,
     key: &str,
 ) -> ApiResult<Answer> {
+    let resource = of.name;
     let (db, actor) = (access.store.db(), access.actor());
     let listing = Listing::read(&mut parameters, &format!("{resource}/{key}/history"), &[], "seq", SEQ, false);
     parameters.finish()?;
     let events = event::Entity::find().filter(event::Column::Resource.eq(resource)).filter(event::Column::Key.eq(key));
-    let shown = |event: &event::Model| serde_json::to_value(Entry::from(event).seen_by(actor)).map_err(ApiError::unexpected);
+    let shown = |event: &event::Model| Ok(Entry::from(event).seen_by(actor));
     let page = listing.page(db, events.clone(), shown).await?;
     if page.data.is_empty() && events.one(db).await?.is_none() {
-        return Err(ApiError::not_found(resource, key));
+        return Err(ApiError::not_found(of.noun, key));
     }
     page.answer(request.path(), request.query_string())
 }

@@ -1,0 +1,156 @@
+//! `/v1/public/{resource}` and one of them.
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use chrono::NaiveDate;
+use sea_orm::Condition;
+use sea_orm::sea_query::Expr;
+
+use super::handlers::{key_in, one, within};
+use super::openapi::Describe;
+use super::references::Expansion;
+use super::resource::Resource;
+use super::typed::writes_of;
+use super::view::View;
+use super::writes::Writes;
+use crate::http::answer::Answer;
+use crate::http::page::Page;
+use crate::http::precondition::Preconditions;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::{NoParameters, Parameters};
+use crate::http::representation::Selection;
+use crate::http::table::Table;
+use crate::store::access::Public;
+use crate::store::kind::{Field, Kind, Member, Row, Scope};
+use crate::store::listing::{Listing, contains};
+use crate::store::response_cache::ResponseCache;
+use crate::store::rows::Executor;
+use crate::store::visible::{Named, public_among};
+
+/// The members that refer to what may be hidden though the resource itself is seen: what it hangs on is not among them.
+fn may_be_hidden(kind: &Kind) -> impl Iterator<Item = (&'static Member, &'static Kind)> {
+    let hangs_on = kind.hangs_on().map(|(member, _)| member);
+    kind.references().filter(move |(member, to)| to.can_be_hidden() && hangs_on != Some(member.name))
+}
+
+/// The filters of members that are shown. What may be shown as null instead is no order.
+fn fields(kind: &Kind) -> Vec<Field> {
+    let is_shown = |field: &Field| kind.member(field.name).is_some_and(|member| member.is_public);
+    let may_hide = |field: &Field| may_be_hidden(kind).any(|(member, _)| member.name == field.name);
+    let shown = kind.fields().into_iter().filter(is_shown);
+    shown.map(|field| Field { sortable: field.sortable && !may_hide(&field), ..field }).collect()
+}
+
+/// 404 unless the public sees the resource that the path says this is a part of.
+async fn must_have_visible_parent(db: &Executor<'_>, kind: &Kind, request: &HttpRequest) -> ApiResult<()> {
+    let (Some(parent), Some(code)) = (kind.parent, request.match_info().get("code")) else { return Ok(()) };
+    let asked = Named::from([(parent.kind, code.to_owned())]);
+    if public_among(db, asked).await?.is_empty() {
+        return Err(ApiError::not_found(parent.kind, code));
+    }
+    Ok(())
+}
+
+/// What rows name and the public does not see. At most one statement.
+async fn hidden(db: &Executor<'_>, kind: &Kind, rows: &[Box<dyn Row>]) -> ApiResult<Named> {
+    // What one hangs on is seen with it.
+    let hangs_on = kind.hangs_on().map(|(member, _)| member);
+    let members = kind.written().iter().filter(|member| hangs_on != Some(member.name)).collect::<Vec<_>>();
+    let named = rows.iter().flat_map(|row| {
+        let shown = row.written_members();
+        let named = members.iter().filter_map(move |member| Some(member.named(shown.get(member.name)?)));
+        named.flatten().map(|(_, kind, key)| (kind, key)).collect::<Vec<_>>()
+    });
+    let named = named.filter(|(kind, _)| kind.can_be_hidden()).collect::<Named>();
+    let public = public_among(db, named.clone()).await?;
+    Ok(named.difference(&public).cloned().collect())
+}
+
+async fn list(
+    kind: &'static Kind,
+    public: Public,
+    request: HttpRequest,
+    cache: Data<ResponseCache>,
+    preconditions: Preconditions,
+    mut parameters: Parameters,
+) -> ApiResult<Answer> {
+    let (path, query) = (request.path(), request.query_string());
+    let name = path.trim_start_matches("/v1/");
+    let listing = Listing::read(&mut parameters, name, &fields(kind), kind.default_sort, kind.key_field(), true);
+    let listing = listing.only(kind.visible());
+    parameters.finish()?;
+    let listing = by_what_is_shown(kind, listing, query)?;
+    let today = public.store.calendar().today();
+    let compute = async || {
+        let db = public.store.executor();
+        let (rows, page) = listing.rows_of(kind, &db, within(kind, &request), Scope::Published, today).await?;
+        if rows.is_empty() {
+            must_have_visible_parent(&db, kind, &request).await?;
+        }
+        let (selection, expansion) = (Selection::default(), Expansion::default());
+        let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
+        Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page }.answer(path, query)
+    };
+    let asked = format!("{path}?{query} {}", day(kind, today));
+    cache.answer(&public, asked, &preconditions, compute).await.map(Answer::public)
+}
+
+/// Filters and `q=` work on what is shown: one by something hidden finds what one by something that does not exist finds.
+fn by_what_is_shown(kind: &Kind, mut listing: Listing, query: &str) -> ApiResult<Listing> {
+    let mut given = Parameters::parse(query)?;
+    for (member, to) in may_be_hidden(kind).filter(|(member, _)| given.text(member.name).is_some()) {
+        let (from, member, name, is_public) = (kind.table(), member.name, to.table(), to.is_public("named"));
+        let is_shown = format!("EXISTS (SELECT 1 FROM {name} named WHERE named.code = {from}.{member} AND {is_public})");
+        listing = listing.only(Expr::cust(is_shown));
+    }
+    let Some(text) = given.text("q") else { return Ok(listing) };
+    let pattern = || contains(&text.trim().to_lowercase());
+    Ok(match kind.publication.and_then(|publication| publication.found_in_shown) {
+        Some(found_in_shown) => listing.only(found_in_shown(pattern())),
+        None => listing,
+    })
+}
+
+async fn get(
+    kind: &'static Kind,
+    public: Public,
+    request: HttpRequest,
+    cache: Data<ResponseCache>,
+    preconditions: Preconditions,
+) -> ApiResult<Answer> {
+    let today = public.store.calendar().today();
+    let compute = async || {
+        let db = public.store.executor();
+        let visible = Condition::all().add(kind.visible());
+        let rows = one(kind, &db, &request, visible, Scope::Published, today).await?;
+        let Some(row) = rows.first() else { return Err(ApiError::not_found(kind, &key_in(kind, &request))) };
+        let (selection, expansion) = (Selection::default(), Expansion::default());
+        let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
+        Ok(Answer::text(StatusCode::OK, view.json(&**row)))
+    };
+    let asked = format!("{} {}", request.path(), day(kind, today));
+    cache.answer(&public, asked, &preconditions, compute).await.map(Answer::public)
+}
+
+/// What is computed may change with the day, without a write.
+fn day(kind: &Kind, today: NaiveDate) -> String {
+    if kind.computed().is_empty() { String::new() } else { today.to_string() }
+}
+
+/// Mounts what the public sees of a resource.
+pub fn mount<R: Resource>(table: &mut Table) {
+    mount_of(table, writes_of::<R>());
+}
+
+fn mount_of(table: &mut Table, writes: &'static dyn Writes) {
+    let kind = writes.kind();
+    let describe = Describe::new(writes.described(), Vec::new());
+    table
+        .on(describe.public_list(&fields(kind)), move |public: Public, request, cache, preconditions, parameters| {
+            list(kind, public, request, cache, preconditions, parameters)
+        })
+        .on(describe.public_get(), move |public: Public, request, _: NoParameters, cache, preconditions| {
+            get(kind, public, request, cache, preconditions)
+        });
+}
