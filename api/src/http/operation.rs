@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::media::MediaType;
-use super::problem::codes;
 use super::schema;
 
 /// One operation: a method on a path, with all that a client must know to call it.
@@ -29,7 +28,7 @@ impl Operation {
         });
         let mut operation = Self { method, path: path.to_owned(), object, schemas: Map::new() };
         for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
-            let (schema, about) = path_parameter(name);
+            let (schema, about) = known_path_parameter(name);
             operation = operation.parameter("path", name, true, schema, about);
         }
         // Any query can be wrong, and any server can fail.
@@ -52,6 +51,17 @@ impl Operation {
         }
         if let Some(parameters) = self.object["parameters"].as_array_mut() {
             parameters.push(parameter);
+        }
+        self
+    }
+
+    /// Says what a parameter of the path is, where it is neither an id nor a code. A path without it stays as it is.
+    pub fn path_parameter(mut self, name: &str, schema: Value, description: &str) -> Self {
+        for parameter in self.object["parameters"].as_array_mut().into_iter().flatten() {
+            if parameter["in"] == "path" && parameter["name"] == name {
+                parameter["schema"] = schema.clone();
+                parameter["description"] = json!(description);
+            }
         }
         self
     }
@@ -197,21 +207,10 @@ fn entity_tags() -> Value {
     json!({ "type": "string", "maxLength": 1000, "pattern": "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$" })
 }
 
-fn path_parameter(name: &str) -> (Value, &'static str) {
+/// What a parameter of a path is, unless the operation says something else: an id or a code.
+fn known_path_parameter(name: &str) -> (Value, &'static str) {
     match name {
-        "period" => (
-            json!({ "type": "string", "maxLength": 7, "pattern": entity::value::period::Period::PATTERN, "example": "2022" }),
-            "A period: `2022`, `2022-S1`, `2022-Q3` or `2022-09`.",
-        ),
-        "quarter" => (
-            json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 4, "example": 3 }),
-            "A quarter (triwulan) of the action's year, 1 to 4.",
-        ),
         "id" | "delivery" => (json!({ "type": "string", "format": "uuid", "maxLength": 36 }), "The identifier, a UUID."),
-        "problem" => (
-            json!({ "type": "string", "maxLength": 64, "enum": codes::ALL.iter().map(|code| code.name).collect::<Vec<_>>() }),
-            "The `code` of a problem.",
-        ),
         _ => (
             json!({ "type": "string", "minLength": 1, "maxLength": 64, "pattern": entity::value::code::Code::PATTERN }),
             "The code that identifies it.",

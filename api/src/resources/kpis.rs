@@ -239,6 +239,14 @@ pub async fn require(db: &impl sea_orm::ConnectionTrait, code: &str) -> ApiResul
     kpi::Entity::find_by_id(code).one(db).await?.ok_or_else(|| ApiError::not_found(&KIND, code))
 }
 
+/// A period in a path, for the document.
+pub fn period_parameter() -> (Value, &'static str) {
+    (
+        json!({ "type": "string", "maxLength": 7, "pattern": Period::PATTERN, "example": "2022" }),
+        "A period: `2022`, `2022-S1`, `2022-Q3` or `2022-09`.",
+    )
+}
+
 /// The period in a path: 404 where it can be none.
 pub fn period_of(text: &str) -> ApiResult<Period> {
     Period::parse(text).map_err(|_| {

@@ -66,6 +66,8 @@ pub struct Words {
     pub of_key: &'static str,
     /// The period of the report, as a column and in paths: `period` or `quarter`.
     pub part: &'static str,
+    /// That parameter of a path, for the document.
+    pub part_parameter: fn() -> (Value, &'static str),
     /// The name of a report, in titles: `Measurement`.
     pub title: &'static str,
     /// The name of a report in prose, with its article: `a measurement`.

@@ -38,6 +38,14 @@ pub const STORED: Stored = Stored {
     only: None,
 };
 
+/// A quarter in a path, for the document.
+fn quarter_parameter() -> (Value, &'static str) {
+    (
+        json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 4, "example": 3 }),
+        "A quarter (triwulan) of the action's year, 1 to 4.",
+    )
+}
+
 /// Whether a report has a reason already, also after it is written again: a report that does not count yet keeps its reason.
 fn has_reason(row: &Model) -> bool {
     !row.review_state().counts() && row.reason.is_some()
@@ -59,6 +67,7 @@ impl Report for Model {
         of: "action",
         of_key: "id",
         part: "quarter",
+        part_parameter: quarter_parameter,
         title: "Report",
         a: "an action report",
         of_a: "an action",

@@ -54,6 +54,7 @@ impl Report for Model {
         of: "kpi",
         of_key: "code",
         part: "period",
+        part_parameter: kpis::period_parameter,
         title: "Measurement",
         a: "a measurement",
         of_a: "a KPI",

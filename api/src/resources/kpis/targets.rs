@@ -314,6 +314,10 @@ pub fn mount(table: &mut Table) {
         "History of a target of a KPI",
         "Who set or changed the target and when, the oldest change first.",
     );
+    let [get, put, delete, past] = [get, put, delete, past].map(|operation| {
+        let (schema, about) = kpis::period_parameter();
+        operation.path_parameter("period", schema, about)
+    });
     table
         .on(
             page_parameters(list.roles(&readers), &["period_end"], "period_end")

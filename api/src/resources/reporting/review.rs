@@ -137,7 +137,9 @@ pub fn mount<R: Report>(table: &mut Table) {
     let describe = |step: Step, summary: &str, about: &str| {
         let (path, part, kind) = (R::WORDS.path, R::WORDS.part, R::KIND.name());
         let path = format!("{path}/{{{part}}}/{}", step.name());
+        let (schema, about_part) = (R::WORDS.part_parameter)();
         Operation::new(Method::POST, &path, &format!("{}_{kind}", step.name()), "reviews", summary, about)
+            .path_parameter(part, schema, about_part)
     };
     let a = R::WORDS.a;
     let submit = describe(

@@ -139,7 +139,8 @@ pub fn mount<R: Report>(table: &mut Table) {
     let (a, part, kind) = (R::WORDS.a, R::WORDS.part, R::KIND.name());
     let one = format!("{}/{{{part}}}", R::WORDS.path);
     let describe = |method: Method, path: &str, id: &str, summary: &str, about: &str| {
-        Operation::new(method, path, id, R::WORDS.tag, summary, about)
+        let (schema, about_part) = (R::WORDS.part_parameter)();
+        Operation::new(method, path, id, R::WORDS.tag, summary, about).path_parameter(part, schema, about_part)
     };
     let of_one = format!("Get {a} for one {part}");
     let get_it = describe(Method::GET, &one, &format!("get_{kind}"), &of_one, "The latest revision of the report.");
