@@ -28,6 +28,7 @@ pub mod routes;
 
 pub mod openapi;
 pub mod pages;
+pub mod reference;
 
 pub mod app;
 pub mod config;

@@ -1,4 +1,4 @@
-//! Pages beside the API: the document, its interactive reference, the explanations of problems, and the metrics.
+//! Pages beside the API: the document, the explanations of problems, and the metrics.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -10,7 +10,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::http::body::hex;
 use crate::http::client_address;
@@ -19,11 +18,7 @@ use crate::http::language::Noun;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Code, codes};
 use crate::http::table::unknown_path;
-use crate::openapi;
-
-/// Swagger UI needs its own scripts and styles, and nothing from elsewhere.
-const DOCS_POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
-                           frame-ancestors 'none'; form-action 'self'; base-uri 'none'";
+use crate::{openapi, reference};
 
 /// The document as it is served. It is built when it is first requested, and compressed once.
 #[derive(Default)]
@@ -125,10 +120,6 @@ async fn serve(
     Ok(text(&document).answer(&tags, encoding))
 }
 
-async fn to_docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()
-}
-
 async fn home() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({
         "service": "renaksi", "version": env!("CARGO_PKG_VERSION"), "documentation": "/docs/", "openapi": "/openapi.json",
@@ -189,19 +180,11 @@ pub fn mount_metrics(service: &mut ServiceConfig) {
 
 /// Adds the pages.
 pub fn mount(service: &mut ServiceConfig) {
-    let reference = SwaggerUi::new("/docs/{_:.*}")
-        .config(Config::new(["/openapi.json"]).deep_linking(true).validator_url("none").persist_authorization(false));
+    reference::mount(service);
     service
         .service(web::resource("/").route(web::get().to(home)))
         .service(web::resource("/openapi.json").route(web::get().to(json)))
         .service(web::resource("/openapi.yaml").route(web::get().to(yaml)))
-        .service(web::resource("/docs").route(web::get().to(to_docs)))
-        .service(
-            web::scope("")
-                .guard(actix_web::guard::fn_guard(|context| context.head().uri.path().starts_with("/docs/")))
-                .wrap(actix_web::middleware::DefaultHeaders::new().add(("Content-Security-Policy", DOCS_POLICY)))
-                .service(reference),
-        )
         .service(web::resource("/metrics").route(web::get().to(metrics)))
         .service(web::resource("/problems/{problem}").route(web::get().to(problem)));
 }

@@ -28,7 +28,7 @@ pub static KIND: Kind = kind_of::<Opd>(Names {
 members! {
     /// An OPD (organisasi perangkat daerah): a regional government agency.
     pub struct Opd of opd by code {
-        /// The full name.
+        /// The full name of the OPD.
         #[schema(min_length = 1, max_length = 200, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
         pub name: String = column.sort().public().label("Name", "Nama", "Nama lengkap."),
         /// The short name.
