@@ -5,8 +5,8 @@
 //! BENCH_DATABASE_URL=postgres://postgres@127.0.0.1/postgres cargo bench -p renaksi --bench reads   # PostgreSQL too
 //! ```
 //!
-//! 1. Requests a second of the answers that are read most, each against a handler of the same server, behind the same
-//!    middleware, that returns the same bytes from memory. Both take turns, so that what else the machine does weighs
+//! 1. Requests a second of the answers that are read most, each against an actix-web server without any middleware that returns
+//!    the same bytes from memory. Both take turns, so that what else the machine does weighs
 //!    on both; the ratio is the median over the rounds.
 //! 2. How long an answer takes right after a write, when nothing is kept in memory.
 //!
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use load::{Ask, Connection};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use renaksi::store::effect::Effect;
+use renaksi::store::effect::Touched;
 use run::{Outcome, median, on_each};
 use server::Server;
 
@@ -66,7 +66,7 @@ async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outco
     let small = (speeds(&server).await?, after_writes(&server).await?);
     let started = Instant::now();
     let size = seed::grow(server.store.db()).await?;
-    server.store.generation().raise(Effect::Past);
+    server.store.generation().raise(Touched::EVERYTHING);
     println!("\n{database}: {size}, seeded in {:.0} s", started.elapsed().as_secs_f64());
     let large = (speeds(&server).await?, after_writes(&server).await?);
     server.stop().await;
@@ -86,23 +86,20 @@ async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outco
     Ok(())
 }
 
-/// The speed of each answer, the service and the memory taking turns; last what a login costs the memory itself.
+/// The speed of each answer, the service and the memory taking turns.
 async fn speeds(server: &Server) -> Outcome<Vec<(&'static str, Speed)>> {
     let mut pairs = Vec::new();
     for (name, path, login) in ANSWERS {
         let token = login.then_some(server.token.as_str());
         let ours = Ask::get(path, token);
-        let fixed = server.fix(name, *login, &Connection::open(server.address).await?.exchange(&ours).await?)?;
+        let fixed = server.fix(name, &Connection::open(server.address).await?.exchange(&ours).await?)?;
         pairs.push((*name, ours, Ask::get(&fixed, token)));
-        if *login {
-            pairs.push(("bytes from memory, logged in", Ask::get(&fixed, token), Ask::get(&fixed, None)));
-        }
     }
     let mut rates = vec![(Vec::new(), Vec::new()); pairs.len()];
     for _ in 0..ROUNDS {
         for ((_, ours, fixed), rates) in pairs.iter().zip(&mut rates) {
             rates.0.push(load::rate(server.address, ours, CONNECTIONS, ROUND).await?);
-            rates.1.push(load::rate(server.address, fixed, CONNECTIONS, ROUND).await?);
+            rates.1.push(load::rate(server.memory, fixed, CONNECTIONS, ROUND).await?);
         }
     }
     let speed = |(ours, fixed): (Vec<f64>, Vec<f64>)| {
@@ -131,6 +128,8 @@ async fn after_writes(server: &Server) -> Outcome<Vec<(&'static str, f64)>> {
     let mut times = vec![Vec::new(); asks.len()];
     for number in 0..WRITES {
         let mut connection = server.write(number).await?;
+        // As if it had changed all that these answers are made of.
+        server.store.generation().raise(Touched::EVERYTHING);
         for ((_, ask), times) in asks.iter().zip(&mut times) {
             let started = Instant::now();
             connection.exchange(ask).await?.must_be(200)?;

@@ -7,3 +7,4 @@ pub mod oidc;
 pub mod password;
 pub mod permissions;
 pub mod secret;
+pub mod verified_tokens;

@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn a_draft_leaves_the_past_alone_and_so_does_a_value_that_counts_from_today() {
-        assert_eq!(effect("measurement", "created", None, Some(json!({ "state": "draft" }))), Effect::Present);
+        assert_eq!(effect("measurement", "created", None, Some(json!({ "state": "draft" }))), Effect::Reported);
+        assert_eq!(effect("action_report", "submitted", None, Some(json!({ "state": "submitted" }))), Effect::Present);
         assert_eq!(effect("measurement", "verified", None, Some(json!({ "known_on": "2022-10-04" }))), Effect::Present);
         assert_eq!(effect("measurement", "verified", None, Some(json!({ "known_on": "2022-01-10" }))), Effect::Past);
     }

@@ -17,7 +17,7 @@ use crate::http::language::Language;
 use crate::http::language::Noun;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Code, codes};
-use crate::http::table::unknown_path;
+use crate::http::table::{Table, nothing_here};
 use crate::{openapi, reference};
 
 /// The document as it is served. It is built when it is first requested, and compressed once.
@@ -132,7 +132,7 @@ async fn home() -> HttpResponse {
 async fn metrics(request: HttpRequest, handle: Data<PrometheusHandle>) -> ApiResult<HttpResponse> {
     // A client address named by an untrusted proxy may be anywhere, so it does not count as this machine.
     let is_local = client_address::address_of(&request).is_some_and(|address| address.is_loopback());
-    if is_local && !client_address::is_forwarded_unseen(&request) { Ok(all_metrics(handle).await) } else { unknown_path().await }
+    if is_local && !client_address::is_forwarded_unseen(&request) { Ok(all_metrics(handle).await) } else { Err(nothing_here()) }
 }
 
 async fn all_metrics(handle: Data<PrometheusHandle>) -> HttpResponse {
@@ -175,16 +175,17 @@ fn page(code: &Code, language: Language) -> String {
 
 /// Adds only the route of the metrics, for an address of their own.
 pub fn mount_metrics(service: &mut ServiceConfig) {
-    service.service(web::resource("/metrics").route(web::get().to(all_metrics))).default_service(web::to(unknown_path));
+    let nothing = || async { Err::<HttpResponse, _>(nothing_here()) };
+    service.service(web::resource("/metrics").route(web::get().to(all_metrics))).default_service(web::to(nothing));
 }
 
 /// Adds the pages.
-pub fn mount(service: &mut ServiceConfig) {
-    reference::mount(service);
-    service
-        .service(web::resource("/").route(web::get().to(home)))
-        .service(web::resource("/openapi.json").route(web::get().to(json)))
-        .service(web::resource("/openapi.yaml").route(web::get().to(yaml)))
-        .service(web::resource("/metrics").route(web::get().to(metrics)))
-        .service(web::resource("/problems/{problem}").route(web::get().to(problem)));
+pub fn mount(table: &mut Table) {
+    reference::mount(table);
+    table
+        .page("/", home)
+        .page("/openapi.json", json)
+        .page("/openapi.yaml", yaml)
+        .page("/metrics", metrics)
+        .page("/problems/{problem}", problem);
 }

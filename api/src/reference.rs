@@ -4,8 +4,7 @@ use std::io::Read;
 use std::sync::OnceLock;
 
 use actix_web::http::header::{AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header};
-use actix_web::middleware::DefaultHeaders;
-use actix_web::web::{self, Path, ServiceConfig};
+use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
@@ -13,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::http::body::hex;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::http::table::unknown_path;
+use crate::http::table::{Table, nothing_here};
 
 /// Swagger UI needs its own scripts and styles, and nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
@@ -95,9 +94,15 @@ fn accepts_gzip(request: &HttpRequest) -> bool {
 }
 
 async fn file(request: HttpRequest, name: Path<String>, preconditions: Preconditions) -> ApiResult<HttpResponse> {
-    let Some((file, tag)) = FILES.iter().zip(tags()).find(|(file, _)| file.name == *name) else { return unknown_path().await };
+    file_called(request, &name, preconditions).await
+}
+
+async fn file_called(request: HttpRequest, name: &str, preconditions: Preconditions) -> ApiResult<HttpResponse> {
+    let found = FILES.iter().zip(tags()).find(|(file, _)| file.name == name);
+    let Some((file, tag)) = found else { return Err(nothing_here()) };
     let is_known = preconditions.is_known(tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header(("Content-Security-Policy", POLICY));
     response.insert_header((ETAG, tag.as_str())).insert_header(("Cache-Control", "public, max-age=0, must-revalidate"));
     if is_known {
         return Ok(response.finish());
@@ -123,9 +128,7 @@ async fn to_folder() -> HttpResponse {
 }
 
 /// Adds the reference.
-pub fn mount(service: &mut ServiceConfig) {
-    let policy = DefaultHeaders::new().add(("Content-Security-Policy", POLICY));
-    service
-        .service(web::resource("/docs").route(web::get().to(to_folder)))
-        .service(web::resource("/docs/{file:[^/]*}").wrap(policy).route(web::get().to(file)));
+pub fn mount(table: &mut Table) {
+    let page = |request, preconditions| file_called(request, "", preconditions);
+    table.page("/docs", to_folder).page("/docs/", page).page("/docs/{file}", file);
 }

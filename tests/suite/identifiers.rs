@@ -2,7 +2,7 @@
 
 use renaksi_tests::document::Document;
 use renaksi_tests::resource::{ACTIONS, PROGRAMMES, all};
-use renaksi_tests::{Actor, on_both_databases, on_shared_servers};
+use renaksi_tests::{Actor, Answer, on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
 on_shared_servers! {
@@ -89,8 +89,13 @@ on_both_databases! {
             });
             let (lower, upper) = (admin.get(one(&id)).await, admin.get(one(&id.to_uppercase())).await);
             assert_eq!(lower.status(), upper.status(), "{upper:?}");
-            // A page that names itself names what it is asked for.
-            assert_eq!((lower.json()["data"].clone(), lower.json()["id"].clone()), (upper.json()["data"].clone(), upper.json()["id"].clone()), "{upper:?}");
+            // A page that names itself names what it is asked for. Deliveries go on meanwhile.
+            let shown = |answer: &Answer| match answer.json()["data"].as_array() {
+                Some(rows) if rows.iter().all(|row| row["id"].is_string()) => rows.iter().map(|row| row["id"].clone()).collect(),
+                Some(rows) => rows.clone(),
+                None => vec![answer.json()["id"].clone()],
+            };
+            assert_eq!(shown(&lower), shown(&upper), "{upper:?}");
             tried += 1;
         }
         assert!(tried >= 12, "only {tried} paths with an id");

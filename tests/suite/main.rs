@@ -25,6 +25,7 @@ mod creating;
 mod decimals;
 mod idempotency;
 mod identifiers;
+mod kept_answers;
 mod lists;
 mod patching;
 mod problems;

@@ -40,7 +40,7 @@ on_both_databases! {
 }
 
 /// What stands in the paths, beside the codes of the demo data.
-struct Place {
+pub(crate) struct Place {
     action: String,
     evaluation: String,
     closed: String,
@@ -54,7 +54,7 @@ struct Place {
 
 impl Place {
     /// Adds one of each kind that the demo data has none of.
-    async fn fill(app: &App) -> Self {
+    pub(crate) async fn fill(app: &App) -> Self {
         let (admin, verifier) = (app.admin().await, app.verifier().await);
         let action = id_of(&admin.create("/v1/actions", action("SL-01")).await);
         for quarter in [1, 2] {
@@ -160,16 +160,20 @@ impl Place {
         }
     }
 
-    /// Of every GET how many statements it takes, each asked once, so that no kept answer is counted.
-    async fn statements(&self, app: &App) -> Vec<(String, u64)> {
-        let admin = app.admin().await;
-        // Raises the generation, also if nothing else was written.
-        admin.create(OPDS.path, OPDS.new_body().1).await;
+    /// Every GET that ends.
+    pub(crate) fn questions(&self) -> Vec<String> {
         let operations =
             Document::get().operations().into_iter().filter(|operation| operation.method == "GET" && operation.ends());
+        operations.flat_map(|operation| self.forms_of(&operation)).collect()
+    }
+
+    /// Of every GET how many statements it takes: of a service that has kept no answer, each asked once.
+    async fn statements(&self, app: &App) -> Vec<(String, u64)> {
+        let fresh = app.replica();
+        let admin = fresh.admin().await;
         let mut taken = Vec::new();
         let mut before = total(&admin).await;
-        for path in operations.flat_map(|operation| self.forms_of(&operation)) {
+        for path in self.questions() {
             admin.get(&path).await.is(200);
             let after = total(&admin).await;
             taken.push((path, after - before));

@@ -6,20 +6,21 @@ use std::sync::{Arc, RwLock};
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::{self, Bytes, Data, Path};
-use actix_web::{HttpResponse, HttpServer};
+use actix_web::{App, HttpResponse, HttpServer};
 use chrono::FixedOffset;
 use entity::user::{self, Role};
 use metrics_exporter_prometheus::PrometheusHandle;
-use renaksi::app::{State, app};
+use renaksi::app::{State, all_routes, app};
 use renaksi::auth::actor::{Actor, ActorKind};
 use renaksi::auth::keys::Keys;
+use renaksi::cache::ResponseCache;
 use renaksi::demo;
 use renaksi::feed::limits::StreamLimits;
 use renaksi::feed::tail::Tail;
 use renaksi::http::problem::ApiError;
 use renaksi::store::clock::Calendar;
 use renaksi::store::connection;
-use renaksi::store::response_cache::ResponseCache;
+use renaksi::store::figure_cache::FigureCache;
 use renaksi::store::transaction::Store;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
@@ -42,8 +43,10 @@ pub(crate) struct Server {
     pub(crate) store: Store,
     /// An access token of an admin.
     pub(crate) token: String,
+    /// Where a server without any middleware gives fixed bytes.
+    pub(crate) memory: SocketAddr,
     fixed: Fixed,
-    handle: ServerHandle,
+    handles: [ServerHandle; 2],
 }
 
 impl Server {
@@ -59,13 +62,15 @@ impl Server {
         let admin = Actor { kind: ActorKind::User, id: admin.id.to_string(), ..Actor::system(&admin.email) };
         let token = keys.issue(&admin).map_err(said)?;
         let state = State {
+            routes: all_routes(),
             store: Data::new(store.clone()),
             keys: Data::new(keys),
             outside: None,
             tail: Data::new(Tail::new(store.clone())),
             streams: Data::new(StreamLimits::new(4_096, 4_096)),
             addresses: Data::default(),
-            kept: Data::new(ResponseCache::new(Handle::current())),
+            answers: Data::new(ResponseCache::new(store.generation().clone(), calendar.clone())),
+            figures: Data::new(FigureCache::new(Handle::current())),
             document: Data::default(),
             stopping: Data::default(),
             metrics: Data::new(metrics.clone()),
@@ -73,29 +78,27 @@ impl Server {
             origins: Data::default(),
         };
         tokio::spawn(store.generation().clone().watch(db, calendar, &renaksi::kinds::AUDITED));
+        let server = HttpServer::new(move || app(state.clone())).disable_signals().workers(2).bind("127.0.0.1:0")?;
+        let address = *server.addrs().first().ok_or("no address")?;
         let fixed = Fixed::default();
         let answers = Data::new(fixed.clone());
-        let server = HttpServer::new(move || {
-            app(state.clone())
-                .app_data(answers.clone())
-                .route("/v1/public/fixed/{name}", web::get().to(from_memory))
-                .route("/v1/fixed/{name}", web::get().to(from_memory))
-        });
-        let server = server.disable_signals().workers(2).bind("127.0.0.1:0")?;
-        let address = *server.addrs().first().ok_or("no address")?;
-        let server = server.run();
-        let handle = server.handle();
+        let bare = move || App::new().app_data(answers.clone()).route("/{name}", web::get().to(from_memory));
+        let bare = HttpServer::new(bare).disable_signals().workers(2).bind("127.0.0.1:0")?;
+        let memory = *bare.addrs().first().ok_or("no address")?;
+        let (server, bare) = (server.run(), bare.run());
+        let handles = [server.handle(), bare.handle()];
         tokio::spawn(server);
-        Ok(Self { address, store, token, fixed, handle })
+        tokio::spawn(bare);
+        Ok(Self { address, memory, store, token, fixed, handles })
     }
 
     /// Mounts `reply` as fixed bytes and gives its path.
-    pub(crate) fn fix(&self, name: &str, login: bool, reply: &Reply) -> Outcome<String> {
+    pub(crate) fn fix(&self, name: &str, reply: &Reply) -> Outcome<String> {
         let name = name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
         let headers = OWN_HEADERS.iter().filter_map(|header| Some((*header, reply.header(header)?.to_owned())));
         let answer = (headers.collect(), Bytes::copy_from_slice(&reply.body));
         self.fixed.write().map_err(|error| error.to_string())?.insert(name.clone(), answer);
-        Ok(format!("/v1/{}fixed/{name}", if login { "" } else { "public/" }))
+        Ok(format!("/{name}"))
     }
 
     /// Changes a row through the API; gives the connection, to read on.
@@ -126,7 +129,9 @@ impl Server {
 
     /// Stops it.
     pub(crate) async fn stop(self) {
-        self.handle.stop(false).await;
+        for handle in &self.handles {
+            handle.stop(false).await;
+        }
     }
 }
 

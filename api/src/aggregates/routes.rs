@@ -28,8 +28,8 @@ use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, Public};
 use crate::store::days::read_as_of;
+use crate::store::figure_cache::{FigureCache, Question};
 use crate::store::kind::Scope;
-use crate::store::response_cache::{Question, ResponseCache};
 use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 
@@ -37,7 +37,7 @@ use crate::store::transaction::Store;
 struct FigureRequest {
     store: Store,
     scope: Scope,
-    kept: Data<ResponseCache>,
+    kept: Data<FigureCache>,
     path: String,
     media: MediaType,
     /// The code in the path, if the path has one.
@@ -46,7 +46,7 @@ struct FigureRequest {
 }
 
 impl FigureRequest {
-    fn new(store: Store, scope: Scope, kept: Data<ResponseCache>, request: &HttpRequest, preconditions: Preconditions) -> Self {
+    fn new(store: Store, scope: Scope, kept: Data<FigureCache>, request: &HttpRequest, preconditions: Preconditions) -> Self {
         let code = request.match_info().get("code").unwrap_or_default().to_owned();
         Self { store, scope, kept, path: request.path().to_owned(), media: MediaType::of(request), code, preconditions }
     }
@@ -361,7 +361,7 @@ impl Figure for Reconciliation {
 async fn private<F: Figure>(
     access: Access<ReadAll>,
     request: HttpRequest,
-    kept: Data<ResponseCache>,
+    kept: Data<FigureCache>,
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
@@ -371,7 +371,7 @@ async fn private<F: Figure>(
 async fn public<F: Figure>(
     public: Public,
     request: HttpRequest,
-    kept: Data<ResponseCache>,
+    kept: Data<FigureCache>,
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {

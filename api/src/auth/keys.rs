@@ -3,7 +3,7 @@
 //! All replicas share the keys through the database and keep them in memory, so that a token is verified without it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use entity::client::Scope;
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::actor::{Actor, ActorKind};
+use super::verified_tokens::VerifiedTokens;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::security;
 use crate::store::clock::now;
@@ -72,6 +73,7 @@ pub struct Keys {
     issuer: String,
     known: RwLock<Known>,
     loaded: Mutex<Instant>,
+    verified: VerifiedTokens,
 }
 
 #[derive(Default)]
@@ -87,7 +89,13 @@ pub type Refusal = (&'static str, &'static str);
 impl Keys {
     /// Loads the keys. The first process on a database creates one.
     pub async fn load(db: DatabaseConnection, issuer: String) -> ApiResult<Self> {
-        let keys = Self { db, issuer, known: RwLock::default(), loaded: Mutex::new(Instant::now()) };
+        let keys = Self {
+            db,
+            issuer,
+            known: RwLock::default(),
+            loaded: Mutex::new(Instant::now()),
+            verified: VerifiedTokens::default(),
+        };
         keys.reload().await?;
         if keys.set().is_empty() {
             // If two replicas start together, one of them gets the slot, and the other uses that replica's key.
@@ -131,10 +139,15 @@ impl Keys {
             }
         }
         let mut known = self.known.write().map_err(ApiError::unexpected)?;
-        for kid in known.verifying.keys().filter(|kid| !fresh.verifying.contains_key(*kid)) {
+        let ended = known.verifying.keys().filter(|kid| !fresh.verifying.contains_key(*kid)).cloned().collect::<Vec<_>>();
+        *known = fresh;
+        drop(known);
+        for kid in &ended {
             security::log("signing_key_ended", kid, None, "revoked, or its time is over");
         }
-        *known = fresh;
+        if !ended.is_empty() {
+            self.verified.forget();
+        }
         Ok(())
     }
 
@@ -162,7 +175,10 @@ impl Keys {
     }
 
     /// The actor for whom a token was issued. The database is asked only about a key that is not known yet.
-    pub async fn verify(&self, token: &str) -> Result<Actor, Refusal> {
+    pub async fn verify(&self, token: &str) -> Result<Arc<Actor>, Refusal> {
+        if let Some(actor) = self.verified.actor(token) {
+            return Ok(actor);
+        }
         let foreign = ("The access token was not issued by this service.", "Token akses tidak diterbitkan oleh layanan ini.");
         let header = jsonwebtoken::decode_header(token).map_err(|_| foreign)?;
         // RFC 8725: this service chooses the algorithm and the type, not the token.
@@ -178,7 +194,13 @@ impl Keys {
         self.check(token, &kid, foreign)
     }
 
-    fn check(&self, token: &str, kid: &str, foreign: Refusal) -> Result<Actor, Refusal> {
+    /// The actor for whom a token was issued, if it was verified before and is still valid.
+    pub fn verified(&self, token: &str) -> Option<Arc<Actor>> {
+        self.verified.actor(token)
+    }
+
+    fn check(&self, token: &str, kid: &str, foreign: Refusal) -> Result<Arc<Actor>, Refusal> {
+        let keys = self.verified.keys();
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[&self.issuer]);
@@ -197,7 +219,10 @@ impl Keys {
             security::log("forged_token", &claims.sub, None, "it would last longer than the tokens of this service");
             return Err(foreign);
         }
-        actor_of(claims).ok_or(foreign)
+        let until = claims.exp + LEEWAY;
+        let actor = Arc::new(actor_of(claims).ok_or(foreign)?);
+        self.verified.remember(token, &actor, until, keys);
+        Ok(actor)
     }
 
     fn knows(&self, kid: &str) -> bool {

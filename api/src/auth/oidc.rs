@@ -22,6 +22,7 @@ use tokio::sync::Mutex;
 
 use super::actor::{Actor, ActorKind};
 use super::keys::Refusal;
+use super::verified_tokens::VerifiedTokens;
 
 /// The shortest pause between two requests to the provider for its keys, whether it answered or not.
 const FETCH_EVERY: Duration = Duration::from_secs(60);
@@ -83,6 +84,7 @@ struct Provider {
     client: reqwest::Client,
     keys: RwLock<Vec<Key>>,
     last: Mutex<Option<Fetch>>,
+    verified: VerifiedTokens,
 }
 
 /// The last time that the provider was asked.
@@ -122,7 +124,8 @@ impl OidcProvider {
             .pool_max_idle_per_host(0)
             .user_agent("renaksi")
             .build()?;
-        let provider = Provider { settings, client, keys: RwLock::default(), last: Mutex::default() };
+        let provider =
+            Provider { settings, client, keys: RwLock::default(), last: Mutex::default(), verified: VerifiedTokens::default() };
         Ok(Self { provider: Arc::new(provider) })
     }
 
@@ -134,7 +137,12 @@ impl OidcProvider {
     }
 
     /// The actor for whom a token was issued. The provider is asked only about a key that is not known yet.
-    pub async fn verify(&self, token: &str) -> Result<Actor, Refusal> {
+    pub async fn verify(&self, token: &str) -> Result<Arc<Actor>, Refusal> {
+        let verified = &self.provider.verified;
+        if let Some(actor) = verified.actor(token) {
+            return Ok(actor);
+        }
+        let keys = verified.keys();
         let header = jsonwebtoken::decode_header(token).map_err(|_| FOREIGN)?;
         must_be_acceptable(&header)?;
         let wanted = Wanted { kid: header.kid, alg: header.alg };
@@ -143,7 +151,18 @@ impl OidcProvider {
             None => self.fetched(&wanted).await?,
         };
         let settings = &self.provider.settings;
-        settings.actor(&settings.claims(token, &key, wanted.alg)?)
+        let claims = settings.claims(token, &key, wanted.alg)?;
+        let actor = Arc::new(settings.actor(&claims)?);
+        // Only whole seconds: what is written otherwise is verified each time.
+        if let Some(expires) = claims["exp"].as_i64() {
+            verified.remember(token, &actor, expires.saturating_add_unsigned(LEEWAY), keys);
+        }
+        Ok(actor)
+    }
+
+    /// The actor for whom a token was issued, if it was verified before and is still valid.
+    pub fn verified(&self, token: &str) -> Option<Arc<Actor>> {
+        self.provider.verified.actor(token)
     }
 
     async fn fetched(&self, wanted: &Wanted) -> Result<DecodingKey, Refusal> {
@@ -188,6 +207,7 @@ impl Provider {
             return Err(format!("no key at {address} can verify tokens").into());
         }
         *self.keys.write().map_err(|_| "the keys are poisoned")? = fresh;
+        self.verified.forget();
         Ok(())
     }
 

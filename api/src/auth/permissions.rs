@@ -14,6 +14,8 @@ pub trait Permission: 'static {
     const CLIENTS: Clients;
     /// Whether writes with this permission take turns, as those about accounts do.
     const TAKES_TURNS: bool = false;
+    /// Whether all who have the permission are answered the same, whoever they are.
+    const SAME_FOR_ALL: bool = false;
 
     /// The names of the roles, for the document.
     fn role_names() -> Vec<String> {
@@ -70,8 +72,17 @@ macro_rules! takes_turns {
     };
 }
 
+macro_rules! same_for_all {
+    () => {
+        false
+    };
+    (same) => {
+        true
+    };
+}
+
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident: [$($role:ident),+] $(or clients with $scope:ident)? $(, $one:ident at a time)?;)*) => {
+    ($($(#[$doc:meta])* $name:ident: [$($role:ident),+] $(or clients with $scope:ident)? $(, $one:ident at a time)? $(and all get the $same:ident)?;)*) => {
         $(
             $(#[$doc])*
             pub struct $name;
@@ -80,6 +91,7 @@ macro_rules! permissions {
                 const ROLES: &'static [Role] = &[$($role),+];
                 const CLIENTS: Clients = clients!($($scope)?);
                 const TAKES_TURNS: bool = takes_turns!($($one)?);
+                const SAME_FOR_ALL: bool = same_for_all!($($same)?);
             }
         )*
     };
@@ -89,7 +101,7 @@ permissions! {
     /// Ask who one is, and which reports one still owes.
     KnowOneself: [Admin, Verifier, Operator, Viewer] or clients with All;
     /// Read everything that is not about accounts.
-    ReadAll: [Admin, Verifier, Operator, Viewer] or clients with Read;
+    ReadAll: [Admin, Verifier, Operator, Viewer] or clients with Read and all get the same;
     /// Manage masterplans, dimensions, OPDs, regions, KPIs with their targets, awards, commitments and the council.
     EditCatalogue: [Admin];
     /// Write programmes and Quick Wins; an operator or a client only those of its own OPD and the OPDs below it.

@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::CommandResult;
-use crate::app::{State, app};
+use crate::app::{State, all_routes, app};
 use crate::auth::keys::Keys;
 use crate::auth::oidc::OidcProvider;
+use crate::cache::ResponseCache;
 use crate::config::Serve;
 use crate::demo::{self, Login};
 use crate::feed::limits::StreamLimits;
@@ -29,7 +30,7 @@ use crate::http::security;
 use crate::kinds;
 use crate::pages;
 use crate::store::connection;
-use crate::store::response_cache::ResponseCache;
+use crate::store::figure_cache::FigureCache;
 use crate::store::transaction::Store;
 use crate::webhooks::courier::Courier;
 
@@ -37,6 +38,8 @@ use crate::webhooks::courier::Courier;
 const CONNECTIONS_OF_THE_PUBLIC: u32 = 4;
 /// The number of threads that compute figures.
 const FIGURE_THREADS: usize = 2;
+/// How often durations that were measured are added up: until then each of them takes memory.
+const METRICS_EVERY: Duration = Duration::from_secs(1);
 /// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
@@ -60,6 +63,7 @@ pub async fn run(settings: Serve) -> CommandResult {
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
     let public_db = connection::hold(&settings.database.database_url, CONNECTIONS_OF_THE_PUBLIC).await?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
+    tokio::spawn(keep_metrics_small(metrics.clone()));
     if let Some(address) = settings.metrics_listen {
         serve_metrics(address, metrics.clone())
             .map_err(|error| format!("--metrics-listen (RENAKSI_METRICS_LISTEN) {address}: {error}"))?;
@@ -76,13 +80,15 @@ pub async fn run(settings: Serve) -> CommandResult {
     let webhooks = settings.webhooks();
     let stopping = CancellationToken::new();
     let state = State {
+        routes: all_routes(),
         store: Data::new(store.clone()),
         keys: keys.clone(),
         outside: settings.outside()?.map(OidcProvider::new).transpose()?.map(Data::new),
         tail: Data::new(tail.clone()),
         streams: Data::new(StreamLimits::new(settings.public_streams.into(), settings.public_streams_per_address.into())),
         addresses: Data::from(webhooks.addresses.clone()),
-        kept: Data::new(ResponseCache::new(figures.handle().clone())),
+        answers: Data::new(ResponseCache::new(store.generation().clone(), calendar.clone())),
+        figures: Data::new(FigureCache::new(figures.handle().clone())),
         document: Data::default(),
         stopping: Data::new(stopping.clone()),
         metrics: Data::new(metrics),
@@ -130,6 +136,14 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
+}
+
+/// Adds up what was measured, also where nobody reads the metrics.
+async fn keep_metrics_small(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(METRICS_EVERY).await;
+        metrics.run_upkeep();
+    }
 }
 
 /// Serves the metrics on an address of their own until the process ends.

@@ -2,8 +2,6 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
-use chrono::NaiveDate;
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 
@@ -24,7 +22,6 @@ use crate::http::table::Table;
 use crate::store::access::Public;
 use crate::store::kind::{Field, Kind, Member, Row, Scope};
 use crate::store::listing::{Listing, contains};
-use crate::store::response_cache::ResponseCache;
 use crate::store::rows::Executor;
 use crate::store::visible::{Named, public_among};
 
@@ -71,7 +68,6 @@ async fn list(
     kind: &'static Kind,
     public: Public,
     request: HttpRequest,
-    cache: Data<ResponseCache>,
     preconditions: Preconditions,
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
@@ -81,19 +77,15 @@ async fn list(
     let listing = listing.only(kind.visible());
     parameters.finish()?;
     let listing = by_what_is_shown(kind, listing, query)?;
-    let today = public.store.calendar().today();
-    let compute = async || {
-        let db = public.store.executor();
-        let (rows, page) = listing.rows_of(kind, &db, within(kind, &request), Scope::Published, today).await?;
-        if rows.is_empty() {
-            must_have_visible_parent(&db, kind, &request).await?;
-        }
-        let (selection, expansion) = (Selection::default(), Expansion::default());
-        let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
-        Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page }.answer(path, query)
-    };
-    let asked = format!("{path}?{query} {}", day(kind, today));
-    cache.answer(&public, asked, &preconditions, compute).await.map(Answer::public)
+    let (db, today) = (public.store.executor(), public.store.calendar().today());
+    let (rows, page) = listing.rows_of(kind, &db, within(kind, &request), Scope::Published, today).await?;
+    if rows.is_empty() {
+        must_have_visible_parent(&db, kind, &request).await?;
+    }
+    let (selection, expansion) = (Selection::default(), Expansion::default());
+    let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
+    let page = Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page };
+    Ok(page.answer(path, query)?.tagged().public().unless_known(&preconditions))
 }
 
 /// Filters and `q=` work on what is shown: one by something hidden finds what one by something that does not exist finds.
@@ -112,30 +104,14 @@ fn by_what_is_shown(kind: &Kind, mut listing: Listing, query: &str) -> ApiResult
     })
 }
 
-async fn get(
-    kind: &'static Kind,
-    public: Public,
-    request: HttpRequest,
-    cache: Data<ResponseCache>,
-    preconditions: Preconditions,
-) -> ApiResult<Answer> {
-    let today = public.store.calendar().today();
-    let compute = async || {
-        let db = public.store.executor();
-        let visible = Condition::all().add(kind.visible());
-        let rows = one(kind, &db, &request, visible, Scope::Published, today).await?;
-        let Some(row) = rows.first() else { return Err(ApiError::not_found(kind, &key_in(kind, &request))) };
-        let (selection, expansion) = (Selection::default(), Expansion::default());
-        let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
-        Ok(Answer::text(StatusCode::OK, view.json(&**row)))
-    };
-    let asked = format!("{} {}", request.path(), day(kind, today));
-    cache.answer(&public, asked, &preconditions, compute).await.map(Answer::public)
-}
-
-/// What is computed may change with the day, without a write.
-fn day(kind: &Kind, today: NaiveDate) -> String {
-    if kind.computed().is_empty() { String::new() } else { today.to_string() }
+async fn get(kind: &'static Kind, public: Public, request: HttpRequest, preconditions: Preconditions) -> ApiResult<Answer> {
+    let (db, today) = (public.store.executor(), public.store.calendar().today());
+    let visible = Condition::all().add(kind.visible());
+    let rows = one(kind, &db, &request, visible, Scope::Published, today).await?;
+    let Some(row) = rows.first() else { return Err(ApiError::not_found(kind, &key_in(kind, &request))) };
+    let (selection, expansion) = (Selection::default(), Expansion::default());
+    let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
+    Ok(Answer::text(StatusCode::OK, view.json(&**row)).tagged().public().unless_known(&preconditions))
 }
 
 /// Mounts what the public sees of a resource.
@@ -147,10 +123,10 @@ fn mount_of(table: &mut Table, writes: &'static dyn Writes) {
     let kind = writes.kind();
     let describe = Describe::new(writes.described(), Vec::new());
     table
-        .on(describe.public_list(&fields(kind)), move |public: Public, request, cache, preconditions, parameters| {
-            list(kind, public, request, cache, preconditions, parameters)
+        .on(describe.public_list(&fields(kind)), move |public: Public, request, preconditions, parameters| {
+            list(kind, public, request, preconditions, parameters)
         })
-        .on(describe.public_get(), move |public: Public, request, _: NoParameters, cache, preconditions| {
-            get(kind, public, request, cache, preconditions)
+        .on(describe.public_get(), move |public: Public, request, _: NoParameters, preconditions| {
+            get(kind, public, request, preconditions)
         });
 }

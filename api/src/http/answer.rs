@@ -6,7 +6,9 @@ use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::body::hex;
 use super::precondition::Preconditions;
 use super::problem::{ApiError, ApiResult};
 
@@ -53,6 +55,12 @@ impl Answer {
     /// Adds the entity tag.
     pub fn etag(self, tag: &str) -> Self {
         self.header("ETag", tag)
+    }
+
+    /// Adds the hash of the body as the entity tag.
+    pub fn tagged(self) -> Self {
+        let tag = format!("\"{}\"", &hex(&Sha256::digest(&self.body))[..32]);
+        self.etag(&tag)
     }
 
     /// Lets any cache keep the answer, on condition that it asks each time whether it is still valid: a change is seen at once.

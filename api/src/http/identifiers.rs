@@ -6,12 +6,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::ServiceRequest;
 use actix_web::http::uri::PathAndQuery;
-use actix_web::middleware::Next;
-use actix_web::web::Data;
 
 /// The segments of paths behind which a UUID stands, such as `actions`.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +23,10 @@ impl Collections {
 
     /// The path with its UUIDs in lower case, if that is another one.
     fn lowered(&self, path: &str) -> Option<String> {
+        // Few paths have such letters at all.
+        if !path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return None;
+        }
         let mut before = "";
         let segments = path.split('/').map(|segment| {
             let is_id = self.0.contains(std::mem::replace(&mut before, segment));
@@ -51,10 +51,10 @@ pub fn in_lower_case(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Middleware: the path of a request with its UUIDs in lower case.
-pub async fn lower<B: MessageBody>(mut request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
-    let lowered = request.app_data::<Data<Collections>>().and_then(|collections| collections.lowered(request.path()));
-    if let Some(path) = lowered {
+impl Collections {
+    /// Puts the UUIDs in the path of a request into lower case.
+    pub fn lower(&self, request: &mut ServiceRequest) {
+        let Some(path) = self.lowered(request.path()) else { return };
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         let mut parts = request.uri().clone().into_parts();
         // What was a path with other letters still is one.
@@ -66,7 +66,6 @@ pub async fn lower<B: MessageBody>(mut request: ServiceRequest, next: Next<B>) -
             }
         }
     }
-    next.call(request).await
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What happens to every request and answer, whatever the route.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -8,10 +8,12 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
+use metrics::{Counter, Histogram};
 
 use super::problem::{ApiError, codes};
-use super::request_id::RequestId;
+use super::request_id::{self, RequestId};
 use super::statements;
+use super::table::pattern_of;
 
 /// The longest address (path and query) of a request, in bytes: longer than any that the API gives.
 const LONGEST_ADDRESS: usize = 8 * 1024;
@@ -45,19 +47,71 @@ pub async fn request_context<B: MessageBody + 'static>(
         }
     };
     add_headers(response.headers_mut(), &id, &path);
-    let status = response.status();
-    let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    let elapsed = started.elapsed();
-    metrics::counter!("http_requests_total", "method" => method, "route" => pattern.clone(), "status" => status.as_str().to_owned()).increment(1);
-    metrics::histogram!("http_request_duration_seconds", "route" => pattern.clone()).record(elapsed.as_secs_f64());
-    statements::add(method, &pattern, statements);
-    let (path, status) = (cut(&path, LONGEST_LOGGED), status.as_u16());
-    tracing::info!(request_id = %id.0, method, path, route = %pattern, status, statements, micros = elapsed.as_micros() as u64, "request");
+    let is_noted_outside = response.request().extensions().contains::<NotedOutside>();
+    if is_noted_outside {
+        response.request().extensions_mut().insert(Statements(statements));
+    } else {
+        let (route, status) = (pattern_of(response.request()), response.status());
+        let served = Served { id: &id, method, path: &path, route: &route, status, statements, elapsed: started.elapsed() };
+        served.count();
+        served.log();
+    }
     Ok(response)
 }
 
+/// Marks a request that is counted and logged further out.
+pub struct NotedOutside;
+
+/// The number of statements of a request that is counted and logged further out.
+#[derive(Clone, Copy)]
+pub struct Statements(pub u64);
+
+/// A request that was answered, for metrics and the log.
+pub struct Served<'a> {
+    /// Its id.
+    pub id: &'a RequestId,
+    /// Its method, by [`name_of`].
+    pub method: &'static str,
+    /// Its path.
+    pub path: &'a str,
+    /// The pattern of its route.
+    pub route: &'a str,
+    /// How it was answered.
+    pub status: StatusCode,
+    /// How many SQL statements it took.
+    pub statements: u64,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Served<'_> {
+    /// Adds the request to the metrics.
+    pub fn count(&self) {
+        requests(self.method, self.route, self.status).increment(1);
+        duration(self.route).record(self.elapsed.as_secs_f64());
+        statements::add(self.method, self.route, self.statements);
+    }
+
+    /// Writes the request to the log.
+    pub fn log(&self) {
+        let Self { id, method, route, statements, .. } = self;
+        let (path, status, micros) = (cut(self.path, LONGEST_LOGGED), self.status.as_u16(), self.elapsed.as_micros() as u64);
+        tracing::info!(request_id = %id.0, method, path, %route, status, statements, micros, "request");
+    }
+}
+
+/// The metric of the requests of a route that were answered so.
+pub fn requests(method: &'static str, route: &str, status: StatusCode) -> Counter {
+    metrics::counter!("http_requests_total", "method" => method, "route" => route.to_owned(), "status" => status.as_str().to_owned())
+}
+
+/// The metric of how long requests of a route take.
+pub fn duration(route: &str) -> Histogram {
+    metrics::histogram!("http_request_duration_seconds", "route" => route.to_owned())
+}
+
 /// The name of a method of RFC 9110 or RFC 5789, for metrics and the log; any other token is a method too, but nobody's here.
-fn name_of(method: &Method) -> &'static str {
+pub fn name_of(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
@@ -84,7 +138,7 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
             headers.insert(HeaderName::from_static(name), value);
         }
     };
-    add("x-request-id", &id.0);
+    add(request_id::HEADER, &id.0);
     add("x-content-type-options", "nosniff");
     add("referrer-policy", "no-referrer");
     add("strict-transport-security", "max-age=31536000");

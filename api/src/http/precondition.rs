@@ -43,18 +43,19 @@ impl FromRequest for Preconditions {
     type Future = Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let headers = request.headers();
-        let read = || {
-            Ok(Self {
-                if_match: Tags::read(headers, IF_MATCH.as_str())?,
-                if_none_match: Tags::read(headers, IF_NONE_MATCH.as_str())?,
-            })
-        };
-        ready(read())
+        ready(Self::read(request.headers()))
     }
 }
 
 impl Preconditions {
+    /// Those of a request with these headers. 400 where a list of entity tags is malformed.
+    pub fn read(headers: &HeaderMap) -> ApiResult<Self> {
+        Ok(Self {
+            if_match: Tags::read(headers, IF_MATCH.as_str())?,
+            if_none_match: Tags::read(headers, IF_NONE_MATCH.as_str())?,
+        })
+    }
+
     /// Lets a write of an existing row pass only if the client has seen its present state; otherwise 428 or 412.
     pub fn must_match(&self, current: &str) -> ApiResult<()> {
         if self.creates_only() {

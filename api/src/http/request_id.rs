@@ -4,6 +4,9 @@ use actix_web::http::header::HeaderMap;
 use actix_web::{HttpMessage, HttpRequest};
 use uuid::Uuid;
 
+/// The header that carries it.
+pub const HEADER: &str = "x-request-id";
+
 /// The id a request goes by, in `X-Request-Id`, problems, logs and events.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
@@ -12,7 +15,7 @@ impl RequestId {
     /// Takes the client's id, or makes one.
     pub fn choose(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let own = text("x-request-id").filter(|id| is_sane(id));
+        let own = text(HEADER).filter(|id| is_sane(id));
         let traced = text("traceparent").and_then(trace_id);
         Self(own.or(traced).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
     }

@@ -1,16 +1,19 @@
 //! The URL table: each route named once, together with its description, so that neither exists without the other.
+//!
+//! Paths are looked up in a tree, by a router of our own choice: actix-web's own router tries one regular expression after the other,
+//! and each worker compiles all of them.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::body::MessageBody;
-use actix_web::dev::Payload;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route};
+use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder};
 use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, ready};
+use futures_util::future::LocalBoxFuture;
+use matchit::Router;
 use serde_json::{Map, Value, json};
 
 use super::identifiers::Collections;
@@ -21,10 +24,10 @@ use super::problem::{ApiError, codes};
 /// All routes of the service.
 #[derive(Default)]
 pub struct Table {
-    routes: BTreeMap<String, Vec<(Method, Route)>>,
+    routes: BTreeMap<String, Vec<Route>>,
     /// Where paths have a UUID.
     collections: Collections,
-    /// Each worker has its routes; the document is needed once.
+    /// Kept only for the document.
     description: Option<Description>,
 }
 
@@ -47,20 +50,21 @@ impl Table {
     /// alike for all exists once in the binary.
     pub fn on<F, Args>(&mut self, operation: Operation, handler: F) -> &mut Self
     where
-        F: Handler<Args, Output: Responder<Body: MessageBody + 'static>>,
+        F: Handler<Args, Output: Responder<Body: MessageBody + 'static>> + Send + Sync,
         Args: FromRequest + 'static,
     {
-        let erased = move |request: HttpRequest, mut payload: Payload| {
-            let (arguments, handler) = (Args::from_request(&request, &mut payload), handler.clone());
-            async move {
-                match arguments.await {
-                    Ok(arguments) => handler.call(arguments).await.respond_to(&request).map_into_boxed_body(),
-                    Err(error) => HttpResponse::from_error(error),
-                }
-            }
-            .boxed_local()
-        };
-        self.mount_erased(operation, Erased(Rc::new(erased)));
+        self.mount_erased(operation, erased(handler));
+        self
+    }
+
+    /// Mounts a page that is no part of the API: the document does not describe it.
+    pub fn page<F, Args>(&mut self, path: &str, handler: F) -> &mut Self
+    where
+        F: Handler<Args, Output: Responder<Body: MessageBody + 'static>> + Send + Sync,
+        Args: FromRequest + 'static,
+    {
+        let route = Route { method: Method::GET, handler: erased(handler), offered: Vec::new() };
+        self.routes.entry(path.to_owned()).or_default().push(route);
         self
     }
 
@@ -75,9 +79,7 @@ impl Table {
         if let Some(description) = &mut self.description {
             description.add(operation);
         }
-        let handler = Negotiated { handler, offered: offered.into() };
-        let route = web::method(method.clone()).to(handler);
-        self.routes.entry(path).or_default().push((method, route));
+        self.routes.entry(path).or_default().push(Route { method, handler, offered });
     }
 
     /// The paths and schemas of the document; none unless it is [`Table::described`].
@@ -85,18 +87,81 @@ impl Table {
         self.description.unwrap_or_default()
     }
 
-    /// Mounts everything. A method that a path does not know is answered 405 with those that it does.
-    pub fn mount(self, service: &mut ServiceConfig) {
-        service.app_data(Data::new(self.collections));
+    /// Everything, ready to answer requests. Panics if two paths cannot be told apart.
+    pub fn routes(self) -> Routes {
+        let mut paths = Router::new();
         for (path, routes) in self.routes {
-            let allow = allowed(routes.iter().map(|(method, _)| method));
-            let resource = routes.into_iter().fold(Resource::new(path), |resource, (_, route)| resource.route(route));
-            service.service(resource.default_service(web::to(move |request: HttpRequest| {
-                let allow = allow.clone();
-                async move { other_method(&request, &allow) }
-            })));
+            let resource = Resource { pattern: path.as_str().into(), allow: allowed(&routes), routes };
+            assert_eq!(paths.insert(path.clone(), resource), Ok(()), "{path}");
         }
+        Routes { paths, collections: self.collections }
     }
+}
+
+/// All paths, each with what answers its methods.
+pub struct Routes {
+    paths: Router<Resource>,
+    collections: Collections,
+}
+
+/// What answers at a path.
+struct Resource {
+    pattern: Arc<str>,
+    /// The methods, for `Allow`.
+    allow: String,
+    routes: Vec<Route>,
+}
+
+/// What answers a method of a path.
+struct Route {
+    method: Method,
+    handler: Erased,
+    /// The media types of its answers; none for a page, which negotiates by itself.
+    offered: Vec<MediaType>,
+}
+
+/// The pattern of the path of a request, such as `/v1/programmes/{code}`.
+#[derive(Clone)]
+struct Pattern(Arc<str>);
+
+/// The pattern that the path of a request was found under.
+pub fn pattern_of(request: &HttpRequest) -> Arc<str> {
+    request.extensions().get::<Pattern>().map_or_else(|| "unmatched".into(), |Pattern(pattern)| Arc::clone(pattern))
+}
+
+impl Routes {
+    /// Answers a request. A method that its path does not know is answered 405 with those that it does.
+    pub async fn answer(&self, mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
+        self.collections.lower(&mut request);
+        let path = request.match_info().as_str().to_owned();
+        let Ok(found) = self.paths.at(&path) else { return refused(request, nothing_here()) };
+        for (name, value) in found.params.iter() {
+            request.match_info_mut().add_static(name.to_owned(), value.to_owned());
+        }
+        let Resource { pattern, allow, routes } = found.value;
+        request.extensions_mut().insert(Pattern(Arc::clone(pattern)));
+        let Some(route) = routes.iter().find(|route| route.method == *request.method()) else {
+            if request.method() == Method::OPTIONS {
+                let answer = HttpResponse::NoContent().insert_header(("Allow", allow.as_str())).finish();
+                return Ok(request.into_response(answer));
+            }
+            return refused(request, other_method(allow));
+        };
+        if !route.offered.is_empty()
+            && let Err(error) = media::negotiate(request.request(), &route.offered)
+        {
+            return refused(request, error);
+        }
+        let (request, payload) = request.into_parts();
+        // A panic is answered as a problem, and ends nothing else.
+        let answer = AssertUnwindSafe((route.handler)(request.clone(), payload)).catch_unwind().await;
+        let answer = answer.unwrap_or_else(|_| HttpResponse::from_error(ApiError::unexpected("a handler panicked")));
+        Ok(ServiceResponse::new(request, answer))
+    }
+}
+
+fn refused(request: ServiceRequest, error: ApiError) -> Result<ServiceResponse, Error> {
+    Ok(request.error_response(error))
 }
 
 impl Description {
@@ -112,31 +177,27 @@ impl Description {
 }
 
 /// A handler of which only this is known: it answers a request.
-#[derive(Clone)]
-struct Erased(Rc<dyn Fn(HttpRequest, Payload) -> LocalBoxFuture<'static, HttpResponse>>);
+type Erased = Arc<dyn Fn(HttpRequest, Payload) -> LocalBoxFuture<'static, HttpResponse> + Send + Sync>;
 
-/// A handler with the media types that it answers with. Its panic is answered as a problem, and ends nothing else.
-#[derive(Clone)]
-struct Negotiated {
-    handler: Erased,
-    offered: Rc<[MediaType]>,
-}
-
-impl Handler<(HttpRequest, web::Payload)> for Negotiated {
-    type Output = Result<HttpResponse, ApiError>;
-    type Future = LocalBoxFuture<'static, Self::Output>;
-
-    fn call(&self, (request, payload): (HttpRequest, web::Payload)) -> Self::Future {
-        if let Err(error) = media::negotiate(&request, &self.offered) {
-            return ready(Err(error)).boxed_local();
+fn erased<F, Args>(handler: F) -> Erased
+where
+    F: Handler<Args, Output: Responder<Body: MessageBody + 'static>> + Send + Sync,
+    Args: FromRequest + 'static,
+{
+    Arc::new(move |request: HttpRequest, mut payload: Payload| {
+        let (arguments, handler) = (Args::from_request(&request, &mut payload), handler.clone());
+        async move {
+            match arguments.await {
+                Ok(arguments) => handler.call(arguments).await.respond_to(&request).map_into_boxed_body(),
+                Err(error) => HttpResponse::from_error(error),
+            }
         }
-        let running = AssertUnwindSafe((self.handler.0)(request, payload.into_inner())).catch_unwind();
-        running.map(|result| result.map_err(|_| ApiError::unexpected("a handler panicked"))).boxed_local()
-    }
+        .boxed_local()
+    })
 }
 
-fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
-    let mut names = methods.map(|method| method.as_str()).collect::<Vec<_>>();
+fn allowed(routes: &[Route]) -> String {
+    let mut names = routes.iter().map(|route| route.method.as_str()).collect::<Vec<_>>();
     if names.contains(&"GET") {
         names.push("HEAD");
     }
@@ -144,29 +205,38 @@ fn allowed<'a>(methods: impl Iterator<Item = &'a Method>) -> String {
     names.join(", ")
 }
 
-fn other_method(request: &HttpRequest, allow: &str) -> Result<HttpResponse, ApiError> {
-    if request.method() == Method::OPTIONS {
-        return Ok(HttpResponse::NoContent().insert_header(("Allow", allow)).finish());
-    }
-    Err(ApiError::new(codes::METHOD_NOT_ALLOWED)
+fn other_method(allow: &str) -> ApiError {
+    ApiError::new(codes::METHOD_NOT_ALLOWED)
         .detail(format!("Known here: {allow}."), format!("Yang dikenal di sini: {allow}."))
-        .header("Allow", allow))
+        .header("Allow", allow)
 }
 
-/// The answer to a path that nobody knows.
-pub async fn unknown_path() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::new(codes::NOT_FOUND).detail("Nothing is at this path.", "Tidak ada apa-apa di alamat ini."))
+/// The error of a path at which nothing is.
+pub fn nothing_here() -> ApiError {
+    ApiError::new(codes::NOT_FOUND).detail("Nothing is at this path.", "Tidak ada apa-apa di alamat ini.")
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use actix_web::dev::fn_service;
     use actix_web::middleware::from_fn;
     use actix_web::{App, test};
 
     use super::*;
     use crate::http::middleware::{problems, request_context};
+
+    macro_rules! app {
+        ($table:expr) => {{
+            let routes = Arc::new($table.routes());
+            let answer = move |request| {
+                let routes = Arc::clone(&routes);
+                async move { routes.answer(request).await }
+            };
+            App::new().default_service(fn_service(answer)).wrap(from_fn(problems)).wrap(from_fn(request_context))
+        }};
+    }
 
     async fn breaks() -> HttpResponse {
         panic!("a secret of the inside");
@@ -176,8 +246,7 @@ mod tests {
     async fn a_panic_is_a_problem_without_internals() {
         let mut table = Table::default();
         table.on(Operation::get("/breaks", "get_breaks", "test", "Breaks", "Breaks."), breaks);
-        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(request_context));
-        let app = test::init_service(app).await;
+        let app = test::init_service(app!(table)).await;
         let answer = test::call_service(&app, test::TestRequest::get().uri("/breaks").to_request()).await;
         assert_eq!(answer.status(), 500);
         assert!(answer.headers().contains_key("x-request-id"));
@@ -187,11 +256,26 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_path_gives_its_parameters_and_its_pattern() {
+        let mut table = Table::default();
+        let shown = |request: HttpRequest, parts: actix_web::web::Path<(String, String)>| async move {
+            format!("{} {} {}", pattern_of(&request), parts.0, parts.1)
+        };
+        table.page("/a/{one}/b/{two}", shown).page("/a/{other}/c", breaks);
+        let app = test::init_service(app!(table)).await;
+        let ask = |path: &str| test::TestRequest::get().uri(path).to_request();
+        let answer = test::call_and_read_body(&app, ask("/a/x%20y%2Fz/b/1?q=2")).await;
+        assert_eq!(answer, "/a/{one}/b/{two} x y/z 1");
+        for nowhere in ["/a/x/b", "/a/x/b/", "/a/x/b/1/2", "/a//b/1", "/b"] {
+            assert_eq!(test::call_service(&app, ask(nowhere)).await.status(), 404, "{nowhere}");
+        }
+    }
+
+    #[actix_web::test]
     async fn another_method_is_told_those_that_there_are() {
         let mut table = Table::default();
         table.on(Operation::get("/breaks", "get_breaks", "test", "Breaks", "Breaks."), breaks);
-        let app = App::new().configure(|service| table.mount(service)).wrap(from_fn(problems)).wrap(from_fn(request_context));
-        let app = test::init_service(app).await;
+        let app = test::init_service(app!(table)).await;
         let answer = test::call_service(&app, test::TestRequest::delete().uri("/breaks").to_request()).await;
         assert_eq!(answer.status(), 405);
         assert_eq!(answer.headers().get("allow").unwrap(), "GET, HEAD, OPTIONS");

@@ -2,7 +2,7 @@
 
 use crate::resources::programmes;
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Path};
+use actix_web::web::Path;
 use chrono::NaiveDate;
 use entity::coverage::{self, CoverageStatus};
 use entity::programme;
@@ -22,7 +22,6 @@ use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::programmes::coverage::{AskedCoverage, list_parameters};
 use crate::store::access::Public;
-use crate::store::response_cache::ResponseCache;
 
 const PATH: &str = "/v1/public/programmes/{code}/coverage";
 
@@ -52,21 +51,16 @@ async fn list_public_coverage(
     public: Public,
     request: HttpRequest,
     code: Path<String>,
-    kept: Data<ResponseCache>,
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
     let (path, query, db) = (request.path(), request.query_string(), public.store.db());
     let asked = AskedCoverage::read(parameters, &code, public.store.calendar().today())?;
-    let name = format!("{path}?{query} {}", asked.as_of);
-    let compute = async || {
-        let visible = programme::Entity::find_by_id(code.clone()).filter(programmes::KIND.visible()).one(db).await?;
-        visible.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
-        let (rows, page) = asked.rows(db).await?;
-        let data = texts(rows.iter().map(PublicCoverage::of))?;
-        Page { data, ..page }.answer(path, query)
-    };
-    kept.answer(&public, name, &preconditions, compute).await.map(Answer::public)
+    let visible = programme::Entity::find_by_id(code.clone()).filter(programmes::KIND.visible()).one(db).await?;
+    visible.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
+    let (rows, page) = asked.rows(db).await?;
+    let page = Page { data: texts(rows.iter().map(PublicCoverage::of))?, ..page };
+    Ok(page.answer(path, query)?.tagged().public().unless_known(&preconditions))
 }
 
 /// Mounts it.

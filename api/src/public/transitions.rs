@@ -2,7 +2,7 @@
 
 use crate::resources::programmes;
 use actix_web::HttpRequest;
-use actix_web::web::{Data, Path};
+use actix_web::web::Path;
 use chrono::NaiveDate;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::{programme, status_change};
@@ -23,7 +23,6 @@ use crate::http::table::Table;
 use crate::store::access::Public;
 use crate::store::kind::{Field, ValueType};
 use crate::store::listing::Listing;
-use crate::store::response_cache::ResponseCache;
 
 const PATH: &str = "/v1/public/programmes/{code}/transitions";
 const SEQ: Field = Field::sort("seq", ValueType::Integer);
@@ -47,23 +46,19 @@ async fn list_public_transitions(
     public: Public,
     request: HttpRequest,
     code: Path<String>,
-    kept: Data<ResponseCache>,
     preconditions: Preconditions,
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
     let (path, query, db) = (request.path(), request.query_string(), public.store.db());
     let listing = Listing::read(&mut parameters, path, &[], "seq", SEQ, false);
     parameters.finish()?;
-    let compute = async || {
-        let visible = programme::Entity::find_by_id(code.clone()).filter(programmes::KIND.visible()).one(db).await?;
-        visible.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
-        let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code.as_str()));
-        let show = |row: &status_change::Model| {
-            Ok(json!(PublicTransition { seq: row.seq, from: row.from_status, to: row.to_status, effective_on: row.effective_on }))
-        };
-        listing.page(db, rows, show).await?.answer(path, query)
+    let visible = programme::Entity::find_by_id(code.clone()).filter(programmes::KIND.visible()).one(db).await?;
+    visible.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
+    let rows = status_change::Entity::find().filter(status_change::Column::Programme.eq(code.as_str()));
+    let show = |row: &status_change::Model| {
+        Ok(json!(PublicTransition { seq: row.seq, from: row.from_status, to: row.to_status, effective_on: row.effective_on }))
     };
-    kept.answer(&public, format!("{path}?{query}"), &preconditions, compute).await.map(Answer::public)
+    Ok(listing.page(db, rows, show).await?.answer(path, query)?.tagged().public().unless_known(&preconditions))
 }
 
 /// Mounts it.

@@ -10,7 +10,7 @@ use crate::crud::resource::Resource;
 use crate::crud::typed::kind_of;
 use crate::http::language::Text;
 use crate::http::problem::FieldError;
-use crate::store::kind::{Changes, Kind, Names};
+use crate::store::kind::{Kind, Names};
 
 /// The kind. The public does not see it, and no figure counts it.
 pub static KIND: Kind = kind_of::<CouncilMember>(Names {
@@ -22,8 +22,7 @@ pub static KIND: Kind = kind_of::<CouncilMember>(Names {
     schema: "CouncilMember",
     about: "The Smart City council: who sits in it, as what, from when until when.",
 })
-.with_ids()
-.changes(Changes::Nothing);
+.with_ids();
 
 members! {
     /// A member of the Smart City council.

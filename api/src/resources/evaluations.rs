@@ -40,7 +40,8 @@ pub static KIND: Kind = kind_of::<Evaluation>(Names {
 .public_with(Own::Published, "masterplan")
 .with_snapshots(BeforeFirst::Absent)
 .changes(Changes::Everything)
-.actions(&["created", "updated", "closed", "deleted", "imported"]);
+.actions(&["created", "updated", "closed", "deleted", "imported"])
+.writes(&["evaluation_record"]);
 
 members! {
     /// A meeting that evaluates a masterplan, with what it was told.

@@ -7,6 +7,7 @@ use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
+use super::dependencies::{self, Audience};
 use super::standing::{self, Must};
 use super::transaction::{Origin, Retry, Store, WriteTransaction};
 use crate::auth::actor::Actor;
@@ -15,15 +16,14 @@ use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
 use crate::http::client_address;
 use crate::http::idempotency::IdempotencyKey;
-use crate::http::media::MediaType;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::request_id;
 
 /// A request that may do `P`, with the database to do it on. Name it first in a handler's signature: it is decided at
 /// once, so that 401 and 403 come before anything else is looked at.
 pub struct Access<P> {
-    /// Who asks, from where.
-    pub origin: Origin,
+    /// Who asks, from where. Whoever looks at it makes the answer one for this person, see [`Access::actor`].
+    origin: Origin,
     /// The database.
     pub store: Store,
     permission: PhantomData<P>,
@@ -36,6 +36,7 @@ impl<P: Permission> FromRequest for Access<P> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(actor_of(request).and_then(|actor| {
             Must::have::<P>().check(&actor)?;
+            dependencies::note_audience(if P::SAME_FOR_ALL { Audience::Readers } else { Audience::Person });
             Ok(Self { origin: origin(request, actor), store: store(request)?, permission: PhantomData })
         }))
     }
@@ -54,8 +55,9 @@ impl<P: Permission> Access<P> {
         Ok(actor)
     }
 
-    /// Who asks, as the token says.
+    /// Who asks, as the token says. The answer is then for nobody else.
     pub fn actor(&self) -> &Actor {
+        dependencies::note_audience(Audience::Person);
         &self.origin.actor
     }
 }
@@ -85,8 +87,6 @@ impl Writer {
 pub struct Public {
     /// The database.
     pub store: Store,
-    /// The media type that the answer has.
-    pub media: MediaType,
 }
 
 impl FromRequest for Public {
@@ -94,7 +94,8 @@ impl FromRequest for Public {
     type Future = Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(store(request).map(|store| Self { store: store.for_public(), media: MediaType::of(request) }))
+        dependencies::note_audience(Audience::Public);
+        ready(store(request).map(|store| Self { store: store.for_public() }))
     }
 }
 
@@ -113,6 +114,7 @@ impl FromRequest for Anyone {
     type Future = Ready<ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        dependencies::note_audience(Audience::Person);
         ready(store(request).map(|store| Self {
             store,
             address: client_address::of(request),

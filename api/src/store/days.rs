@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use sea_orm::{ConnectionTrait, Statement};
 
+use super::dependencies::{self, Counted};
 use super::transaction::Store;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{Parameters, parse_date};
@@ -25,12 +26,20 @@ impl Store {
 
     /// The first day of which anything is recorded; today where nothing is.
     async fn first_day(&self) -> ApiResult<NaiveDate> {
-        // Read before the rows, as everywhere.
-        let generation = self.generation().current(true);
         let known = *self.known_first_day().lock().map_err(ApiError::unexpected)?;
-        if let Some((_, day)) = known.filter(|(at, _)| *at == generation) {
+        if let Some((made_of, day)) = known.filter(|(made_of, _)| self.generation().holds(made_of)) {
+            dependencies::add(&made_of);
             return Ok(day);
         }
+        let (day, made_of) =
+            dependencies::recorded(self.generation().now(), Counted::InForceThen, self.look_up_first_day()).await;
+        dependencies::add(&made_of);
+        let day = day?;
+        *self.known_first_day().lock().map_err(ApiError::unexpected)? = Some((made_of, day));
+        Ok(day)
+    }
+
+    async fn look_up_first_day(&self) -> ApiResult<NaiveDate> {
         let backend = self.db().get_database_backend();
         // Each is the first entry of an index. What was written before days were kept counts from the first day of all.
         let sql = "SELECT CAST(MIN(day) AS TEXT) AS day FROM (\
@@ -43,8 +52,6 @@ impl Store {
         let row = self.db().query_one_raw(Statement::from_string(backend, sql)).await?;
         let text: Option<String> = row.map_or(Ok(None), |row| row.try_get("", "day"))?;
         let today = self.calendar().today();
-        let day = text.and_then(|text| text.parse().ok()).map_or(today, |day: NaiveDate| day.min(today));
-        *self.known_first_day().lock().map_err(ApiError::unexpected)? = Some((generation, day));
-        Ok(day)
+        Ok(text.and_then(|text| text.parse().ok()).map_or(today, |day: NaiveDate| day.min(today)))
     }
 }

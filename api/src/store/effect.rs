@@ -1,4 +1,4 @@
-//! Which answers an event may change: those of today, or those of past days as well.
+//! Which answers an event may change: only lists of reports, those of today, or those of past days as well.
 //!
 //! Figures of past days are kept for long, since what is past changes seldom. So this errs towards "the past may have changed":
 //! whatever is not known to leave it alone is taken to change it.
@@ -6,7 +6,9 @@
 use chrono::NaiveDate;
 use serde_json::Value;
 
+use super::dependencies::Counted;
 use super::kind::{Audited, Changes, Kind, Member};
+use super::tables::Tables;
 use crate::auth::actor::ActorKind;
 
 /// What an event may change of what is answered.
@@ -14,10 +16,39 @@ use crate::auth::actor::ActorKind;
 pub enum Effect {
     /// No list and no figure: it is about accounts or keys.
     Nothing,
+    /// Lists of reports that count nowhere yet.
+    Reported,
     /// What is answered about today.
     Present,
     /// What is answered about past days as well.
     Past,
+}
+
+/// The tables that a change writes, by what it may change of answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Touched([Tables; 3]);
+
+impl Touched {
+    /// Anything.
+    pub const EVERYTHING: Self = Self([Tables::ALL; 3]);
+
+    /// Adds what an event about something changes.
+    pub fn add(&mut self, of: &Audited, effect: Effect) {
+        let changed = match effect {
+            Effect::Nothing => 0,
+            Effect::Reported => 1,
+            Effect::Present => 2,
+            Effect::Past => 3,
+        };
+        for tables in &mut self.0[..changed] {
+            *tables |= of.tables();
+        }
+    }
+
+    /// The tables of which what is counted so is written.
+    pub fn of(&self, counted: Counted) -> Tables {
+        self.0[counted as usize]
+    }
 }
 
 /// Members that decide whether a resource is visible now, also in answers about past days; beside them those that refer to what
@@ -44,7 +75,11 @@ impl Seen {
         if self.actor == ActorKind::System {
             return Some(Effect::Past);
         }
-        (self.of.changes == Changes::FromItsDay && !self.is_verified).then_some(Effect::Present)
+        match self.of.changes {
+            Changes::WhenVerified if !self.is_verified => Some(Effect::Reported),
+            Changes::FromItsDay if !self.is_verified => Some(Effect::Present),
+            _ => None,
+        }
     }
 
     /// The effect of an event on `today`, by the resource before and after it.
@@ -53,7 +88,7 @@ impl Seen {
             return effect;
         }
         let leaves_past_alone = match (self.of.changes, before, after) {
-            (Changes::FromItsDay, _, Some(after)) => {
+            (Changes::WhenVerified | Changes::FromItsDay, _, Some(after)) => {
                 let known_on = after["known_on"].as_str().and_then(|day| day.parse::<NaiveDate>().ok());
                 known_on.is_some_and(|day| day >= today)
             }

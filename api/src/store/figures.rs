@@ -14,6 +14,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::dependencies::{self, Counted};
+use super::figure_cache::Computed;
+use super::generation::Generation;
 use super::kind::Scope;
 use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult};
@@ -29,14 +32,14 @@ const MOST_NAMES: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A figure that is being computed, for all who wait for it.
-type Running = Shared<BoxFuture<'static, ApiResult<Answer>>>;
+type Running = Shared<BoxFuture<'static, ApiResult<Computed>>>;
 
 /// What computes figures.
 pub struct Figures {
     threads: Handle,
     public: Arc<Semaphore>,
     private: Arc<Semaphore>,
-    running: Mutex<HashMap<String, WeakShared<BoxFuture<'static, ApiResult<Answer>>>>>,
+    running: Mutex<HashMap<String, WeakShared<BoxFuture<'static, ApiResult<Computed>>>>>,
 }
 
 impl Figures {
@@ -47,28 +50,57 @@ impl Figures {
     }
 
     /// The answer to `question`, together with all who ask the same now. 503 where no turn comes in time.
-    pub async fn compute<F>(&self, scope: Scope, question: String, work: impl FnOnce() -> F + Send + 'static) -> ApiResult<Answer>
+    pub async fn compute<F>(
+        &self,
+        scope: Scope,
+        question: String,
+        generation: &Generation,
+        counted: Counted,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> ApiResult<Computed>
     where
         F: Future<Output = ApiResult<Answer>> + Send + 'static,
     {
-        let running = self.join_or_begin(scope, &question, work);
-        let answer = running.clone().await;
-        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        // Others may have begun anew under the same name meanwhile.
-        if all.get(&question).and_then(WeakShared::upgrade).is_some_and(|known| known.ptr_eq(&running)) {
-            all.remove(&question);
+        let asked = generation.now();
+        let mut work = Some(work);
+        loop {
+            let running = self.join_or_begin(scope, &question, generation, counted, &mut work)?;
+            let computed = running.clone().await;
+            self.forget(&question, &running);
+            // What others began before this was asked may lack what was written in between.
+            let is_too_old = |computed: &Computed| computed.made_of.since < asked && !generation.holds(&computed.made_of);
+            if work.is_none() || !computed.as_ref().is_ok_and(is_too_old) {
+                return computed;
+            }
         }
-        answer
     }
 
-    fn join_or_begin<F>(&self, scope: Scope, question: &str, work: impl FnOnce() -> F + Send + 'static) -> Running
+    fn forget(&self, question: &str, running: &Running) {
+        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        // Others may have begun anew under the same name meanwhile.
+        if all.get(question).and_then(WeakShared::upgrade).is_some_and(|known| known.ptr_eq(running)) {
+            all.remove(question);
+        }
+    }
+
+    fn join_or_begin<F, W>(
+        &self,
+        scope: Scope,
+        question: &str,
+        generation: &Generation,
+        counted: Counted,
+        work: &mut Option<W>,
+    ) -> ApiResult<Running>
     where
         F: Future<Output = ApiResult<Answer>> + Send + 'static,
+        W: FnOnce() -> F + Send + 'static,
     {
         let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = all.get(question).and_then(WeakShared::upgrade) {
-            return running;
+            return Ok(running);
         }
+        let work = work.take().ok_or_else(|| ApiError::unexpected("a figure was begun twice"))?;
+        let generation = generation.clone();
         let permits = Arc::clone(if scope == Scope::Published { &self.public } else { &self.private });
         let threads = self.threads.clone();
         let running = async move {
@@ -77,11 +109,11 @@ impl Figures {
             let task = threads.spawn(async move {
                 // Given back when the work has ended, not when somebody stopped waiting for it.
                 let _turn = turn;
-                statements::counted(work()).await
+                dependencies::recorded(generation.now(), counted, statements::counted(work())).await
             });
-            let (answer, taken) = Abandoned(task).join().await?;
+            let ((answer, taken), made_of) = Abandoned(task).join().await?;
             statements::count_more(taken);
-            answer
+            Ok(Computed { answer: answer?, made_of })
         };
         let running = running.boxed().shared();
         // What nobody waited for to its end left its name behind.
@@ -91,7 +123,7 @@ impl Figures {
         if let Some(weak) = running.downgrade() {
             all.insert(question.to_owned(), weak);
         }
-        running
+        Ok(running)
     }
 }
 
@@ -119,14 +151,16 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
+    use crate::store::effect::Touched;
 
     #[tokio::test]
     async fn equal_questions_share_one_computation() {
         let figures = Figures::new(Handle::current());
         let (begun, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+        let generation = Generation::default();
         let ask = || {
             let (begun, go) = (Arc::clone(&begun), Arc::clone(&go));
-            figures.compute(Scope::Published, "summary".into(), move || async move {
+            figures.compute(Scope::Published, "summary".into(), &generation, Counted::InForce, move || async move {
                 begun.fetch_add(1, Ordering::SeqCst);
                 go.notified().await;
                 Answer::ok(&"35 of 40")
@@ -139,9 +173,31 @@ mod tests {
             go.notify_waiters();
         };
         let (first, second, ()) = tokio::join!(ask(), ask(), let_go);
-        assert_eq!(first.unwrap().parts().2, second.unwrap().parts().2);
+        assert_eq!(first.unwrap().answer.parts().2, second.unwrap().answer.parts().2);
         assert_eq!(begun.load(Ordering::SeqCst), 1);
         assert!(figures.running.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_asks_after_a_write_gets_no_figure_that_was_begun_before_it() {
+        let (figures, generation, go) = (Figures::new(Handle::current()), Generation::default(), Arc::new(Notify::new()));
+        let wait = Arc::clone(&go);
+        let before = figures.compute(Scope::Published, "summary".into(), &generation, Counted::InForce, move || async move {
+            dependencies::note_statement("SELECT 1 FROM programme");
+            wait.notified().await;
+            Answer::ok(&"before")
+        });
+        let write = async {
+            tokio::task::yield_now().await;
+            generation.raise(Touched::EVERYTHING);
+            let after = figures
+                .compute(Scope::Published, "summary".into(), &generation, Counted::InForce, || async { Answer::ok(&"after") });
+            let (after, ()) = tokio::join!(after, async { go.notify_one() });
+            after
+        };
+        let (before, after) = tokio::join!(before, write);
+        assert_eq!(before.unwrap().answer.parts().2, b"\"before\"");
+        assert_eq!(after.unwrap().answer.parts().2, b"\"after\"");
     }
 
     #[tokio::test]
@@ -153,19 +209,21 @@ mod tests {
             }
         }
         let figures = Figures::new(Handle::current());
-        let ended = Arc::new(AtomicUsize::new(0));
+        let (ended, generation) = (Arc::new(AtomicUsize::new(0)), Generation::default());
         for number in 0..PUBLIC_AT_ONCE {
             let mark = Ended(Arc::clone(&ended));
-            let asked = figures.compute(Scope::Published, format!("{number}"), move || async move {
-                let _mark = mark;
-                std::future::pending::<ApiResult<Answer>>().await
-            });
+            let asked =
+                figures.compute(Scope::Published, format!("{number}"), &generation, Counted::InForce, move || async move {
+                    let _mark = mark;
+                    std::future::pending::<ApiResult<Answer>>().await
+                });
             assert!(timeout(Duration::from_millis(20), asked).await.is_err());
         }
         while ended.load(Ordering::SeqCst) < PUBLIC_AT_ONCE {
             tokio::task::yield_now().await;
         }
-        let asked = figures.compute(Scope::Published, "another".into(), || async { Answer::ok(&1) });
+        let asked =
+            figures.compute(Scope::Published, "another".into(), &generation, Counted::InForce, || async { Answer::ok(&1) });
         assert!(asked.await.is_ok());
     }
 }

@@ -1,8 +1,7 @@
-//! Numbers that grow whenever what is answered may have changed: what was computed at one generation holds until the next.
+//! Which tables were written, and when: what was computed from tables holds until one of them is written.
 //!
-//! There are two: that of today's answers, and that of answers about past days, which few changes touch ([`Effect`]). A commit
-//! of this process raises them before the commit is answered. Commits of others are noticed by a watch that looks for new
-//! events several times a second.
+//! Changes are numbered in each process. A commit of this process is noted before it is answered; commits of others are noticed by
+//! a watch that looks for new events several times a second. What an event may change of answers is its [`Effect`].
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -14,27 +13,31 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, State
 use uuid::Uuid;
 
 use super::clock::Calendar;
-use super::effect::{Effect, Seen};
-use super::kind::{Audited, Changes};
+use super::dependencies::{Counted, Dependencies};
+use super::effect::{Effect, Seen, Touched};
+use super::kind::Audited;
+use super::tables;
 use crate::auth::actor::ActorKind;
 use crate::http::problem::{ApiError, ApiResult};
 
-const WATCH_EVERY: Duration = Duration::from_millis(250);
+const WATCH_EVERY: Duration = Duration::from_millis(100);
 /// The most events of others that are looked at one by one; more are taken to change the past.
 const MOST_EVENTS: u64 = 200;
 /// The most transactions of this process that are remembered until the watch has met them.
 const MOST_OWN: usize = 10_000;
 
-/// The generations of what this process knows.
+/// What this process knows of changes.
 #[derive(Clone, Default)]
 pub struct Generation(Arc<Numbers>);
 
 #[derive(Default)]
 struct Numbers {
-    present: AtomicU64,
-    past: AtomicU64,
-    /// On SQLite: how many events this process appended.
-    appended: AtomicI64,
+    /// The number of the last change.
+    last: AtomicU64,
+    /// For each table the number of the last change: of anything, of what is in force, and of what was in force on past days.
+    changed: [[AtomicU64; tables::NUMBER]; 3],
+    /// On SQLite: the number of the last event that this process appended or knows of.
+    last_event: AtomicI64,
     /// On PostgreSQL: the first event of each transaction of this process, until the watch has met it.
     own: Mutex<HashSet<Uuid>>,
 }
@@ -42,23 +45,26 @@ struct Numbers {
 /// What a transaction of this process appended.
 #[derive(Clone, Copy, Debug)]
 pub struct Appended {
-    /// How many events.
-    pub number: i64,
-    /// The first of them.
+    /// The first event.
     pub first: Uuid,
     /// What they may change.
-    pub effect: Effect,
+    pub touched: Touched,
 }
 
 impl Generation {
-    /// The generation of answers about today, or of those about a past day. Read it before the rows that are kept under it.
-    pub fn current(&self, of_the_past: bool) -> u64 {
-        if of_the_past { &self.0.past } else { &self.0.present }.load(Ordering::SeqCst)
+    /// The number of the last change. Read it before the rows that an answer is made of.
+    pub fn now(&self) -> u64 {
+        self.0.last.load(Ordering::SeqCst)
+    }
+
+    /// Whether nothing that this depends on was written since.
+    pub fn holds(&self, made_of: &Dependencies) -> bool {
+        let changed = &self.0.changed[made_of.counted as usize];
+        made_of.tables.places().all(|table| changed[table].load(Ordering::SeqCst) <= made_of.since)
     }
 
     /// Notes a commit of this process.
     pub fn committed(&self, appended: Appended) {
-        self.0.appended.fetch_add(appended.number, Ordering::SeqCst);
         let mut own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
         // Only where nobody watches; what is forgotten is taken for another's.
         if own.len() > MOST_OWN {
@@ -66,16 +72,33 @@ impl Generation {
         }
         own.insert(appended.first);
         drop(own);
-        self.raise(appended.effect);
+        self.raise(appended.touched);
     }
 
-    /// Notes that something changed.
-    pub fn raise(&self, effect: Effect) {
-        if effect >= Effect::Past {
-            self.0.past.fetch_add(1, Ordering::SeqCst);
+    /// Notes, on SQLite, the number of the last event that others may have appended. SQLite has one writer at a time and numbers
+    /// events without gaps, so one that is not known yet was appended by a command beside the service; what it changed is not
+    /// looked at.
+    pub fn found(&self, last_event: i64) {
+        if self.0.last_event.fetch_max(last_event, Ordering::SeqCst) < last_event {
+            self.raise(Touched::EVERYTHING);
         }
-        if effect >= Effect::Present {
-            self.0.present.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Notes, on SQLite, the number of the last event of this process, while no other can write.
+    pub fn appended(&self, last_event: i64) {
+        self.0.last_event.store(last_event, Ordering::SeqCst);
+    }
+
+    /// Notes that tables were written.
+    pub fn raise(&self, touched: Touched) {
+        if touched == Touched::default() {
+            return;
+        }
+        let number = self.0.last.fetch_add(1, Ordering::SeqCst) + 1;
+        for counted in [Counted::Everything, Counted::InForce, Counted::InForceThen] {
+            for table in touched.of(counted).places() {
+                self.0.changed[counted as usize][table].fetch_max(number, Ordering::SeqCst);
+            }
         }
     }
 
@@ -83,42 +106,39 @@ impl Generation {
     pub async fn watch(self, db: DatabaseConnection, calendar: Calendar, audited: &[&'static Audited]) {
         let mut watch = Watch::default();
         loop {
-            let effect = match db.get_database_backend() {
-                DbBackend::Postgres => watch.look_at_transactions(&db, &self, &calendar, audited).await,
-                _ => watch.look_at_file(&db, &self).await,
+            let looked = match db.get_database_backend() {
+                DbBackend::Postgres => {
+                    let touched = watch.look_at_transactions(&db, &self, &calendar, audited).await;
+                    touched.map(|touched| self.raise(touched))
+                }
+                _ => last_event(&db).await.map(|last| self.found(last)),
             };
-            // After a failure what was kept may be old.
-            self.raise(effect.unwrap_or(Effect::Past));
+            if looked.is_err() {
+                // What was kept may be old.
+                self.raise(Touched::EVERYTHING);
+            }
             tokio::time::sleep(WATCH_EVERY).await;
         }
     }
 }
 
-/// How far the watch has come.
+/// The number of the last event.
+pub async fn last_event(db: &impl ConnectionTrait) -> ApiResult<i64> {
+    let sql = "SELECT COALESCE(MAX(seq), 0) AS last FROM event";
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get("", "last"))?)
+}
+
+/// How far the watch has come on PostgreSQL.
 #[derive(Default)]
 struct Watch {
-    /// On SQLite: how many events others appended.
-    others: Option<i64>,
-    /// On PostgreSQL: all transactions below this number were looked at,
+    /// All transactions below this number were looked at,
     finished: Option<i64>,
     /// and these of the others.
     met: HashSet<i64>,
 }
 
 impl Watch {
-    /// SQLite has one writer at a time and numbers events without gaps, so events that are not ours were appended by others. That
-    /// is a command beside the service; what it changes is not looked at.
-    async fn look_at_file(&mut self, db: &DatabaseConnection, generation: &Generation) -> ApiResult<Effect> {
-        // Read before the table: an event of ours that is appended in between is looked at twice at worst.
-        let own = generation.0.appended.load(Ordering::SeqCst);
-        generation.0.own.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        let sql = "SELECT COALESCE(MAX(seq), 0) AS last FROM event";
-        let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
-        let others = row.map_or(Ok(0), |row| row.try_get::<i64>("", "last"))? - own;
-        let known = self.others.replace(others);
-        Ok(if known.is_none_or(|known| known == others) { Effect::Nothing } else { Effect::Past })
-    }
-
     /// PostgreSQL commits in any order: what is new are transactions that were not met, among those that had not ended before the
     /// last look.
     async fn look_at_transactions(
@@ -127,12 +147,12 @@ impl Watch {
         generation: &Generation,
         calendar: &Calendar,
         audited: &[&'static Audited],
-    ) -> ApiResult<Effect> {
+    ) -> ApiResult<Touched> {
         let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS finished";
         let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
         let row = row.ok_or_else(|| ApiError::unexpected("no snapshot"))?;
         let finished: i64 = row.try_get("", "finished")?;
-        let Some(from) = self.finished.replace(finished) else { return Ok(Effect::Nothing) };
+        let Some(from) = self.finished.replace(finished) else { return Ok(Touched::default()) };
         let sql = "SELECT DISTINCT ON (xact) xact, id FROM event WHERE xact >= $1 ORDER BY xact, seq";
         let rows = db.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [from.into()])).await?;
         let mut new = Vec::new();
@@ -148,38 +168,47 @@ impl Watch {
             }
         }
         self.met = met;
-        if new.is_empty() { Ok(Effect::Nothing) } else { effect_of(db, &new, calendar, audited).await }
+        if new.is_empty() { Ok(Touched::default()) } else { touched_by(db, &new, calendar, audited).await }
     }
 }
 
-/// What transactions of others may change.
-async fn effect_of(
+/// What transactions of others may have changed.
+async fn touched_by(
     db: &DatabaseConnection,
     transactions: &[i64],
     calendar: &Calendar,
     audited: &[&'static Audited],
-) -> ApiResult<Effect> {
+) -> ApiResult<Touched> {
     let numbers = transactions.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-    // Reports come in thousands, and touch the past only when they are verified.
-    let reports = audited.iter().filter(|of| of.changes == Changes::FromItsDay).map(|of| format!("'{}'", of.name));
+    let of_these = "xact = ANY(CAST('{' || $1 || '}' AS bigint[]))";
+    let known = |name: &str| audited.iter().find(|of| of.name == name).copied();
+    let mut touched = Touched::default();
+    // Of reports, which come in thousands, only what is verified needs a closer look.
+    let reports = audited.iter().filter(|of| of.changes.needs_verification()).map(|of| format!("'{}'", of.name));
     let reports = reports.collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "SELECT * FROM event WHERE xact = ANY(CAST('{{' || $1 || '}}' AS bigint[])) \
-         AND (action = 'verified' OR resource NOT IN ({reports})) LIMIT $2"
+        "SELECT DISTINCT resource, actor_kind FROM event WHERE {of_these} AND action <> 'verified' AND resource IN ({reports})"
     );
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [numbers.as_str().into()]);
+    for row in db.query_all_raw(statement).await? {
+        let (name, actor): (String, String) = (row.try_get("", "resource")?, row.try_get("", "actor_kind")?);
+        let Some(of) = known(&name) else { return Ok(Touched::EVERYTHING) };
+        let seen = Seen { actor: ActorKind::named(&actor), of, is_verified: false };
+        touched.add(of, seen.effect().unwrap_or(Effect::Past));
+    }
+    let sql = format!("SELECT * FROM event WHERE {of_these} AND (action = 'verified' OR resource NOT IN ({reports})) LIMIT $2");
     let values = [numbers.into(), (MOST_EVENTS + 1).into()];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
     let events = event::Entity::find().from_raw_sql(statement).all(db).await?;
     if events.len() as u64 > MOST_EVENTS {
-        return Ok(Effect::Past);
+        return Ok(Touched::EVERYTHING);
     }
     let today = calendar.today();
-    let effects = events.iter().map(|event| {
-        let actor = ActorKind::named(&event.actor_kind);
+    for event in &events {
         // What this version does not know may change anything.
-        let Some(of) = audited.iter().find(|of| of.name == event.resource).copied() else { return Effect::Past };
-        let seen = Seen { actor, of, is_verified: event.action == "verified" };
-        seen.effect_of(event.before.as_ref(), event.after.as_ref(), today)
-    });
-    Ok(effects.max().unwrap_or(Effect::Present))
+        let Some(of) = known(&event.resource) else { return Ok(Touched::EVERYTHING) };
+        let seen = Seen { actor: ActorKind::named(&event.actor_kind), of, is_verified: event.action == "verified" };
+        touched.add(of, seen.effect_of(event.before.as_ref(), event.after.as_ref(), today));
+    }
+    Ok(touched)
 }

@@ -12,6 +12,7 @@ use sea_orm::sea_query::{LikeExpr, SelectStatement, SimpleExpr};
 use sea_orm::{DatabaseExecutor, Value as Parameter};
 use serde_json::Value;
 
+use super::tables::Tables;
 use crate::http::language::Noun;
 use crate::http::problem::ApiResult;
 
@@ -442,6 +443,8 @@ pub struct Audited {
     pub groups: fn() -> [&'static [Member]; 3],
     /// What the public feed tells of it, where it is a part of a resource.
     pub public_part: Option<PublicPart>,
+    /// The tables that its changes write, beside those of the links of its members and that of snapshots.
+    pub writes: &'static [&'static str],
 }
 
 /// What the public sees of a part of a resource, if it sees the resource. The key of the part begins with that of the resource.
@@ -460,12 +463,21 @@ pub struct PublicPart {
 pub enum Changes {
     /// No list and no figure that is kept: it is about accounts, keys or what only few read.
     Nothing,
-    /// What counts from the day on which it was verified, or from an earlier one that its source gives.
+    /// Once it is verified, what counts from that day on, or from an earlier one that its source gives. Before that only its own lists.
+    WhenVerified,
+    /// The same, but that it was handed in counts already.
     FromItsDay,
     /// Of past days only what was kept day by day, and whether it is visible now.
     DayByDay,
     /// Anything.
     Everything,
+}
+
+impl Changes {
+    /// Whether it must be verified to count fully.
+    pub fn needs_verification(self) -> bool {
+        matches!(self, Self::WhenVerified | Self::FromItsDay)
+    }
 }
 
 impl Audited {
@@ -479,7 +491,21 @@ impl Audited {
             snapshots: None,
             groups: || [&[], &[], &[]],
             public_part: None,
+            writes: &[],
         }
+    }
+
+    /// The tables that its changes write.
+    pub const fn writes(mut self, tables: &'static [&'static str]) -> Self {
+        self.writes = tables;
+        self
+    }
+
+    /// All tables that its changes write, of those that are followed.
+    pub fn tables(&self) -> Tables {
+        let links = (self.groups)().into_iter().flatten().filter_map(|member| member.link).map(|link| link.table);
+        let snapshots = self.snapshots.map(|_| "past");
+        Tables::of([self.name].into_iter().chain(self.writes.iter().copied()).chain(links).chain(snapshots)).followed()
     }
 
     /// All that can happen to it.
@@ -689,6 +715,12 @@ impl Kind {
     /// What its events change of answers, where that is more or less than most change.
     pub const fn changes(mut self, changes: Changes) -> Self {
         self.audited = self.audited.changes(changes);
+        self
+    }
+
+    /// The tables that its changes write, beside its own and those of its links.
+    pub const fn writes(mut self, tables: &'static [&'static str]) -> Self {
+        self.audited = self.audited.writes(tables);
         self
     }
 

@@ -13,23 +13,26 @@ use entity::{event, idempotency_record, server_secret};
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
-    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, Statement, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Mutex, Notify, OnceCell};
+use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
 use super::bulk;
 use super::clock::{Calendar, now};
 use super::connection;
-use super::effect::{Effect, Seen};
+use super::dependencies::{self, Counted, Dependencies};
+use super::effect::{Effect, Seen, Touched};
 use super::generation::{Appended, Generation};
 use super::kind::Audited;
 use super::rows::Executor;
 use super::snapshots;
 use super::standing::{Must, number_of};
+use super::tables::Tables;
+use super::turns::Turns;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
 use crate::http::body::hex;
@@ -46,14 +49,14 @@ pub struct Store {
     public_db: DatabaseConnection,
     generation: Generation,
     calendar: Calendar,
-    /// SQLite has one writer at a time: writers of this process queue here, in order, instead of polling its lock.
-    queue: Arc<Mutex<()>>,
+    /// SQLite has one writer at a time: writers of this process take turns in a transaction that they share.
+    turns: Turns,
     /// Requests with an Idempotency-Key that this process is working on.
     running: Arc<Lock<HashSet<String>>>,
     /// Wakes who seals what was appended.
     appended: Arc<Notify>,
-    /// The first day of which anything is recorded, with the generation at which it was looked up.
-    first_day: Arc<Lock<Option<(u64, NaiveDate)>>>,
+    /// The first day of which anything is recorded, with what that depends on.
+    first_day: Arc<Lock<Option<(Dependencies, NaiveDate)>>>,
     /// What the fingerprints of requests are made with; all replicas have the same.
     secret: Arc<OnceCell<Vec<u8>>>,
 }
@@ -126,7 +129,7 @@ impl Store {
             db,
             generation: Generation::default(),
             calendar,
-            queue: Arc::default(),
+            turns: Turns::default(),
             running: Arc::default(),
             appended: Arc::default(),
             first_day: Arc::default(),
@@ -145,7 +148,7 @@ impl Store {
     }
 
     /// The first day of which anything is recorded, where it was looked up.
-    pub(super) fn known_first_day(&self) -> &Lock<Option<(u64, NaiveDate)>> {
+    pub(super) fn known_first_day(&self) -> &Lock<Option<(Dependencies, NaiveDate)>> {
         &self.first_day
     }
 
@@ -242,20 +245,27 @@ impl Store {
         work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
     ) -> ApiResult<T> {
         let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
-        let _queue = if is_sqlite { Some(self.queue.lock().await) } else { None };
-        let options =
-            TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-        let db = if is_sqlite { self.db.begin_with_options(options).await? } else { self.db.begin().await? };
-        let mut transaction = WriteTransaction { db, origin, now: now(), today, appended: Lock::default() };
-        let done = match transaction.look_again(must).await {
-            Ok(()) => work(&transaction).await,
-            Err(refusal) => Err(refusal),
+        let turn = if is_sqlite { Some(self.turns.take(&self.db, &self.generation).await?) } else { None };
+        let db = match &turn {
+            Some(turn) => turn.begin().await?,
+            None => self.db.begin().await?,
         };
+        let mut transaction = WriteTransaction { db, origin, now: now(), today, appended: Lock::default() };
+        let done = async {
+            transaction.look_again(must).await?;
+            work(&transaction).await
+        };
+        let (done, record) = dependencies::recorded(self.generation.now(), Counted::Everything, done).await;
         match done {
             Ok(result) => {
+                transaction.must_tell_of(record.written);
                 transaction.db.commit().await?;
                 // A login, for one, appends nothing.
-                if let Some(appended) = transaction.appended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                let appended = transaction.appended.into_inner().unwrap_or_else(PoisonError::into_inner);
+                if let Some(turn) = turn {
+                    turn.committed(appended.is_some()).await?;
+                }
+                if let Some(appended) = appended {
                     self.generation.committed(appended);
                     self.appended.notify_one();
                 }
@@ -273,6 +283,16 @@ impl WriteTransaction {
     /// The transaction, in a form that connections have too.
     pub fn executor(&self) -> Executor<'_> {
         Executor::from(&self.db)
+    }
+
+    /// The audit log must tell of every table that was written: answers that are made of it are dropped by that alone.
+    fn must_tell_of(&self, written: Tables) {
+        if cfg!(debug_assertions) {
+            let appended = *self.appended.lock().unwrap_or_else(PoisonError::into_inner);
+            let told = appended.map(|appended| appended.touched.of(Counted::Everything)).unwrap_or_default();
+            let untold = written.without(told).names();
+            assert!(untold.is_empty(), "no event of this transaction tells that it wrote {untold:?}");
+        }
     }
 
     /// From here on the actor is who it is now, not who its token says it was.
@@ -374,8 +394,7 @@ impl WriteTransaction {
         );
         let id = Uuid::now_v7();
         let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
-        let so_far = appended.get_or_insert(Appended { number: 0, first: id, effect });
-        (so_far.number, so_far.effect) = (so_far.number + 1, so_far.effect.max(effect));
+        appended.get_or_insert(Appended { first: id, touched: Touched::default() }).touched.add(audit_event.of, effect);
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
         Ok(vec![
             id.into(),

@@ -28,7 +28,7 @@ use crate::store::transaction::WriteTransaction;
 /// What the audit log tells of measurements.
 pub static AUDITED: Audited = Audited::new("measurement", Noun::new("measurement", "hasil ukur"))
     .actions(REPORTED)
-    .changes(Changes::FromItsDay)
+    .changes(Changes::WhenVerified)
     .public_part(PublicPart {
         of: &kpis::KIND,
         members: &["kpi", "period", "revision", "value", "known_on", "provenance"],

@@ -168,8 +168,9 @@ pub async fn remove(transaction: &WriteTransaction, code: &str) -> ApiResult<()>
 }
 
 /// What the audit log tells of status histories.
-pub static AUDITED: Audited =
-    Audited::new("transition", Noun::new("transition", "perubahan status")).actions(&["created", "deleted", "imported"]);
+pub static AUDITED: Audited = Audited::new("transition", Noun::new("transition", "perubahan status"))
+    .actions(&["created", "deleted", "imported"])
+    .writes(&["status_change", "programme"]);
 
 async fn record(transaction: &WriteTransaction, action: &str, entries: &[status_change::Model]) -> ApiResult<()> {
     let keys = entries.iter().map(trail_key).collect::<Vec<_>>();

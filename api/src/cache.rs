@@ -1,0 +1,346 @@
+//! The cache in front of the routes: an answer that was given before, and that nothing changed since, is given again without routing,
+//! rendering or compressing.
+//!
+//! What is kept is the whole response with its headers, under everything of a request that answers depend on. It is kept only if
+//! it depends on nothing but tables whose changes are followed and if all who may read it are given the same
+//! ([`crate::store::dependencies`] records both), and until one of those tables is written or the day ends.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody, to_bytes};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+    HeaderValue, IF_MATCH, IF_NONE_MATCH, ORIGIN,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpMessage, HttpResponse, HttpResponseBuilder};
+use chrono::NaiveDate;
+use foldhash::quality::RandomState;
+use metrics::{Counter, Histogram};
+use moka::sync::Cache;
+use tokio::sync::watch;
+
+use crate::auth::identify::known_actor;
+use crate::auth::permissions::{Permission, ReadAll};
+use crate::http::language::Language;
+use crate::http::media::MediaType;
+use crate::http::middleware::{self, NotedOutside, Served, Statements, name_of};
+use crate::http::precondition::Preconditions;
+use crate::http::problem::ApiError;
+use crate::http::request_id::{self, RequestId};
+use crate::http::table::pattern_of;
+use crate::store::clock::Calendar;
+use crate::store::dependencies::{self, Audience, Counted, Dependencies};
+use crate::store::generation::Generation;
+
+/// The most bytes that are kept.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+/// The longest question, in bytes: whoever asks with longer headers or addresses is answered without the cache.
+const LONGEST_QUESTION: usize = 2_048;
+/// What is open to everybody.
+const PUBLIC: &str = "/v1/public/";
+
+/// Answers by what was asked.
+pub struct ResponseCache {
+    answers: Cache<String, Arc<Kept>, RandomState>,
+    /// The public questions that are being answered for the first time: whoever asks the same meanwhile waits for that answer.
+    running: Mutex<HashMap<String, watch::Receiver<Progress>>>,
+    generation: Generation,
+    calendar: Calendar,
+}
+
+/// How far the first answer to a question is.
+#[derive(Clone)]
+enum Progress {
+    /// It is being made. If it stays so, whoever asked for it has gone.
+    Running,
+    /// It was made, and is kept or cannot be.
+    Done(Option<Arc<Kept>>),
+}
+
+/// A response that is kept.
+struct Kept {
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Bytes,
+    etag: Option<String>,
+    made_of: Dependencies,
+    today: NaiveDate,
+    /// The pattern of its route.
+    route: Arc<str>,
+    meters: Meters,
+}
+
+/// The metrics of a route, looked up once.
+#[derive(Default)]
+struct Meters {
+    requests: [OnceLock<Counter>; 4],
+    duration: OnceLock<Histogram>,
+}
+
+/// What is asked.
+struct Question {
+    /// Everything of the request that the answer depends on, but for conditions.
+    text: String,
+    audience: Audience,
+    conditions: Preconditions,
+}
+
+impl Question {
+    /// What a request asks, if the answer may be kept.
+    fn of(request: &ServiceRequest) -> Option<Self> {
+        let headers = request.headers();
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        if !is_read || !request.path().starts_with("/v1/") || headers.contains_key(IF_MATCH) {
+            return None;
+        }
+        let is_public = request.path().starts_with(PUBLIC);
+        if !is_public && !headers.contains_key(AUTHORIZATION) {
+            return None;
+        }
+        let mut text = String::with_capacity(256);
+        text.push(if is_public { 'p' } else { 'r' });
+        text.push(match headers.get(ACCEPT_LANGUAGE).map(|_| Language::preferred(headers)) {
+            Some(Language::Indonesian) => 'i',
+            _ => 'e',
+        });
+        for name in [ACCEPT, ACCEPT_ENCODING] {
+            push_values(&mut text, headers, name)?;
+        }
+        if is_public {
+            // Every origin may read it, and is told so.
+            text.push_str(if headers.contains_key(ORIGIN) { "\n*" } else { "\n" });
+        } else {
+            push_values(&mut text, headers, ORIGIN)?;
+        }
+        text.push('\n');
+        text.push_str(request.uri().path_and_query()?.as_str());
+        let conditions =
+            if headers.contains_key(IF_NONE_MATCH) { Preconditions::read(headers).ok()? } else { Preconditions::default() };
+        let audience = if is_public { Audience::Public } else { Audience::Readers };
+        (text.len() <= LONGEST_QUESTION).then_some(Self { text, audience, conditions })
+    }
+
+    /// Whether the client may be given what is kept, as far as is known without waiting.
+    fn may_be_answered(&self, request: &ServiceRequest) -> bool {
+        self.audience == Audience::Public || known_actor(request).is_some_and(|actor| ReadAll::allows(&actor))
+    }
+}
+
+/// The values of a header; nothing where one is no text.
+fn push_values(text: &mut String, headers: &HeaderMap, name: HeaderName) -> Option<()> {
+    for value in headers.get_all(name) {
+        text.push('\n');
+        text.push_str(value.to_str().ok()?);
+    }
+    text.push('\n');
+    Some(())
+}
+
+impl ResponseCache {
+    /// Nothing yet.
+    pub fn new(generation: Generation, calendar: Calendar) -> Self {
+        let weight = |question: &String, kept: &Arc<Kept>| {
+            u32::try_from(question.len() + kept.body.len() + kept.headers.len() * 64 + 512).unwrap_or(u32::MAX)
+        };
+        let answers = Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build_with_hasher(RandomState::default());
+        Self { answers, running: Mutex::default(), generation, calendar }
+    }
+
+    fn find(&self, question: &Question) -> Option<Arc<Kept>> {
+        self.answers.get(question.text.as_str()).filter(|kept| self.holds(kept))
+    }
+
+    fn holds(&self, kept: &Kept) -> bool {
+        kept.today == self.calendar.today() && self.generation.holds(&kept.made_of)
+    }
+
+    /// The turn to make an answer, or the one that somebody else made meanwhile.
+    async fn turn<'a>(&'a self, question: &'a Question) -> Turn<'a> {
+        let asked = self.generation.now();
+        loop {
+            let mut progress = {
+                let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+                match running.get(&question.text) {
+                    Some(progress) => progress.clone(),
+                    None => {
+                        let (sender, receiver) = watch::channel(Progress::Running);
+                        running.insert(question.text.clone(), receiver);
+                        return Turn::First(First { cache: self, question: &question.text, sender });
+                    }
+                }
+            };
+            let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_))).await;
+            match done.as_deref() {
+                // What was begun before this was asked may lack what was written in between.
+                Ok(Progress::Done(Some(kept))) if kept.made_of.since >= asked || self.holds(kept) => {
+                    return Turn::Made(Arc::clone(kept));
+                }
+                // It cannot be kept, so that each makes its own.
+                Ok(Progress::Done(None)) => return Turn::Alone,
+                _ => {}
+            }
+        }
+    }
+}
+
+enum Turn<'a> {
+    First(First<'a>),
+    Made(Arc<Kept>),
+    Alone,
+}
+
+/// The first who asks something. When dropped, the next one has its turn.
+struct First<'a> {
+    cache: &'a ResponseCache,
+    question: &'a str,
+    sender: watch::Sender<Progress>,
+}
+
+impl First<'_> {
+    /// Gives the answer to all who wait for it.
+    fn done(self, kept: Option<Arc<Kept>>) {
+        self.sender.send_replace(Progress::Done(kept));
+    }
+}
+
+impl Drop for First<'_> {
+    fn drop(&mut self) {
+        self.cache.running.lock().unwrap_or_else(PoisonError::into_inner).remove(self.question);
+    }
+}
+
+impl Kept {
+    /// Takes a response apart, if it may be kept.
+    fn may_be(response: &HttpResponse<impl MessageBody>, question: &Question, made_of: &Dependencies) -> bool {
+        let media = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        response.status() == StatusCode::OK
+            && media == Some(MediaType::Json.name())
+            && made_of.audience == question.audience
+            && made_of.tables.are_followed()
+            && !made_of.tables.is_empty()
+    }
+
+    fn new(headers: &HeaderMap, body: Bytes, made_of: Dependencies, today: NaiveDate, route: Arc<str>) -> Self {
+        let own = headers.iter().filter(|(name, _)| name.as_str() != request_id::HEADER);
+        let headers = own.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>();
+        let tag = headers.iter().find(|(name, _)| *name == ETAG);
+        let etag = tag.and_then(|(_, tag)| tag.to_str().ok()).map(str::to_owned);
+        Self { headers, body, etag, made_of, today, route, meters: Meters::default() }
+    }
+
+    /// The response to somebody who asks this.
+    fn respond(&self, id: &RequestId, conditions: &Preconditions) -> HttpResponse {
+        let is_known = self.etag.as_deref().is_some_and(|tag| conditions.is_known(tag));
+        let mut response = HttpResponseBuilder::new(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+        for (name, value) in &self.headers {
+            if !(is_known && is_of_body(name)) {
+                response.append_header((name, value));
+            }
+        }
+        response.insert_header((request_id::HEADER, id.0.as_str()));
+        if is_known { response.finish() } else { response.body(self.body.clone()) }
+    }
+}
+
+/// Whether a header is about a body, which an answer 304 does not have.
+fn is_of_body(name: &HeaderName) -> bool {
+    *name == CONTENT_TYPE || *name == CONTENT_ENCODING
+}
+
+impl Meters {
+    fn count(&self, route: &str, method: &'static str, status: StatusCode, seconds: f64) {
+        let place = usize::from(method == "HEAD") * 2 + usize::from(status == StatusCode::NOT_MODIFIED);
+        self.requests[place].get_or_init(|| middleware::requests(method, route, status)).increment(1);
+        self.duration.get_or_init(|| middleware::duration(route)).record(seconds);
+    }
+}
+
+/// Middleware, outside of all others: answers what is kept, and keeps what may be.
+pub async fn cached<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let started = Instant::now();
+    let asked = Question::of(&request).zip(request.app_data::<Data<ResponseCache>>().cloned());
+    let Some((question, cache)) = asked else {
+        return Ok(next.call(request).await?.map_into_left_body());
+    };
+    if question.may_be_answered(&request) {
+        let kept = cache.find(&question);
+        metrics::counter!("renaksi_response_cache_total", "result" => if kept.is_some() { "hit" } else { "miss" }).increment(1);
+        if let Some(kept) = kept {
+            return Ok(answer(request, &kept, &question.conditions, started));
+        }
+    }
+    let first = match question.audience {
+        Audience::Public => match cache.turn(&question).await {
+            Turn::First(first) => Some(first),
+            Turn::Made(kept) => return Ok(answer(request, &kept, &question.conditions, started)),
+            Turn::Alone => None,
+        },
+        // Who may read it is not known yet.
+        _ => None,
+    };
+    // The conditions are looked at here, so that the whole answer can be kept.
+    request.headers_mut().remove(IF_NONE_MATCH);
+    request.extensions_mut().insert(NotedOutside);
+    let (method, today) = (name_of(request.method()), cache.calendar.today());
+    let (response, made_of) = dependencies::recorded(cache.generation.now(), Counted::Everything, next.call(request)).await;
+    let (request, response) = response?.into_parts();
+    let route = pattern_of(&request);
+    let mut response = if Kept::may_be(&response, &question, &made_of) {
+        let (response, body) = response.into_parts();
+        let body = to_bytes(body).await.map_err(|_| ApiError::unexpected("a body could not be read"))?;
+        let kept = Arc::new(Kept::new(response.headers(), body.clone(), made_of, today, route.clone()));
+        cache.answers.insert(question.text.clone(), Arc::clone(&kept));
+        if let Some(first) = first {
+            first.done(Some(kept));
+        }
+        response.set_body(BoxBody::new(body)).map_into_right_body()
+    } else {
+        if let Some(first) = first {
+            first.done(None);
+        }
+        response.map_into_left_body()
+    };
+    let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+    if response.status() == StatusCode::OK && tag.is_some_and(|tag| question.conditions.is_known(tag)) {
+        response = not_modified(response);
+    }
+    let statements = request.extensions().get().map_or(0, |Statements(number)| *number);
+    if let Some(id) = request.extensions().get::<RequestId>() {
+        let (path, status, elapsed) = (request.path(), response.status(), started.elapsed());
+        let served = Served { id, method, path, route: &route, status, statements, elapsed };
+        served.count();
+        served.log();
+    }
+    Ok(ServiceResponse::new(request, response))
+}
+
+fn not_modified<B>(mut response: HttpResponse<EitherBody<B>>) -> HttpResponse<EitherBody<B>> {
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    for name in [CONTENT_TYPE, CONTENT_ENCODING] {
+        response.headers_mut().remove(name);
+    }
+    response.map_body(|_, _| EitherBody::right(BoxBody::new(())))
+}
+
+/// Answers with what is kept.
+fn answer<B>(
+    request: ServiceRequest,
+    kept: &Kept,
+    conditions: &Preconditions,
+    started: Instant,
+) -> ServiceResponse<EitherBody<B>> {
+    let id = RequestId::choose(request.headers());
+    let response = kept.respond(&id, conditions);
+    let (method, path, status, elapsed) = (name_of(request.method()), request.path(), response.status(), started.elapsed());
+    kept.meters.count(&kept.route, method, status, elapsed.as_secs_f64());
+    Served { id: &id, method, path, route: &kept.route, status, statements: 0, elapsed }.log();
+    request.into_response(response).map_into_right_body()
+}
