@@ -11,7 +11,6 @@ use flate2::write::GzEncoder;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 
-use crate::http::body::hex;
 use crate::http::client_address;
 use crate::http::language::Language;
 use crate::http::language::Noun;
@@ -49,7 +48,7 @@ impl Document {
 
 impl Text {
     fn new(media_type: &'static str, text: String) -> Self {
-        let etag = format!("\"{}\"", &hex(&Sha256::digest(&text))[..32]);
+        let etag = format!("\"{}\"", &hex::encode(Sha256::digest(&text))[..32]);
         Self { media_type, etag, plain: text.into(), gzip: OnceLock::new(), brotli: OnceLock::new() }
     }
 

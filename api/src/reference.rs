@@ -9,7 +9,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
-use crate::http::body::hex;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::table::{Table, nothing_here};
@@ -83,7 +82,7 @@ fn tags() -> &'static [String] {
             Content::Plain(text) => text.as_bytes(),
             Content::Compressed(bytes) => bytes,
         };
-        FILES.iter().map(|file| format!("\"{}\"", &hex(&Sha256::digest(bytes(file)))[..32])).collect()
+        FILES.iter().map(|file| format!("\"{}\"", &hex::encode(Sha256::digest(bytes(file)))[..32])).collect()
     })
 }
 

@@ -21,7 +21,7 @@ use crate::crud::openapi::reference;
 use crate::crud::typed::writes_of;
 use crate::crud::typed::{present, touch};
 use crate::http::answer::Answer;
-use crate::http::body::{OptionalBody, hex};
+use crate::http::body::OptionalBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
@@ -123,7 +123,7 @@ async fn close(transaction: &WriteTransaction, row: evaluation::Model, frozen: F
 /// Writes a record once and returns the hash of its bytes.
 async fn keep(transaction: &WriteTransaction, code: &str, scope: Scope, record: &EvaluationRecord) -> ApiResult<String> {
     let content = serde_json::to_string(record).map_err(ApiError::unexpected)?;
-    let sha256 = hex(&Sha256::digest(&content));
+    let sha256 = hex::encode(Sha256::digest(&content));
     let row = evaluation_record::ActiveModel {
         evaluation: Set(code.to_owned()),
         audience: Set(scope.name().to_owned()),

@@ -5,8 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::http::body::hex;
-
 /// A new secret.
 pub fn fresh() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
@@ -14,7 +12,7 @@ pub fn fresh() -> String {
 
 /// The hash that is stored of a secret. Since a secret has 256 random bits, a fast hash protects it as well as a slow one.
 pub fn hash_of(secret: &str) -> String {
-    hex(&Sha256::digest(secret))
+    hex::encode(Sha256::digest(secret))
 }
 
 /// Whether `secret` has this hash, in constant time.

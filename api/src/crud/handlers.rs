@@ -20,7 +20,7 @@ use super::writes::{Draft, Writes, may_attach, must_own, must_own_new, recorded}
 use super::{history, twins};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
-use crate::http::body::{self, JsonBody};
+use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::identifiers::in_lower_case;
 use crate::http::json::merge;
@@ -151,7 +151,7 @@ async fn get(
     if !expansion.is_empty() {
         // What is shown changes with what is referred to, so the version alone does not tell; a write needs no more than that.
         let shown = View::whole(kind, &Selection::default(), &expansion, found.clone()).json(&**row);
-        etag = format!("\"{}.{}\"", version_of(&etag), &body::hex(&Sha256::digest(shown))[..32]);
+        etag = format!("\"{}.{}\"", version_of(&etag), &hex::encode(Sha256::digest(shown))[..32]);
     }
     let shown = View::whole(kind, &selection, &expansion, found).json(&**row);
     Ok(Answer::text(StatusCode::OK, shown).etag(&etag).unless_known(&preconditions))

@@ -18,7 +18,7 @@ pub async fn are_public(db: &impl ConnectionTrait, events: &[event::Model]) -> A
     let asked = events.iter().flat_map(|event| [above(event, &event.before), above(event, &event.after)]).flatten();
     let public = public_among(db, asked.collect()).await?;
     let was_public = |event: &event::Model, thing: &Option<Value>| {
-        seen(event, thing).is_some() && above(event, thing).is_none_or(|above| public.contains(&above))
+        is_seen(event, thing) && above(event, thing).is_none_or(|above| public.contains(&above))
     };
     Ok(events.iter().map(|event| was_public(event, &event.before) || was_public(event, &event.after)).collect())
 }
@@ -76,16 +76,27 @@ pub async fn still_public(db: &impl ConnectionTrait, events: &[&event::Model]) -
     Ok(forms.collect())
 }
 
+/// Whether the public sees something of a resource before or after an event.
+fn is_seen(event: &event::Model, shown: &Option<Value>) -> bool {
+    let Some(shown) = shown else { return false };
+    if let Some(PublicPart { only, .. }) = part_of(event) {
+        return only.is_none_or(|(member, word)| shown[member] == word);
+    }
+    let kind = kinds::of(&event.resource).filter(|kind| kind.publication.is_some_and(|publication| publication.is_in_feed));
+    shown.is_object() && kind.is_some_and(|kind| kind.looks_public(shown))
+}
+
 /// What the public sees of a resource before or after an event; `None` where it sees nothing of it.
 pub fn seen(event: &event::Model, shown: &Option<Value>) -> Option<Value> {
-    let shown = shown.as_ref()?;
-    if let Some(PublicPart { members, only, .. }) = part_of(event) {
-        let is_seen = only.is_none_or(|(member, word)| shown[member] == word);
-        let picked = members.iter().filter_map(|name| Some(((*name).to_owned(), shown.get(name)?.clone())));
-        return is_seen.then(|| Value::Object(picked.collect::<Map<_, _>>()));
+    if !is_seen(event, shown) {
+        return None;
     }
-    let kind = kinds::of(&event.resource).filter(|kind| kind.publication.is_some_and(|publication| publication.is_in_feed))?;
-    let members = shown.as_object().filter(|_| kind.looks_public(shown))?;
+    let shown = shown.as_ref()?;
+    if let Some(PublicPart { members, .. }) = part_of(event) {
+        let picked = members.iter().filter_map(|name| Some(((*name).to_owned(), shown.get(name)?.clone())));
+        return Some(Value::Object(picked.collect::<Map<_, _>>()));
+    }
+    let (kind, members) = (kinds::of(&event.resource)?, shown.as_object()?);
     let seen = members.iter().filter_map(|(name, value)| {
         let (member, mut value) = (kind.member(name).filter(|member| member.is_public)?, value.clone());
         keep_public(&member, &mut value);
@@ -97,7 +108,7 @@ pub fn seen(event: &event::Model, shown: &Option<Value>) -> Option<Value> {
 /// What happened, as the public sees it: a resource that becomes visible was created for the public, and one that it no longer
 /// sees is gone.
 pub fn action(event: &event::Model) -> &str {
-    match (seen(event, &event.before).is_some(), seen(event, &event.after).is_some()) {
+    match (is_seen(event, &event.before), is_seen(event, &event.after)) {
         (false, true) => "published",
         (true, false) => "withdrawn",
         _ => &event.action,

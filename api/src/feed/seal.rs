@@ -27,10 +27,17 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoAct
 use super::publicity;
 use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::store::bulk;
 use crate::store::transaction::{Origin, Store, WriteTransaction};
 
 /// The number of events of one transaction: few enough that writers on SQLite, who wait for it, do not notice.
 const AT_ONCE: i64 = 1_000;
+/// The columns of a seal.
+const SEAL: [event_seal::Column; 5] = {
+    use event_seal::Column::*;
+    [Position, Seq, Resource, Public, Hash]
+};
+
 /// The end of the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -129,13 +136,10 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
     let rows = events.iter().zip(public).map(|(event, public)| {
         position += 1;
         hash = link(&hash, event);
-        let (seq, resource, hash) = (event.seq, event.resource.clone(), hash.clone());
-        event_seal::Model { position, seq, resource, public, hash }.into_active_model().reset_all()
+        Ok(vec![position.into(), event.seq.into(), event.resource.as_str().into(), public.into(), hash.as_str().into()])
     });
     let rows = rows.collect::<Vec<_>>();
-    if !rows.is_empty() {
-        event_seal::Entity::insert_many(rows).exec_without_returning(&transaction.db).await?;
-    }
+    bulk::append::<event_seal::Entity>(&transaction.db, &SEAL, rows).await?;
     let sealed = events.len();
     pass.floor = events.last().map_or(pass.floor, |last| last.seq);
     let is_through = (sealed as i64) < AT_ONCE;

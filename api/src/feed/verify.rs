@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 use super::events::{self, FeedEntry, FeedQuery};
 use super::publicity::seen;
 use super::seal::{Head, head};
-use crate::http::body::hex;
 use crate::http::problem::ApiResult;
 use crate::import_export::compare::compare_accounts;
 use crate::import_export::compare_rows;
@@ -111,7 +110,7 @@ async fn wrong_record(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
         let evaluation = evaluation::Entity::find_by_id(record.evaluation.as_str()).one(db).await?;
         let is_public = record.audience == Scope::Published.name();
         let told = evaluation.and_then(|row| if is_public { row.public_record_sha256 } else { row.record_sha256 });
-        if told.as_deref() != Some(hex(&Sha256::digest(&record.content)).as_str()) {
+        if told.as_deref() != Some(hex::encode(Sha256::digest(&record.content)).as_str()) {
             return Ok(Some(format!("the record of the evaluation `{}` is not the one that was frozen", record.evaluation)));
         }
     }

@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::body::hex;
 use super::precondition::Preconditions;
 use super::problem::{ApiError, ApiResult};
 
@@ -59,7 +58,7 @@ impl Answer {
 
     /// Adds the hash of the body as the entity tag.
     pub fn tagged(self) -> Self {
-        let tag = format!("\"{}\"", &hex(&Sha256::digest(&self.body))[..32]);
+        let tag = format!("\"{}\"", &hex::encode(Sha256::digest(&self.body))[..32]);
         self.etag(&tag)
     }
 

@@ -54,7 +54,7 @@ impl FromRequest for JsonBody {
             }
             let bytes = read(payload, declared, LARGEST_BODY).await?;
             let value = json::read_body(&bytes)?;
-            Ok(Self { value, fingerprint: hex(&Sha256::digest(&bytes)) })
+            Ok(Self { value, fingerprint: hex::encode(Sha256::digest(&bytes)) })
         })
     }
 }
@@ -157,11 +157,6 @@ async fn read_all(mut payload: Payload, declared: Option<usize>, limit: usize) -
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl JsonBody {

@@ -40,7 +40,7 @@ impl Cursor {
 
 fn checksum(list: &str, body: &str) -> String {
     let digest = Sha256::digest(format!("renaksi cursor 1\n{list}\n{body}"));
-    super::body::hex(&digest[..8])
+    hex::encode(&digest[..8])
 }
 
 /// One page of a list.

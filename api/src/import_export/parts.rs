@@ -14,7 +14,7 @@ use super::forms::{Coverage, EvaluationRecord, Target, Transition};
 use super::state::Import;
 use super::{Defaults, ExportRow, FileList, Incoming, Row, history, key_of, members_of};
 use crate::crud::members::code;
-use crate::http::body::{deserialize_or_field_error, hex};
+use crate::http::body::deserialize_or_field_error;
 use crate::http::language::{Noun, Text};
 use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema;
@@ -220,7 +220,7 @@ impl FileList for EvaluationRecord {
 
     fn read(value: Value, _: &Defaults) -> Result<Row<Self>, Vec<FieldError>> {
         let given: Self = deserialize_or_field_error(value).map_err(|field_error| vec![field_error])?;
-        if hex(&Sha256::digest(&given.content)) != given.sha256 {
+        if hex::encode(Sha256::digest(&given.content)) != given.sha256 {
             let text = Text::new("It is not the SHA-256 of the content.", "Bukan SHA-256 dari isinya.");
             return Err(vec![FieldError::at("/sha256", "wrong_hash", text)]);
         }

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::review::{Arrival, Stored, arrival};
@@ -27,6 +28,9 @@ use crate::resources::reporting::review_state::ReviewState;
 use crate::resources::reporting::{Report, ReportKey, Subject, Written};
 use crate::store::bulk;
 use crate::store::transaction::{AuditEvent, WriteTransaction};
+
+/// Rows that are written at once.
+const AT_ONCE: usize = 1_000;
 
 /// The members that say when or why a report was written, and not what it reports.
 const ASIDE: [&str; 2] = ["source_updated_at", "reason"];
@@ -84,7 +88,7 @@ struct Known<R: Report> {
     /// The stored reports, by key.
     stored: HashMap<String, Standing<R>>,
     /// The members that a report must have.
-    needed: Vec<String>,
+    needed: Arc<[String]>,
     today: NaiveDate,
 }
 
@@ -187,7 +191,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
             covered: transaction.covered().await?,
             stored: stored(transaction, good).await?,
             today: transaction.today,
-            needed: schema::needed(&json_schema::input::<R::Input>()),
+            needed: schema::needed_in::<R::Input>(),
         };
         let mut plan = Plan { writes: Vec::new(), submits };
         let mut seen = HashMap::new();
@@ -209,23 +213,25 @@ impl<R: Reported> Pushed for ReportRow<R> {
         )
         .await?;
         let read = |write: &Write<R>| rows.get(write.index)?.read.as_ref().ok();
-        // Each row is built when its turn comes, and again for its event: all of them at once would take more memory than the
-        // push itself.
-        let writes = || {
-            let made = |write: &Write<R>| made(transaction, read(write)?, write, plan.submits);
-            plan.writes.iter().filter_map(move |write| Some((write.before.as_deref(), made(write)?)))
-        };
-        bulk::upsert::<R>(&transaction.db, writes().map(|(_, after)| after)).await?;
-        let keys = plan.writes.iter().filter_map(|write| read(write).map(Self::key)).collect::<Vec<_>>();
-        let audit_events = writes().zip(&keys).map(|((before, after), key)| AuditEvent {
-            of: R::AUDITED,
-            key,
-            action: written_action(before),
-            version: after.review_state().version,
-            before: before.map(R::Shown::from),
-            after: Some(R::Shown::from(&after)),
-        });
-        transaction.record_all(audit_events).await
+        // Some at a time: all of them at once would take more memory than the push itself.
+        for some in plan.writes.chunks(AT_ONCE) {
+            let made = some.iter().filter_map(|write| {
+                let row = read(write)?;
+                Some((row.key(), write.before.as_deref(), made(transaction, row, write, plan.submits)?))
+            });
+            let made = made.collect::<Vec<_>>();
+            bulk::upsert::<R>(&transaction.db, made.iter().map(|(_, _, after)| after)).await?;
+            let audit_events = made.iter().map(|(key, before, after)| AuditEvent {
+                of: R::AUDITED,
+                key,
+                action: written_action(*before),
+                version: after.review_state().version,
+                before: before.map(R::Shown::from),
+                after: Some(R::Shown::from(after)),
+            });
+            transaction.record_all(audit_events).await?;
+        }
+        Ok(())
     }
 }
 

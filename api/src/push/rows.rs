@@ -19,7 +19,7 @@ use crate::auth::actor::Actor;
 use crate::csv::column::Column;
 use crate::csv::reader::{self, Reader};
 use crate::csv::refused::Limits;
-use crate::http::body::{hex, unsupported};
+use crate::http::body::unsupported;
 use crate::http::json::{self, Unread};
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
@@ -100,7 +100,7 @@ async fn read_all<T: Pushed>(form: Form, mut coding: Coding, mut payload: Payloa
     taking.take(&rest)?;
     let Taking { mut form, mut rows, hash, .. } = taking;
     form.finish(&mut rows)?;
-    Ok(Rows { rows, fingerprint: hex(&hash.finalize()), columns: form.columns(), turn })
+    Ok(Rows { rows, fingerprint: hex::encode(hash.finalize()), columns: form.columns(), turn })
 }
 
 /// What has been received of a body.

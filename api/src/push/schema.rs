@@ -1,9 +1,14 @@
 //! The schema of a row of a push: its key, and as many of the other members as change.
 
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, RwLock};
+
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::csv::column::{self, Column};
-use crate::http::schema::nullable;
+use crate::http::schema::{input, nullable};
 
 /// The schema of a row, made from the schema of the whole resource and the schemas of the members of its key. Only the key is
 /// required, and members that are not required may be null.
@@ -28,6 +33,20 @@ pub(super) fn of_row(mut whole: Value, key: Map<String, Value>, about: &str) -> 
 pub(super) fn needed(whole: &Value) -> Vec<String> {
     let required = whole["required"].as_array().into_iter().flatten();
     required.filter_map(Value::as_str).filter(|name| *name != "code").map(str::to_owned).collect()
+}
+
+/// The members that a new `T` must have, found out once.
+pub(super) fn needed_in<T: ToSchema + 'static>() -> Arc<[String]> {
+    static NEEDED: LazyLock<RwLock<HashMap<TypeId, Arc<[String]>>>> = LazyLock::new(RwLock::default);
+    let key = TypeId::of::<T>();
+    if let Some(known) = NEEDED.read().ok().and_then(|needed| needed.get(&key).cloned()) {
+        return known;
+    }
+    let names: Arc<[String]> = needed(&input::<T>()).into();
+    if let Ok(mut needed) = NEEDED.write() {
+        needed.insert(key, Arc::clone(&names));
+    }
+    names
 }
 
 fn loosen(schema: &mut Value) {

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::kind::{Render, Row, Sink, Stamp};
-use crate::http::body::hex;
 use crate::http::precondition::{entity_tag, entity_tag_with};
 use crate::http::problem::{ApiError, ApiResult};
 
@@ -93,7 +92,7 @@ impl Stamp {
             return self.etag();
         }
         let digest = Sha256::digest(serde_json::to_string(computed).unwrap_or_default());
-        entity_tag_with(self.version, self.created_at, &hex(&digest[..6]))
+        entity_tag_with(self.version, self.created_at, &hex::encode(&digest[..6]))
     }
 }
 

@@ -35,7 +35,6 @@ use super::tables::Tables;
 use super::turns::Turns;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
-use crate::http::body::hex;
 use crate::http::problem::{ApiError, ApiResult, codes};
 
 /// How long the answer to a request with an Idempotency-Key is kept.
@@ -196,7 +195,7 @@ impl Store {
             return self.run(today, origin, Some(must), work).await;
         };
         let principal = &origin.actor.id;
-        let id = hex(&Sha256::digest(format!("{principal}\n{name}")));
+        let id = hex::encode(Sha256::digest(format!("{principal}\n{name}")));
         let fingerprint = Fingerprint { sealed: self.sealed(&plain).await?, plain };
         let _turn = InFlightKey::take(&self.running, &id)?;
         self.run(today, origin, Some(must), async |transaction: &WriteTransaction| {
@@ -219,7 +218,7 @@ impl Store {
         let secret = self.secret.get_or_try_init(load).await?;
         let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(ApiError::unexpected)?;
         mac.update(fingerprint.as_bytes());
-        Ok(hex(&mac.finalize().into_bytes()))
+        Ok(hex::encode(mac.finalize().into_bytes()))
     }
 
     /// Does `work` in one transaction.

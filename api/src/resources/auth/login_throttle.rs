@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::auth::actor::Actor;
-use crate::http::body::hex;
 use crate::http::client_address;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::security;
@@ -164,7 +163,7 @@ fn failures_at(row: &login_failure::Model, now: DateTime<Utc>) -> i32 {
 
 /// What is stored for an account and an address. Neither can be read from it without trying all possible values.
 fn subject(text: &str) -> String {
-    hex(&Sha256::digest(text))
+    hex::encode(Sha256::digest(text))
 }
 
 async fn is_known(anyone: &Anyone, pair: &str) -> ApiResult<bool> {
