@@ -72,6 +72,15 @@ pub async fn recorded<T>(since: u64, counting: Counted, work: impl Future<Output
     RECORD.scope(Cell::new(Dependencies::none(since, counting)), async { (work.await, RECORD.with(Cell::get)) }).await
 }
 
+/// Does work in a transaction and says which tables it wrote; in release builds, which do not check that, none.
+pub async fn writing<T>(since: u64, work: impl Future<Output = T>) -> (T, Tables) {
+    if !cfg!(debug_assertions) {
+        return (work.await, Tables::default());
+    }
+    let (done, record) = recorded(since, Counted::Everything, work).await;
+    (done, record.written)
+}
+
 /// Notes a statement.
 pub fn note_statement(sql: &str) {
     change(|record| {

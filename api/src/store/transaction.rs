@@ -254,10 +254,10 @@ impl Store {
             transaction.look_again(must).await?;
             work(&transaction).await
         };
-        let (done, record) = dependencies::recorded(self.generation.now(), Counted::Everything, done).await;
+        let (done, written) = dependencies::writing(self.generation.now(), done).await;
         match done {
             Ok(result) => {
-                transaction.must_tell_of(record.written);
+                transaction.must_tell_of(written);
                 transaction.db.commit().await?;
                 // A login, for one, appends nothing.
                 let appended = transaction.appended.into_inner().unwrap_or_else(PoisonError::into_inner);
