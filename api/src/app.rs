@@ -19,7 +19,9 @@ use crate::feed::tail::Tail;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::{Origins, cors};
 use crate::http::middleware::{problems, request_context};
+use crate::http::rate_limit::RateLimits;
 use crate::http::table::{Routes, Table};
+use crate::limited::limited;
 use crate::pages::{self, Document};
 use crate::routes;
 use crate::store::figure_cache::FigureCache;
@@ -55,6 +57,8 @@ pub struct State {
     pub metrics: Data<PrometheusHandle>,
     /// Which proxies are believed.
     pub proxies: Data<TrustedProxies>,
+    /// How much one address may ask.
+    pub limits: Data<RateLimits>,
     /// Which origins may use the API from a browser, beside the public part.
     pub origins: Data<Origins>,
 }
@@ -94,6 +98,7 @@ pub fn app(
         .app_data(state.stopping)
         .app_data(state.metrics)
         .app_data(state.proxies)
+        .app_data(state.limits)
         .app_data(state.origins)
         .default_service(fn_service(answer))
         // The last one wrapped runs first.
@@ -103,6 +108,7 @@ pub fn app(
         .wrap(Compress::default())
         .wrap(from_fn(request_context)) // Request id, HEAD, log, metrics, headers of every answer.
         .wrap(from_fn(cached)) // What was answered before is answered again.
+        .wrap(from_fn(limited)) // How much one address may ask.
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use crate::http::media::MediaType;
 use crate::http::middleware::{self, NotedOutside, Served, Statements, name_of};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiError;
+use crate::http::rate_limit::Refused;
 use crate::http::request_id::{self, RequestId};
 use crate::http::table::pattern_of;
 use crate::store::clock::Calendar;
@@ -266,7 +267,8 @@ pub async fn cached<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     let started = Instant::now();
-    let asked = Question::of(&request).zip(request.app_data::<Data<ResponseCache>>().cloned());
+    let asked = (!request.extensions().contains::<Refused>()).then(|| Question::of(&request)).flatten();
+    let asked = asked.zip(request.app_data::<Data<ResponseCache>>().cloned());
     let Some((question, cache)) = asked else {
         return Ok(next.call(request).await?.map_into_left_body());
     };

@@ -145,6 +145,14 @@ pub struct Serve {
     /// The number of these streams that one address may have open; an IPv6 /64 network counts as one address.
     #[arg(long, env = "RENAKSI_PUBLIC_STREAMS_PER_ADDRESS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub public_streams_per_address: u16,
+    /// The number of requests a minute that one address may make without a login; 0 for no limit. An IPv6 /64 network counts as one
+    /// address, and each replica counts for itself. Without this setting it is 600, and requests from this machine do not count.
+    #[arg(long, env = "RENAKSI_RATE_LIMIT")]
+    pub rate_limit: Option<u32>,
+    /// The number of figures a minute that are computed for one address without a login because no kept answer holds them; 0 for no
+    /// limit. Without this setting it is 60, and requests from this machine do not count.
+    #[arg(long, env = "RENAKSI_RATE_LIMIT_FIGURES")]
+    pub rate_limit_figures: Option<u32>,
     /// The number of worker threads; without it, one for each processor.
     #[arg(long, env = "RENAKSI_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,

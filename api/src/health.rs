@@ -66,6 +66,9 @@ pub fn mount(table: &mut Table) {
         "Succeeds if the database answers, its schema is up to date, and the service is not stopping.",
     );
     table
-        .on(live.public().answers::<Health>(200, "The process is alive.", Some(example.clone()), &[]), get_live)
-        .on(ready.public().answers::<Health>(200, "The service is ready to answer requests.", Some(example), &[]), get_ready);
+        .on(live.public().without(429).answers::<Health>(200, "The process is alive.", Some(example.clone()), &[]), get_live)
+        .on(
+            ready.public().without(429).answers::<Health>(200, "The service is ready to answer requests.", Some(example), &[]),
+            get_ready,
+        );
 }

@@ -15,6 +15,7 @@ pub mod page;
 pub mod precondition;
 pub mod problem;
 pub mod query;
+pub mod rate_limit;
 pub mod representation;
 pub mod request_id;
 pub mod schema;

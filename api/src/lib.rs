@@ -1,7 +1,7 @@
 //! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
 //!
 //! Modules in reading order. Dependencies flow one way:
-//! `http ← csv, auth ← store ← resources ← aggregates, public ← routes ← openapi, cache ← app ← commands`.
+//! `http ← csv, auth ← store ← resources ← aggregates, public ← routes ← openapi, cache, limited ← app ← commands`.
 
 pub mod http;
 
@@ -31,6 +31,7 @@ pub mod pages;
 pub mod reference;
 
 pub mod cache;
+pub mod limited;
 
 pub mod app;
 pub mod config;

@@ -67,6 +67,7 @@ pub fn document() -> Value {
             "securitySchemes": { "oauth2": security_scheme() },
         },
     });
+    tell_limits(&mut document["paths"]);
     bound(&mut document);
     parameters::share(&mut document);
     drop_unused(&mut document);
@@ -117,7 +118,8 @@ fn problem_response(status: u16) -> Value {
     let names: &[&str] = match status {
         401 => &["WWW-Authenticate"],
         405 => &["Allow"],
-        429 | 503 => &["Retry-After"],
+        429 => &["RateLimit", "RateLimit-Policy", "Retry-After"],
+        503 => &["Retry-After"],
         _ => &[],
     };
     json!({
@@ -138,6 +140,9 @@ fn shared_headers() -> Value {
         "Idempotent-Replayed": text("`true` if this answer repeats the first answer to the same request.", 8),
         "Link": text("The next page (RFC 8288), with `rel=\"next\"`.", 10000),
         "Location": text("The path of the new resource.", 500),
+        "RateLimit": text("What is left for the address of the client: `\"requests\";r=599;t=1` means 599 more requests now, and the \
+                           whole quota in 1 second. Only where requests are counted (draft-ietf-httpapi-ratelimit-headers).", 200),
+        "RateLimit-Policy": text("The quotas of an address: `\"requests\";q=600;w=60` means 600 requests in 60 seconds.", 200),
         "Retry-After": { "description": "The number of seconds to wait before the next attempt.", "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 } },
         "WWW-Authenticate": text("The challenge, which names the scheme: `Bearer` (RFC 6750), or `Basic` at the token endpoint.", 500),
         "X-Request-Id": text("The request's own `X-Request-Id` if it was well formed, otherwise a new one.", 128),
@@ -160,6 +165,22 @@ fn security_scheme() -> Value {
             "clientCredentials": { "tokenUrl": "/v1/auth/token", "scopes": scopes },
         },
     })
+}
+
+/// What needs no login is limited by address, and its answers tell the quotas.
+fn tell_limits(paths: &mut Value) {
+    let operations = paths.as_object_mut().into_iter().flatten().flat_map(|(_, path)| path.as_object_mut().into_iter().flatten());
+    let limited = operations
+        .map(|(_, operation)| operation)
+        .filter(|operation| operation["security"] == json!([{}]) && operation["responses"].get("429").is_some());
+    for operation in limited {
+        let answers = operation["responses"].as_object_mut().into_iter().flatten();
+        for (_, answer) in answers.filter(|(status, _)| status.starts_with('2')) {
+            if let Some(known) = answer.get_mut("headers").and_then(Value::as_object_mut) {
+                known.extend(headers(&["RateLimit", "RateLimit-Policy"]).as_object().cloned().unwrap_or_default());
+            }
+        }
+    }
 }
 
 /// Gives every schema the bounds that follow from its type, unless narrower ones are set.

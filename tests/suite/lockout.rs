@@ -130,7 +130,7 @@ fn security(app: &App, event: &str, name: &str) -> usize {
 }
 
 fn behind_a_proxy(app: &App) -> App {
-    app.replica_with(&[("RENAKSI_TRUSTED_PROXIES", "127.0.0.1")])
+    app.replica_with(&[("RENAKSI_TRUSTED_PROXIES", "127.0.0.1"), ("RENAKSI_RATE_LIMIT", "0")])
 }
 
 async fn log_in(app: &App, address: &str, email: &str, password: &str) -> Answer {

@@ -29,6 +29,7 @@ mod kept_answers;
 mod lists;
 mod patching;
 mod problems;
+mod rate_limits;
 mod reading;
 mod sorting;
 mod tags;

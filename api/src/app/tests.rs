@@ -95,6 +95,7 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
         document: Data::default(),
         stopping: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().build_recorder().handle()),
+        limits: Data::default(),
         proxies: Data::default(),
         origins: Data::default(),
     };

@@ -17,6 +17,7 @@ use super::actor::Actor;
 use super::keys::{Keys, Refusal};
 use super::oidc::OidcProvider;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::rate_limit::Refused;
 
 /// What a request says about its actor.
 #[derive(Clone)]
@@ -27,6 +28,9 @@ enum Identity {
 
 /// Middleware that identifies the actor. It refuses nothing; [`actor_of`] refuses where an actor is required.
 pub async fn identify(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.extensions().contains::<Refused>() {
+        return next.call(request).await;
+    }
     if let Some(identity) = identity_of(&request).await {
         request.extensions_mut().insert(identity);
     }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -26,6 +27,7 @@ use crate::feed::tail::Tail;
 use crate::housekeeping;
 use crate::http::client_address::TrustedProxies;
 use crate::http::cors::Origins;
+use crate::http::rate_limit::RateLimits;
 use crate::http::security;
 use crate::kinds;
 use crate::pages;
@@ -63,7 +65,8 @@ pub async fn run(settings: Serve) -> CommandResult {
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
     let public_db = connection::hold(&settings.database.database_url, CONNECTIONS_OF_THE_PUBLIC).await?;
     let metrics = PrometheusBuilder::new().install_recorder()?;
-    tokio::spawn(keep_metrics_small(metrics.clone()));
+    let limits = Arc::new(RateLimits::new(settings.rate_limit, settings.rate_limit_figures));
+    tokio::spawn(keep_counts_small(metrics.clone(), Arc::clone(&limits)));
     if let Some(address) = settings.metrics_listen {
         serve_metrics(address, metrics.clone())
             .map_err(|error| format!("--metrics-listen (RENAKSI_METRICS_LISTEN) {address}: {error}"))?;
@@ -93,6 +96,7 @@ pub async fn run(settings: Serve) -> CommandResult {
         stopping: Data::new(stopping.clone()),
         metrics: Data::new(metrics),
         proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
+        limits: Data::from(limits),
         origins: Data::new(Origins(settings.cors_origins.clone())),
     };
     tokio::spawn(async move { keys.follow().await });
@@ -138,11 +142,12 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)?.into_std()
 }
 
-/// Adds up what was measured, also where nobody reads the metrics.
-async fn keep_metrics_small(metrics: PrometheusHandle) {
-    loop {
+/// Adds up what was measured, also where nobody reads the metrics, and forgets addresses that asked little.
+async fn keep_counts_small(metrics: PrometheusHandle, limits: Arc<RateLimits>) {
+    for second in 1u64.. {
         tokio::time::sleep(METRICS_EVERY).await;
         metrics.run_upkeep();
+        limits.forget(second.is_multiple_of(60));
     }
 }
 

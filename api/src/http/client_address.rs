@@ -70,13 +70,21 @@ fn warn_once(peer: IpAddr) {
 
 /// What one client holds of the internet: an IPv4 address; of IPv6 the /64, within which it may have any address.
 pub fn prefix(address: &str) -> String {
-    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
+    match address.parse::<IpAddr>().map(network) {
+        Ok(IpAddr::V6(network)) if !network.is_loopback() => format!("{network}/64"),
         Ok(address) => address.to_string(),
         Err(_) => address.to_owned(),
+    }
+}
+
+/// The same: an IPv4 address, or the first address of the /64. The loopback address stays itself.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) if !address.is_loopback() => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 

@@ -15,7 +15,7 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// What an app sends by itself, and what libraries add: those that read streams, and those that trace requests.
 const REQUEST_HEADERS: &str = "Accept, Accept-Language, Authorization, baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, \
      If-None-Match, Last-Event-ID, traceparent, tracestate, X-Request-Id, X-Requested-With";
-const ANSWER_HEADERS: &str = "ETag, Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id";
+const ANSWER_HEADERS: &str = "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 
 /// Origins of browser apps that may use the API with a login.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,7 @@ use actix_web::{Error, HttpMessage};
 use metrics::{Counter, Histogram};
 
 use super::problem::{ApiError, codes};
+use super::rate_limit::Refused;
 use super::request_id::{self, RequestId};
 use super::statements;
 use super::table::pattern_of;
@@ -160,7 +161,8 @@ pub async fn problems(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if let Err(error) = refuse_nul(&request) {
+    let spent = request.extensions().get::<Refused>().map(|Refused(error)| error.clone());
+    if let Err(error) = spent.map_or_else(|| refuse_nul(&request), Err) {
         let answer = error.respond(request.request());
         return Ok(request.into_response(answer));
     }

@@ -31,8 +31,8 @@ impl Operation {
             let (schema, about) = known_path_parameter(name);
             operation = operation.parameter("path", name, true, schema, about);
         }
-        // Any query can be wrong, and any server can fail.
-        operation.problems(&[400, 406, 500, 503])
+        // Any query can be wrong, anybody can ask too much, and any server can fail.
+        operation.problems(&[400, 406, 429, 500, 503])
     }
 
     /// A `GET`.

@@ -66,7 +66,7 @@ pub mod codes {
         KEY_REUSED = 422 "idempotency_key_reused", "This Idempotency-Key came with another body before", "Idempotency-Key ini sudah dipakai dengan isi lain", "Make a new key for every new request.";
         ROWS_REJECTED = 422 "rows_rejected", "Some rows were rejected, so none was written", "Sebagian baris ditolak, sehingga tidak ada yang ditulis", "`rows` lists each rejected row with its errors. Correct these rows, or send the push with `mode=partial` to write the other rows.";
         PRECONDITION_REQUIRED = 428 "precondition_required", "If-Match is required", "Diperlukan If-Match", "Read the resource first and send its `ETag` in `If-Match`, so that nobody's change is overwritten unseen.";
-        TOO_MANY_REQUESTS = 429 "too_many_requests", "Too many attempts", "Terlalu banyak percobaan", "Wait as many seconds as `Retry-After` says.";
+        TOO_MANY_REQUESTS = 429 "too_many_requests", "Too many requests or attempts", "Terlalu banyak permintaan atau percobaan", "Wait as many seconds as `Retry-After` says. `RateLimit-Policy` and `RateLimit` tell how much one address may ask, and what is left of it.";
         INTERNAL = 500 "internal_error", "The service failed", "Layanan mengalami kegagalan", "The error was logged under `request_id`. A retry with the same Idempotency-Key is safe.";
         BUSY = 503 "busy", "The service is too busy at the moment", "Layanan sedang terlalu sibuk", "Try again after as many seconds as `Retry-After` says.";
         UNAVAILABLE = 503 "unavailable", "The service cannot answer now", "Layanan tidak dapat menjawab saat ini", "Try again after as many seconds as `Retry-After` says.";

@@ -20,6 +20,7 @@ use super::generation::Generation;
 use super::kind::Scope;
 use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::rate_limit::count_figure;
 use crate::http::statements;
 
 /// Figures for the public that are computed at a time.
@@ -99,6 +100,7 @@ impl Figures {
         if let Some(running) = all.get(question).and_then(WeakShared::upgrade) {
             return Ok(running);
         }
+        count_figure()?;
         let work = work.take().ok_or_else(|| ApiError::unexpected("a figure was begun twice"))?;
         let generation = generation.clone();
         let permits = Arc::clone(if scope == Scope::Published { &self.public } else { &self.private });
