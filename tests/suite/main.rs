@@ -13,6 +13,7 @@ mod reconciliation;
 mod replay;
 mod scoreboard;
 mod scorecard;
+mod standings;
 mod summary;
 mod surveys;
 mod transitions;
@@ -30,6 +31,7 @@ mod lists;
 mod patching;
 mod problems;
 mod reading;
+mod shapes;
 mod sorting;
 mod tags;
 
