@@ -118,9 +118,11 @@ fn strip_day(answer: &Value) -> Value {
     for kpi in answer["kpis"].as_array_mut().into_iter().flatten() {
         kpi["as_of"] = Value::Null;
         kpi["explanation"]["inputs"]["as_of"] = Value::Null;
+        kpi["age"] = Value::Null;
     }
     if answer["explanation"].is_object() {
         answer["explanation"]["inputs"]["as_of"] = Value::Null;
+        answer["age"] = Value::Null;
     }
     answer["as_of"] = Value::Null;
     answer["steps"].as_array_mut().into_iter().flatten().for_each(|step| step["ends_on"] = Value::Null);

@@ -95,10 +95,10 @@ impl InLanguage for KpiStanding {
 pub struct DataAge {
     /// The number of periods that have ended after the period of the latest verified value, or of the baseline if there is no
     /// value; null if there is neither. A period has ended on the day after its last one.
-    #[schema(minimum = 0, maximum = 2147483647, example = 0)]
+    #[schema(required = true, minimum = 0, maximum = 2147483647, example = 0)]
     periods: Option<u32>,
     /// The day on which the value of the first of these periods was due: the 10th of the month after it. Null if none has ended.
-    #[schema(max_length = 10, example = "2024-01-10")]
+    #[schema(required = true, max_length = 10, example = "2024-01-10")]
     due_on: Option<NaiveDate>,
     /// Whether that day has passed, so that the standing rests on old data.
     stale: bool,

@@ -46,16 +46,16 @@ struct Row {
     #[schema(max_length = 300)]
     name: String,
     /// The code of the masterplan that the KPI belongs to.
-    #[schema(max_length = 64)]
+    #[schema(required = true, max_length = 64)]
     masterplan: Option<String>,
     /// The code of the dimension that the KPI serves; null for the public if the dimension was removed since.
-    #[schema(max_length = 64)]
+    #[schema(required = true, max_length = 64)]
     dimension: Option<String>,
     /// The code of the programme that the KPI measures; null if there is none, and for the public if the programme is hidden.
-    #[schema(max_length = 64)]
+    #[schema(required = true, max_length = 64)]
     programme: Option<String>,
     /// The code of the OPD that reports the KPI; null for the public if the OPD was removed since.
-    #[schema(max_length = 64)]
+    #[schema(required = true, max_length = 64)]
     opd: Option<String>,
     /// The unit of the values.
     unit: Unit,
@@ -67,27 +67,36 @@ struct Row {
     #[schema(max_length = 10)]
     as_of: NaiveDate,
     /// The value from which the KPI starts.
+    #[schema(required = true)]
     baseline: Option<PeriodValue>,
     /// The latest verified value that was known on that day, of a period that has begun by then.
+    #[schema(required = true)]
     latest: Option<PeriodValue>,
     /// The target that applies to the period of the latest value, or to the period of the day if there is no value.
+    #[schema(required = true)]
     target: Option<ApplicableTarget>,
     /// All targets, in the order of their periods.
     #[schema(max_items = 3600)]
     targets: Vec<TargetValue>,
     /// The achievement in percent, as in SAKIP; see the standing of one KPI.
+    #[schema(required = true)]
     achievement: Option<Percent>,
     /// The share of the whole way that is done, in percent; see the standing of one KPI.
+    #[schema(required = true)]
     progress: Option<Percent>,
     /// The standing; see the standing of one KPI.
     standing: Standing,
     /// The projection: the rate from the baseline to the latest value, continued in a straight line.
+    #[schema(required = true)]
     projected: Option<Projected>,
     /// The change that is still needed in each period, in the unit of the KPI.
+    #[schema(required = true)]
     required_pace: Option<Decimal>,
     /// The predicate of the latest value, for the SPBE index; null for other KPIs.
+    #[schema(required = true)]
     predicate: Option<SpbePredicate>,
     /// The predicate of the applicable target, for the SPBE index; null for other KPIs.
+    #[schema(required = true)]
     target_predicate: Option<SpbePredicate>,
     /// How old the data is.
     age: DataAge,
@@ -167,10 +176,10 @@ fn value_of<'a>(row: &'a Value, field: &Field) -> &'a Value {
     place.and_then(|place| place.get(field.name)).unwrap_or(&Value::Null)
 }
 
-/// The names of the members of a row, in their order.
+/// The names of the members of a row.
 fn members() -> Vec<String> {
     let own = schema::components::<Row>().remove(NAME).unwrap_or_default();
-    own["required"].as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    own["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 async fn answer(asked: FigureRequest, request: &HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
