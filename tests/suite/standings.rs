@@ -11,8 +11,8 @@ on_shared_servers! {
     async fn a_row_says_what_the_standing_of_its_kpi_says(app) {
         for (actor, start) in [(app.viewer().await, "/v1"), (app.anyone(), "/v1/public")] {
             for day in ["", "&as_of=2022-10-04", "&as_of=2022-12-31"] {
-                let rows = actor.all(&format!("{start}/standings?limit=3{day}")).await;
-                assert!(rows.len() >= 2, "{rows:?}");
+                let rows = actor.all(&format!("{start}/standings?kpi=STUNTING,SPBE,TPS3R-DESA&limit=2{day}")).await;
+                assert_eq!(rows.len(), 3, "{rows:?}");
                 for mut row in rows {
                     let code = row["kpi"].as_str().unwrap().to_owned();
                     let path = format!("{start}/kpis/{code}/standing?{}", day.trim_start_matches('&'));
@@ -60,8 +60,7 @@ on_shared_servers! {
     async fn reasons_come_in_the_language_that_is_asked_for(app) {
         for path in ["/v1/public/kpis/STUNTING/standing", "/v1/public/scoreboard", "/v1/public/opds/DINKES/scorecard"] {
             let told = async |language: &str| app.anyone().get(path).header("Accept-Language", language).await.is(200);
-            let (english, indonesian, again) = (told("en").await, told("id").await, told("en").await);
-            assert_eq!(english.bytes(), again.bytes());
+            let (english, indonesian) = (told("en").await, told("id").await);
             assert_ne!(english.etag(), indonesian.etag(), "{path}");
             assert_eq!((english.header("content-language"), indonesian.header("content-language")), (Some("en"), Some("id")));
             assert!(english.headers("vary").to_lowercase().contains("accept-language"), "{english:?}");
@@ -154,6 +153,14 @@ async fn measured(admin: &Actor, verifier: &Actor, number: usize) {
 /// Which of two rows comes first: by the names of `sort` with nulls last, and then by the KPI.
 fn compare(sort: &str, one: &Value, other: &Value) -> Ordering {
     let mut names = sort.split(',').map(|name| (name.trim_start_matches('-'), name.starts_with('-'))).collect::<Vec<_>>();
+    // A name given again sorts nothing.
+    let mut seen = Vec::new();
+    names.retain(|(name, _)| {
+        !seen.contains(name) && {
+            seen.push(*name);
+            true
+        }
+    });
     let last = names.last().is_some_and(|(_, descending)| *descending);
     names.push(("kpi", last));
     let value = |row: &Value, name: &str| match name {
