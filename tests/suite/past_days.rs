@@ -20,6 +20,8 @@ const FIGURES: &[&str] = &[
     "opds/DINKES/scorecard?",
     "kpis/STUNTING/standing?",
     "kpis/TPS3R-DESA/standing?",
+    "standings?limit=200&",
+    "programmes?limit=200&sort=-progress&",
 ];
 
 on_both_databases! {
