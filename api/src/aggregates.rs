@@ -10,5 +10,6 @@ pub mod scoreboard;
 pub mod scorecard;
 pub mod series;
 pub mod standing;
+pub mod standings;
 pub mod summary;
 pub mod timeline;

@@ -7,9 +7,13 @@ pub mod resource;
 pub mod typed;
 pub mod writes;
 
+pub mod hiding;
 pub mod links;
 pub mod references;
 pub mod view;
+mod whole;
+
+mod partial;
 
 pub mod handlers;
 pub mod history;

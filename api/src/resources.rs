@@ -17,6 +17,7 @@ pub mod commitments;
 pub mod council_members;
 pub mod dimensions;
 pub mod evaluations;
+pub mod explanation;
 pub mod kpis;
 pub mod masterplans;
 pub mod me;

@@ -32,6 +32,7 @@ fn resources(table: &mut Table) {
     aggregates::record::mount(table);
     follow_ups::mount(table);
     aggregates::routes::mount(table);
+    aggregates::standings::mount(table);
     feed::events::mount(table);
     feed::stream::mount(table);
     webhooks::subscriptions::mount(table);
@@ -44,6 +45,7 @@ fn everybody(table: &mut Table) {
     public::coverage::mount(table);
     aggregates::record::mount_public(table);
     aggregates::routes::mount_public(table);
+    aggregates::standings::mount_public(table);
     feed::events::mount_public(table);
     feed::stream::mount_public(table);
 }

@@ -87,7 +87,7 @@ impl Resource {
 
     /// One as the trail has it: without what is computed.
     pub fn recorded(&self, mut shown: Value) -> Value {
-        shown.as_object_mut().unwrap().retain(|member, _| !self.computed.contains(&member.as_str()));
+        shown.as_object_mut().unwrap().retain(|member, _| member != "etag" && !self.computed.contains(&member.as_str()));
         shown
     }
 }
@@ -294,6 +294,7 @@ pub const SURVEYS: Resource = Resource {
     optional: Some("respondents"),
     filter: ("opd", "DINKES", "DLH"),
     expand: Some("opd"),
+    computed: &["explanation"],
     ..USUAL
 };
 
@@ -312,5 +313,6 @@ pub const FINDINGS: Resource = Resource {
     optional: Some("recommendation"),
     filter: ("opd", "DINKES", "DLH"),
     expand: Some("opd"),
+    computed: &["overdue"],
     ..USUAL
 };

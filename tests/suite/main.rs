@@ -13,6 +13,7 @@ mod reconciliation;
 mod replay;
 mod scoreboard;
 mod scorecard;
+mod standings;
 mod summary;
 mod surveys;
 mod transitions;
@@ -31,6 +32,7 @@ mod patching;
 mod problems;
 mod rate_limits;
 mod reading;
+mod shapes;
 mod sorting;
 mod tags;
 

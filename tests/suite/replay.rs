@@ -67,6 +67,7 @@ fn figures(year: &Year, day: NaiveDate) -> Vec<String> {
         format!("/scoreboard?{quarter}"),
         "/scoreboard?year=2022&quarter=4".to_owned(),
         "/scoreboard".to_owned(),
+        "/standings?limit=200".to_owned(),
     ]);
     all.chain(of_kpis).chain(of_opds).flat_map(|path| [format!("/v1{path}"), format!("/v1/public{path}")]).collect()
 }

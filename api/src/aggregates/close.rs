@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::record::{self, EvaluationRecord};
 use crate::auth::permissions::{HoldEvaluations, Permission};
-use crate::crud::handlers::shown_whole;
+use crate::crud::handlers::answer;
 use crate::crud::members::Written;
 use crate::crud::openapi::reference;
 use crate::crud::typed::writes_of;
@@ -66,7 +66,7 @@ async fn close_evaluation(
             let frozen = frozen.filter(|frozen| frozen.version == row.version).ok_or_else(changed_meanwhile)?;
             let row = close(transaction, row, frozen).await?;
             let shown = present::<Evaluation>(transaction, row).await?;
-            Ok(Answer::text(StatusCode::OK, shown_whole(&*shown)).etag(&shown.etag()))
+            Ok(answer(StatusCode::OK, &request, &*shown))
         })
         .await
 }

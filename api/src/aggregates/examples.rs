@@ -1,6 +1,23 @@
 //! The figures of the real case, as examples in the document: what the service answers about 4 October 2022.
 
+use entity::rules::reason::{Reason as Rule, ReasonCode};
 use serde_json::{Value, json};
+
+use crate::http::language::{Language, speak};
+use crate::resources::explanation::Reason;
+
+fn reason(code: ReasonCode) -> Rule {
+    Rule::new(code)
+}
+
+fn in_both_languages(reasons: [Rule; 3]) -> Value {
+    json!(reasons.map(Reason::from))
+}
+
+fn in_english(mut figure: Value) -> Value {
+    speak(&mut figure, Language::English);
+    figure
+}
 
 fn counts(planned: u32, running: u32, percent: &str) -> Value {
     json!({
@@ -39,6 +56,18 @@ pub fn timeline() -> Value {
 
 /// The standing of the KPI for stunting.
 pub fn standing() -> Value {
+    in_english(frozen_standing())
+}
+
+/// The same as a record keeps it, with its texts in both languages.
+pub fn frozen_standing() -> Value {
+    let on_line = reason(ReasonCode::TargetOnLine).with("from", "28.3").with("from_period", "2021").with("to", "14");
+    let ratio = reason(ReasonCode::Ratio).with("actual", "22.9").with("baseline", "28.3").with("target", "23.5333");
+    let reasons = in_both_languages([
+        on_line.with("to_period", "2024").with("period", "2022").with("target", "23.5333"),
+        ratio,
+        reason(ReasonCode::RatioOnTrack).with("from", "0.95").with("ratio", "1.13"),
+    ]);
     json!({
         "kpi": "STUNTING", "name": "Prevalensi stunting", "unit": { "kind": "percent", "label": "persen" }, "direction": "decrease",
         "frequency": "yearly", "as_of": "2022-10-04", "baseline": { "period": "2021", "value": "28.3" },
@@ -47,13 +76,14 @@ pub fn standing() -> Value {
         "standing": "on_track",
         "projected": { "period": "2024", "value": "12.1", "bounded": false, "met_in": "2024", "points": 2, "confidence": "low" },
         "required_pace": "-4.45", "predicate": null, "target_predicate": null,
+        "age": { "periods": 0, "due_on": null, "stale": false },
         "explanation": {
             "rule": "kpi_standing", "rule_version": "kpi-standing-2",
             "inputs": {
                 "as_of": "2022-10-04", "direction": "decrease", "baseline": "28.3 (2021)", "actual": "22.9 (2022)",
                 "applicable_target": "23.5333 (2022)", "final_target": "14 (2024)", "minimum": "0", "maximum": "100", "ratio": "1.1329",
             },
-            "reasons": ["The ratio is at least 0.95."],
+            "reasons": reasons,
         },
     })
 }
@@ -86,10 +116,21 @@ pub fn reconciliation() -> Value {
 
 /// A scoreboard that has only the environment agency.
 pub fn scoreboard() -> Value {
+    in_english(frozen_scoreboard())
+}
+
+/// The same as a record keeps it, with its texts in both languages.
+pub fn frozen_scoreboard() -> Value {
     json!({ "as_of": "2022-10-04", "year": 2022, "quarter": 3, "masterplan": null, "rows": [row()] })
 }
 
 fn row() -> Value {
+    let mean = |code, name, percent, sum| reason(code).with(name, percent).with("sum", sum).with("weights", "1");
+    let reasons = in_both_languages([
+        mean(ReasonCode::MeanProgress, "progress", "57.14", "57.1429"),
+        mean(ReasonCode::MeanExpected, "expected", "71.43", "71.4286"),
+        reason(ReasonCode::OpdAchievement).with("achievement", "80.00").with("realised", "57.1429").with("planned", "71.4286"),
+    ]);
     json!({
         "opd": "DLH", "name": "Dinas Lingkungan Hidup", "rank": 1, "programmes_led": { "total": 1, "running": 1 },
         "renaksi": {
@@ -104,10 +145,7 @@ fn row() -> Value {
                 "period": "2022-Q3", "actions": "1", "weights": "1", "weighted_progress": "57.1429", "weighted_expected": "71.4286",
                 "band_version": "Permendagri 86/2017",
             },
-            "reasons": [
-                "progress 57.14 is the weighted mean 57.1429 / 1", "expected 71.43 is the weighted mean 71.4286 / 1",
-                "achievement 80.00 is 57.1429 / 71.4286 x 100",
-            ],
+            "reasons": reasons,
         },
     })
 }
@@ -136,7 +174,7 @@ pub fn scorecard() -> Value {
         "recommendation": "Menetapkan lahan bersama pemerintah desa.", "due_on": "2022-12-31", "state": "open", "overdue": false,
     });
     json!({
-        "as_of": "2022-10-04", "year": 2022, "quarter": 3, "row": row(), "ranked": 1, "programmes": [programme], "actions": [action],
+        "as_of": "2022-10-04", "year": 2022, "quarter": 3, "row": in_english(row()), "ranked": 1, "programmes": [programme], "actions": [action],
         "kpis": [], "findings": [finding],
     })
 }

@@ -14,7 +14,7 @@ use entity::rules::{bands, kpi, spbe};
 use entity::{evaluation, evaluation_record, finding};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::examples;
@@ -23,11 +23,13 @@ use super::scoreboard::{self, Scoreboard, ScoreboardRequest};
 use super::standing::{self, KpiStanding};
 use super::summary::{self, Summary};
 use crate::auth::permissions::{Permission, ReadAll};
+use crate::crud::openapi::reference;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
+use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::evaluations::ReportedCount;
 use crate::resources::evaluations::findings::FollowUp;
@@ -303,8 +305,8 @@ fn example() -> Value {
             "chair": "H. Djohan Sjamsu, Bupati Lombok Utara", "summary": null,
             "reported_counts": [{ "dimension": "governance", "planned": 10, "running": 8 }],
         },
-        "as_of": "2022-10-04", "closed_at": "2022-10-05T02:00:00Z", "summary": examples::summary(), "scoreboard": examples::scoreboard(),
-        "standings": [examples::standing()], "reconciliation": examples::reconciliation(),
+        "as_of": "2022-10-04", "closed_at": "2022-10-05T02:00:00Z", "summary": examples::summary(),
+        "scoreboard": examples::frozen_scoreboard(), "standings": [examples::frozen_standing()], "reconciliation": examples::reconciliation(),
         "findings": [{
             "id": "0183a0c6-5c00-7a00-8000-000000000001", "programme": null, "opd": null,
             "text": "Seluruh OPD terus berbenah menjalankan rencana aksi dan masterplan", "recommendation": null, "due_on": null,
@@ -321,12 +323,47 @@ const ABOUT: &str = "The figures of the day of the meeting (summary, scoreboard,
     its history have held it since the moment of closing. `curl -s …/record | sha256sum` prints it.";
 
 fn described(operation: Operation) -> Operation {
-    operation.conditional().problems(&[404]).answers::<EvaluationRecord>(
+    operation.conditional().problems(&[404]).with_schemas(schemas()).answers_schema(
         200,
         "The record of the evaluation, byte for byte as it was frozen.",
+        reference(EvaluationRecord::name().as_ref()),
         Some(example()),
         &["ETag"],
     )
+}
+
+/// The schemas of a record. A record stays as it was frozen, so its figures have schemas of their own: their texts are in both
+/// languages, and what earlier versions froze is allowed, too.
+fn schemas() -> Map<String, Value> {
+    const FROZEN: [&str; 5] = ["KpiStanding", "Scoreboard", "ScoreboardRow", "Explanation", "Reason"];
+    let mut text = Value::Object(schema::components::<EvaluationRecord>()).to_string();
+    for name in FROZEN {
+        text = text.replace(&format!("/schemas/{name}\""), &format!("/schemas/Recorded{name}\""));
+    }
+    let Ok(Value::Object(mut schemas)) = serde_json::from_str(&text) else { return Map::new() };
+    for name in FROZEN {
+        if let Some(schema) = schemas.remove(name) {
+            schemas.insert(format!("Recorded{name}"), schema);
+        }
+    }
+    if let Some(Value::Array(required)) = schemas.get_mut("RecordedKpiStanding").and_then(|schema| schema.get_mut("required")) {
+        required.retain(|name| name != "age");
+    }
+    if let Some(reasons) = schemas.get_mut("RecordedExplanation").and_then(|schema| schema.pointer_mut("/properties/reasons")) {
+        let sentence = json!({
+            "type": "string", "maxLength": 1000, "description": "The sentence in English, in the records of earlier versions.",
+        });
+        reasons["items"] = json!({ "anyOf": [reference("RecordedReason"), sentence] });
+    }
+    if let Some(reason) = schemas.get_mut("RecordedReason") {
+        let text = |about: &str| json!({ "type": "string", "maxLength": 1000, "description": about });
+        reason["properties"]["text"] = text("The sentence for people, in English.");
+        reason["properties"]["text_id"] = text("The sentence for people, in Indonesian.");
+        if let Some(required) = reason["required"].as_array_mut() {
+            required.push(json!("text_id"));
+        }
+    }
+    schemas
 }
 
 /// Adds the route.

@@ -20,12 +20,14 @@ use super::summary::{self, Summary};
 use super::timeline::{self, Timeline};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Answer;
+use crate::http::language::Language;
 use crate::http::media::MediaType;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiResult;
 use crate::http::query::Parameters;
 use crate::http::table::Table;
+use crate::resources::explanation::InLanguage;
 use crate::store::access::{Access, Public};
 use crate::store::days::read_as_of;
 use crate::store::figure_cache::{FigureCache, Question};
@@ -34,7 +36,7 @@ use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 
 /// The request for a figure.
-struct FigureRequest {
+pub(super) struct FigureRequest {
     store: Store,
     scope: Scope,
     kept: Data<FigureCache>,
@@ -42,17 +44,25 @@ struct FigureRequest {
     media: MediaType,
     /// The code in the path, if the path has one.
     code: String,
+    language: Language,
     preconditions: Preconditions,
 }
 
 impl FigureRequest {
-    fn new(store: Store, scope: Scope, kept: Data<FigureCache>, request: &HttpRequest, preconditions: Preconditions) -> Self {
+    pub(super) fn new(
+        store: Store,
+        scope: Scope,
+        kept: Data<FigureCache>,
+        request: &HttpRequest,
+        preconditions: Preconditions,
+    ) -> Self {
         let code = request.match_info().get("code").unwrap_or_default().to_owned();
-        Self { store, scope, kept, path: request.path().to_owned(), media: MediaType::of(request), code, preconditions }
+        let (path, media) = (request.path().to_owned(), MediaType::of(request));
+        Self { store, scope, kept, path, media, code, language: Language::preferred(request.headers()), preconditions }
     }
 
     /// The end of a day that was read with [`FigureRequest::read_as_of`], or of today if the request names none.
-    async fn as_of(&self, day: Option<NaiveDate>) -> ApiResult<AsOf> {
+    pub(super) async fn as_of(&self, day: Option<NaiveDate>) -> ApiResult<AsOf> {
         let today = self.store.calendar().today();
         let day = match day {
             Some(day) if day < today => self.store.day_that_answers(day).await?,
@@ -62,7 +72,7 @@ impl FigureRequest {
     }
 
     /// Reads the parameter `as_of`.
-    fn read_as_of(&self, parameters: &mut Parameters) -> Option<NaiveDate> {
+    pub(super) fn read_as_of(&self, parameters: &mut Parameters) -> Option<NaiveDate> {
         read_as_of(parameters, self.store.calendar().today())
     }
 
@@ -80,6 +90,25 @@ impl FigureRequest {
         self.answer(as_of.is_past(), (as_of.day, parameters), compute).await
     }
 
+    /// The same for a figure that has texts, in the language of the request.
+    async fn answer_in_language<T, F>(
+        self,
+        as_of: AsOf,
+        parameters: impl std::fmt::Debug,
+        compute: impl FnOnce(Store, Scope) -> F + Send + 'static,
+    ) -> ApiResult<Answer>
+    where
+        T: Serialize + InLanguage,
+        F: Future<Output = ApiResult<T>> + Send + 'static,
+    {
+        let language = self.language;
+        let answer = self.answer_as_of(as_of, (language, parameters), move |store, scope| {
+            let computed = compute(store, scope);
+            async move { Ok(computed.await?.in_language(language)) }
+        });
+        Ok(answer.await?.in_language(language))
+    }
+
     async fn answer<T, F>(
         self,
         of_the_past: bool,
@@ -90,13 +119,27 @@ impl FigureRequest {
         T: Serialize,
         F: Future<Output = ApiResult<T>> + Send + 'static,
     {
+        self.answer_with(of_the_past, parameters, |store, scope| {
+            let computed = compute(store, scope);
+            async move { Answer::ok(&computed.await?) }
+        })
+        .await
+    }
+
+    /// The same for what makes its answer itself.
+    pub(super) async fn answer_with<F>(
+        self,
+        of_the_past: bool,
+        parameters: impl std::fmt::Debug,
+        compute: impl FnOnce(Store, Scope) -> F + Send + 'static,
+    ) -> ApiResult<Answer>
+    where
+        F: Future<Output = ApiResult<Answer>> + Send + 'static,
+    {
         let Self { store, scope, kept, path, media, preconditions, .. } = self;
         let question = Question { text: format!("{} {path} {parameters:?}", scope.name()), media, of_the_past };
         let own = store.clone();
-        let compute = move || {
-            let computed = compute(own, scope);
-            async move { Answer::ok(&computed.await?) }
-        };
+        let compute = move || compute(own, scope);
         kept.figure(&store, scope, question, &preconditions, compute).await
     }
 }
@@ -234,11 +277,9 @@ impl Figure for Scoreboard {
         let masterplan = parameters.text("masterplan");
         let of = scoreboard_asked(&asked, parameters, masterplan).await?;
         asked
-            .answer_as_of(
-                of.as_of,
-                of.clone(),
-                move |store, scope| async move { scoreboard::compute(store.db(), scope, of).await },
-            )
+            .answer_in_language(of.as_of, of.clone(), move |store, scope| async move {
+                scoreboard::compute(store.db(), scope, of).await
+            })
             .await
     }
 }
@@ -263,7 +304,7 @@ impl Figure for Scorecard {
         let of = scoreboard_asked(&asked, parameters, None).await?;
         let code = asked.code.clone();
         asked
-            .answer_as_of(of.as_of, of.clone(), move |store, scope| async move {
+            .answer_in_language(of.as_of, of.clone(), move |store, scope| async move {
                 scorecard::compute(store.db(), scope, &code, of).await
             })
             .await
@@ -291,7 +332,11 @@ impl Figure for KpiStanding {
         let as_of = asked.as_of(day).await?;
         let code = asked.code.clone();
         asked
-            .answer_as_of(as_of, (), move |store, scope| async move { standing::compute(store.db(), scope, &code, as_of).await })
+            .answer_in_language(
+                as_of,
+                (),
+                move |store, scope| async move { standing::compute(store.db(), scope, &code, as_of).await },
+            )
             .await
     }
 }

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike, NaiveDate};
 use entity::rules::bands::Band;
-use entity::rules::explanation::Explanation;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::rules::ranking::rank;
 use entity::rules::renaksi::{self, ActionPlan, ActionState};
@@ -23,8 +22,10 @@ use utoipa::ToSchema;
 use super::counts::{ActionCounts, KpiCounts};
 use super::standing;
 use super::summary::{must_know, of_actions, programme_counts};
+use crate::http::language::Language;
 use crate::http::problem::ApiResult;
 use crate::resources::action_plans::{PlannedAction, planned};
+use crate::resources::explanation::{Explanation, InLanguage};
 use crate::store::scope::of_masterplan;
 use crate::store::snapshots::AsOf;
 
@@ -89,6 +90,18 @@ pub struct ScoreboardRow {
     findings_open: u32,
     /// How the progress, the expected progress, the achievement and the band were computed.
     explanation: Explanation,
+}
+
+impl InLanguage for Scoreboard {
+    fn speak(&mut self, language: Language) {
+        self.rows.iter_mut().for_each(|row| row.speak(language));
+    }
+}
+
+impl InLanguage for ScoreboardRow {
+    fn speak(&mut self, language: Language) {
+        self.explanation.speak(language);
+    }
 }
 
 /// The programmes that an OPD leads on the day.
@@ -306,7 +319,7 @@ fn row(figures: Figures, opd: Heading, asked: &ScoreboardRequest) -> ScoreboardR
         reports: ReportCounts { due: reports.due, on_time: reports.on_time, late: reports.late, missing: reports.missing },
         kpis: figures.kpis,
         findings_open: figures.findings_open,
-        explanation: of.explanation,
+        explanation: of.explanation.into(),
     }
 }
 

@@ -24,8 +24,10 @@ use utoipa::ToSchema;
 
 use super::scoreboard::{Board, ScoreboardRequest, ScoreboardRow, board};
 use super::standing::{self, KpiStanding};
+use crate::http::language::Language;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::PlannedAction;
+use crate::resources::explanation::InLanguage;
 
 /// The greatest number of entries of each list.
 const MOST: usize = 1000;
@@ -59,6 +61,13 @@ pub struct Scorecard {
     /// The findings that the OPD has to resolve and that are not done, the oldest first; at most 1,000.
     #[schema(max_items = 1000)]
     findings: Vec<OpenFinding>,
+}
+
+impl InLanguage for Scorecard {
+    fn speak(&mut self, language: Language) {
+        self.row.speak(language);
+        self.kpis.iter_mut().for_each(|kpi| kpi.speak(language));
+    }
 }
 
 /// A programme that an OPD leads.

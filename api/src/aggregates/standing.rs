@@ -2,14 +2,17 @@
 
 use crate::resources::kpis;
 use crate::resources::kpis::targets;
-use crate::store::kind::Scope;
+use crate::resources::{dimensions, masterplans, opds, programmes};
+use crate::store::kind::{BeforeFirst, Kind, Scope};
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use entity::kpi_target::{self, TargetKind};
-use entity::rules::explanation::Explanation;
+use entity::rules::age::{self, Age};
+use entity::rules::explanation::Explanation as Explained;
 use entity::rules::kpi::{self as rules, Bounds, Direction, Point, Standing};
 use entity::rules::projection::{self, Confidence};
+use entity::rules::reason::{Reason, ReasonCode};
 use entity::rules::spbe::{self, SpbePredicate};
 use entity::value::decimal::{Decimal, Percent};
 use entity::value::period::{Frequency, Period};
@@ -18,7 +21,9 @@ use sea_orm::{ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryRe
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::language::Language;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::explanation::{Explanation, InLanguage};
 use crate::resources::kpis::Unit;
 use crate::store::scope;
 use crate::store::snapshots::AsOf;
@@ -28,53 +33,81 @@ use crate::store::snapshots::AsOf;
 pub struct KpiStanding {
     /// The code of the KPI.
     #[schema(max_length = 64, example = "STUNTING")]
-    kpi: String,
+    pub(super) kpi: String,
     /// The name of the KPI.
     #[schema(max_length = 300)]
-    name: String,
+    pub(super) name: String,
     /// The unit of the values.
-    unit: Unit,
+    pub(super) unit: Unit,
     /// The direction in which the KPI should move.
-    direction: Direction,
+    pub(super) direction: Direction,
     /// How often the KPI is measured.
-    frequency: Frequency,
+    pub(super) frequency: Frequency,
     /// The day as of whose end the figures hold.
     #[schema(max_length = 10)]
-    as_of: NaiveDate,
+    pub(super) as_of: NaiveDate,
     /// The value from which the KPI starts.
-    baseline: Option<PeriodValue>,
+    pub(super) baseline: Option<PeriodValue>,
     /// The latest verified value that was known on that day, of a period that has begun by then.
-    latest: Option<PeriodValue>,
+    pub(super) latest: Option<PeriodValue>,
     /// The target that applies to the period of the latest value, or to the period of the day if there is no value. It is the
     /// target of that period or, if the period has none, the point on the straight line between its neighbours among the baseline
     /// and the targets. After the last target, the last target continues to apply.
-    target: Option<ApplicableTarget>,
+    pub(super) target: Option<ApplicableTarget>,
     /// All targets, in the order of their periods.
     #[schema(max_items = 3600)]
-    targets: Vec<TargetValue>,
+    pub(super) targets: Vec<TargetValue>,
     /// The achievement in percent, as in SAKIP. `increase`: (1 + (actual − target) ÷ |target|) × 100, which is actual ÷ target ×
     /// 100 for a positive target. `decrease`: (1 + (target − actual) ÷ |target|) × 100, which is (2 × target − actual) ÷ target ×
     /// 100 for a positive target. It is never below 0, it is not capped above, and it is at least 100 exactly if the target is
     /// met. With a target of 0 it is 100 if the target is met, else null.
-    achievement: Option<Percent>,
+    pub(super) achievement: Option<Percent>,
     /// The share of the whole way that is done, in percent: (actual − baseline) ÷ (final target − baseline) × 100. It is negative
     /// if the KPI moves away from the target, and at least 100 exactly if the final target is met. Null if the final target
     /// equals the baseline or lies on the wrong side of it; the explanation then says so.
-    progress: Option<Percent>,
+    pub(super) progress: Option<Percent>,
     /// The standing, by the ratio (actual − baseline) ÷ (applicable target − baseline): `on_track` from 0.95, `at_risk` from
     /// 0.60, `off_track` from 0, else `regressed`. It is `achieved` if the final target is met, and `no_data` without a verified
     /// value or without a target.
-    standing: Standing,
+    pub(super) standing: Standing,
     /// The projection: the rate from the baseline to the latest value, continued in a straight line.
-    projected: Option<Projected>,
+    pub(super) projected: Option<Projected>,
     /// The change that is still needed in each period: (final target − actual) ÷ periods left, in the unit of the KPI.
-    required_pace: Option<Decimal>,
+    pub(super) required_pace: Option<Decimal>,
     /// The predicate of the latest value, for the SPBE index (Permenpan-RB 59/2020); null for other KPIs.
-    predicate: Option<SpbePredicate>,
+    pub(super) predicate: Option<SpbePredicate>,
     /// The predicate of the applicable target, for the SPBE index; null for other KPIs.
-    target_predicate: Option<SpbePredicate>,
+    pub(super) target_predicate: Option<SpbePredicate>,
+    /// How old the data is.
+    pub(super) age: DataAge,
     /// The rule, the inputs and the steps, enough to compute the standing by hand.
     explanation: Explanation,
+}
+
+impl InLanguage for KpiStanding {
+    fn speak(&mut self, language: Language) {
+        self.explanation.speak(language);
+    }
+}
+
+/// How old the data of a KPI is.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub struct DataAge {
+    /// The number of periods that have ended after the period of the latest verified value, or of the baseline if there is no
+    /// value; null if there is neither. A period has ended on the day after its last one.
+    #[schema(required = true, minimum = 0, maximum = 2147483647, example = 0)]
+    periods: Option<u32>,
+    /// The day on which the value of the first of these periods was due: the 10th of the month after it. Null if none has ended.
+    #[schema(required = true, max_length = 10, example = "2024-01-10")]
+    due_on: Option<NaiveDate>,
+    /// Whether that day has passed, so that the standing rests on old data.
+    stale: bool,
+}
+
+impl From<Age> for DataAge {
+    fn from(Age { periods, due_on, stale }: Age) -> Self {
+        Self { periods, due_on, stale }
+    }
 }
 
 /// A value at the end of a period.
@@ -256,6 +289,48 @@ pub async fn of_opd(db: &impl ConnectionTrait, scope: Scope, opd: &str, as_of: A
     explained(db, scope, ("opd", opd), as_of, as_of.day).await
 }
 
+/// What a KPI belongs to; null where the public does not see it.
+#[derive(Debug, FromQueryResult)]
+pub struct Belonging {
+    /// The code of its masterplan.
+    pub masterplan: Option<String>,
+    /// The code of its dimension.
+    pub dimension: Option<String>,
+    /// The code of its programme.
+    pub programme: Option<String>,
+    /// The code of its OPD.
+    pub opd: Option<String>,
+}
+
+/// The standings of all KPIs with what they belong to, in the order of their codes. It takes two statements, whatever their number.
+pub async fn of_all(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Vec<(Belonging, KpiStanding)>> {
+    let shown = scope.shows(&kpis::KIND, "k", as_of);
+    let named = |member: &str, kind: &Kind| {
+        if scope == Scope::All {
+            return format!("k.{member} AS of_{member}, ");
+        }
+        let (things, is_shown) = (as_of.counting(kind, BeforeFirst::AsMade), scope.shows(kind, "n", as_of));
+        format!("(SELECT n.code FROM {things} n WHERE n.code = k.{member} AND {is_shown}) AS of_{member}, ")
+    };
+    let belonging = [
+        named("masterplan", &masterplans::KIND),
+        named("dimension", &dimensions::KIND),
+        named("programme", &programmes::KIND),
+        named("opd", &opds::KIND),
+    ];
+    let sql = select(&format!("{SHOWN}{}", belonging.concat()), &as_of.of(&kpis::KIND), &shown);
+    let values = [as_of.day.into()];
+    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let mut targets = targets_of(db, as_of, &shown, Vec::new()).await?;
+    rows.iter()
+        .map(|row| {
+            let kpi = KpiRow::from_query_result(row, "")?;
+            let own = targets.remove(&kpi.at.code).unwrap_or_default();
+            Ok((Belonging::from_query_result(row, "of_")?, explain(kpi, own, as_of.day)))
+        })
+        .collect()
+}
+
 /// The standings of the KPIs whose column has a value, by what was known on a day. It takes two statements.
 async fn explained(
     db: &impl ConnectionTrait,
@@ -345,12 +420,14 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, as_of: NaiveDate) -> KpiStand
     // Says why there is no figure where one could be expected.
     reasons.extend([&progress, &achievement].into_iter().flatten().filter_map(|figure| figure.clone().err()));
     if let Some(period) = &kpi.early {
-        reasons.push(format!("there is a verified value of {period}, which counts once that period has begun"));
+        reasons.push(Reason::new(ReasonCode::ValueNotBegun).with("period", period));
     }
     if projected.is_some_and(|projection| projection.bounded) {
-        reasons.push(format!("the projection ends at a bound: values of this KPI are {bounds}"));
+        let bounded = Reason::new(ReasonCode::ProjectionBounded);
+        let bounded = kpi.minimum.into_iter().fold(bounded, |reason, least| reason.with("minimum", least));
+        reasons.push(kpi.maximum.into_iter().fold(bounded, |reason, most| reason.with("maximum", most)));
     }
-    let explanation = Explanation::new("kpi_standing", result.rule_version, reasons)
+    let explanation = Explained::new("kpi_standing", result.rule_version, reasons)
         .input("as_of", as_of)
         .input("direction", direction.to_value())
         .optional_input("baseline", baseline.map(|(period, value)| format!("{value} ({period})")))
@@ -390,6 +467,7 @@ fn explain(kpi: KpiRow, targets: Vec<TargetValue>, as_of: NaiveDate) -> KpiStand
             confidence: projection.confidence,
         }),
         required_pace: pace.map(|pace| Decimal::computed(pace, 4)),
-        explanation,
+        age: age::age(kpi.frequency, latest.or(baseline).map(|(period, _)| period), as_of).into(),
+        explanation: explanation.into(),
     }
 }

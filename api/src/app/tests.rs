@@ -54,6 +54,11 @@ const READS: &[(&str, u32)] = &[
     ("/v1/kpis/STUNTING/series", 3),
     ("/v1/public/programmes?limit=200", 3),
     ("/v1/public/programmes/SG-01", 3),
+    ("/v1/public/programmes/SG-01?expand=lead_opd,dimension", 5),
+    ("/v1/standings", 2),
+    ("/v1/public/standings?sort=-progress", 2),
+    ("/v1/findings", 1),
+    ("/v1/public/findings?overdue=true", 1),
     ("/v1/public/programmes/SG-01/transitions", 2),
     // One of them finds the first day of which anything is recorded.
     ("/v1/public/summary?as_of=2022-10-04", 10),

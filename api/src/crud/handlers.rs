@@ -12,10 +12,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::openapi;
+use super::partial::errors_of_the_rest;
 use super::references::{self, Expansion, existing};
 use super::resource::Resource;
 use super::typed::writes_of;
 use super::view::View;
+use super::whole::{self, day_of};
 use super::writes::{Draft, Writes, may_attach, must_own, must_own_new, recorded};
 use super::{history, twins};
 use crate::auth::permissions::{Permission, ReadAll};
@@ -24,7 +26,7 @@ use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::identifiers::in_lower_case;
 use crate::http::json::merge;
-use crate::http::language::Text;
+use crate::http::language::{Language, Text};
 use crate::http::page::Page;
 use crate::http::precondition::{Preconditions, version_of};
 use crate::http::problem::{ApiError, ApiResult, FieldError};
@@ -32,7 +34,7 @@ use crate::http::query::{NoParameters, Parameters};
 use crate::http::representation::Selection;
 use crate::http::table::Table;
 use crate::store::access::{Access, Writer, retry};
-use crate::store::kind::{Key, Kind, Row, Scope, Stored};
+use crate::store::kind::{ETAG, Key, Kind, Row, Scope, Stored};
 use crate::store::listing::Listing;
 use crate::store::rows::{Executor, collect};
 use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
@@ -53,6 +55,11 @@ pub(super) fn within(kind: &Kind, request: &HttpRequest) -> Condition {
         (Some(parent), Some(code)) => Condition::all().add(Expr::col(parent.member).eq(code)),
         _ => Condition::all(),
     }
+}
+
+/// Whether the path is that of the list of the parts of all wholes.
+pub(super) fn is_across(kind: &Kind, request: &HttpRequest) -> bool {
+    kind.is_listed_across && request.match_info().get("code").is_none()
 }
 
 /// 404 unless the resource exists that the path says this is a part of.
@@ -97,17 +104,39 @@ async fn list(
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
     let name = request.path().trim_start_matches("/v1/");
-    let listing = Listing::read(&mut parameters, name, &kind.fields(), kind.default_sort, kind.key_field(), true);
-    let (selection, expansion) = (selection(kind, &mut parameters), Expansion::read(kind, &mut parameters));
+    let fields = if is_across(kind, &request) { kind.fields_across() } else { kind.fields() };
+    let listing = Listing::read(&mut parameters, name, &fields, kind.default_sort, kind.key_field(), true);
+    let (selection, expansion) = shape(kind, &mut parameters);
+    let today = access.store.calendar().today();
+    let day = day_of(kind, &mut parameters, today);
     parameters.finish()?;
-    let (db, today) = (access.store.executor(), access.store.calendar().today());
+    let (db, language) = (access.store.executor(), Language::preferred(request.headers()));
+    let listing = match whole::page(kind, &access.store, Scope::All, &request, listing, day).await? {
+        Ok(page) => {
+            let found = expansion.find(&db, &page.rows, Scope::All, today).await?;
+            let page = page.shown(kind, Scope::All, &selection, &expansion, &found, language)?;
+            return Ok(told(kind, page.answer(request.path(), request.query_string())?, language));
+        }
+        Err(listing) => listing,
+    };
     let (rows, page) = listing.rows_of(kind, &db, within(kind, &request), Scope::All, today).await?;
     if rows.is_empty() {
         must_have_parent(&db, kind, &request).await?;
     }
-    let found = expansion.find(&db, &rows, today).await?;
-    let view = View::whole(kind, &selection, &expansion, found);
-    Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page }.answer(request.path(), request.query_string())
+    let found = expansion.find(&db, &expansion.members_of(&rows), Scope::All, today).await?;
+    let view = View::whole(kind, &selection, &expansion, found, language);
+    let page = Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page };
+    Ok(told(kind, page.answer(request.path(), request.query_string())?, language))
+}
+
+/// Reads `fields` and `expand`.
+fn shape(kind: &Kind, parameters: &mut Parameters) -> (Selection, Expansion) {
+    (selection(kind, Scope::All, parameters), Expansion::read(kind, Scope::All, parameters))
+}
+
+/// An answer with its language, if it has any texts of the service.
+fn told(kind: &Kind, answer: Answer, language: Language) -> Answer {
+    if kind.has_texts() { answer.in_language(language) } else { answer }
 }
 
 async fn create(
@@ -141,20 +170,27 @@ async fn get(
     preconditions: Preconditions,
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
-    let (selection, expansion) = (selection(kind, &mut parameters), Expansion::read(kind, &mut parameters));
+    let (selection, expansion) = shape(kind, &mut parameters);
     parameters.finish()?;
     let (db, today) = (access.store.executor(), access.store.calendar().today());
     let rows = one(kind, &db, &request, Condition::all(), Scope::All, today).await?;
     let Some(row) = rows.first() else { return Err(missing(kind, &request)) };
-    let mut etag = row.etag();
-    let found = expansion.find(&db, &rows, today).await?;
+    let language = Language::preferred(request.headers());
+    let mut etag = tag_of(&**row, language);
+    let found = expansion.find(&db, &expansion.members_of(&rows), Scope::All, today).await?;
     if !expansion.is_empty() {
         // What is shown changes with what is referred to, so the version alone does not tell; a write needs no more than that.
-        let shown = View::whole(kind, &Selection::default(), &expansion, found.clone()).json(&**row);
+        let shown = View::whole(kind, &Selection::default(), &expansion, found.clone(), language).json(&**row);
         etag = format!("\"{}.{}\"", version_of(&etag), &hex::encode(Sha256::digest(shown))[..32]);
     }
-    let shown = View::whole(kind, &selection, &expansion, found).json(&**row);
-    Ok(Answer::text(StatusCode::OK, shown).etag(&etag).unless_known(&preconditions))
+    let shown = View::whole(kind, &selection, &expansion, found, language).json(&**row);
+    Ok(told(kind, Answer::text(StatusCode::OK, shown), language).etag(&etag).unless_known(&preconditions))
+}
+
+/// The entity tag of a row in a language: texts differ, so their tags do. The version in it is the same.
+fn tag_of(row: &dyn Row, language: Language) -> String {
+    let tag = row.etag();
+    if row.kind().has_texts() && language == Language::Indonesian { format!("{}0\"", tag.trim_end_matches('"')) } else { tag }
 }
 
 /// The row that the path names, if it exists and meets a condition.
@@ -188,7 +224,7 @@ async fn replace(
             let row = locked(writes, transaction, &request).await?;
             if let Some(row) = &row {
                 must_own(transaction, &*writes.draft_of(&**row)?).await?;
-                preconditions.must_match(&row.stamp().etag())?;
+                must_match(writes, transaction, &preconditions, &**row).await?;
                 writes.must_be_open(&**row)?;
             } else if kind.key == Key::Id {
                 return Err(missing(kind, &request));
@@ -202,7 +238,7 @@ async fn replace(
             writes.complete(&mut value);
             let (_, draft) = read(writes, transaction, value, field_errors, row.as_deref()).await?;
             match row {
-                Some(row) => overwrite(writes, transaction, &*row, &*draft).await,
+                Some(row) => overwrite(writes, transaction, &request, &*row, &*draft).await,
                 None => insert(writes, transaction, &request, &key_in(kind, &request), &*draft).await,
             }
         })
@@ -221,7 +257,7 @@ async fn update(
         .write(Retry::default(), async |transaction: &WriteTransaction| {
             let row = must_lock(writes, transaction, &request).await?;
             must_own(transaction, &*writes.draft_of(&*row)?).await?;
-            preconditions.must_match(&row.stamp().etag())?;
+            must_match(writes, transaction, &preconditions, &*row).await?;
             writes.must_be_open(&*row)?;
             let Value::Object(_) = body.value else {
                 return Err(ApiError::field_error(
@@ -238,7 +274,7 @@ async fn update(
             merge(&mut value, patch);
             field_errors.extend(writes.errors_of_replacement(&value));
             let (_, draft) = read(writes, transaction, value, field_errors, Some(&*row)).await?;
-            overwrite(writes, transaction, &*row, &*draft).await
+            overwrite(writes, transaction, &request, &*row, &*draft).await
         })
         .await
 }
@@ -254,7 +290,7 @@ async fn delete(
         .write(Retry::default(), async |transaction: &WriteTransaction| {
             let row = must_lock(writes, transaction, &request).await?;
             must_own(transaction, &*writes.draft_of(&*row)?).await?;
-            preconditions.must_match(&row.stamp().etag())?;
+            must_match(writes, transaction, &preconditions, &*row).await?;
             writes.must_be_open(&*row)?;
             references::must_be_free(&transaction.db, row.kind(), row.key(), stored).await?;
             writes.delete(transaction, &*row).await?;
@@ -285,13 +321,28 @@ async fn insert(
     recorded(transaction, &*row, "created", None).await?;
     let location = format!("{}/{key}", kind.path().replace("{code}", parent.unwrap_or_default()));
     let shown = writes.present(transaction, &*row).await?;
-    Ok(Answer::text(StatusCode::CREATED, shown_whole(&*shown)).header("Location", &location).etag(&shown.etag()))
+    Ok(answer(StatusCode::CREATED, request, &*shown).header("Location", &location))
+}
+
+/// Lets a write of a row pass only if the client has seen its present state. Otherwise the answer names the tag that reading it
+/// gives, also of what is computed.
+async fn must_match(
+    writes: &'static dyn Writes,
+    transaction: &WriteTransaction,
+    preconditions: &Preconditions,
+    row: &dyn Row,
+) -> ApiResult<()> {
+    match preconditions.must_match(&row.stamp().etag()) {
+        Ok(()) => Ok(()),
+        Err(_) => preconditions.must_match(&writes.present(transaction, row).await?.etag()),
+    }
 }
 
 /// Writes members over a row, with its event.
 async fn overwrite(
     writes: &'static dyn Writes,
     transaction: &WriteTransaction,
+    request: &HttpRequest,
     row: &dyn Row,
     draft: &dyn Draft,
 ) -> ApiResult<Answer> {
@@ -305,21 +356,20 @@ async fn overwrite(
     may_attach(transaction, draft, Some(&*current)).await?;
     // Where nothing changes there is nothing to record.
     if draft.value()? == current.value()? {
-        return answer(&*writes.present(transaction, row).await?);
+        return Ok(answer(StatusCode::OK, request, &*writes.present(transaction, row).await?));
     }
     draft.check(transaction, row.key(), Some(row)).await?;
     let after = draft.update(transaction, row).await?;
     recorded(transaction, &*after, "updated", Some(row.shown())).await?;
-    answer(&*writes.present(transaction, &*after).await?)
+    Ok(answer(StatusCode::OK, request, &*writes.present(transaction, &*after).await?))
 }
 
-fn answer(row: &dyn Row) -> ApiResult<Answer> {
-    Ok(Answer::text(StatusCode::OK, shown_whole(row)).etag(&row.etag()))
-}
-
-/// A row with all its members, as JSON text.
-pub fn shown_whole(row: &dyn Row) -> Vec<u8> {
-    View::whole(row.kind(), &Selection::default(), &Expansion::default(), references::Found::new()).json(row)
+/// The answer to a write: the row with all its members.
+pub fn answer(status: StatusCode, request: &HttpRequest, row: &dyn Row) -> Answer {
+    let (selection, expansion) = (Selection::default(), Expansion::default());
+    let language = Language::preferred(request.headers());
+    let view = View::whole(row.kind(), &selection, &expansion, references::Found::new(), language);
+    told(row.kind(), Answer::text(status, view.json(row)), language).etag(&tag_of(row, language))
 }
 
 /// The code and the members of a body whose shape has these errors, beside the row as it was; every error is told at once.
@@ -331,9 +381,11 @@ async fn read(
     before: Option<&dyn Row>,
 ) -> ApiResult<(String, Box<dyn Draft>)> {
     let has_shape = field_errors.is_empty();
+    let rest = if has_shape { Vec::new() } else { errors_of_the_rest(writes, &value, &field_errors, before, transaction.today)? };
     field_errors.extend(references::field_errors(&transaction.db, writes.kind(), &value).await?);
     let code = value.as_object_mut().and_then(|object| object.remove("code"));
     if !has_shape {
+        field_errors.extend(rest);
         return Err(ApiError::invalid(field_errors));
     }
     let draft = writes.parse(value).map_err(|field_error| ApiError::invalid(vec![field_error]))?;
@@ -358,7 +410,7 @@ fn strip_read_only(writes: &'static dyn Writes, value: &mut Value, row: Option<&
     if kind.key == Key::Id && row.is_none() {
         current.insert(kind.key.name().into(), Value::Null);
     }
-    for member in kind.computed() {
+    for member in kind.computed().iter().chain([&ETAG]) {
         // It may have changed since it was read, and whatever it says is not written.
         body.remove(member.name);
     }
@@ -394,10 +446,10 @@ fn take_place(kind: &Kind, value: &mut Value, request: &HttpRequest, key: Option
     field_errors
 }
 
-/// Reads `fields=`.
-pub(super) fn selection(kind: &Kind, parameters: &mut Parameters) -> Selection {
+/// Reads `fields=`. The public picks among the members that it sees.
+pub(super) fn selection(kind: &Kind, scope: Scope, parameters: &mut Parameters) -> Selection {
     let Some(picked) = parameters.list("fields") else { return Selection::default() };
-    let members = kind.members();
+    let members = kind.members_in(scope);
     if picked.iter().any(|name| members.iter().all(|member| member.name != name)) {
         let names = members.iter().map(|member| member.name).collect::<Vec<_>>().join(", ");
         parameters.refuse("fields", format!("Expected names out of {names}."), format!("Seharusnya nama dari {names}."));
@@ -413,6 +465,11 @@ pub fn mount<R: Resource>(table: &mut Table, stored: &'static LazyLock<Vec<Store
 fn mount_of<P: Permission>(table: &mut Table, writes: &'static dyn Writes, stored: &'static LazyLock<Vec<Stored>>) {
     let kind = writes.kind();
     let describe = openapi::Describe::new(writes.described(), P::role_names());
+    if kind.is_listed_across {
+        table.on(describe.list_across(), move |access: Access<ReadAll>, request, parameters| {
+            list(kind, access, request, parameters)
+        });
+    }
     table
         .on(describe.list(), move |access: Access<ReadAll>, request, parameters| list(kind, access, request, parameters))
         .on(describe.create(), move |access: Access<P>, request, _: NoParameters, key, body| {

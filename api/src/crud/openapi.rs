@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::history::Entry;
 use super::parameters::{list_parameters, words};
+use super::references::expandable;
 use super::schemas;
 use super::writes::Described;
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::operation::Operation;
-use crate::store::kind::{Field, Key};
+use crate::store::kind::{Field, Key, Scope};
 
 /// Describes the operations of a kind.
 pub struct Describe {
@@ -52,23 +53,58 @@ impl Describe {
 
     /// The list.
     pub fn list(&self) -> Operation {
+        let (kind, names) = (self.described.kind, &self.described.kind.names);
+        let operation =
+            self.operation(Method::GET, &self.many, "list", &format!("List {}", names.plural), &self.about_list(names.about));
+        let operation = self.listed(operation, &kind.fields());
+        if self.is_part() { operation.problems(&[404]) } else { operation }
+    }
+
+    /// The list of the parts of all wholes.
+    pub fn list_across(&self) -> Operation {
+        let (kind, names) = (self.described.kind, &self.described.kind.names);
+        let (id, summary) = (format!("list_all_{}", names.snake()), format!("List all {}", names.plural));
+        let about = self.about_list(&self.about_across());
+        self.listed(Operation::get(&kind.path_across(), &id, self.tag(), &summary, &about), &kind.fields_across())
+    }
+
+    fn about_list(&self, about: &str) -> String {
+        format!("{about}\n\nA page at a time, in a stable order: a row written meanwhile never repeats or skips another.")
+    }
+
+    fn about_across(&self) -> String {
+        let names = &self.described.kind.names;
+        let whole = self.described.kind.parent.map(|parent| parent.kind.names.plural).unwrap_or_default();
+        format!("The {} of all {whole}.", names.plural)
+    }
+
+    /// A list with its parameters and its page.
+    fn listed(&self, operation: Operation, fields: &[Field]) -> Operation {
         let kind = self.described.kind;
-        let about = kind.names.about;
-        let description =
-            format!("{about}\n\nA page at a time, in a stable order: a row written meanwhile never repeats or skips another.");
-        let operation = self
-            .operation(Method::GET, &self.many, "list", &format!("List {}", kind.names.plural), &description)
-            .roles(&ReadAll::role_names());
-        let operation = list_parameters(operation, &kind.fields(), kind.default_sort, true);
-        let operation = if self.is_part() { operation.problems(&[404]) } else { operation };
+        let operation = list_parameters(operation.roles(&ReadAll::role_names()), fields, kind.default_sort, true);
         let page = json!({ "data": [self.example], "page": { "next_cursor": null, "limit": 50 } });
         let name = self.described.page_name();
-        self.shaped(operation).with_schemas(Map::from_iter([(name.clone(), schemas::page(self.either()))])).answers_schema(
+        let operation = self.as_of(self.shaped(operation, Scope::All));
+        operation.with_schemas(Map::from_iter([(name.clone(), schemas::page(self.either()))])).answers_schema(
             200,
             &format!("A page of {}.", kind.names.plural),
             reference(&name),
             Some(page),
             &["Link"],
+        )
+    }
+
+    /// Adds `as_of`, if lists can be asked for past days.
+    fn as_of(&self, operation: Operation) -> Operation {
+        if self.described.kind.whole.is_none_or(|whole| !whole.has_past()) {
+            return operation;
+        }
+        operation.query(
+            "as_of",
+            json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),
+            "Lists what existed at the end of that day, as it was then, and computes what is computed as of then. The day is not \
+             after today; every day before the first of which anything is recorded is answered like the day before that one. What \
+             is expanded is shown as it is now.",
         )
     }
 
@@ -105,7 +141,7 @@ impl Describe {
             .conditional()
             .problems(&[404]);
         let about = format!("The {}.", names.spoken);
-        self.shaped(operation).answers_schema(200, &about, self.either(), Some(self.example.clone()), &["ETag"])
+        self.shaped(operation, Scope::All).answers_schema(200, &about, self.either(), Some(self.example.clone()), &["ETag"])
     }
 
     /// The replacement.
@@ -180,28 +216,38 @@ impl Describe {
 
     /// The list that the public sees, with these fields.
     pub fn public_list(&self, fields: &[Field]) -> Operation {
+        let names = &self.described.kind.names;
+        let (id, summary) = (format!("list_public_{}", names.snake()), format!("List {} (public)", names.plural));
+        self.public_listed(&self.many, &id, &summary, names.about, fields).problems(if self.is_part() { &[404] } else { &[] })
+    }
+
+    /// The list of the parts of all wholes that the public sees.
+    pub fn public_list_across(&self, fields: &[Field]) -> Operation {
+        let (kind, names) = (self.described.kind, &self.described.kind.names);
+        let (id, summary) = (format!("list_all_public_{}", names.snake()), format!("List all {} (public)", names.plural));
+        self.public_listed(&kind.path_across(), &id, &summary, &self.about_across(), fields)
+    }
+
+    fn public_listed(&self, path: &str, id: &str, summary: &str, about: &str, fields: &[Field]) -> Operation {
         let (kind, name) = (self.described.kind, self.described.public_name());
-        let names = &kind.names;
         let about = format!(
-            "{} Only what is published and hangs on nothing that is hidden. A reference to something hidden is null, and nothing is found \
-             by it. No login.",
-            names.about
+            "{about} Only what is published and hangs on nothing that is hidden. A reference to something hidden is null, and nothing is \
+             found by it. No login.",
         );
-        let listing = Operation::get(
-            &self.many.replace("/v1/", "/v1/public/"),
-            &format!("list_public_{}", names.snake()),
-            "public",
-            &format!("List {} (public)", names.plural),
-            &about,
-        );
+        let listing = Operation::get(&path.replace("/v1/", "/v1/public/"), id, "public", summary, &about);
         let page_name = format!("{name}Page");
         let example = json!({ "data": [self.described.public_example()], "page": { "next_cursor": null, "limit": 50 } });
-        list_parameters(listing.public(), fields, kind.default_sort, true)
-            .problems(if self.is_part() { &[404] } else { &[] })
+        let listing = list_parameters(listing.public(), fields, kind.default_sort, true);
+        self.as_of(self.shaped(listing, Scope::Published))
             .conditional()
-            .with_schemas(self.described.public())
-            .with_schemas(Map::from_iter([(page_name.clone(), schemas::page(reference(&name)))]))
-            .answers_schema(200, &format!("A page of {}.", names.plural), reference(&page_name), Some(example), &["ETag", "Link"])
+            .with_schemas(Map::from_iter([(page_name.clone(), schemas::page(either(&name)))]))
+            .answers_schema(
+                200,
+                &format!("A page of {}.", kind.names.plural),
+                reference(&page_name),
+                Some(example),
+                &["ETag", "Link"],
+            )
     }
 
     /// One, as the public sees it.
@@ -214,37 +260,41 @@ impl Describe {
             &format!("Get {} (public)", names.a()),
             "What the public sees of it: 404 where it, or what it hangs on, is not published.",
         );
-        one.public().conditional().problems(&[404]).with_schemas(self.described.public()).answers_schema(
+        self.shaped(one.public(), Scope::Published).conditional().problems(&[404]).answers_schema(
             200,
             &format!("The {}.", names.spoken),
-            reference(&name),
+            either(&name),
             Some(self.described.public_example()),
             &["ETag"],
         )
     }
 
     /// Adds `fields` and `expand`.
-    fn shaped(&self, operation: Operation) -> Operation {
+    fn shaped(&self, operation: Operation, scope: Scope) -> Operation {
         let kind = self.described.kind;
-        let names = kind.members().iter().map(|member| member.name).collect::<Vec<_>>();
-        let operation = operation.with_schemas(self.shown.clone()).query(
-            "fields",
-            words(&names),
-            "Only these members, as a comma-separated list.",
-        );
-        let references = kind.references().map(|(member, _)| member.name).collect::<Vec<_>>();
+        let names = kind.members_in(scope).iter().map(|member| member.name).collect::<Vec<_>>();
+        let schemas = if scope == Scope::All { self.shown.clone() } else { self.described.public() };
+        let operation =
+            operation.with_schemas(schemas).query("fields", words(&names), "Only these members, as a comma-separated list.");
+        let references = expandable(kind, scope).map(|(member, _)| member.name).collect::<Vec<_>>();
         if references.is_empty() {
             return operation;
         }
         operation.query(
             "expand",
             words(&references),
-            "Puts what is referred to in the place of its code, as a comma-separated list.",
+            match scope {
+                Scope::All => "Puts what is referred to in the place of its code, as a comma-separated list.",
+                Scope::Published => {
+                    "Puts what the public sees of what is referred to in the place of its code, as a comma-separated list. What is \
+                     hidden stays null."
+                }
+            },
         )
     }
 
     fn either(&self) -> Value {
-        json!({ "anyOf": [reference(&self.described.name), reference(&self.described.selection_name())] })
+        either(&self.described.name)
     }
 
     fn answers(&self, operation: Operation, status: u16, description: &str, headers: &[&str]) -> Operation {
@@ -257,6 +307,11 @@ impl Describe {
             headers,
         )
     }
+}
+
+/// The whole resource, or the members that were picked.
+pub fn either(name: &str) -> Value {
+    json!({ "anyOf": [reference(name), reference(&format!("{name}Selection"))] })
 }
 
 /// A reference to a schema of the document.

@@ -20,7 +20,8 @@ pub fn words(names: &[impl AsRef<str>]) -> Value {
 
 /// Adds the parameters of a list: filters, search, sort, page.
 pub fn list_parameters(operation: Operation, fields: &[Field], default_sort: &str, searchable: bool) -> Operation {
-    let mut operation = fields.iter().fold(operation, filter_parameters);
+    let filters = fields.iter().filter(|field| !field.is_computed);
+    let mut operation = filters.fold(operation, filter_parameters);
     if searchable {
         let schema =
             json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[^\\u0000]*[^\\u0000\\s][^\\u0000]*$" });

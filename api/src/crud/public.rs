@@ -2,25 +2,30 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use chrono::NaiveDate;
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 
-use super::handlers::{key_in, one, within};
+use super::handlers::{is_across, key_in, one, selection, within};
+use super::hiding::hidden;
 use super::openapi::Describe;
 use super::references::Expansion;
 use super::resource::Resource;
 use super::typed::writes_of;
 use super::view::View;
+use super::whole::{self, day_of};
 use super::writes::Writes;
 use crate::http::answer::Answer;
+use crate::http::language::Language;
 use crate::http::page::Page;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::http::query::{NoParameters, Parameters};
+use crate::http::query::Parameters;
 use crate::http::representation::Selection;
 use crate::http::table::Table;
 use crate::store::access::Public;
-use crate::store::kind::{Field, Kind, Member, Row, Scope};
+use crate::store::kind::Row;
+use crate::store::kind::{Field, Kind, Member, Scope};
 use crate::store::listing::{Listing, contains};
 use crate::store::rows::Executor;
 use crate::store::visible::{Named, public_among};
@@ -32,10 +37,11 @@ fn may_be_hidden(kind: &Kind) -> impl Iterator<Item = (&'static Member, &'static
 }
 
 /// The filters of members that are shown. What may be shown as null instead is no order.
-fn fields(kind: &Kind) -> Vec<Field> {
+fn fields(kind: &Kind, is_across: bool) -> Vec<Field> {
     let is_shown = |field: &Field| kind.member(field.name).is_some_and(|member| member.is_public);
     let may_hide = |field: &Field| may_be_hidden(kind).any(|(member, _)| member.name == field.name);
-    let shown = kind.fields().into_iter().filter(is_shown);
+    let all = if is_across { kind.fields_across() } else { kind.fields() };
+    let shown = all.into_iter().filter(is_shown);
     shown.map(|field| Field { sortable: field.sortable && !may_hide(&field), ..field }).collect()
 }
 
@@ -49,21 +55,6 @@ async fn must_have_visible_parent(db: &Executor<'_>, kind: &Kind, request: &Http
     Ok(())
 }
 
-/// What rows name and the public does not see. At most one statement.
-async fn hidden(db: &Executor<'_>, kind: &Kind, rows: &[Box<dyn Row>]) -> ApiResult<Named> {
-    // What one hangs on is seen with it.
-    let hangs_on = kind.hangs_on().map(|(member, _)| member);
-    let members = kind.written().iter().filter(|member| hangs_on != Some(member.name)).collect::<Vec<_>>();
-    let named = rows.iter().flat_map(|row| {
-        let shown = row.written_members();
-        let named = members.iter().filter_map(move |member| Some(member.named(shown.get(member.name)?)));
-        named.flatten().map(|(_, kind, key)| (kind, key)).collect::<Vec<_>>()
-    });
-    let named = named.filter(|(kind, _)| kind.can_be_hidden()).collect::<Named>();
-    let public = public_among(db, named.clone()).await?;
-    Ok(named.difference(&public).cloned().collect())
-}
-
 async fn list(
     kind: &'static Kind,
     public: Public,
@@ -73,19 +64,65 @@ async fn list(
 ) -> ApiResult<Answer> {
     let (path, query) = (request.path(), request.query_string());
     let name = path.trim_start_matches("/v1/");
-    let listing = Listing::read(&mut parameters, name, &fields(kind), kind.default_sort, kind.key_field(), true);
+    let listing =
+        Listing::read(&mut parameters, name, &fields(kind, is_across(kind, &request)), kind.default_sort, kind.key_field(), true);
     let listing = listing.only(kind.visible());
+    let today = public.store.calendar().today();
+    let (shape, day) = (Shape::read(kind, &mut parameters), day_of(kind, &mut parameters, today));
     parameters.finish()?;
     let listing = by_what_is_shown(kind, listing, query)?;
-    let (db, today) = (public.store.executor(), public.store.calendar().today());
+    let (db, language) = (public.store.executor(), Language::preferred(request.headers()));
+    let listing = match whole::page(kind, &public.store, Scope::Published, &request, listing, day).await? {
+        Ok(page) => {
+            let Shape { selection, expansion } = &shape;
+            let found = expansion.find(&db, &page.rows, Scope::Published, today).await?;
+            let page = page.shown(kind, Scope::Published, selection, expansion, &found, language)?;
+            let answer = shape.told(kind, page.answer(path, query)?, language);
+            return Ok(answer.tagged().public().unless_known(&preconditions));
+        }
+        Err(listing) => listing,
+    };
     let (rows, page) = listing.rows_of(kind, &db, within(kind, &request), Scope::Published, today).await?;
     if rows.is_empty() {
         must_have_visible_parent(&db, kind, &request).await?;
     }
-    let (selection, expansion) = (Selection::default(), Expansion::default());
-    let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
-    let page = Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page };
-    Ok(page.answer(path, query)?.tagged().public().unless_known(&preconditions))
+    let page = Page { data: shape.show(&db, kind, &rows, today, language).await?, ..page };
+    let answer = shape.told(kind, page.answer(path, query)?, language);
+    Ok(answer.tagged().public().unless_known(&preconditions))
+}
+
+/// What the client wants to see of rows.
+struct Shape {
+    selection: Selection,
+    expansion: Expansion,
+}
+
+impl Shape {
+    /// Reads `fields` and `expand`.
+    fn read(kind: &Kind, parameters: &mut Parameters) -> Self {
+        let (scope, selection) = (Scope::Published, selection(kind, Scope::Published, parameters));
+        Self { selection, expansion: Expansion::read(kind, scope, parameters) }
+    }
+
+    /// The rows, each as JSON text.
+    async fn show(
+        &self,
+        db: &Executor<'_>,
+        kind: &Kind,
+        rows: &[Box<dyn Row>],
+        today: NaiveDate,
+        language: Language,
+    ) -> ApiResult<Vec<Vec<u8>>> {
+        let Self { selection, expansion } = self;
+        let found = expansion.find(db, &expansion.members_of(rows), Scope::Published, today).await?;
+        let view = View::public(kind, selection, expansion, found, hidden(db, kind, rows).await?, language);
+        Ok(rows.iter().map(|row| view.json(&**row)).collect())
+    }
+
+    /// The answer with its language, if it has any texts of the service.
+    fn told(&self, kind: &Kind, answer: Answer, language: Language) -> Answer {
+        if kind.has_texts() { answer.in_language(language) } else { answer }
+    }
 }
 
 /// Filters and `q=` work on what is shown: one by something hidden finds what one by something that does not exist finds.
@@ -104,14 +141,24 @@ fn by_what_is_shown(kind: &Kind, mut listing: Listing, query: &str) -> ApiResult
     })
 }
 
-async fn get(kind: &'static Kind, public: Public, request: HttpRequest, preconditions: Preconditions) -> ApiResult<Answer> {
+async fn get(
+    kind: &'static Kind,
+    public: Public,
+    request: HttpRequest,
+    preconditions: Preconditions,
+    mut parameters: Parameters,
+) -> ApiResult<Answer> {
+    let shape = Shape::read(kind, &mut parameters);
+    parameters.finish()?;
     let (db, today) = (public.store.executor(), public.store.calendar().today());
     let visible = Condition::all().add(kind.visible());
     let rows = one(kind, &db, &request, visible, Scope::Published, today).await?;
-    let Some(row) = rows.first() else { return Err(ApiError::not_found(kind, &key_in(kind, &request))) };
-    let (selection, expansion) = (Selection::default(), Expansion::default());
-    let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
-    Ok(Answer::text(StatusCode::OK, view.json(&**row)).tagged().public().unless_known(&preconditions))
+    let language = Language::preferred(request.headers());
+    let Some(shown) = shape.show(&db, kind, &rows, today, language).await?.pop() else {
+        return Err(ApiError::not_found(kind, &key_in(kind, &request)));
+    };
+    let answer = shape.told(kind, Answer::text(StatusCode::OK, shown), language);
+    Ok(answer.tagged().public().unless_known(&preconditions))
 }
 
 /// Mounts what the public sees of a resource.
@@ -122,11 +169,17 @@ pub fn mount<R: Resource>(table: &mut Table) {
 fn mount_of(table: &mut Table, writes: &'static dyn Writes) {
     let kind = writes.kind();
     let describe = Describe::new(writes.described(), Vec::new());
+    if kind.is_listed_across {
+        let described = describe.public_list_across(&fields(kind, true));
+        table.on(described, move |public: Public, request, preconditions, parameters| {
+            list(kind, public, request, preconditions, parameters)
+        });
+    }
     table
-        .on(describe.public_list(&fields(kind)), move |public: Public, request, preconditions, parameters| {
+        .on(describe.public_list(&fields(kind, false)), move |public: Public, request, preconditions, parameters| {
             list(kind, public, request, preconditions, parameters)
         })
-        .on(describe.public_get(), move |public: Public, request, _: NoParameters, preconditions| {
-            get(kind, public, request, preconditions)
+        .on(describe.public_get(), move |public: Public, request, preconditions, parameters| {
+            get(kind, public, request, preconditions, parameters)
         });
 }

@@ -8,10 +8,11 @@ use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use serde_json::{Value, json};
 
+use super::hiding::{hidden, public_view};
 use crate::http::language::{Noun, Text};
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::Parameters;
-use crate::store::kind::{Kind, Member, Row, Scope, Stored};
+use crate::store::kind::{ETAG, Kind, Member, Row, Scope, Stored};
 use crate::store::rows::Executor;
 
 /// Those of `keys` that exist: one statement.
@@ -63,14 +64,14 @@ pub struct Expansion(Vec<Member>);
 pub type Found = BTreeMap<&'static Kind, BTreeMap<String, Value>>;
 
 impl Expansion {
-    /// Reads `expand=`.
-    pub fn read(kind: &Kind, parameters: &mut Parameters) -> Self {
-        let names = kind.references().map(|(member, _)| member.name).collect::<Vec<_>>();
+    /// Reads `expand=`. The public expands what it sees.
+    pub fn read(kind: &Kind, scope: Scope, parameters: &mut Parameters) -> Self {
+        let names = expandable(kind, scope).map(|(member, _)| member.name).collect::<Vec<_>>();
         if names.is_empty() {
             return Self::default();
         }
         let Some(wanted) = parameters.list("expand") else { return Self::default() };
-        let known = |name: &String| kind.references().map(|(member, _)| *member).find(|member| member.name == name);
+        let known = |name: &String| expandable(kind, scope).map(|(member, _)| *member).find(|member| member.name == name);
         let expansion = wanted.iter().map(known).collect::<Option<Vec<_>>>();
         if expansion.is_none() {
             let names = names.join(", ");
@@ -84,19 +85,24 @@ impl Expansion {
         self.0.is_empty()
     }
 
+    /// What of rows it is found by: their members that clients write, where anything is to be expanded.
+    pub fn members_of(&self, rows: &[Box<dyn Row>]) -> Vec<Value> {
+        // Whether there are any rows counts, too.
+        rows.iter().map(|row| if self.is_empty() { Value::Null } else { row.written_members() }).collect()
+    }
+
     /// Whether a member is.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|member| member.name == name)
     }
 
-    /// Reads what rows refer to. One statement for each kind.
-    pub async fn find(&self, db: &Executor<'_>, rows: &[Box<dyn Row>], today: NaiveDate) -> ApiResult<Found> {
+    /// Reads what rows refer to, as far as `scope` shows it. One statement for each kind, and for the public another.
+    pub async fn find(&self, db: &Executor<'_>, rows: &[Value], scope: Scope, today: NaiveDate) -> ApiResult<Found> {
         // Each kind is read, also for no codes: the number of statements does not tell what rows hold.
         let targets = self.0.iter().filter_map(Member::target).filter(|_| !rows.is_empty());
         let mut wanted = targets.map(|kind| (kind, BTreeSet::new())).collect::<BTreeMap<&'static Kind, BTreeSet<String>>>();
-        for row in rows.iter().filter(|_| !self.is_empty()) {
-            let members = row.written_members();
-            let named = self.0.iter().filter_map(|member| Some(member.named(members.get(member.name)?)));
+        for row in rows {
+            let named = self.0.iter().filter_map(|member| Some(member.named(row.get(member.name)?)));
             for (_, kind, key) in named.flatten() {
                 wanted.entry(kind).or_default().insert(key);
             }
@@ -105,13 +111,31 @@ impl Expansion {
         for (kind, keys) in wanted {
             let key = Expr::col(kind.key.name());
             let narrow = move |select: &mut sea_orm::sea_query::SelectStatement| {
-                select.and_where(key.is_in(keys));
+                select.and_where(key.is_in(keys)).and_where(scope.shows_now(kind));
             };
-            let rows = kind.rows.all(db, Box::new(narrow), Scope::All, today).await?;
-            found.insert(kind, rows.iter().map(|row| (row.key().to_owned(), row.shown())).collect());
+            let rows = kind.rows.all(db, Box::new(narrow), scope, today).await?;
+            let hidden = if scope == Scope::Published { Some(hidden(db, kind, &rows).await?) } else { None };
+            let shown = |row: &dyn Row| match &hidden {
+                Some(hidden) => public_view(kind, row.shown(), hidden),
+                None => with_tag(row),
+            };
+            found.insert(kind, rows.iter().map(|row| (row.key().to_owned(), shown(&**row))).collect());
         }
         Ok(found)
     }
+}
+
+/// The members that can be expanded, with the kind of what they refer to.
+pub fn expandable(kind: &Kind, scope: Scope) -> impl Iterator<Item = (&'static Member, &'static Kind)> {
+    let is_shown = move |member: &Member, to: &Kind| scope == Scope::All || (member.is_public && to.publication.is_some());
+    kind.references().filter(move |(member, to)| is_shown(member, to))
+}
+
+/// A resource as JSON, with its entity tag.
+fn with_tag(row: &dyn Row) -> Value {
+    let mut shown = row.shown();
+    shown[ETAG.name] = json!(row.etag());
+    shown
 }
 
 /// Puts what is referred to in the place of its code, or of each code of a list.

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::view::keep_public;
+use super::hiding::keep_public;
+use super::references::expandable as expandable_members;
 use super::writes::Described;
 use crate::http::schema;
-use crate::store::kind::{Key, Kind};
+use crate::store::kind::{ETAG, Key, Kind, Scope};
 
 /// The schema of a code.
 pub fn code_schema() -> Value {
@@ -94,7 +95,9 @@ impl Described {
 
     /// The example as answers show it.
     pub fn shown_example(&self) -> Value {
-        let stamp = json!({ "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z" });
+        let stamp = json!({
+            "version": 1, "etag": "\"1-5ea2bd2b24c80\"", "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+        });
         let sources = [&self.example_written, &self.example, &self.of_new, &stamp];
         let members = self.kind.members().into_iter().filter_map(|member| {
             let value = sources.iter().find_map(|source| source.get(member.name));
@@ -158,15 +161,7 @@ impl Described {
     /// A row as answers show it. Where a reference can be expanded, the referred resource may stand in its place.
     pub fn shown(&self) -> Map<String, Value> {
         let mut properties = self.plain();
-        for (member, to) in self.kind.references() {
-            if let Some(property) = properties.get_mut(member.name) {
-                let expanded = json!({ "$ref": format!("#/components/schemas/{}", to.names.schema) });
-                let is_list = property.get("items").is_some();
-                if let Some(place) = if is_list { property.get_mut("items") } else { Some(property) } {
-                    *place = expandable(place.take(), expanded);
-                }
-            }
-        }
+        self.expand(&mut properties, Scope::All, |to| to.names.schema.to_owned());
         let required = properties.keys().cloned().collect::<Vec<_>>();
         let mut schemas = self.components.clone();
         let about = schemas.remove(&self.name).and_then(|own| own.get("description").cloned()).unwrap_or_default();
@@ -199,14 +194,32 @@ impl Described {
                 entry["required"] = json!(names);
             }
         }
+        self.expand(&mut properties, Scope::Published, |to| format!("Public{}", to.names.schema));
         let required = properties.keys().cloned().collect::<Vec<_>>();
         let mut schemas = self.components.clone();
         let about = schemas.remove(&self.name).and_then(|own| own["description"].as_str().map(str::to_owned)).unwrap_or_default();
         schemas.extend(self.more.clone());
         let about = format!("What the public sees. {about}");
+        let selection = json!({
+            "type": "object", "properties": properties, "additionalProperties": false,
+            "description": "The members picked with `fields=`, and no others.",
+        });
+        schemas.insert(format!("{}Selection", self.public_name()), selection);
         let own = json!({ "type": "object", "description": about, "properties": properties, "required": required, "additionalProperties": false });
         schemas.insert(self.public_name(), own);
         schemas
+    }
+
+    /// Lets the referred resource stand in the place of each reference that can be expanded.
+    fn expand(&self, properties: &mut Map<String, Value>, scope: Scope, schema: impl Fn(&Kind) -> String) {
+        for (member, to) in expandable_members(self.kind, scope) {
+            let Some(property) = properties.get_mut(member.name) else { continue };
+            let expanded = json!({ "$ref": format!("#/components/schemas/{}", schema(to)) });
+            let is_list = property.get("items").is_some();
+            if let Some(place) = if is_list { property.get_mut("items") } else { Some(property) } {
+                *place = expandable(place.take(), expanded);
+            }
+        }
     }
 
     /// The members as answers show them, each reference as its code.
@@ -217,6 +230,7 @@ impl Described {
         properties.extend(self.read_only.clone());
         properties.extend(self.computed.clone());
         properties.extend(stamp_schema());
+        properties.insert(ETAG.name.to_owned(), etag_schema());
         label(self.kind, &mut properties);
         properties
     }
@@ -276,6 +290,14 @@ pub fn stamp_schema() -> Map<String, Value> {
         ("created_at".to_owned(), instant("When it was created.")),
         ("updated_at".to_owned(), instant("When it was last written.")),
     ])
+}
+
+/// The entity tag, as answers show it.
+pub fn etag_schema() -> Value {
+    json!({
+        "type": "string", "minLength": 3, "maxLength": 128, "readOnly": true, "example": "\"1-5ea2bd2b24c80\"",
+        "description": "The entity tag: what `If-Match` takes to change this.",
+    })
 }
 
 /// A page of rows with this schema.

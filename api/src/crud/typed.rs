@@ -2,8 +2,10 @@
 //! each kind in the binary, so there is little of it.
 
 use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::str::FromStr;
+use std::sync::{Arc, LazyLock, RwLock};
 
 use chrono::NaiveDate;
 use futures_util::future::LocalBoxFuture;
@@ -14,12 +16,12 @@ use utoipa::ToSchema;
 
 use super::members::{FromRow, ReadMembers};
 use super::resource::{NewRow, Resource, RowOf};
-use super::writes::{Attached, Described, Draft, Writes, recorded};
-use super::{links, schemas};
+use super::writes::{Attached, Described, Draft, StandIns, Writes, recorded};
+use super::{links, partial, schemas};
 use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult, FieldError};
 use crate::http::schema;
-use crate::store::kind::{Kind, Member, Names, Row, Rows, Scope, Sink, Stamp};
+use crate::store::kind::{ETAG, Kind, Member, Names, Row, Rows, Scope, Sink, Stamp};
 use crate::store::rows::{Executor, collect};
 use crate::store::transaction::WriteTransaction;
 
@@ -54,6 +56,14 @@ struct Typed<R: Resource> {
 /// A row whose type is not known any more, without what is computed.
 pub fn erased<R: Resource>(row: RowOf<R>) -> Box<dyn Row> {
     Box::new(Typed::<R> { row, computed: None })
+}
+
+/// A row with what is computed of it and its entity tag, as JSON.
+pub fn shown_with<R: Resource>(row: RowOf<R>, computed: R::Computed) -> Value {
+    let row = Typed::<R> { row, computed: Some(computed) };
+    let mut shown = (&row as &dyn Row).shown();
+    shown[ETAG.name] = Value::String((&row as &dyn Row).etag());
+    shown
 }
 
 fn of<R: Resource>(row: &dyn Row) -> ApiResult<&RowOf<R>> {
@@ -167,6 +177,20 @@ impl<R: Resource> Writes for Of<R> {
 
     fn complete(&self, whole: &mut Value) {
         R::complete(whole);
+    }
+
+    fn stand_ins(&self) -> Arc<StandIns> {
+        static KNOWN: LazyLock<RwLock<HashMap<TypeId, Arc<StandIns>>>> = LazyLock::new(RwLock::default);
+        let key = TypeId::of::<R>();
+        if let Some(known) = KNOWN.read().ok().and_then(|known| known.get(&key).cloned()) {
+            return known;
+        }
+        let described = self.described();
+        let made = Arc::new(partial::stand_ins(&described.input, &described.given()));
+        if let Ok(mut known) = KNOWN.write() {
+            known.insert(key, Arc::clone(&made));
+        }
+        made
     }
 
     fn read_only_of_new(&self) -> Value {

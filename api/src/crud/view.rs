@@ -3,9 +3,11 @@
 
 use serde_json::Value;
 
+use super::hiding::{hide, keep_public};
 use super::references::{Expansion, Found, put};
+use crate::http::language::{Language, speak};
 use crate::http::representation::Selection;
-use crate::store::kind::{Kind, Member, Refers, Render, Row, Sink};
+use crate::store::kind::{ETAG, Kind, Member, Refers, Render, Row, Sink};
 use crate::store::visible::Named;
 
 /// What is shown of rows of a kind.
@@ -14,19 +16,27 @@ pub struct View<'a> {
     selection: &'a Selection,
     expansion: &'a Expansion,
     found: Found,
+    language: Language,
     /// For the public: what it may not see named. `None` for those who log in.
     hidden: Option<Named>,
 }
 
 impl<'a> View<'a> {
     /// What those see who log in.
-    pub fn whole(kind: &Kind, selection: &'a Selection, expansion: &'a Expansion, found: Found) -> Self {
-        Self { members: kind.members(), selection, expansion, found, hidden: None }
+    pub fn whole(kind: &Kind, selection: &'a Selection, expansion: &'a Expansion, found: Found, language: Language) -> Self {
+        Self { members: kind.members(), selection, expansion, found, language, hidden: None }
     }
 
     /// What the public sees: no members but public ones, and nothing that names what is hidden.
-    pub fn public(kind: &Kind, selection: &'a Selection, expansion: &'a Expansion, hidden: Named) -> Self {
-        Self { members: kind.members(), selection, expansion, found: Found::new(), hidden: Some(hidden) }
+    pub fn public(
+        kind: &Kind,
+        selection: &'a Selection,
+        expansion: &'a Expansion,
+        found: Found,
+        hidden: Named,
+        language: Language,
+    ) -> Self {
+        Self { members: kind.members(), selection, expansion, found, language, hidden: Some(hidden) }
     }
 
     /// A row as JSON text.
@@ -34,27 +44,34 @@ impl<'a> View<'a> {
         let mut sink = JsonText { view: self, out: Vec::with_capacity(512) };
         sink.out.push(b'{');
         row.members(&mut sink);
+        if self.hidden.is_none() && self.selection.has(ETAG.name) {
+            sink.member(ETAG.name, &row.etag());
+        }
         sink.out.push(b'}');
         sink.out
     }
 
     /// A member as it is shown, if it is shown and not as it is.
     fn instead(&self, member: &Member, value: &dyn Render) -> Option<Value> {
-        if self.expansion.has(member.name) {
-            let mut value = value.value();
-            if let Some(found) = member.target().and_then(|kind| self.found.get(kind)) {
-                put(&mut value, found);
-            }
-            return Some(value);
+        let is_expanded = self.expansion.has(member.name);
+        let may_hide =
+            |hidden: &&Named| member.public_entries.is_some() || !(hidden.is_empty() || matches!(member.refers, Refers::Nothing));
+        let hidden = self.hidden.as_ref().filter(may_hide);
+        if !is_expanded && !member.is_in_language && hidden.is_none() {
+            return None;
         }
-        let hidden = self.hidden.as_ref()?;
-        let may_hide = !hidden.is_empty() && !matches!(member.refers, Refers::Nothing);
-        (may_hide || member.public_entries.is_some()).then(|| {
-            let mut value = value.value();
+        let mut value = value.value();
+        if member.is_in_language {
+            speak(&mut value, self.language);
+        }
+        if let Some(hidden) = hidden {
             keep_public(member, &mut value);
             hide(member, &mut value, hidden);
-            value
-        })
+        }
+        if let Some(found) = member.target().filter(|_| is_expanded).and_then(|kind| self.found.get(kind)) {
+            put(&mut value, found);
+        }
+        Some(value)
     }
 }
 
@@ -80,29 +97,5 @@ impl Sink for JsonText<'_> {
             Some(other) => other.json(&mut self.out),
             None => value.json(&mut self.out),
         }
-    }
-}
-
-/// Leaves of the entries of a list what the public sees.
-pub fn keep_public(member: &Member, value: &mut Value) {
-    let Some(names) = member.public_entries else { return };
-    for entry in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-        entry.retain(|name, _| names.contains(&name.as_str()));
-    }
-}
-
-/// Puts null where a member names what is hidden, and leaves it out of lists.
-pub fn hide(member: &Member, value: &mut Value, hidden: &Named) {
-    let is_hidden =
-        |kind: &'static Kind, code: &Value| code.as_str().is_some_and(|code| hidden.contains(&(kind, code.to_owned())));
-    match (member.refers, &mut *value) {
-        (Refers::To(kind), Value::Array(codes)) => codes.retain(|code| !is_hidden(kind, code)),
-        (Refers::To(kind), code) if is_hidden(kind, code) => *value = Value::Null,
-        (Refers::Within(within), value)
-            if within.named(value).into_iter().any(|(_, kind, code)| hidden.contains(&(kind, code))) =>
-        {
-            within.hide(value);
-        }
-        _ => {}
     }
 }

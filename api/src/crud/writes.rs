@@ -1,5 +1,8 @@
 //! Writing rows of any kind, without knowing their type.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
@@ -7,6 +10,9 @@ use serde_json::{Map, Value};
 use crate::http::problem::{ApiResult, FieldError};
 use crate::store::kind::{Kind, Row};
 use crate::store::transaction::{AuditEvent, WriteTransaction};
+
+/// For each member that a body must have, values that may stand in for it: each word of an enum, or that of the example.
+pub type StandIns = BTreeMap<String, Vec<Value>>;
 
 /// Writes rows of one kind.
 pub trait Writes: Sync {
@@ -24,6 +30,9 @@ pub trait Writes: Sync {
 
     /// Adds to a whole body what absent members stand for.
     fn complete(&self, whole: &mut Value);
+
+    /// What may stand in for members that a body must have, to check the others.
+    fn stand_ins(&self) -> Arc<StandIns>;
 
     /// The members that only the service writes, of one that does not exist yet.
     fn read_only_of_new(&self) -> Value;

@@ -6,7 +6,7 @@ use entity::event;
 use sea_orm::ConnectionTrait;
 use serde_json::{Map, Value};
 
-use crate::crud::view::{hide, keep_public};
+use crate::crud::hiding::{hide, keep_public};
 use crate::http::problem::ApiResult;
 use crate::kinds;
 use crate::store::kind::{Kind, PublicPart};

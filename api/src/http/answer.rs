@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::language::Language;
 use super::precondition::Preconditions;
 use super::problem::{ApiError, ApiResult};
 
@@ -62,6 +63,11 @@ impl Answer {
         self.etag(&tag)
     }
 
+    /// Says in which language the texts are, and that another language may be asked for.
+    pub fn in_language(self, language: Language) -> Self {
+        self.header("Content-Language", language.tag()).header("Vary", "Accept-Language")
+    }
+
     /// Lets any cache keep the answer, on condition that it asks each time whether it is still valid: a change is seen at once.
     pub fn public(self) -> Self {
         self.header("Cache-Control", "public, max-age=0, must-revalidate")
@@ -110,7 +116,7 @@ impl Responder for Answer {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for (name, value) in &self.headers {
-            response.insert_header((name.as_str(), value.as_str()));
+            response.append_header((name.as_str(), value.as_str()));
         }
         response.body(self.body)
     }

@@ -1,6 +1,7 @@
 //! The two languages of error texts: English, and Indonesian for those who ask with `Accept-Language`.
 
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
+use serde_json::Value;
 
 /// A language that error texts are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,21 @@ impl Language {
             Self::English => "en",
             Self::Indonesian => "id",
         }
+    }
+}
+
+/// Leaves of every text in `value` that stands there in both languages, as `text` and `text_id`, the one in this language.
+pub fn speak(value: &mut Value, language: Language) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| speak(item, language)),
+        Value::Object(members) => {
+            let indonesian = members.remove("text_id");
+            if let (Language::Indonesian, Some(text)) = (language, indonesian) {
+                members.insert("text".to_owned(), text);
+            }
+            members.values_mut().for_each(|member| speak(member, language));
+        }
+        _ => {}
     }
 }
 
@@ -87,6 +103,17 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(value));
         Language::preferred(&headers)
+    }
+
+    #[test]
+    fn a_text_in_both_languages_becomes_one() {
+        let both =
+            serde_json::json!({ "reasons": [{ "code": "no_target", "text": "none", "text_id": "belum ada" }], "text": "kept" });
+        let (mut english, mut indonesian) = (both.clone(), both);
+        speak(&mut english, Language::English);
+        speak(&mut indonesian, Language::Indonesian);
+        assert_eq!(english, serde_json::json!({ "reasons": [{ "code": "no_target", "text": "none" }], "text": "kept" }));
+        assert_eq!(indonesian, serde_json::json!({ "reasons": [{ "code": "no_target", "text": "belum ada" }], "text": "kept" }));
     }
 
     #[test]

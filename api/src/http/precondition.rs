@@ -25,6 +25,12 @@ pub fn version_of(tag: &str) -> &str {
     tag.trim_matches('"').split('.').next().unwrap_or_default()
 }
 
+/// What shows its entity tag to whoever wants to change it.
+pub trait Tagged: Sized {
+    /// The same with its entity tag.
+    fn tagged(self, etag: String) -> Self;
+}
+
 /// The preconditions that a request carries.
 #[derive(Clone, Debug, Default)]
 pub struct Preconditions {

@@ -98,6 +98,14 @@ impl FieldError {
         matches!(&self.place, Place::Body(place) if place == pointer) && codes.contains(&self.code)
     }
 
+    /// The member of the body in which the error is; nothing for the body itself.
+    pub fn member(&self) -> Option<&str> {
+        match &self.place {
+            Place::Body(pointer) => pointer.strip_prefix('/')?.split('/').next(),
+            Place::Parameter(_) => None,
+        }
+    }
+
     /// The field error in English, for a terminal.
     pub fn sentence(&self) -> String {
         let (Place::Body(place) | Place::Parameter(place)) = &self.place;

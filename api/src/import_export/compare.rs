@@ -30,6 +30,9 @@ const COUNTERS: [&str; 2] = ["version", "updated_at"];
 /// The members of accounts that change with each use, without an event.
 const USES: [&str; 2] = ["last_login_at", "last_used_at"];
 
+/// Members that earlier versions told of and that follow from the others: the explanation of a survey.
+const FOLLOWING: [&str; 1] = ["explanation"];
+
 /// What the audit log last told of a thing.
 struct LastTold {
     after: Value,
@@ -136,8 +139,8 @@ fn difference(told: &Value, stored: &Value, told_by: ToldBy) -> Option<String> {
     let told = told.as_object().unwrap_or(&nothing);
     let differs = |(name, value): &(&String, &Value)| {
         let is_counter = told_by == ToldBy::Revision && COUNTERS.contains(&name.as_str());
-        let is_use = USES.contains(&name.as_str());
-        !is_counter && !is_use && without_nulls(value) != without_nulls(stored.get(name.as_str()).unwrap_or(&Value::Null))
+        let is_no_fact = USES.contains(&name.as_str()) || FOLLOWING.contains(&name.as_str());
+        !is_counter && !is_no_fact && without_nulls(value) != without_nulls(stored.get(name.as_str()).unwrap_or(&Value::Null))
     };
     told.iter().find(differs).map(|(name, _)| name.clone())
 }

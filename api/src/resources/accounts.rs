@@ -22,7 +22,7 @@ use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::store::access::{Access, retry};
-use crate::store::kind::{Audited, Field, Names, Stamp};
+use crate::store::kind::{Audited, ETAG, Field, Names, Stamp};
 use crate::store::listing::Listing;
 use crate::store::standing::lock_name;
 use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
@@ -133,13 +133,20 @@ fn column<A: Account>(name: &str) -> ApiResult<Column<A>> {
 
 /// An account, in the form in which answers show it.
 pub fn shown<A: Account>(row: &Row<A>) -> ApiResult<Answer> {
-    Ok(Answer::ok(&A::from(row))?.etag(&stamp_of::<A>(row)?.etag()))
+    Ok(Answer::ok(&tagged::<A>(row)?)?.etag(&stamp_of::<A>(row)?.etag()))
+}
+
+/// An account as JSON, with its entity tag.
+fn tagged<A: Account>(row: &Row<A>) -> ApiResult<Value> {
+    let mut shown = json!(A::from(row));
+    shown[ETAG.name] = json!(stamp_of::<A>(row)?.etag());
+    Ok(shown)
 }
 
 /// A new account, in the form in which answers show it.
 pub fn created<A: Account>(row: &Row<A>) -> ApiResult<Answer> {
     let location = format!("{}/{}", A::path(), A::id(row));
-    Ok(Answer::created(&location, &A::from(row))?.etag(&stamp_of::<A>(row)?.etag()))
+    Ok(Answer::created(&location, &tagged::<A>(row)?)?.etag(&stamp_of::<A>(row)?.etag()))
 }
 
 /// Adds a new secret to an answer after the answer was kept for retries, so that nothing that is stored gives the secret away.
@@ -214,7 +221,7 @@ pub async fn list<A: Account>(access: Access<A::Manage>, request: HttpRequest, m
     let listing = Listing::read(&mut parameters, A::NAMES.many, A::FIELDS, A::SORT.name, A::SORT, true);
     parameters.finish()?;
     access.now().await?;
-    let page = listing.page(access.store.db(), A::Entity::find(), |row| Ok(A::from(row))).await?;
+    let page = listing.page(access.store.db(), A::Entity::find(), tagged::<A>).await?;
     page.answer(request.path(), request.query_string())
 }
 

@@ -1,5 +1,6 @@
 //! `/v1/actions`: renaksi.
 
+mod lists;
 pub mod reports;
 
 use std::collections::HashMap;
@@ -44,7 +45,8 @@ pub static KIND: Kind = kind_of::<Action>(Names {
 .with_ids()
 .public_with(Own::Published, "programme")
 .without_feed()
-.with_snapshots(BeforeFirst::Absent);
+.with_snapshots(BeforeFirst::Absent)
+.read_whole(&lists::Actions);
 
 members! {
     /// An action (renaksi): what an OPD does for a programme within a year.
@@ -220,14 +222,16 @@ impl Resource for Action {
 impl Compute for Action {
     async fn compute(db: &Executor<'_>, rows: &[action::Model], _: Scope, today: NaiveDate) -> ApiResult<Vec<ActionProgress>> {
         let realised = realised(db, rows.iter().map(|row| row.id.clone()).collect()).await?;
-        let computed = rows.iter().map(|row| {
-            let realisation = begun(row.year, realised.get(&row.id).copied().unwrap_or_default(), today);
-            let plan = plan(row, realisation);
-            let [q1, q2, q3, q4] = realisation;
-            ActionProgress { realisation: Quarters { q1, q2, q3, q4 }, progress: progress(&plan, 4), state: state(&plan, today) }
-        });
-        Ok(computed.collect())
+        Ok(rows.iter().map(|row| progress_of(row, realised.get(&row.id), today)).collect())
     }
+}
+
+/// What is computed of an action on a day.
+fn progress_of(row: &action::Model, realised: Option<&Realisation>, today: NaiveDate) -> ActionProgress {
+    let realisation = begun(row.year, realised.copied().unwrap_or_default(), today);
+    let plan = plan(row, realisation);
+    let [q1, q2, q3, q4] = realisation;
+    ActionProgress { realisation: Quarters { q1, q2, q3, q4 }, progress: progress(&plan, 4), state: state(&plan, today) }
 }
 
 /// An action as the rules take it.

@@ -2,6 +2,7 @@
 
 pub mod coverage;
 pub mod coverage_entries;
+mod lists;
 mod progress;
 pub mod transitions;
 
@@ -38,6 +39,7 @@ pub static KIND: Kind = kind_of::<Programme>(Names {
 })
 .public_with(Own::Published, "masterplan")
 .with_snapshots(BeforeFirst::AsMade)
+.read_whole(&lists::Programmes)
 .actions(&["created", "updated", "transitioned", "deleted", "imported"]);
 
 members! {

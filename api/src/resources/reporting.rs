@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 
 use self::review_state::ReviewState;
 use crate::auth::permissions::Permission;
+use crate::http::precondition::Tagged;
 use crate::http::problem::{ApiResult, FieldError};
 use crate::store::kind::{Audited, Field, Kind};
 use crate::store::transaction::WriteTransaction;
@@ -147,7 +148,7 @@ pub trait Report:
     /// The body of a request that writes a report.
     type Input: DeserializeOwned + ToSchema + 'static;
     /// The form of a report in answers.
-    type Shown: Serialize + ToSchema + for<'a> From<&'a Self>;
+    type Shown: Serialize + ToSchema + Tagged + for<'a> From<&'a Self>;
     /// The permission to report.
     type May: Permission;
 

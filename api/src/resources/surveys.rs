@@ -1,7 +1,8 @@
 //! `/v1/surveys`
 
+mod lists;
+
 use chrono::NaiveDate;
-use entity::rules::explanation::Explanation;
 use entity::rules::ikm::{self, Grade, IkmResult};
 use entity::survey;
 use entity::value::code::Code;
@@ -14,15 +15,17 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaFormat, Type};
 
+use super::explanation::{Explanation, InLanguage};
 use super::kpis::not_begun;
 use super::opds;
 use crate::auth::permissions::EditSurveys;
 use crate::crud::members::{FromRow, Parts, Written, members, read_members, stored_as_json};
-use crate::crud::resource::{Check, Hooks, Resource};
+use crate::crud::resource::{Check, Compute, Hooks, Resource};
 use crate::crud::typed::kind_of;
-use crate::http::language::Text;
+use crate::http::language::{Language, Text};
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
-use crate::store::kind::{Kind, Names, Own, PartColumn, ValueType};
+use crate::store::kind::{Kind, Names, Own, PartColumn, Scope, ValueType};
+use crate::store::rows::Executor;
 use crate::store::transaction::WriteTransaction;
 
 /// The kind.
@@ -36,7 +39,8 @@ pub static KIND: Kind = kind_of::<Survey>(Names {
     about: "Surveys of how satisfied people are with a public service, each with its index (IKM) and grade.",
 })
 .with_ids()
-.public(Own::Published);
+.public(Own::Published)
+.read_whole(&lists::Surveys);
 
 members! {
     /// A survey of how satisfied people are with a public service, by Permenpan-RB 14/2017. Its index (IKM) and grade are
@@ -73,16 +77,22 @@ read_members! {
         /// The grade of the index: A is very good, D is poor.
         #[schema(value_type = Grade)]
         pub grade: Option<Grade> = json.public().label("Grade", "Mutu", "Mutu pelayanan: A sangat baik, D tidak baik."),
+    }
+}
+
+read_members! {
+    /// What is told of the index of a survey.
+    pub struct SurveyExplanation {
         /// How the index was computed.
         #[schema(value_type = Explanation)]
-        pub explanation: Option<Explanation> = json.public().label("Explanation", "Penjelasan", "Cara indeks dihitung."),
+        pub explanation: Option<Explanation> = json.public().in_language().label("Explanation", "Penjelasan", "Cara indeks dihitung."),
     }
 }
 
 impl FromRow<survey::Model> for SurveyResult {
     fn from_row(row: &survey::Model) -> Self {
-        let Some(IkmResult { ikm, grade, explanation, .. }) = result(row) else { return Self::default() };
-        Self { ikm: Some(ikm), grade: Some(grade), explanation: Some(explanation) }
+        let Some(IkmResult { ikm, grade, .. }) = result(row) else { return Self::default() };
+        Self { ikm: Some(ikm), grade: Some(grade) }
     }
 }
 
@@ -253,8 +263,8 @@ impl Resource for Survey {
     const KIND: &'static Kind = &KIND;
     type Write = EditSurveys;
     type ReadOnly = SurveyResult;
-    type Computed = ();
-    const HOOKS: Hooks<Self> = Hooks::NONE.check();
+    type Computed = SurveyExplanation;
+    const HOOKS: Hooks<Self> = Hooks::NONE.check().compute();
 
     fn example() -> Value {
         let period = Period::Year(2022);
@@ -265,7 +275,7 @@ impl Resource for Survey {
             "period": period, "respondents": 150, "published": true,
             "scores": { "u1": "3.2", "u2": "3.2", "u3": "3.2", "u4": "3.2", "u5": "3.2", "u6": "3.2", "u7": "3.2", "u8": "3.2", "u9": "3.2" },
             "sums": null, "ikm": result.as_ref().map(|result| result.ikm), "grade": result.as_ref().map(|result| result.grade),
-            "explanation": result.map(|result| result.explanation),
+            "explanation": result.map(|result| Explanation::from(result.explanation).in_language(Language::English)),
         })
     }
 
@@ -302,6 +312,16 @@ impl Resource for Survey {
         let stays = before.is_some_and(|before| before.period == self.period.to_string());
         not_begun(self.period, today, "/period").filter(|_| !stays).into_iter().collect()
     }
+}
+
+impl Compute for Survey {
+    async fn compute(_: &Executor<'_>, rows: &[survey::Model], _: Scope, _: NaiveDate) -> ApiResult<Vec<SurveyExplanation>> {
+        Ok(rows.iter().map(explained).collect())
+    }
+}
+
+fn explained(row: &survey::Model) -> SurveyExplanation {
+    SurveyExplanation { explanation: result(row).map(|result| result.explanation.into()) }
 }
 
 impl Check for Survey {

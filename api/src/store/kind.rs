@@ -7,9 +7,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use sea_orm::sea_query::{LikeExpr, SelectStatement, SimpleExpr};
-use sea_orm::{DatabaseExecutor, Value as Parameter};
+use sea_orm::{Condition, DatabaseConnection, DatabaseExecutor, Value as Parameter};
 use serde_json::Value;
 
 use super::tables::Tables;
@@ -36,6 +36,10 @@ pub struct Kind {
     pub audited: Audited,
     /// Reads its rows.
     pub rows: &'static dyn Rows,
+    /// Reads all of them, where lists can be asked for past days or sorted by what is computed.
+    pub whole: Option<&'static dyn Whole>,
+    /// Whether there is a list of the parts of all wholes as well.
+    pub is_listed_across: bool,
 }
 
 /// What a kind is called.
@@ -188,6 +192,8 @@ pub struct Member {
     pub entry: Option<&'static str>,
     /// The columns that hold its parts, where it has several.
     pub columns: &'static [PartColumn],
+    /// Whether it holds texts in both languages, of which answers show one.
+    pub is_in_language: bool,
     /// What it is called, in both languages.
     pub label: Noun,
     /// What it says, in Indonesian; in English the schema has it.
@@ -285,6 +291,7 @@ impl Member {
             link: None,
             entry: None,
             columns,
+            is_in_language: false,
             label: Noun { en: name, id: name },
             about_id: "",
         }
@@ -313,6 +320,12 @@ impl Member {
     pub const fn public_entries(mut self, names: &'static [&'static str]) -> Self {
         self.public_entries = Some(names);
         self.public()
+    }
+
+    /// It holds texts in both languages, of which answers show one.
+    pub const fn in_language(mut self) -> Self {
+        self.is_in_language = true;
+        self
     }
 
     /// It holds the code, or codes, of resources of a kind.
@@ -359,7 +372,7 @@ impl Member {
     pub const fn field(&self) -> Option<Field> {
         let value = if matches!(self.value, ValueType::Codes) { ValueType::Code } else { self.value };
         let (sortable, nullable) = (self.is_sortable, self.is_nullable);
-        if self.is_filter { Some(Field { name: self.name, value, sortable, nullable, link: self.link }) } else { None }
+        if self.is_filter { Some(Field { sortable, nullable, link: self.link, ..Field::filter(self.name, value) }) } else { None }
     }
 
     /// What it names: the place as a JSON pointer, the kind and the key.
@@ -397,27 +410,41 @@ pub struct Field {
     pub nullable: bool,
     /// Where the values stand, if not in a column of the same name.
     pub link: Option<Link>,
+    /// For a flag that no column holds: the condition under which it is `true`, or `false`, on a day.
+    pub derived: Option<fn(bool, NaiveDate) -> SimpleExpr>,
+    /// Whether it is computed, so that the database cannot sort by it.
+    pub is_computed: bool,
 }
 
 impl Field {
     /// A field that filters.
     pub const fn filter(name: &'static str, value: ValueType) -> Self {
-        Self { name, value, sortable: false, nullable: false, link: None }
+        Self { name, value, sortable: false, nullable: false, link: None, derived: None, is_computed: false }
     }
 
     /// A field that filters and sorts, and is never null.
     pub const fn sort(name: &'static str, value: ValueType) -> Self {
-        Self { name, value, sortable: true, nullable: false, link: None }
+        Self { sortable: true, ..Self::filter(name, value) }
     }
 
     /// A field that filters and sorts, and may be null.
     pub const fn sort_nullable(name: &'static str, value: ValueType) -> Self {
-        Self { name, value, sortable: true, nullable: true, link: None }
+        Self { sortable: true, nullable: true, ..Self::filter(name, value) }
     }
 
     /// A field whose values stand in a table of references.
     pub const fn linked(name: &'static str, link: Link) -> Self {
-        Self { name, value: ValueType::Code, sortable: false, nullable: false, link: Some(link) }
+        Self { link: Some(link), ..Self::filter(name, ValueType::Code) }
+    }
+
+    /// A flag that filters by a condition.
+    pub const fn derived(name: &'static str, condition: fn(bool, NaiveDate) -> SimpleExpr) -> Self {
+        Self { derived: Some(condition), ..Self::filter(name, ValueType::Flag) }
+    }
+
+    /// The same field, computed of rows in memory.
+    pub const fn computed(self) -> Self {
+        Self { is_computed: true, ..self }
     }
 }
 
@@ -565,6 +592,30 @@ pub trait Rows: Sync {
     ) -> LocalBoxFuture<'a, ApiResult<Vec<Box<dyn Row>>>>;
 }
 
+/// Reads all rows of one kind, for lists that the database cannot cut into pages: those of a past day, and those in the order of
+/// something that is computed. Such lists are figures: they are computed few at a time, and kept.
+pub trait Whole: Sync {
+    /// Whether lists can be asked for past days.
+    fn has_past(&self) -> bool;
+
+    /// What lists can be sorted by that is computed.
+    fn computed(&self) -> &'static [Field];
+
+    /// What `q=` looks through of a row.
+    fn text(&self, row: &Value) -> String;
+
+    /// The rows that `scope` shows at the end of a day, each with all its members and its entity tag. Of today those that meet
+    /// `narrow`, if that helps.
+    fn rows<'a>(
+        &'a self,
+        db: &'a DatabaseConnection,
+        scope: Scope,
+        day: NaiveDate,
+        today: NaiveDate,
+        narrow: Condition,
+    ) -> BoxFuture<'a, ApiResult<Vec<Value>>>;
+}
+
 /// A row of some kind.
 pub trait Row: Send + Sync {
     /// Its kind.
@@ -631,6 +682,13 @@ const INSTANTS: [Member; 2] = [
 /// The version that every row carries.
 const VERSION: Member = Member::new("version", ValueType::Integer, false, &[]).label("Version", "Versi", "Jumlah penulisan.");
 
+/// The entity tag that every row carries in answers, and nowhere else.
+pub const ETAG: Member = Member::new("etag", ValueType::Text, false, &[]).label(
+    "Entity tag",
+    "Entity tag",
+    "Yang diterima `If-Match` untuk mengubah data ini.",
+);
+
 impl Kind {
     /// A kind that no member is computed of, that the public never sees and that past days know nothing of.
     pub const fn new(names: Names, groups: fn() -> [&'static [Member]; 3], rows: &'static dyn Rows) -> Self {
@@ -644,6 +702,8 @@ impl Kind {
             publication: None,
             audited: Audited { groups, ..Audited::new(names.one, names.noun()) }.changes(Changes::DayByDay),
             rows,
+            whole: None,
+            is_listed_across: false,
         }
     }
 
@@ -657,6 +717,18 @@ impl Kind {
     /// Each is a part of a resource of another kind.
     pub const fn part_of(mut self, member: &'static str, kind: &'static Kind) -> Self {
         self.parent = Some(Parent { member, kind });
+        self
+    }
+
+    /// There is a list of the parts of all wholes as well.
+    pub const fn listed_across(mut self) -> Self {
+        self.is_listed_across = true;
+        self
+    }
+
+    /// Lists can be asked for past days, or sorted by what is computed.
+    pub const fn read_whole(mut self, whole: &'static dyn Whole) -> Self {
+        self.whole = Some(whole);
         self
     }
 
@@ -748,7 +820,18 @@ impl Kind {
     pub fn members(&self) -> Vec<Member> {
         let parent = self.parent.map(|parent| parent.as_member());
         let groups = (self.groups)().into_iter().flatten().copied();
-        [self.key_member()].into_iter().chain(parent).chain(groups).chain([VERSION]).chain(INSTANTS).collect()
+        [self.key_member()].into_iter().chain(parent).chain(groups).chain([VERSION, ETAG]).chain(INSTANTS).collect()
+    }
+
+    /// Those that are shown in a scope.
+    pub fn members_in(&self, scope: Scope) -> Vec<Member> {
+        let is_shown = |member: &Member| scope == Scope::All || member.is_public;
+        self.members().into_iter().filter(is_shown).collect()
+    }
+
+    /// Whether it has members with texts of the service, in the language that is asked for.
+    pub fn has_texts(&self) -> bool {
+        (self.groups)().into_iter().flatten().any(|member| member.is_in_language)
     }
 
     /// The member called `name`.
@@ -772,7 +855,19 @@ impl Kind {
     /// Everything that a list can be filtered and sorted by.
     pub fn fields(&self) -> Vec<Field> {
         let members = self.members();
-        members.iter().filter_map(Member::field).chain(self.filters.iter().copied()).collect()
+        let computed = self.whole.map(|whole| whole.computed()).unwrap_or_default();
+        members.iter().filter_map(Member::field).chain(self.filters.iter().copied()).chain(computed.iter().copied()).collect()
+    }
+
+    /// The same for the list of the parts of all wholes: by the whole, too.
+    pub fn fields_across(&self) -> Vec<Field> {
+        let parent = self.parent.and_then(|parent| parent.as_member().sort().field());
+        parent.into_iter().chain(self.fields()).collect()
+    }
+
+    /// The path of the list of the parts of all wholes.
+    pub fn path_across(&self) -> String {
+        format!("/v1/{}", self.names.many)
     }
 
     /// The key as a field of a list.

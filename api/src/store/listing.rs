@@ -2,6 +2,7 @@
 //!
 //! A page costs the same wherever it stands, and one or two statements: the rows, and their number where it was asked for.
 
+use std::cmp::Ordering;
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -69,6 +70,20 @@ pub struct Listing {
     limit: u64,
     cursor: Option<String>,
     count: bool,
+    /// The filters once more, for rows in memory.
+    filters: Vec<(Field, Test)>,
+    /// What `q=` asks for.
+    text: Option<String>,
+}
+
+/// What a filter asks of a field.
+enum Test {
+    /// That it is one of these.
+    AnyOf(Vec<String>),
+    /// That it is this or more.
+    AtLeast(String),
+    /// That it is this or less.
+    AtMost(String),
 }
 
 /// Conditions, order and limit of a selection.
@@ -110,8 +125,10 @@ impl Listing {
             limit: DEFAULT_LIMIT,
             cursor: None,
             count: false,
+            filters: Vec::new(),
+            text: None,
         };
-        for field in fields {
+        for field in fields.iter().filter(|field| !field.is_computed) {
             listing.filter(parameters, *field);
         }
         if searchable
@@ -121,6 +138,7 @@ impl Listing {
         {
             listing.conditions = listing.conditions.clone().add(Expr::col("search").like(contains(&text)));
             listing.list += &format!("\nq={text}");
+            listing.text = Some(text);
         }
         let sort = parameters.list("sort").unwrap_or_else(|| default_sort.split(',').map(str::to_owned).collect());
         listing.list += &format!("\nsort={}", sort.join(","));
@@ -148,7 +166,10 @@ impl Listing {
             match values {
                 Some(values) => {
                     self.list += &format!("\n{}={}", field.name, given.join(","));
-                    self.conditions = self.conditions.clone().add(is_in(field, values));
+                    if field.derived.is_none() {
+                        self.conditions = self.conditions.clone().add(is_in(field, values));
+                    }
+                    self.filters.push((field, Test::AnyOf(given)));
                 }
                 None => refuse(parameters, field.name, field.value),
             }
@@ -165,6 +186,7 @@ impl Listing {
                     self.list += &format!("\n{name}={text}");
                     self.conditions =
                         self.conditions.clone().add(if bound == "gte" { column.gte(value) } else { column.lte(value) });
+                    self.filters.push((field, if bound == "gte" { Test::AtLeast(text) } else { Test::AtMost(text) }));
                 }
                 None => refuse(parameters, &name, field.value),
             }
@@ -234,6 +256,7 @@ impl Listing {
         scope: Scope,
         today: NaiveDate,
     ) -> ApiResult<(Vec<Box<dyn Row>>, Page)> {
+        let within = within.add(self.derived(today));
         let total = if self.count {
             let mut count = Query::select();
             count.expr_as(Expr::cust("COUNT(*)"), "number").from(kind.table());
@@ -248,6 +271,70 @@ impl Listing {
         let mut rows = kind.rows.all(db, Box::new(|select| selection.narrow(select)), scope, today).await?;
         let page = self.cut(&mut rows, total, |row, name| row.column(name))?;
         Ok((rows, page))
+    }
+
+    /// The conditions of filters that no column stands for, on a day.
+    fn derived(&self, today: NaiveDate) -> Condition {
+        let derived = self.filters.iter().filter_map(|(field, test)| match (field.derived, test) {
+            (Some(condition), Test::AnyOf(given)) => Some(condition(given.iter().any(|flag| flag == "true"), today)),
+            _ => None,
+        });
+        derived.fold(Condition::all(), Condition::add)
+    }
+
+    /// What the database can narrow rows by before they are paged in memory.
+    pub fn narrowing(&self, today: NaiveDate) -> Condition {
+        self.conditions.clone().add(self.derived(today))
+    }
+
+    /// Whether rows have to be sorted in memory.
+    pub fn sorts_by_computed(&self) -> bool {
+        self.sort.iter().any(|(field, _)| field.is_computed)
+    }
+
+    /// One page of rows in memory, by the same filters, search, order and cursor. `member` gives the value of a field, and `text`
+    /// what `q=` looks through. What is not shown is neither found nor an order.
+    pub fn page_of<'a>(
+        &self,
+        rows: &'a [Json],
+        member: impl Fn(&'a Json, &Field) -> &'a Json,
+        text: impl Fn(&'a Json) -> String,
+    ) -> ApiResult<(Vec<&'a Json>, Page)> {
+        let fits = |row: &&'a Json| {
+            self.filters.iter().all(|(field, test)| test.holds(field, member(row, field)))
+                && self.text.as_ref().is_none_or(|wanted| text(row).to_lowercase().contains(wanted))
+        };
+        let places = |row: &'a Json| self.sort.iter().map(|(field, _)| Place::of(field, member(row, field))).collect::<Vec<_>>();
+        let mut found = rows.iter().filter(fits).map(|row| (places(row), row)).collect::<Vec<_>>();
+        let total = self.count.then_some(found.len() as u64);
+        found.sort_by(|(one, _), (other, _)| self.order_of(one, other));
+        if let Some(cursor) = &self.cursor {
+            let values = Cursor::read(&self.list, cursor)?;
+            let last = self.sort.iter().zip(&values).map(|((field, _), value)| Place::of(field, value)).collect::<Vec<_>>();
+            if values.len() != self.sort.len() {
+                return Err(ApiError::new(crate::http::problem::codes::INVALID_CURSOR));
+            }
+            found.retain(|(places, _)| self.order_of(places, &last) == Ordering::Greater);
+        }
+        let has_more = found.len() as u64 > self.limit;
+        found.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        let last = found.last().filter(|_| has_more);
+        let next_cursor = last.map(|(_, row)| {
+            let values = self.sort.iter().map(|(field, _)| member(row, field).clone()).collect::<Vec<_>>();
+            Cursor::write(&self.list, &values)
+        });
+        let page = Page { data: Vec::new(), next_cursor, limit: self.limit, total };
+        Ok((found.into_iter().map(|(_, row)| row).collect(), page))
+    }
+
+    /// Nulls come last in either direction.
+    fn order_of(&self, one: &[Option<Place>], other: &[Option<Place>]) -> Ordering {
+        let orders = self.sort.iter().zip(one.iter().zip(other)).map(|((_, order), places)| match places {
+            (Some(one), Some(other)) if *order == Order::Desc => other.cmp(one),
+            (Some(one), Some(other)) => one.cmp(other),
+            (one, other) => one.is_none().cmp(&other.is_none()),
+        });
+        orders.fold(Ordering::Equal, Ordering::then)
     }
 
     /// Which rows make the page, and one more, which tells whether there is a next one.
@@ -317,6 +404,56 @@ impl Listing {
             _ => Expr::col(field.name).gte(value.clone()),
         };
         Ok(Condition::all().add(bound).add(any))
+    }
+}
+
+/// The place of a value among those of its field.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Flag(bool),
+    Number(rust_decimal::Decimal),
+    Text(String),
+}
+
+impl Place {
+    /// That of a value as JSON; nothing for null.
+    fn of(field: &Field, value: &Json) -> Option<Self> {
+        match (field.value, value) {
+            (_, Json::Bool(flag)) => Some(Self::Flag(*flag)),
+            (_, Json::Number(number)) => number.to_string().parse().ok().map(Self::Number),
+            (_, Json::String(text)) => Self::read(field, text),
+            _ => None,
+        }
+    }
+
+    /// That of a value as text.
+    fn read(field: &Field, text: &str) -> Option<Self> {
+        match field.value {
+            ValueType::Flag => text.parse().ok().map(Self::Flag),
+            ValueType::Integer | ValueType::Decimal => text.parse().ok().map(Self::Number),
+            ValueType::Instant => {
+                let instant = DateTime::parse_from_rfc3339(text).ok()?;
+                Some(Self::Number(instant.timestamp_micros().into()))
+            }
+            ValueType::Id => Some(Self::Text(in_lower_case(text).into_owned())),
+            _ => Some(Self::Text(text.to_owned())),
+        }
+    }
+}
+
+impl Test {
+    /// Whether it holds for a value; for a list whether it does for an entry.
+    fn holds(&self, field: &Field, value: &Json) -> bool {
+        if let Json::Array(entries) = value {
+            return entries.iter().any(|entry| self.holds(field, entry));
+        }
+        let Some(place) = Place::of(field, value) else { return false };
+        let read = |text: &String| Place::read(field, text);
+        match self {
+            Self::AnyOf(given) => given.iter().any(|given| read(given).as_ref() == Some(&place)),
+            Self::AtLeast(bound) => read(bound).is_some_and(|bound| place >= bound),
+            Self::AtMost(bound) => read(bound).is_some_and(|bound| place <= bound),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::explanation::Explanation;
+use super::reason::{Reason, ReasonCode};
 use crate::value::decimal::Percent;
 
 /// The number of elements of a survey, from requirements (u1) to facilities (u9). Each weighs exactly one ninth.
@@ -212,18 +213,18 @@ pub fn explain(scores: &Scores, on: NaiveDate) -> IkmResult {
     let grade = grade(ikm, on);
     let IkmBounds { version, a, b, c, .. } = ikm_bounds(on);
     let counted = match &scores.0 {
-        Answers::Means(means) => format!("{} / {ELEMENTS}", means.iter().sum::<Decimal>()),
-        Answers::Sums { sums, respondents } => format!("{} / ({respondents} x {ELEMENTS})", total(sums)),
+        Answers::Means(means) => Reason::new(ReasonCode::IkmOfMeans).with("sum", means.iter().sum::<Decimal>()),
+        Answers::Sums { sums, respondents } => {
+            Reason::new(ReasonCode::IkmOfSums).with("sum", total(sums)).with("respondents", respondents)
+        }
     };
-    let reasons = vec![
-        format!("IKM {ikm} is {counted} x {FACTOR}, rounded to 2 decimals"),
-        match grade {
-            Grade::A => format!("{ikm} is at least {a}: A"),
-            Grade::B => format!("{ikm} is at least {b} and below {a}: B"),
-            Grade::C => format!("{ikm} is at least {c} and below {b}: C"),
-            Grade::D => format!("{ikm} is below {c}: D"),
-        },
-    ];
+    let graded = match grade {
+        Grade::A => Reason::new(ReasonCode::GradeFrom).with("from", a),
+        Grade::B => Reason::new(ReasonCode::GradeBetween).with("from", b).with("below", a),
+        Grade::C => Reason::new(ReasonCode::GradeBetween).with("from", c).with("below", b),
+        Grade::D => Reason::new(ReasonCode::GradeBelow).with("below", c),
+    };
+    let reasons = vec![counted.with("ikm", ikm), graded.with("ikm", ikm).with("grade", grade)];
     let explanation = inputs(Explanation::new("ikm", *version, reasons), scores);
     IkmResult { ikm, grade, explanation }
 }
@@ -326,7 +327,7 @@ mod tests {
     fn sums_give_the_official_grade() {
         let result = explain(&Scores::of_sums(SUMS, 149).unwrap(), on());
         assert_eq!((result.ikm.to_string().as_str(), result.grade), ("88.29", Grade::B));
-        let explanation = serde_json::to_value(result.explanation).unwrap();
+        let explanation = result.explanation.told();
         assert_eq!(explanation["inputs"]["respondents"], "149");
         assert_eq!(explanation["inputs"]["u9"], "520");
         assert_eq!(explanation["reasons"][0], "IKM 88.29 is 4736 / (149 x 9) x 25, rounded to 2 decimals");
@@ -355,7 +356,7 @@ mod tests {
         let mut scores = [exact("3.1"); ELEMENTS];
         scores[0] = exact("3.45");
         assert_eq!(
-            serde_json::to_value(explain(&Scores::new(scores).unwrap(), on()).explanation).unwrap(),
+            explain(&Scores::new(scores).unwrap(), on()).explanation.told(),
             json!({
                 "rule": "ikm",
                 "rule_version": "Permenpan-RB 14/2017",

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 pub use bounds::Bounds;
 pub use standing::{Standing, StandingBounds, StandingResult, standing, standing_bounds};
 
+use super::reason::{Reason, ReasonCode};
 use crate::value::{decimal::Percent, period::Period};
 
 /// The direction in which a KPI should move.
@@ -41,19 +42,11 @@ impl Direction {
         !self.reaches(target, baseline)
     }
 
-    /// The comparison of a value that meets a target with the target, in words.
-    const fn reaching(self) -> &'static str {
+    /// Its word.
+    const fn as_str(self) -> &'static str {
         match self {
-            Self::Increase => "at least",
-            Self::Decrease => "at most",
-        }
-    }
-
-    /// The comparison of a value that misses a target with the target, in words.
-    const fn missing(self) -> &'static str {
-        match self {
-            Self::Increase => "below",
-            Self::Decrease => "above",
+            Self::Increase => "increase",
+            Self::Decrease => "decrease",
         }
     }
 }
@@ -79,7 +72,7 @@ pub fn applicable_target(baseline: Option<&Point>, targets: &[Point], at: Period
 /// The target that applies, with its origin.
 struct Applying {
     value: Decimal,
-    origin: String,
+    origin: Reason,
 }
 
 fn applying(baseline: Option<&Point>, targets: &[Point], at: Period) -> Option<Applying> {
@@ -88,12 +81,18 @@ fn applying(baseline: Option<&Point>, targets: &[Point], at: Period) -> Option<A
     let last = targets.last()?;
 
     if let Some(target) = targets.iter().find(|target| place(target.period) == here) {
-        return Some(Applying { value: target.value, origin: format!("the target of {at} is {}", shown(target.value)) });
+        return Some(Applying {
+            value: target.value,
+            origin: Reason::new(ReasonCode::TargetOfPeriod).with("period", at).with("target", shown(target.value)),
+        });
     }
     if place(last.period) < here {
         return Some(Applying {
             value: last.value,
-            origin: format!("the last target, {} for {}, goes on in {at}", shown(last.value), last.period),
+            origin: Reason::new(ReasonCode::LastTargetContinues)
+                .with("target", shown(last.value))
+                .with("target_period", last.period)
+                .with("period", at),
         });
     }
 
@@ -106,34 +105,33 @@ fn applying(baseline: Option<&Point>, targets: &[Point], at: Period) -> Option<A
     let value = from.value.checked_add(way.checked_mul(gone)?.checked_div(length)?)?;
     Some(Applying {
         value,
-        origin: format!(
-            "the target that applies to {at} is {}, on the line from {} ({}) to {} ({})",
-            shown(value),
-            shown(from.value),
-            from.period,
-            shown(to.value),
-            to.period,
-        ),
+        origin: Reason::new(ReasonCode::TargetOnLine)
+            .with("period", at)
+            .with("target", shown(value))
+            .with("from", shown(from.value))
+            .with("from_period", from.period)
+            .with("to", shown(to.value))
+            .with("to_period", to.period),
     })
 }
 
-/// How much of the target was reached, in percent, as Indonesian performance reports (SAKIP) count it; or the sentence that says
-/// why there is no achievement.
+/// How much of the target was reached, in percent, as Indonesian performance reports (SAKIP) count it; or the reason why there is
+/// no achievement.
 ///
 /// `increase`: (1 + (actual - target) / |target|) x 100, which for a positive target is actual / target.
 /// `decrease`: (1 + (target - actual) / |target|) x 100, which for a positive target is (2 x target - actual) / target.
 /// With a target of 0 it is 100 if the target is met; otherwise there is none. It is never below 0 and not capped above. It is at
 /// least 100 exactly if the target is met, whatever the signs.
-pub fn achievement(direction: Direction, target: Decimal, actual: Decimal) -> Result<Percent, String> {
+pub fn achievement(direction: Direction, target: Decimal, actual: Decimal) -> Result<Percent, Reason> {
     let is_met = direction.reaches(actual, target);
     if target.is_zero() {
-        let none = || format!("no achievement: the target is 0, and the actual {} does not meet it", shown(actual));
+        let none = || Reason::new(ReasonCode::AchievementOfZero).with("actual", shown(actual));
         return is_met.then(|| Percent::of(Decimal::ONE_HUNDRED)).ok_or_else(none);
     }
     let percentage = beyond(direction, target, actual).and_then(|beyond| {
         beyond.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(target.abs())?.checked_add(Decimal::ONE_HUNDRED)
     });
-    let percentage = percentage.ok_or_else(|| "no achievement: it is too large to be written".to_owned())?;
+    let percentage = percentage.ok_or(Reason::new(ReasonCode::AchievementTooLarge))?;
     let percent = Percent::of(percentage.max(Decimal::ZERO));
     // A gap that is too small for the division still is a gap.
     Ok(if is_met { percent } else { percent.unreached() })
@@ -152,29 +150,23 @@ fn beyond(direction: Direction, target: Decimal, actual: Decimal) -> Option<Deci
     }
 }
 
-/// How much of the way from the baseline to the final target is done, in percent; or the sentence that says why there is no
-/// progress, because the final target equals the baseline or lies on its wrong side.
+/// How much of the way from the baseline to the final target is done, in percent; or the reason why there is no progress:
+/// the final target equals the baseline or lies on its wrong side.
 ///
 /// It is negative if the KPI moves away from the target, and at least 100 exactly if the final target is met.
-pub fn progress(direction: Direction, baseline: Decimal, final_target: Decimal, actual: Decimal) -> Result<Percent, String> {
+pub fn progress(direction: Direction, baseline: Decimal, final_target: Decimal, actual: Decimal) -> Result<Percent, Reason> {
     if baseline == final_target {
-        return Err(format!("no progress: the baseline {} is the final target, so there is no way to go", shown(baseline)));
+        return Err(Reason::new(ReasonCode::ProgressWithoutWay).with("baseline", shown(baseline)));
     }
     if direction.is_against(baseline, final_target) {
-        let (side, way) = match direction {
-            Direction::Increase => ("below", "increase"),
-            Direction::Decrease => ("above", "decrease"),
-        };
-        let (target, baseline) = (shown(final_target), shown(baseline));
-        return Err(format!(
-            "no progress: the final target {target} lies {side} the baseline {baseline}, against the direction {way}"
-        ));
+        let reason = Reason::new(ReasonCode::ProgressAgainstDirection).with("target", shown(final_target));
+        return Err(reason.with("baseline", shown(baseline)).with("direction", direction.as_str()));
     }
     let share = || {
         let (done, whole) = (actual.checked_sub(baseline)?, final_target.checked_sub(baseline)?);
         done.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole).map(Percent::of)
     };
-    let percent = share().ok_or_else(|| "no progress: the values are too large to compare".to_owned())?;
+    let percent = share().ok_or(Reason::new(ReasonCode::ProgressTooLarge))?;
     Ok(if direction.reaches(actual, final_target) { percent } else { percent.unreached() })
 }
 
@@ -301,7 +293,7 @@ mod tests {
         assert_eq!(of(Direction::Increase, "1").unwrap(), "100.00");
         assert_eq!(of(Direction::Increase, "-1"), None);
         let reason = achievement(Direction::Increase, Decimal::ZERO, exact("-1")).unwrap_err();
-        assert_eq!(reason, "no achievement: the target is 0, and the actual -1 does not meet it");
+        assert_eq!(reason.in_english(), "no achievement: the target is 0, and the actual -1 does not meet it");
     }
 
     #[test]
@@ -313,15 +305,21 @@ mod tests {
         assert_eq!(of("30"), "-11.89");
         assert_eq!(of("14.0001"), "99.99");
         let still = progress(Direction::Decrease, exact("14"), exact("14.0"), exact("20")).unwrap_err();
-        assert_eq!(still, "no progress: the baseline 14 is the final target, so there is no way to go");
+        assert_eq!(still.in_english(), "no progress: the baseline 14 is the final target, so there is no way to go");
     }
 
     #[test]
     fn there_is_no_progress_towards_a_target_on_the_wrong_side() {
         let reason = progress(Direction::Increase, exact("10"), exact("5"), exact("4")).unwrap_err();
-        assert_eq!(reason, "no progress: the final target 5 lies below the baseline 10, against the direction increase");
+        assert_eq!(
+            reason.in_english(),
+            "no progress: the final target 5 lies below the baseline 10, against the direction increase"
+        );
         let reason = progress(Direction::Decrease, exact("5"), exact("10"), exact("4")).unwrap_err();
-        assert_eq!(reason, "no progress: the final target 10 lies above the baseline 5, against the direction decrease");
+        assert_eq!(
+            reason.in_english(),
+            "no progress: the final target 10 lies above the baseline 5, against the direction decrease"
+        );
     }
 
     #[test]
@@ -334,7 +332,8 @@ mod tests {
         assert!(achievement(Direction::Decrease, most, Decimal::MIN).is_err());
         let least = exact("0.000000000001");
         assert!(
-            achievement(Direction::Increase, least, exact("999999999999999")).unwrap_err().ends_with("too large to be written")
+            achievement(Direction::Increase, least, exact("999999999999999")).unwrap_err().code
+                == ReasonCode::AchievementTooLarge
         );
     }
 
@@ -367,7 +366,7 @@ mod tests {
                     }
                     Err(_) if target.is_zero() => prop_assert!(!met),
                     // More than 10^26 times the target.
-                    Err(reason) => prop_assert!(reason.ends_with("too large to be written"), "{}", reason),
+                    Err(reason) => prop_assert_eq!(reason.code, ReasonCode::AchievementTooLarge),
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Every computed figure, as a pure function of decimals and periods that needs neither a database nor a clock.
 
+pub mod age;
 pub mod bands;
 pub mod chain;
 pub mod coverage;
@@ -11,6 +12,7 @@ pub mod obligations;
 pub mod programme_status;
 pub mod projection;
 pub mod ranking;
+pub mod reason;
 pub mod renaksi;
 pub mod review;
 pub mod spbe;

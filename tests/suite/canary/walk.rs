@@ -62,6 +62,9 @@ impl<'a> Walk<'a> {
                     let plans = self.world.shown(Stage::Now).filter(|bird| bird.kind == "masterplans");
                     paths.extend(plans.map(|plan| format!("{base}?as_of={day}&masterplan={}", plan.key)));
                 }
+                if let Some(expand) = parameter(operation, "expand") {
+                    paths.push(format!("{base}?as_of={day}&limit=200&expand={}", values_of(&expand).join(",")));
+                }
                 if parameter(operation, "year").is_some() {
                     paths.push(format!("{base}?as_of={day}&year=2022&quarter=4"));
                 }
@@ -226,6 +229,9 @@ impl<'a> Walk<'a> {
                 }
                 _ => values_of(&parameter),
             };
+            if name == "expand" {
+                values.push(values.join(","));
+            }
             if name == "sort" {
                 values = values.into_iter().map(|value| format!("{value}&limit=40")).collect();
             }

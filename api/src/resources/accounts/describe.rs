@@ -13,6 +13,7 @@ use crate::crud::parameters::{filter_parameters, page_parameters};
 use crate::crud::schemas;
 use crate::http::operation::Operation;
 use crate::http::schema;
+use crate::store::kind::ETAG;
 
 /// An operation for those who manage the accounts.
 pub fn operation<A: Account>(method: Method, path: &str, id: &str, summary: &str, about: &str) -> Operation {
@@ -21,6 +22,25 @@ pub fn operation<A: Account>(method: Method, path: &str, id: &str, summary: &str
 
 fn of_one<A: Account>(method: Method, verb: &str, summary: &str, about: &str) -> Operation {
     operation::<A>(method, A::ONE, &format!("{verb}_{}", A::NAMES.one), summary, about).problems(&[404])
+}
+
+/// The schemas of an account as answers show it, with its entity tag.
+fn components<A: Account>() -> Map<String, Value> {
+    let mut components = schema::components::<A>();
+    if let Some(own) = components.get_mut(A::name().as_ref()) {
+        own["properties"][ETAG.name] = schemas::etag_schema();
+        if let Some(required) = own["required"].as_array_mut() {
+            required.push(json!(ETAG.name));
+        }
+    }
+    components
+}
+
+/// Adds an answer that shows an account.
+fn answers<A: Account>(operation: Operation, status: u16, about: &str, mut example: Value, headers: &[&str]) -> Operation {
+    example[ETAG.name] = json!("\"1-5ea2bd2b24c80\"");
+    let shown = json!({ "$ref": format!("#/components/schemas/{}", A::name()) });
+    operation.with_schemas(components::<A>()).answers_schema(status, about, shown, Some(example), headers)
 }
 
 /// Describes the list.
@@ -34,7 +54,7 @@ pub fn list<A: Account>() -> Operation {
     let others = A::FIELDS.iter().filter(|field| field.sortable).map(|field| field.name);
     let sortable = [A::SORT.name].into_iter().chain(others).collect::<Vec<_>>();
     page_parameters(list, &sortable, A::SORT.name)
-        .with_schemas(schema::components::<A>())
+        .with_schemas(components::<A>())
         .with_schemas(Map::<String, Value>::from_iter([(format!("{name}Page"), page)]))
         .answers_schema(
             200,
@@ -48,30 +68,26 @@ pub fn list<A: Account>() -> Operation {
 /// Describes the creation from a `New`, such as `example`; `shown` is the answer.
 pub fn create<A: Account, New: DeserializeOwned + ToSchema>(about: &str, example: Value, shown: Value) -> Operation {
     let (id, summary) = (format!("create_{}", A::NAMES.one), format!("Create {}", A::NAMES.a()));
-    operation::<A>(Method::POST, &A::path(), &id, &summary, about).takes::<New>(example).retryable().answers::<A>(
-        201,
-        &format!("The {} that was created.", A::NAMES.spoken),
-        Some(shown),
-        &["ETag", "Location", "Idempotent-Replayed"],
-    )
+    let operation = operation::<A>(Method::POST, &A::path(), &id, &summary, about).takes::<New>(example).retryable();
+    let about = format!("The {} that was created.", A::NAMES.spoken);
+    answers::<A>(operation, 201, &about, shown, &["ETag", "Location", "Idempotent-Replayed"])
 }
 
 /// Describes the reading of one account.
 pub fn get<A: Account>() -> Operation {
-    of_one::<A>(Method::GET, "get", &format!("Get {}", A::NAMES.a()), A::NAMES.about).conditional().answers::<A>(
-        200,
-        &format!("The requested {}.", A::NAMES.spoken),
-        Some(A::example()),
-        &["ETag"],
-    )
+    let operation = of_one::<A>(Method::GET, "get", &format!("Get {}", A::NAMES.a()), A::NAMES.about).conditional();
+    answers::<A>(operation, 200, &format!("The requested {}.", A::NAMES.spoken), A::example(), &["ETag"])
 }
 
 /// Describes the change by a `Patch`, such as `example`.
 pub fn update<A: Account, Patch: ToSchema>(about: &str, example: Value) -> Operation {
-    of_one::<A>(Method::PATCH, "update", &format!("Change {}", A::NAMES.a()), about)
-        .guarded()
-        .body(&Patch::name(), schema::input::<Patch>(), example, PATCHES)
-        .answers::<A>(200, &format!("The {} after the change.", A::NAMES.spoken), Some(A::example()), &["ETag"])
+    let operation = of_one::<A>(Method::PATCH, "update", &format!("Change {}", A::NAMES.a()), about).guarded().body(
+        &Patch::name(),
+        schema::input::<Patch>(),
+        example,
+        PATCHES,
+    );
+    answers::<A>(operation, 200, &format!("The {} after the change.", A::NAMES.spoken), A::example(), &["ETag"])
 }
 
 /// Describes the deletion.
@@ -83,16 +99,12 @@ pub fn delete<A: Account>(about: &str) -> Operation {
 
 /// Describes the replacement of a secret.
 pub fn rotate<A: Secret>(path: &str, id: &str, about: &str) -> Operation {
-    operation::<A>(Method::POST, path, id, &format!("Replace {}'s secret", A::NAMES.a()), about)
+    let operation = operation::<A>(Method::POST, path, id, &format!("Replace {}'s secret", A::NAMES.a()), about)
         .takes::<Rotation>(json!({ "grace_seconds": 86400 }))
         .retryable()
-        .problems(&[404])
-        .answers::<A>(
-            200,
-            &format!("The {} with its new secret.", A::NAMES.spoken),
-            Some(example_with_secret::<A>()),
-            &["ETag", "Idempotent-Replayed"],
-        )
+        .problems(&[404]);
+    let about = format!("The {} with its new secret.", A::NAMES.spoken);
+    answers::<A>(operation, 200, &about, example_with_secret::<A>(), &["ETag", "Idempotent-Replayed"])
 }
 
 /// The example of an account in the answer that shows its secret.

@@ -2,20 +2,24 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::finding;
-use entity::rules::finding::FindingState;
+use entity::rules::finding::{FindingState, is_overdue};
 use entity::value::code::Code;
+use sea_orm::ActiveEnum;
 use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::auth::permissions::HoldEvaluations;
 use crate::crud::members::{FromRow, members, read_members};
-use crate::crud::resource::{BeforeInsert, Hooks, NewRow, Resource};
+use crate::crud::resource::{BeforeInsert, Compute, Hooks, NewRow, Resource};
 use crate::crud::typed::kind_of;
+use crate::http::problem::ApiResult;
 use crate::resources::association::PROGRAMME;
 use crate::resources::{evaluations, opds, programmes};
-use crate::store::kind::{BeforeFirst, Kind, Names, Own};
+use crate::store::kind::{BeforeFirst, Field, Kind, Names, Own, Scope};
+use crate::store::rows::Executor;
 
 /// The most follow-ups of one finding: they are read with it.
 pub const MOST_FOLLOW_UPS: usize = 1000;
@@ -32,6 +36,8 @@ pub static KIND: Kind = kind_of::<Finding>(Names {
 })
 .with_ids()
 .part_of("evaluation", &evaluations::KIND)
+.listed_across()
+.filters(&[Field::derived("overdue", overdue)])
 .public_with(Own::Always, "evaluation")
 .without_feed()
 .with_snapshots(BeforeFirst::Absent)
@@ -104,17 +110,38 @@ impl FromRow<finding::Model> for FindingProgress {
     }
 }
 
+read_members! {
+    /// What is computed of a finding.
+    pub struct FindingDueness {
+        /// Whether the finding is not done although its due day has passed.
+        pub overdue: bool = value.public().label("Overdue", "Lewat tenggat", "Belum selesai padahal tenggatnya telah lewat."),
+    }
+}
+
+impl Compute for Finding {
+    async fn compute(_: &Executor<'_>, rows: &[finding::Model], _: Scope, today: NaiveDate) -> ApiResult<Vec<FindingDueness>> {
+        Ok(rows.iter().map(|row| FindingDueness { overdue: is_overdue(row.due_on, row.state, today) }).collect())
+    }
+}
+
+/// The condition under which a finding is overdue on a day, or is not; as [`is_overdue`] decides it.
+fn overdue(is: bool, today: NaiveDate) -> SimpleExpr {
+    let (due_on, state) = (Expr::col(finding::Column::DueOn), Expr::col(finding::Column::State));
+    let done = FindingState::Done.to_value();
+    if is { due_on.lt(today).and(state.ne(done)) } else { due_on.clone().is_null().or(due_on.gte(today)).or(state.eq(done)) }
+}
+
 impl Resource for Finding {
     const KIND: &'static Kind = &KIND;
     type Write = HoldEvaluations;
     type ReadOnly = FindingProgress;
-    type Computed = ();
-    const HOOKS: Hooks<Self> = Hooks::NONE.before_insert().attached_to(&programmes::KIND, &PROGRAMME);
+    type Computed = FindingDueness;
+    const HOOKS: Hooks<Self> = Hooks::NONE.before_insert().compute().attached_to(&programmes::KIND, &PROGRAMME);
 
     fn example() -> Value {
         json!({
             "id": "0183a0c6-5c00-7a00-8000-000000000001", "evaluation": "EVAL-2022-10-04",
-            "text": "Seluruh OPD terus berbenah menjalankan rencana aksi dan masterplan",
+            "text": "Seluruh OPD terus berbenah menjalankan rencana aksi dan masterplan", "overdue": false,
         })
     }
 

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::findings::{self, Finding, FollowUp, MOST_FOLLOW_UPS};
 use crate::auth::permissions::{FollowUp as MayFollowUp, Permission};
-use crate::crud::handlers::shown_whole;
+use crate::crud::handlers::answer;
 use crate::crud::members::Written;
 use crate::crud::openapi::reference;
 use crate::crud::typed::writes_of;
@@ -58,11 +58,15 @@ async fn create_follow_up(
             let row = transaction.locked::<finding::Entity>(id.clone()).await?.filter(|row| row.evaluation == code);
             let row = row.ok_or_else(|| ApiError::not_found(&findings::KIND, &id))?;
             must_concern(transaction, &row).await?;
-            preconditions.must_match_if_given(&Finding::stamp(&row).etag())?;
+            if let Err(refused) = preconditions.must_match_if_given(&Finding::stamp(&row).etag()) {
+                // The answer names the tag that reading it gives.
+                preconditions.must_match_if_given(&present::<Finding>(transaction, row).await?.etag())?;
+                return Err(refused);
+            }
             let row = add(transaction, row, body.read()?).await?;
             let shown = present::<Finding>(transaction, row).await?;
             let location = format!("/v1/evaluations/{code}/findings/{id}");
-            Ok(Answer::text(StatusCode::CREATED, shown_whole(&*shown)).header("Location", &location).etag(&shown.etag()))
+            Ok(answer(StatusCode::CREATED, &request, &*shown).header("Location", &location))
         })
         .await
 }

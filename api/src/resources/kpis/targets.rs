@@ -22,7 +22,7 @@ use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::language::Noun;
 use crate::http::operation::Operation;
-use crate::http::precondition::{Preconditions, entity_tag};
+use crate::http::precondition::{Preconditions, Tagged, entity_tag};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
@@ -96,12 +96,22 @@ pub struct KpiTarget {
     /// The version of the target: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
+    /// The entity tag: what `If-Match` takes to change this.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = true, min_length = 3, max_length = 128, example = "\"1-5ea2bd2b24c80\"")]
+    etag: String,
     /// When the target was first set.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
     /// When the target was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
+}
+
+impl Tagged for KpiTarget {
+    fn tagged(self, etag: String) -> Self {
+        Self { etag, ..self }
+    }
 }
 
 impl From<&kpi_target::Model> for KpiTarget {
@@ -113,6 +123,7 @@ impl From<&kpi_target::Model> for KpiTarget {
             kind: row.kind,
             provenance: Provenance::of(row.provenance.as_ref()),
             version: row.version,
+            etag: String::new(),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -121,6 +132,11 @@ impl From<&kpi_target::Model> for KpiTarget {
 
 fn etag(row: &kpi_target::Model) -> String {
     entity_tag(row.version, row.created_at)
+}
+
+/// A target as answers show it.
+fn shown(row: &kpi_target::Model) -> KpiTarget {
+    KpiTarget::from(row).tagged(etag(row))
 }
 
 fn key_of(kpi: &str, period: &str) -> String {
@@ -137,7 +153,7 @@ async fn list_targets(
     parameters.finish()?;
     let db = access.store.db();
     let rows = kpi_target::Entity::find().filter(kpi_target::Column::Kpi.eq(code.as_str()));
-    let page = listing.page(db, rows, |row| Ok(KpiTarget::from(row))).await?;
+    let page = listing.page(db, rows, |row| Ok(shown(row))).await?;
     if page.data.is_empty() {
         require(db, &code).await?;
     }
@@ -152,7 +168,7 @@ async fn get_target(
 ) -> ApiResult<Answer> {
     let row = kpi_target::Entity::find_by_id(path.clone()).one(access.store.db()).await?;
     let row = row.ok_or_else(|| ApiError::not_found(AUDITED.noun, &key_of(&path.0, &path.1)))?;
-    Ok(Answer::ok(&KpiTarget::from(&row))?.etag(&etag(&row)).unless_known(&preconditions))
+    Ok(Answer::ok(&shown(&row))?.etag(&etag(&row)).unless_known(&preconditions))
 }
 
 async fn put_target(
@@ -188,7 +204,7 @@ async fn put_target(
                 return Err(ApiError::invalid(field_errors));
             }
             let row = write(transaction, &code, &text, before.as_ref(), input).await?;
-            let shown = KpiTarget::from(&row);
+            let shown = shown(&row);
             let location = format!("/v1/kpis/{code}/targets/{text}");
             let answer = if before.is_some() { Answer::ok(&shown)? } else { Answer::created(&location, &shown)? };
             Ok(answer.etag(&etag(&row)))
@@ -268,7 +284,7 @@ pub fn mount(table: &mut Table) {
     let (readers, writers) = (ReadAll::role_names(), EditCatalogue::role_names());
     let shown = json!({
         "kpi": "STUNTING", "period": "2024", "value": "14", "kind": "aspiration", "provenance": null,
-        "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+        "version": 1, "etag": "\"1-5ea2bd2b24c80\"", "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
     });
     let page = Map::<String, Value>::from_iter([(
         "KpiTargetPage".to_owned(),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::review_state::ReviewState;
 use super::{Report, ReportKey, Subject};
 use crate::http::language::Text;
-use crate::http::precondition::entity_tag;
+use crate::http::precondition::{Tagged, entity_tag};
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::store::transaction::{AuditEvent, WriteTransaction};
 
@@ -22,6 +22,11 @@ pub fn place_in(path: Path<(String, String)>) -> ReportKey {
 pub fn etag<R: Report>(row: &R) -> String {
     let review_state = row.review_state();
     entity_tag(review_state.version, review_state.created_at)
+}
+
+/// A report as answers show it.
+pub fn shown<R: Report>(row: &R) -> R::Shown {
+    R::Shown::from(row).tagged(etag(row))
 }
 
 /// 404 for a report that does not exist.

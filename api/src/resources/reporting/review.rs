@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::flow::place_in;
-use super::flow::{etag, hand_in, record, verify, waiting};
+use super::flow::{etag, hand_in, record, shown, verify, waiting};
 use super::review_state::ReviewState;
 use super::{Report, ReportKey};
 use crate::auth::permissions::{Permission, Review};
@@ -91,7 +91,7 @@ async fn step<R: Report, P: Permission>(
             preconditions.must_match_if_given(&etag(&row))?;
             let reason = body.map(|body| body.read::<ReturnInput>()).transpose()?.map(|input| input.reason);
             let row = apply(transaction, row, step, reason).await?;
-            Ok(Answer::ok(&R::Shown::from(&row))?.etag(&etag(&row)))
+            Ok(Answer::ok(&shown(&row))?.etag(&etag(&row)))
         })
         .await
 }

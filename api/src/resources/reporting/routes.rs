@@ -8,7 +8,7 @@ use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::flow::{delete, etag, latest, missing, owned, place_in, reason_required, waiting, write};
+use super::flow::{delete, etag, latest, missing, owned, place_in, reason_required, shown, waiting, write};
 use super::{Report, Written, review};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::crud::history::{self, Entry};
@@ -42,7 +42,7 @@ async fn list<R: Report>(
     parameters.finish()?;
     let db = access.store.db();
     let rows = R::Table::find().filter(Expr::col(R::WORDS.of).eq(of.as_str())).filter(Expr::col("latest").eq(true));
-    let page = listing.page(db, rows, |row| Ok(R::Shown::from(row))).await?;
+    let page = listing.page(db, rows, |row| Ok(shown(row))).await?;
     if page.data.is_empty() && R::Subject::find_by_id(of.clone()).one(db).await?.is_none() {
         return Err(ApiError::not_found(R::OF, &of));
     }
@@ -57,7 +57,7 @@ async fn get<R: Report>(
 ) -> ApiResult<Answer> {
     let place = place_in(path);
     let row = latest::<R>(access.store.db(), &place).await?.ok_or_else(|| missing::<R>(&place))?;
-    Ok(Answer::ok(&R::Shown::from(&row))?.etag(&etag(&row)).unless_known(&preconditions))
+    Ok(Answer::ok(&shown(&row))?.etag(&etag(&row)).unless_known(&preconditions))
 }
 
 async fn put<R: Report>(
@@ -98,7 +98,7 @@ async fn put<R: Report>(
                 return Err(ApiError::invalid(field_errors));
             }
             let row = write(transaction, &place, before.as_ref(), input).await?;
-            let shown = R::Shown::from(&row);
+            let shown = shown(&row);
             let answer = if before.is_some() { Answer::ok(&shown)? } else { Answer::created(request.path(), &shown)? };
             Ok(answer.etag(&etag(&row)))
         })

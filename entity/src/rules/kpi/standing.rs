@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Direction, Point, achieved_ratio, applying, rounded, shown};
+use crate::rules::reason::{Reason, ReasonCode};
 
 /// The standing of a KPI, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, Serialize, Deserialize, ToSchema)]
@@ -24,6 +25,11 @@ pub enum Standing {
     Regressed,
     /// There is no verified measurement, or no target to compare it with.
     NoData,
+}
+
+impl Standing {
+    /// Its words, in their order.
+    pub const WORDS: &'static [&'static str] = &["achieved", "on_track", "at_risk", "off_track", "regressed", "no_data"];
 }
 
 /// The bounds between the standings, as one version of the rule sets them.
@@ -64,8 +70,8 @@ pub struct StandingResult {
     pub ratio: Option<Decimal>,
     /// The version of the bounds.
     pub rule_version: &'static str,
-    /// The steps of the computation, as sentences.
-    pub reasons: Vec<String>,
+    /// The steps of the computation.
+    pub reasons: Vec<Reason>,
 }
 
 /// The standing of a KPI at its latest verified actual value. `targets` are in the order of their periods.
@@ -86,11 +92,11 @@ pub fn standing(direction: Direction, baseline: Option<&Point>, targets: &[Point
         reasons: Vec::new(),
     };
     let Some(actual) = actual else {
-        result.reasons.push("there is no verified measurement".to_owned());
+        result.reasons.push(Reason::new(ReasonCode::NoMeasurement));
         return result;
     };
     let Some(final_target) = targets.last() else {
-        result.reasons.push("there is no target".to_owned());
+        result.reasons.push(Reason::new(ReasonCode::NoTarget));
         return result;
     };
 
@@ -106,17 +112,12 @@ pub fn standing(direction: Direction, baseline: Option<&Point>, targets: &[Point
 
     if direction.reaches(actual.value, final_target.value) {
         result.standing = Standing::Achieved;
-        result.reasons.push(format!(
-            "actual {} is {} the final target {} ({})",
-            shown(actual.value),
-            direction.reaching(),
-            shown(final_target.value),
-            final_target.period,
-        ));
+        let met = compared(ReasonCode::FinalTargetMet, direction, actual.value, final_target.value);
+        result.reasons.push(met.with("period", final_target.period));
         return result;
     }
     let Some(applying) = applying else {
-        result.reasons.push(format!("no target applies to {}, before the first known point", actual.period));
+        result.reasons.push(Reason::new(ReasonCode::NoTargetApplies).with("period", actual.period));
         return result;
     };
     result.reasons.push(applying.origin);
@@ -128,26 +129,30 @@ pub fn standing(direction: Direction, baseline: Option<&Point>, targets: &[Point
         }
         Judgement::NoWayToGo { why, otherwise } => {
             let reached = direction.reaches(actual.value, applying.value);
-            let compared = if reached { direction.reaching() } else { direction.missing() };
-            result
-                .reasons
-                .extend([why, format!("actual {} is {compared} the target {}", shown(actual.value), shown(applying.value))]);
+            let code = if reached { ReasonCode::TargetMet } else { ReasonCode::TargetMissed };
+            result.reasons.extend([why, compared(code, direction, actual.value, applying.value)]);
             if reached { Standing::OnTrack } else { otherwise }
         }
         Judgement::Impossible => {
-            result.reasons.push("the values are too large to compare".to_owned());
+            result.reasons.push(Reason::new(ReasonCode::TooLargeToCompare));
             Standing::NoData
         }
     };
     result
 }
 
+/// That an actual value meets or misses a target.
+fn compared(code: ReasonCode, direction: Direction, actual: Decimal, target: Decimal) -> Reason {
+    let reason = Reason::new(code).with("actual", shown(actual)).with("target", shown(target));
+    reason.with("direction", direction.as_str())
+}
+
 /// How an actual value is judged that has not met the final target.
 enum Judgement {
     /// By a ratio, with the way in which it was computed.
-    Ratio { ratio: Decimal, how: String },
+    Ratio { ratio: Decimal, how: Reason },
     /// By whether it meets the applicable target; if it does not, its standing is `otherwise`.
-    NoWayToGo { why: String, otherwise: Standing },
+    NoWayToGo { why: Reason, otherwise: Standing },
     /// Not at all, because no target applies or the numbers overflow.
     Impossible,
 }
@@ -156,7 +161,7 @@ fn judge(direction: Direction, baseline: Option<Decimal>, target: Decimal, actua
     let (ratio, how) = match (baseline, direction) {
         (None, Direction::Decrease) if target.is_zero() => {
             return Judgement::NoWayToGo {
-                why: "there is no baseline, and no achievement of a target of 0".to_owned(),
+                why: Reason::new(ReasonCode::ZeroTargetWithoutBaseline),
                 otherwise: Standing::OffTrack,
             };
         }
@@ -166,22 +171,22 @@ fn judge(direction: Direction, baseline: Option<Decimal>, target: Decimal, actua
                 Direction::Increase => (shown(target), shown(actual)),
                 Direction::Decrease => (shown(actual), shown(target)),
             };
-            let how = format!("without a baseline: ratio 1 + ({from} - {less}) / {}, not below 0", shown(target.abs()));
-            (ratio, how)
+            let how = Reason::new(ReasonCode::RatioOfAchievement).with("from", from).with("less", less);
+            (ratio, how.with("divisor", shown(target.abs())))
         }
         (baseline, direction) => {
             let start = baseline.unwrap_or(Decimal::ZERO);
-            let from_zero = if baseline.is_none() { "measured from zero without a baseline: " } else { "" };
+            // Without a baseline it is measured from zero.
+            let reason = |with_baseline, from_zero| match baseline {
+                Some(baseline) => Reason::new(with_baseline).with("baseline", shown(baseline)).with("target", shown(target)),
+                None => Reason::new(from_zero).with("target", shown(target)),
+            };
             if direction.reaches(start, target) {
-                return Judgement::NoWayToGo {
-                    why: format!("{from_zero}the target {} asks for no better than {}", shown(target), shown(start)),
-                    otherwise: Standing::Regressed,
-                };
+                let why = reason(ReasonCode::NoWayToGo, ReasonCode::NoWayFromZero);
+                return Judgement::NoWayToGo { why, otherwise: Standing::Regressed };
             }
             let ratio = actual.checked_sub(start).zip(target.checked_sub(start)).and_then(|(gone, way)| gone.checked_div(way));
-            let (start, target, actual) = (shown(start), shown(target), shown(actual));
-            let how = format!("{from_zero}ratio ({actual} - {start}) / ({target} - {start})");
-            (ratio, how)
+            (ratio, reason(ReasonCode::Ratio, ReasonCode::RatioFromZero).with("actual", shown(actual)))
         }
     };
     match ratio {
@@ -190,18 +195,19 @@ fn judge(direction: Direction, baseline: Option<Decimal>, target: Decimal, actua
     }
 }
 
-/// The standing for a ratio, with the sentence that says why.
-fn grade(ratio: Decimal, bounds: &StandingBounds) -> (Standing, String) {
-    let text = shown_beside(ratio, &[Decimal::ZERO, bounds.at_risk, bounds.on_track]);
+/// The standing for a ratio, with the reason.
+fn grade(ratio: Decimal, bounds: &StandingBounds) -> (Standing, Reason) {
+    let shown = shown_beside(ratio, &[Decimal::ZERO, bounds.at_risk, bounds.on_track]);
+    let reason = |code| Reason::new(code).with("ratio", shown);
     let StandingBounds { on_track, at_risk, .. } = bounds;
     if ratio < Decimal::ZERO {
-        (Standing::Regressed, format!("ratio {text} is below 0"))
+        (Standing::Regressed, reason(ReasonCode::RatioRegressed))
     } else if ratio >= *on_track {
-        (Standing::OnTrack, format!("ratio {text} is at least {on_track}"))
+        (Standing::OnTrack, reason(ReasonCode::RatioOnTrack).with("from", on_track))
     } else if ratio >= *at_risk {
-        (Standing::AtRisk, format!("ratio {text} is at least {at_risk} and below {on_track}"))
+        (Standing::AtRisk, reason(ReasonCode::RatioAtRisk).with("from", at_risk).with("below", on_track))
     } else {
-        (Standing::OffTrack, format!("ratio {text} is at least 0 and below {at_risk}"))
+        (Standing::OffTrack, reason(ReasonCode::RatioOffTrack).with("below", at_risk))
     }
 }
 
@@ -219,8 +225,11 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use sea_orm::Iterable;
+
     use super::super::{achievement, progress};
     use super::*;
+    use crate::rules::reason::sentences;
     use crate::value::period::Period;
 
     fn exact(text: &str) -> Decimal {
@@ -236,6 +245,12 @@ mod tests {
     }
 
     #[test]
+    fn its_words_are_those_of_answers() {
+        let words = Standing::iter().map(|standing| serde_json::to_value(standing).unwrap()).collect::<Vec<_>>();
+        assert_eq!(words, Standing::WORDS);
+    }
+
+    #[test]
     fn stunting_is_on_track_in_2022() {
         let (baseline, targets) = (point("2021", "28.3"), [point("2024", "14")]);
         let result = standing(Direction::Decrease, Some(&baseline), &targets, Some(&point("2022", "22.9")));
@@ -244,7 +259,7 @@ mod tests {
         assert_eq!(rounded(result.ratio.unwrap(), 2), exact("1.13"));
         assert_eq!(result.rule_version, "kpi-standing-2");
         assert_eq!(
-            result.reasons,
+            sentences(&result.reasons),
             [
                 "the target that applies to 2022 is 23.5333, on the line from 28.3 (2021) to 14 (2024)",
                 "ratio (22.9 - 28.3) / (23.5333 - 28.3)",
@@ -260,7 +275,7 @@ mod tests {
         assert_eq!(result.standing, Standing::AtRisk);
         assert_eq!(rounded(result.ratio.unwrap(), 2), exact("0.67"));
         assert_eq!(
-            result.reasons,
+            sentences(&result.reasons),
             ["the target of 2022 is 14", "ratio (12 - 8) / (14 - 8)", "ratio 0.67 is at least 0.60 and below 0.95",]
         );
     }
@@ -280,7 +295,7 @@ mod tests {
         ] {
             let result = standing(Direction::Increase, Some(&baseline), &targets, Some(&point("2022", actual)));
             assert_eq!(result.standing, expected, "{actual}");
-            assert_eq!(result.reasons.last().unwrap(), last_reason);
+            assert_eq!(result.reasons.last().unwrap().in_english(), last_reason);
         }
     }
 
@@ -290,13 +305,13 @@ mod tests {
         let actual = point("2022", "22.9");
         let unmeasured = standing(Direction::Decrease, Some(&baseline), &targets, None);
         assert_eq!(unmeasured.standing, Standing::NoData);
-        assert_eq!(unmeasured.reasons, ["there is no verified measurement"]);
+        assert_eq!(sentences(&unmeasured.reasons), ["there is no verified measurement"]);
         let untargeted = standing(Direction::Decrease, Some(&baseline), &[], Some(&actual));
         assert_eq!(untargeted.standing, Standing::NoData);
-        assert_eq!(untargeted.reasons, ["there is no target"]);
+        assert_eq!(sentences(&untargeted.reasons), ["there is no target"]);
         let early = standing(Direction::Decrease, Some(&baseline), &targets, Some(&point("2020", "29")));
         assert_eq!(early.standing, Standing::NoData);
-        assert_eq!(early.reasons, ["no target applies to 2020, before the first known point"]);
+        assert_eq!(sentences(&early.reasons), ["no target applies to 2020, before the first known point"]);
     }
 
     #[test]
@@ -308,7 +323,7 @@ mod tests {
         assert_eq!(of("10.1").standing, Standing::Regressed);
         assert_eq!(of("10.1").ratio, None);
         assert_eq!(
-            of("10.1").reasons,
+            sentences(&of("10.1").reasons),
             ["the target of 2022 is 10", "the target 10 asks for no better than 10", "actual 10.1 is above the target 10",]
         );
     }
@@ -330,7 +345,7 @@ mod tests {
         assert_eq!(running.standing, Standing::AtRisk);
         assert_eq!(running.ratio, Some(exact("0.875")));
         assert_eq!(
-            running.reasons,
+            sentences(&running.reasons),
             [
                 "the target of 2022 is 40",
                 "measured from zero without a baseline: ratio (35 - 0) / (40 - 0)",
@@ -349,7 +364,7 @@ mod tests {
         assert_eq!(of("10").standing, Standing::Achieved);
         assert_eq!(of("10.5").standing, Standing::OnTrack);
         assert_eq!(of("12").standing, Standing::AtRisk);
-        assert_eq!(of("12").reasons[1], "without a baseline: ratio 1 + (10 - 12) / 10, not below 0");
+        assert_eq!(of("12").reasons[1].in_english(), "without a baseline: ratio 1 + (10 - 12) / 10, not below 0");
         assert_eq!(of("15").standing, Standing::OffTrack);
         assert_eq!(of("1000").standing, Standing::OffTrack);
         let none_left = standing(Direction::Decrease, None, &[point("2022", "0")], Some(&point("2022", "3")));

@@ -7,6 +7,7 @@ use crate::{
     rules::{
         bands::{Band, BandBounds, band, band_bounds},
         explanation::Explanation,
+        reason::{Reason, ReasonCode},
     },
     value::{
         decimal::{self, Percent},
@@ -117,25 +118,25 @@ struct Sums {
     weights: Decimal,
 }
 
-fn reasons(sums: Sums, means: Option<(Percent, Percent)>, achievement: Option<Percent>, bounds: &BandBounds) -> Vec<String> {
+fn reasons(sums: Sums, means: Option<(Percent, Percent)>, achievement: Option<Percent>, bounds: &BandBounds) -> Vec<Reason> {
     let Some((progress, expected)) = means else {
-        return vec!["there is no action with a weight".to_owned()];
+        return vec![Reason::new(ReasonCode::NoWeightedAction)];
     };
     let (realised, planned, weights) = (shown(sums.realised), shown(sums.planned), shown(sums.weights));
+    let mean = |code, sum| Reason::new(code).with("sum", sum).with("weights", weights);
     let mut reasons = vec![
-        format!("progress {progress} is the weighted mean {realised} / {weights}"),
-        format!("expected {expected} is the weighted mean {planned} / {weights}"),
+        mean(ReasonCode::MeanProgress, realised).with("progress", progress),
+        mean(ReasonCode::MeanExpected, planned).with("expected", expected),
     ];
     let Some(achievement) = achievement else {
-        reasons.push("no achievement: nothing was expected yet".to_owned());
+        reasons.push(Reason::new(ReasonCode::NothingExpected));
         return reasons;
     };
     let BandBounds { version, very_high, high, medium, above_very_low, .. } = bounds;
-    reasons.push(format!("achievement {achievement} is {realised} / {planned} x 100"));
-    reasons.push(format!(
-        "by {version} the band is very_high from {very_high}, high from {high}, medium from {medium}, low above \
-         {above_very_low}, else very_low"
-    ));
+    let reason = Reason::new(ReasonCode::OpdAchievement).with("achievement", achievement);
+    reasons.push(reason.with("realised", realised).with("planned", planned));
+    let reason = Reason::new(ReasonCode::BandBounds).with("regulation", version).with("very_high", very_high);
+    reasons.push(reason.with("high", high).with("medium", medium).with("low", above_very_low));
     reasons
 }
 
@@ -153,6 +154,7 @@ mod tests {
 
     use super::super::tests::{any_plan, exact, plan};
     use super::*;
+    use crate::rules::reason::sentences;
 
     fn mean(entries: &[(&str, &str)]) -> Option<String> {
         weighted_mean(entries.iter().map(|(value, weight)| (exact(value), exact(weight)))).map(|percent| percent.to_string())
@@ -215,7 +217,7 @@ mod tests {
         assert_eq!(texts(&result), ["25.00", "29.17", "85.71"].map(|text| Some(text.to_owned())));
         assert_eq!(result.band, Some(Band::High));
         assert_eq!(
-            serde_json::to_value(result.explanation).unwrap(),
+            result.explanation.told(),
             json!({
                 "rule": "opd_progress",
                 "rule_version": "opd-progress-2",
@@ -246,7 +248,7 @@ mod tests {
         let result = opd_progress(&[plan([0, 4, 8, 10], "1")], 2022, 1);
         assert_eq!(texts(&result), [Some("10.00".to_owned()), Some("0.00".to_owned()), None]);
         assert_eq!(result.band, None);
-        assert_eq!(result.explanation.reasons[2], "no achievement: nothing was expected yet");
+        assert_eq!(result.explanation.reasons[2].in_english(), "no achievement: nothing was expected yet");
     }
 
     #[test]
@@ -254,7 +256,7 @@ mod tests {
         for plans in [&[][..], &[weighted(0, plan([1, 2, 3, 4], "1"))]] {
             let result = opd_progress(plans, 2022, 4);
             assert_eq!(texts(&result), [None, None, None]);
-            assert_eq!(result.explanation.reasons, ["there is no action with a weight"]);
+            assert_eq!(sentences(&result.explanation.reasons), ["there is no action with a weight"]);
         }
     }
 

@@ -10,7 +10,10 @@ use utoipa::ToSchema;
 
 use super::{ActionPlan, YEAR_END, is_reached, last_reported, progress, realised, shown, target};
 use crate::{
-    rules::explanation::Explanation,
+    rules::{
+        explanation::Explanation,
+        reason::{Reason, ReasonCode},
+    },
     value::{decimal::Percent, period::Period},
 };
 
@@ -84,9 +87,9 @@ pub fn explain(plan: &ActionPlan, today: NaiveDate) -> ExplainedAction {
     let progress = progress(plan, YEAR_END);
     let (whole, gone) = (shown(target(&plan.targets, YEAR_END)), shown(realised(&plan.realisation, YEAR_END)));
     let share = if target(&plan.targets, YEAR_END).is_zero() {
-        format!("progress is {progress}: the year's target is 0, which counts as 100 when done, else 0")
+        Reason::new(ReasonCode::ActionProgressOfZero).with("progress", progress)
     } else {
-        format!("progress is {progress}: {gone} / {whole} x 100, from 0 to 100")
+        Reason::new(ReasonCode::ActionProgress).with("progress", progress).with("realisation", gone).with("target", whole)
     };
 
     let mut explanation = Explanation::new("action_state", VERSION, vec![reason, share])
@@ -102,30 +105,35 @@ pub fn explain(plan: &ActionPlan, today: NaiveDate) -> ExplainedAction {
     ExplainedAction { state, progress, explanation }
 }
 
-/// The state, with the sentence that says why.
-fn judge(plan: &ActionPlan, today: NaiveDate) -> (ActionState, String) {
+/// The state, with the reason.
+fn judge(plan: &ActionPlan, today: NaiveDate) -> (ActionState, Reason) {
     let year_target = shown(target(&plan.targets, YEAR_END));
     if is_reached(plan, YEAR_END) {
         let gone = shown(realised(&plan.realisation, YEAR_END));
-        return (ActionState::Done, format!("verified realisation {gone} is at least the year's target {year_target}"));
+        let reason = Reason::new(ReasonCode::ActionDone).with("realisation", gone).with("target", year_target);
+        return (ActionState::Done, reason);
     }
     if let Some(due_on) = plan.due_on.filter(|due_on| *due_on < today) {
-        return (ActionState::Late, format!("the year's target {year_target} is not reached, and {due_on} has passed"));
+        let reason = Reason::new(ReasonCode::ActionOverdue).with("target", year_target).with("due_on", due_on);
+        return (ActionState::Late, reason);
     }
 
     let ended = last_ended_quarter(plan.year, today);
     let (due, gone) = (target(&plan.targets, ended), realised(&plan.realisation, ended));
     let quarter = Period::Quarter(plan.year, ended);
+    let held_against = |code| {
+        let reason = Reason::new(code).with("realisation", shown(gone)).with("target", shown(due));
+        reason.with("period", quarter)
+    };
     if gone < due {
-        let (gone, due) = (shown(gone), shown(due));
-        return (ActionState::Late, format!("verified realisation {gone} is below the target {due} of {quarter}"));
+        return (ActionState::Late, held_against(ReasonCode::ActionBehind));
     }
     if last_reported(&plan.realisation, YEAR_END).is_none_or(|gone| gone <= Decimal::ZERO) {
-        return (ActionState::NotStarted, "nothing is realised, and nothing is due".to_owned());
+        return (ActionState::NotStarted, Reason::new(ReasonCode::ActionNotStarted));
     }
     let reason = match ended {
-        0 => format!("something is realised before {} has ended", Period::Quarter(plan.year, 1)),
-        _ => format!("verified realisation {} is at least the target {} of {quarter}", shown(gone), shown(due)),
+        0 => Reason::new(ReasonCode::ActionBegunEarly).with("period", Period::Quarter(plan.year, 1)),
+        _ => held_against(ReasonCode::ActionKeepsUp),
     };
     (ActionState::OnTrack, reason)
 }
@@ -214,7 +222,7 @@ mod tests {
         let explained = explain(&plan, day("2022-07-11"));
         assert_eq!((explained.state, explained.progress.to_string().as_str()), (Late, "25.00"));
         assert_eq!(
-            serde_json::to_value(explained.explanation).unwrap(),
+            explained.explanation.told(),
             json!({
                 "rule": "action_state",
                 "rule_version": "action-state-2",
@@ -245,10 +253,10 @@ mod tests {
             (plan([0, 4, 8, 12], "1"), "2022-03-01", "something is realised before 2022-Q1 has ended"),
             (plan([0, 4, 8, 12], "1 5"), "2022-07-01", "verified realisation 5 is at least the target 4 of 2022-Q2"),
         ] {
-            assert_eq!(explain(&plan, day(today)).explanation.reasons[0], expected);
+            assert_eq!(explain(&plan, day(today)).explanation.reasons[0].in_english(), expected);
         }
         assert_eq!(
-            explain(&plan([0; 4], "0"), day("2022-05-01")).explanation.reasons[1],
+            explain(&plan([0; 4], "0"), day("2022-05-01")).explanation.reasons[1].in_english(),
             "progress is 100.00: the year's target is 0, which counts as 100 when done, else 0"
         );
     }

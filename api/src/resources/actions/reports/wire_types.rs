@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::http::precondition::Tagged;
 use crate::resources::reporting::evidence::Evidence;
 
 /// The body of a request that reports on an action.
@@ -98,12 +99,22 @@ pub struct ActionReport {
     /// The version of the report: it grows by one with every write, over all revisions.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
+    /// The entity tag: what `If-Match` takes to change this.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = true, min_length = 3, max_length = 128, example = "\"1-5ea2bd2b24c80\"")]
+    etag: String,
     /// When this revision was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
     /// When this revision was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
+}
+
+impl Tagged for ActionReport {
+    fn tagged(self, etag: String) -> Self {
+        Self { etag, ..self }
+    }
 }
 
 impl From<&action_report::Model> for ActionReport {
@@ -129,6 +140,7 @@ impl From<&action_report::Model> for ActionReport {
             verified_by: row.verified_by.clone(),
             verified_at: row.verified_at,
             version: row.version,
+            etag: String::new(),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -144,7 +156,7 @@ impl ActionReport {
             "state": "verified", "handed_in_on": "2022-10-03", "known_on": "2022-10-04", "reason": null, "reported_by": "demo-dlh",
             "submitted_by": "demo-dlh", "submitted_at": "2022-10-03T01:00:00Z", "return_reason": null, "returned_by": null,
             "verified_by": "verifier@demo.invalid", "verified_at": "2022-10-04T01:00:00Z",
-            "version": 3, "created_at": "2022-10-03T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+            "version": 3, "etag": "\"3-5ea2bd2b24c80\"", "created_at": "2022-10-03T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
         })
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use crate::http::precondition::Tagged;
 use crate::resources::provenance::Provenance;
 use crate::resources::reporting::evidence::Evidence;
 
@@ -91,12 +92,22 @@ pub struct Measurement {
     /// The version of the measurement: it grows by one with every write, over all revisions.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: i32,
+    /// The entity tag: what `If-Match` takes to change this.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = true, min_length = 3, max_length = 128, example = "\"1-5ea2bd2b24c80\"")]
+    etag: String,
     /// When this revision was created.
     #[schema(max_length = 35)]
     created_at: DateTime<Utc>,
     /// When this revision was last changed.
     #[schema(max_length = 35)]
     updated_at: DateTime<Utc>,
+}
+
+impl Tagged for Measurement {
+    fn tagged(self, etag: String) -> Self {
+        Self { etag, ..self }
+    }
 }
 
 impl From<&measurement::Model> for Measurement {
@@ -121,6 +132,7 @@ impl From<&measurement::Model> for Measurement {
             verified_by: row.verified_by.clone(),
             verified_at: row.verified_at,
             version: row.version,
+            etag: String::new(),
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -136,7 +148,7 @@ impl Measurement {
             "date": "2022-10-04", "quote": null, "basis": "stated" }, "state": "verified", "known_on": "2022-10-04",
             "reason": null, "reported_by": "demo-dinkes", "submitted_by": "demo-dinkes", "submitted_at": "2022-10-03T01:00:00Z",
             "return_reason": null, "returned_by": null, "verified_by": "verifier@demo.invalid", "verified_at": "2022-10-04T01:00:00Z",
-            "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+            "version": 1, "etag": "\"1-5ea2bd2b24c80\"", "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
         })
     }
 }

@@ -1,0 +1,120 @@
+//! Lists that the database cannot cut into pages: those of a past day, and those in the order of something that is computed. Like
+//! figures they are computed few at a time, once for all who ask the same, and kept.
+
+use actix_web::HttpRequest;
+use actix_web::web::Data;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::hiding::hide;
+use super::references::{Expansion, Found, put};
+use crate::http::answer::Answer;
+use crate::http::language::{Language, speak};
+use crate::http::media::MediaType;
+use crate::http::page::{Page, texts};
+use crate::http::precondition::Preconditions;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::Parameters;
+use crate::http::representation::Selection;
+use crate::store::days::read_as_of;
+use crate::store::figure_cache::{FigureCache, Question};
+use crate::store::kind::{Kind, Scope};
+use crate::store::listing::Listing;
+use crate::store::snapshots::AsOf;
+use crate::store::transaction::Store;
+use crate::store::visible::{Named, public_among};
+
+/// A page of such a list, with whole rows.
+#[derive(Serialize, Deserialize)]
+pub(super) struct WholePage {
+    /// The rows.
+    pub rows: Vec<Value>,
+    next_cursor: Option<String>,
+    limit: u64,
+    total: Option<u64>,
+}
+
+/// Reads `as_of`, if lists of the kind can be asked for past days.
+pub(super) fn day_of(kind: &Kind, parameters: &mut Parameters, today: NaiveDate) -> Option<NaiveDate> {
+    kind.whole.filter(|whole| whole.has_past()).and_then(|_| read_as_of(parameters, today))
+}
+
+/// The page, where the list is one that the database cannot cut; otherwise the listing again.
+pub(super) async fn page(
+    kind: &'static Kind,
+    store: &Store,
+    scope: Scope,
+    request: &HttpRequest,
+    listing: Listing,
+    day: Option<NaiveDate>,
+) -> ApiResult<Result<WholePage, Listing>> {
+    let today = store.calendar().today();
+    let is_past = day.is_some_and(|day| day < today);
+    let Some(whole) = kind.whole.filter(|_| is_past || listing.sorts_by_computed()) else { return Ok(Err(listing)) };
+    let day = match day {
+        Some(day) if is_past => store.day_that_answers(day).await?,
+        _ => today,
+    };
+    let as_of = AsOf::new(day, today, store.db().get_database_backend());
+    let kept = request.app_data::<Data<FigureCache>>().ok_or_else(|| ApiError::unexpected("no figures"))?;
+    let text = format!("rows {} {}?{} {day}", scope.name(), request.path(), request.query_string());
+    let question = Question { text, media: MediaType::of(request), of_the_past: as_of.is_past() };
+    let own = store.clone();
+    let compute = move || async move {
+        let mut rows = whole.rows(own.db(), scope, day, today, listing.narrowing(today)).await?;
+        if scope == Scope::Published {
+            hide_in(&own, kind, &mut rows).await?;
+        }
+        let (rows, page) =
+            listing.page_of(&rows, |row, field| row.get(field.name).unwrap_or(&Value::Null), |row| whole.text(row))?;
+        let Page { next_cursor, limit, total, .. } = page;
+        Answer::ok(&WholePage { rows: rows.into_iter().cloned().collect(), next_cursor, limit, total })
+    };
+    let answer = kept.figure(store, scope, question, &Preconditions::default(), compute).await?;
+    serde_json::from_slice(answer.parts().2).map(Ok).map_err(ApiError::unexpected)
+}
+
+/// Puts null where rows name what the public does not see, or what is gone.
+async fn hide_in(store: &Store, kind: &Kind, rows: &mut [Value]) -> ApiResult<()> {
+    let named = rows.iter().flat_map(|row| kind.named_by(row)).map(|(_, kind, key)| (kind, key)).collect::<Named>();
+    let public = public_among(store.db(), named.clone()).await?;
+    let hidden = named.difference(&public).cloned().collect::<Named>();
+    for row in rows {
+        for member in kind.written() {
+            if let Some(value) = row.get_mut(member.name) {
+                hide(member, value, &hidden);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl WholePage {
+    /// The page with its rows as an answer shows them.
+    pub fn shown(
+        self,
+        kind: &Kind,
+        scope: Scope,
+        selection: &Selection,
+        expansion: &Expansion,
+        found: &Found,
+        language: Language,
+    ) -> ApiResult<Page> {
+        let members = kind.members_in(scope);
+        let Self { rows, next_cursor, limit, total } = self;
+        let rows = rows.into_iter().map(|mut row| {
+            let shown = members.iter().filter(|member| selection.has(member.name)).filter_map(|member| {
+                let mut value = row.get_mut(member.name)?.take();
+                if let Some(found) = member.target().filter(|_| expansion.has(member.name)).and_then(|kind| found.get(kind)) {
+                    put(&mut value, found);
+                }
+                Some((member.name.to_owned(), value))
+            });
+            let mut shown = Value::Object(shown.collect());
+            speak(&mut shown, language);
+            shown
+        });
+        Ok(Page { data: texts(rows)?, next_cursor, limit, total })
+    }
+}
