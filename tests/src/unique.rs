@@ -11,7 +11,10 @@ fn next() -> u32 {
 
 /// A code with a prefix, such as `KPI-3F2A-17`.
 pub fn code(prefix: &str) -> String {
-    format!("{prefix}-{:X}-{}", process::id(), next())
+    let number = next();
+    // One wrong digit makes no other code.
+    let check = char::from(b'a' + (number % 23) as u8);
+    format!("{prefix}-{:X}-{number}{check}", process::id())
 }
 
 /// A word that no demo data holds.
