@@ -13,6 +13,7 @@ use super::typed::writes_of;
 use super::view::View;
 use super::writes::Writes;
 use crate::http::answer::Answer;
+use crate::http::operation::Allowed;
 use crate::http::page::Page;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
@@ -121,7 +122,7 @@ pub fn mount<R: Resource>(table: &mut Table) {
 
 fn mount_of(table: &mut Table, writes: &'static dyn Writes) {
     let kind = writes.kind();
-    let describe = Describe::new(writes.described(), Vec::new());
+    let describe = Describe::new(writes.described(), Allowed::default());
     table
         .on(describe.public_list(&fields(kind)), move |public: Public, request, preconditions, parameters| {
             list(kind, public, request, preconditions, parameters)

@@ -1,4 +1,4 @@
-//! Every computed figure, as a pure function of decimals and periods that needs neither a database nor a clock.
+//! Every computed figure and every decision, as a pure function of plain values that needs neither a database nor a clock.
 
 pub mod bands;
 pub mod chain;
@@ -11,6 +11,7 @@ pub mod obligations;
 pub mod programme_status;
 pub mod projection;
 pub mod ranking;
+pub mod refresh_token;
 pub mod renaksi;
 pub mod review;
 pub mod spbe;
