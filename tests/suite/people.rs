@@ -64,6 +64,14 @@ on_shared_servers! {
         accept(&anyone, &again.text_at("invitation"), FIRST).await.is(204);
     }
 
+    async fn a_token_alone_gives_nobody_a_new_way_to_log_in(app) {
+        let admin = Person::invited(app, "admin", None, FIRST).await;
+        admin.set_up_totp().await;
+        admin.actor.post(format!("{}/invitation", admin.path), json!({})).await.is(403).has_problem("forbidden");
+        admin.actor.delete(format!("{}/totp", admin.path)).await.is(403).has_problem("forbidden");
+        admin.actor.get("/v1/me").await.is(200).has("totp", true);
+    }
+
     async fn no_admin_sets_a_password(app) {
         let admin = app.admin().await;
         let person = Person::invited(app, "viewer", None, FIRST).await;

@@ -237,6 +237,17 @@ pub async fn set_password(
     sessions::end(transaction, row.id, kept).await
 }
 
+/// 403 for the own account: whoever has only a token must prove more to change how the account logs in.
+fn must_be_another(transaction: &WriteTransaction, row: &user::Model) -> ApiResult<()> {
+    if transaction.origin.actor.id != row.id.to_string() {
+        return Ok(());
+    }
+    Err(ApiError::new(codes::FORBIDDEN).detail(
+        "This is your own account: use `/v1/me/password` or `/v1/me/totp`, which ask for your password.",
+        "Ini akun Anda sendiri: gunakan `/v1/me/password` atau `/v1/me/totp`, yang meminta kata sandi Anda.",
+    ))
+}
+
 /// Every field error of a role together with its OPD.
 pub fn field_errors_of(role: Role, opd: Option<&Code>) -> Vec<FieldError> {
     let mut field_errors = Vec::new();

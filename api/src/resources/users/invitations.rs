@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use super::User;
+use super::{User, must_be_another};
 use crate::auth::permissions::ManageUsers;
 use crate::auth::secret;
 use crate::http::answer::Answer;
@@ -59,6 +59,7 @@ pub async fn invite(transaction: &WriteTransaction, user_id: Uuid, fresh: &str) 
 /// Invites a user who exists, with the event.
 pub async fn invite_again(transaction: &WriteTransaction, id: &str, fresh: &str) -> ApiResult<DateTime<Utc>> {
     let row = locked::<User>(transaction, id).await?;
+    must_be_another(transaction, &row)?;
     if !row.active {
         return Err(ApiError::new(codes::CONFLICT).detail(
             "This user is disabled. Enable the user first.",
@@ -139,7 +140,8 @@ pub fn invited_user() -> (Map<String, Value>, Value) {
 pub(super) fn mount(table: &mut Table) {
     let about = "Creates an invitation with which the user sets a new password, for somebody who was never invited, missed the \
         invitation or forgot the password. The answer shows it, this once: pass it on in a way that reaches nobody else. It is good \
-        once, for 72 hours, and ends an earlier one. The present password and all logins stay valid until it is used.";
+        once, for 72 hours, and ends an earlier one. The present password and all logins stay valid until it is used. Nobody invites \
+        themselves (403): `POST /v1/me/password` changes the own password.";
     let path = "/v1/users/{id}/invitation";
     let create = describe::operation::<User>(Method::POST, path, "create_invitation", "Invite a user to set a password", about);
     table.on(

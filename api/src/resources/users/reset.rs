@@ -5,7 +5,7 @@ use actix_web::web::Path;
 use entity::user;
 use sea_orm::ActiveValue::Set;
 
-use super::User;
+use super::{User, must_be_another};
 use crate::auth::permissions::ManageUsers;
 use crate::http::answer::Answer;
 use crate::http::language::Noun;
@@ -35,6 +35,7 @@ async fn reset_totp(access: Access<ManageUsers>, id: Path<String>, _: NoParamete
     access
         .write(Retry::default(), async |transaction: &WriteTransaction| {
             let row = locked::<User>(transaction, &id).await?;
+            must_be_another(transaction, &row)?;
             remove_totp(transaction, row, "totp_reset").await?;
             Ok(Answer::nothing())
         })
@@ -45,7 +46,7 @@ async fn reset_totp(access: Access<ManageUsers>, id: Path<String>, _: NoParamete
 pub(super) fn mount(table: &mut Table) {
     let about = "Removes the one-time codes (TOTP) and recovery codes of a user who lost them. The user then logs in with the password \
         alone and can set up new codes; where the role needs one-time codes, the user reaches only the own account until then. 404 if \
-        the user has none.";
+        the user has none. Nobody does so for themselves (403): `DELETE /v1/me/totp` asks for a proof.";
     let path = "/v1/users/{id}/totp";
     let reset = describe::operation::<User>(Method::DELETE, path, "reset_user_totp", "Remove a user's one-time codes", about);
     table.on(reset.problems(&[404]).answers_nothing(204, "The one-time codes were removed."), reset_totp);
