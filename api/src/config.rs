@@ -17,6 +17,7 @@ use crate::auth::{oidc, password};
 use crate::demo::Fixed;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
+use crate::store::standing::LoginPolicy;
 use crate::webhooks::addresses::Addresses;
 use crate::webhooks::courier;
 use crate::webhooks::retries::Plan;
@@ -123,6 +124,13 @@ pub struct Serve {
     /// The claim that holds the OPD of an operator.
     #[arg(long, env = "RENAKSI_OIDC_OPD_CLAIM", default_value = "opd")]
     pub oidc_opd_claim: String,
+    /// Whether people log in with a password at this service; `off` leaves people only the outside provider.
+    #[arg(long, env = "RENAKSI_PASSWORD_LOGIN", value_enum, default_value_t = OnOff::On, hide_possible_values = true)]
+    pub password_login: OnOff,
+    /// Require one-time codes (TOTP) of admins and verifiers who log in with a password. Until they have set them up, they reach
+    /// only their own account.
+    #[arg(long, env = "RENAKSI_REQUIRE_TOTP")]
+    pub require_totp: bool,
     /// Allow webhooks to have http: addresses too.
     #[arg(long, env = "RENAKSI_WEBHOOK_ALLOW_HTTP")]
     pub webhook_allow_http: bool,
@@ -193,6 +201,11 @@ impl Serve {
         }))
     }
 
+    /// How people may log in.
+    pub fn logins(&self) -> LoginPolicy {
+        LoginPolicy { password_login: self.password_login == OnOff::On, require_totp: self.require_totp }
+    }
+
     /// The regency's calendar, or that of a rehearsal. Since a day that somebody chose would falsify real records, a rehearsal
     /// needs the demo data.
     pub fn calendar(&self) -> Result<Calendar, String> {
@@ -233,6 +246,15 @@ impl Serve {
     }
 }
 
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnOff {
+    /// It is done.
+    On,
+    /// It is not done.
+    Off,
+}
+
 /// The settings of the health check.
 #[derive(Args, Clone, Debug)]
 pub struct Healthcheck {
@@ -254,6 +276,20 @@ pub struct User {
 pub enum UserCommand {
     /// Add a user. The password is read from standard input.
     Add(UserAdd),
+    /// Print an invitation with which a user sets a new password, for whoever cannot ask an administrator.
+    Invite(UserNamed),
+    /// Remove the one-time codes of a user who lost them, so that the password alone lets the user in.
+    ResetTotp(UserNamed),
+}
+
+/// A user.
+#[derive(Args, Clone, Debug)]
+pub struct UserNamed {
+    /// The e-mail address, which is the user name.
+    pub email: String,
+    /// The settings of the database.
+    #[command(flatten)]
+    pub database: Database,
 }
 
 /// The user to add.

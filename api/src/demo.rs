@@ -102,8 +102,8 @@ async fn is_empty(db: &impl sea_orm::ConnectionTrait) -> ApiResult<bool> {
 async fn insert_accounts(transaction: &WriteTransaction, hashes: Vec<String>) -> ApiResult<()> {
     for ((email, role, opd), hash) in ACCOUNTS.iter().zip(hashes) {
         let opd = opd.map(Code::parse).transpose().map_err(ApiError::unexpected)?;
-        let new = NewUser { email: (*email).to_owned(), name: None, role: *role, opd, password: String::new() };
-        users::add(transaction, new, hash).await?;
+        let new = NewUser { email: (*email).to_owned(), name: None, role: *role, opd };
+        users::add(transaction, new, Some(hash)).await?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is forgotten after its time: kept answers for retries, refresh tokens, failed logins, deliveries of webhooks.
+//! What is forgotten after its time: kept answers for retries, refresh tokens, invitations, failed logins, deliveries of webhooks.
 //!
 //! One replica does it at a time; whoever finds another at it leaves it the rest. The audit log is never forgotten: see
 //! `renaksi audit export` for keeping it elsewhere too.
@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{idempotency_record, known_address, login_failure, refresh_token, webhook_delivery};
+use entity::{idempotency_record, invitation, known_address, login_failure, refresh_token, webhook_delivery};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ColumnTrait, EntityTrait, Iterable, QueryFilter, QuerySelect};
 
@@ -36,6 +36,7 @@ async fn sweep(store: &Store) -> ApiResult<()> {
     let (now, day_ago) = (now(), now() - RETRIES_FOR);
     forget::<idempotency_record::Entity>(store, idempotency_record::Column::CreatedAt, day_ago).await?;
     forget::<refresh_token::Entity>(store, refresh_token::Column::ExpiresAt, now).await?;
+    forget::<invitation::Entity>(store, invitation::Column::ExpiresAt, now).await?;
     forget::<login_failure::Entity>(store, login_failure::Column::UpdatedAt, now - login_throttle::REMEMBERED).await?;
     forget::<known_address::Entity>(store, known_address::Column::SeenAt, now - login_throttle::KNOWN_FOR).await?;
     forget::<webhook_delivery::Entity>(store, webhook_delivery::Column::CreatedAt, now - DELIVERIES_FOR).await

@@ -28,5 +28,7 @@ pub mod provenance;
 pub mod quick_wins;
 pub mod regions;
 pub mod reviews;
+pub mod second_factor;
+pub mod sessions;
 pub mod surveys;
 pub mod users;

@@ -1,4 +1,4 @@
-//! Refresh tokens. All tokens that follow from one login form a family, and each token is used once.
+//! Refresh tokens. All tokens that follow from one login form a family; `rules::refresh_token` says what each is worth.
 
 use sea_orm::entity::prelude::*;
 
@@ -16,7 +16,7 @@ pub struct Model {
     pub user_id: Uuid,
     /// When the token expires.
     pub expires_at: DateTimeUtc,
-    /// When the token was exchanged for the next one.
+    /// When the token was first exchanged for the next one.
     pub used_at: Option<DateTimeUtc>,
     /// When the family was revoked.
     pub revoked_at: Option<DateTimeUtc>,

@@ -23,8 +23,10 @@ pub struct Model {
     pub opd: Option<String>,
     /// Whether the user may log in.
     pub active: bool,
-    /// The argon2id hash of the password, in PHC form.
-    pub password_hash: String,
+    /// The argon2id hash of the password, in PHC form; none until the person has set a password.
+    pub password_hash: Option<String>,
+    /// Since when a login needs a one-time code; none where it needs none.
+    pub totp_since: Option<DateTimeUtc>,
     /// The time of the last successful login.
     pub last_login_at: Option<DateTimeUtc>,
     /// The text that the search parameter `q` looks through, in lower case.

@@ -17,6 +17,7 @@ mod m0009_harden_identity;
 mod m0010_index_first_days;
 mod m0012_find_codes_in_any_case;
 mod m0014_record_transitions;
+mod m0015_invite_people;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_index_first_days::Migration),
             Box::new(m0012_find_codes_in_any_case::Migration),
             Box::new(m0014_record_transitions::Migration),
+            Box::new(m0015_invite_people::Migration),
         ]
     }
 }

@@ -53,6 +53,13 @@ impl Answer {
         self
     }
 
+    /// Expects that there is no such header.
+    #[track_caller]
+    pub fn lacks_header(self, name: &str) -> Self {
+        assert!(self.header(name).is_none(), "`{name}` in {self:?}");
+        self
+    }
+
     /// Expects the stable word of a problem.
     #[track_caller]
     pub fn has_problem(self, code: &str) -> Self {

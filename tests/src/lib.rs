@@ -54,6 +54,7 @@ pub mod database;
 pub mod dice;
 pub mod document;
 pub mod guide;
+pub mod person;
 pub mod postgres;
 pub mod receiver;
 pub mod rehearsal;

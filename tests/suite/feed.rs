@@ -102,7 +102,7 @@ on_both_databases! {
     async fn what_happens_to_accounts_is_shown_to_those_who_manage_them(app) {
         let (admin, viewer) = (app.admin().await, app.viewer().await);
         let start = end_of(&app).await;
-        let person = json!({ "email": unique::email(), "role": "viewer", "password": "perahu-hijau-di-gili-meno-3" });
+        let person = json!({ "email": unique::email(), "role": "viewer" });
         admin.create("/v1/users", person).await;
         end_of(&app).await;
         assert_eq!(follow(&admin, "&resource=user", start, 50).await.len(), 1);

@@ -1,7 +1,8 @@
 //! Nobody verifies what they wrote or handed in, whoever else had a hand in it and whatever they are called.
 
+use renaksi_tests::person::Person;
 use renaksi_tests::resource::KPIS;
-use renaksi_tests::{Actor, Service, on_both_databases, on_shared_servers, unique};
+use renaksi_tests::{Actor, Service, on_both_databases, on_shared_servers};
 use serde_json::{Value, json};
 
 const SECRET: &str = "sapi-makan-rumput-hijau";
@@ -73,10 +74,8 @@ on_both_databases! {
 
 /// Somebody with a role, and the e-mail address.
 async fn person(app: &Service, role: &str) -> (Actor, String) {
-    let email = unique::email();
-    app.admin().await.create("/v1/users", json!({ "email": email, "role": role, "password": SECRET })).await;
-    let token = app.anyone().log_in(&email, SECRET).await.is(200).text_at("access_token");
-    (app.anyone().with_token(&token), email)
+    let person = Person::invited(app, role, None, SECRET).await;
+    (person.actor, person.email)
 }
 
 /// The path of a measurement that is not there yet.

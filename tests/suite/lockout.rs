@@ -107,6 +107,7 @@ on_both_databases! {
         let granted = log_in(&replica, OFFICE, VIEWER, PASSWORD).await.is(200);
         let refresh = [("grant_type", "refresh_token"), ("refresh_token", &granted.text_at("refresh_token"))];
         replica.anyone().post_form("/v1/auth/token", &refresh).await.is(200);
+        app.database().tamper("UPDATE refresh_token SET used_at = '2020-01-01 00:00:00+00:00' WHERE used_at IS NOT NULL");
         replica.anyone().post_form("/v1/auth/token", &refresh).await.is(400);
         assert_eq!(security(&replica, "refresh_token_reused", ""), 1);
         assert!(!replica.server().log().contains(WRONG), "a password in the log");

@@ -31,9 +31,13 @@ on_both_databases! {
         admin.patch("/v1/opds/DLH", json!({ "name": "Dinas LH" })).if_match(&etag).await.is(200);
 
         let operator = service.anyone().with_token(&issuer.token("operator.dinkes@demo.invalid").await);
-        operator.get("/v1/me").await.is(200).has("role", "operator").has("opd", "DINKES");
+        operator.get("/v1/me").await.is(200).has("role", "operator").has("opd/code", "DINKES");
         let etag = operator.etag_of("/v1/opds/DLH").await;
         operator.patch("/v1/opds/DLH", json!({ "name": "x" })).if_match(&etag).await.is(403);
+
+        // What the provider keeps is not changed here.
+        operator.post("/v1/me/password", json!({ "current": PASSWORD, "new": "kopi tubruk tanpa gula" })).await.is(403).has_problem("forbidden");
+        operator.post("/v1/me/totp", json!({})).await.is(403).has_problem("forbidden");
 
         // Those of the service itself stay who they are.
         service.viewer().await.get("/v1/me").await.is(200).has("role", "viewer");
@@ -108,7 +112,7 @@ on_sqlite! {
         futures_util::future::join_all((0..8).map(|_| refused(&service, &unknown))).await;
         let operator = keycloak.sign(&keycloak.header(), &keycloak.claims());
         let me = service.anyone().with_token(&operator).get("/v1/me").await.is(200);
-        let _ = me.has("email", "ani").has("role", "operator").has("opd", "DINKES");
+        let _ = me.has("email", "ani").has("name", "ani").has("role", "operator").has("opd/code", "DINKES");
         let nameless = Header { kid: None, ..keycloak.header() };
         service.anyone().with_token(&keycloak.sign(&nameless, &keycloak.claims())).get("/v1/me").await.is(200);
         assert_eq!(keycloak.fetches.load(Ordering::SeqCst), 1, "once a minute");

@@ -345,5 +345,5 @@ fn survey() -> Value {
 }
 
 fn person() -> Value {
-    json!({ "email": unique::email(), "role": "viewer", "password": "sepeda-biru-di-pelabuhan-9" })
+    json!({ "email": unique::email(), "role": "viewer" })
 }

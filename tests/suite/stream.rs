@@ -48,7 +48,7 @@ on_shared_servers! {
         viewer.get("/v1/events").header("Accept", "text/event-stream").await.is(406);
         let mut stream = Stream::open(app, "/v1/events/stream?resource=user,client", Some(viewer.token()), None);
         let admin = app.admin().await;
-        admin.create("/v1/users", json!({ "email": renaksi_tests::unique::email(), "role": "viewer", "password": "perahu-hijau-di-gili-meno-3" })).await;
+        admin.create("/v1/users", json!({ "email": renaksi_tests::unique::email(), "role": "viewer" })).await;
         assert!(stream.next(Duration::from_secs(3)).is_none(), "accounts are not told of to a viewer");
     }
 }

@@ -1,5 +1,6 @@
 //! The people who log in, as the admin manages them.
 
+use renaksi_tests::person::{Person, accept};
 use renaksi_tests::{Actor, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
@@ -14,8 +15,6 @@ on_shared_servers! {
         admin.get(&path).await.is(200).has("active", true);
         admin.post("/v1/users", person(&email)).await.is(409).has_problem("already_exists");
         admin.post("/v1/users", person(&email.to_uppercase())).await.is(409);
-        app.anyone().log_in(&email, NEW_PASSWORD).await.is(200);
-
         admin.patch(&path, json!({ "role": "viewer", "opd": null })).if_match(&created.etag()).await.is(200).has("role", "viewer").has("opd", json!(null));
         admin.patch(&path, json!({ "name": "x" })).if_match(&created.etag()).await.is(412);
         admin.patch(&path, json!({ "name": "x" })).await.is(428);
@@ -24,12 +23,11 @@ on_shared_servers! {
     }
 
     async fn weak_passwords_are_refused(app) {
-        let admin = app.admin().await;
+        let invitation = app.admin().await.create("/v1/users", person(&unique::email())).await.text_at("invitation");
         for password in ["", "short", "elevenchars", "password1234", "aaaaaaaaaaaaaaaa", "123456789012", "qwertyuiop12"] {
-            let mut body = person(&unique::email());
-            body["password"] = json!(password);
-            admin.post("/v1/users", body).await.is(422).has_fault_at("/password");
+            accept(&app.anyone(), &invitation, password).await.is(422).has_fault_at("/new");
         }
+        accept(&app.anyone(), &invitation, NEW_PASSWORD).await.is(204);
     }
 
     async fn people_are_checked(app) {
@@ -50,10 +48,7 @@ on_shared_servers! {
 on_both_databases! {
     async fn a_disabled_person_is_out(app) {
         let admin = app.admin().await;
-        let email = unique::email();
-        let created = admin.create("/v1/users", person(&email)).await;
-        let path = created.header("location").unwrap().to_owned();
-        let granted = app.anyone().log_in(&email, NEW_PASSWORD).await.is(200);
+        let Person { email, path, granted, .. } = Person::created(&app, person(&unique::email()), NEW_PASSWORD).await;
         let etag = admin.etag_of(&path).await;
         admin.patch(&path, json!({ "active": false })).if_match(&etag).await.is(200);
         app.anyone().log_in(&email, NEW_PASSWORD).await.is(400).has("error", "invalid_grant");
@@ -64,15 +59,13 @@ on_both_databases! {
 
     async fn nothing_secret_is_shown(app) {
         let admin = app.admin().await;
-        let email = unique::email();
-        let created = admin.create("/v1/users", person(&email)).await;
-        let path = created.header("location").unwrap().to_owned();
-        let etag = admin.etag_of(&path).await;
-        admin.patch(&path, json!({ "password": "layang-layang-merah-di-sawah" })).if_match(&etag).await.is(200);
+        let Person { email, path, actor, .. } = Person::created(&app, person(&unique::email()), NEW_PASSWORD).await;
+        let change = json!({ "current": NEW_PASSWORD, "new": "layang-layang-merah-di-sawah" });
+        actor.post("/v1/me/password", change).await.is(204);
         app.anyone().log_in(&email, "layang-layang-merah-di-sawah").await.is(200);
         app.anyone().log_in(&email, NEW_PASSWORD).await.is(400);
 
-        let shown = [created.text(), text(&admin, &path).await, text(&admin, &format!("{path}/history")).await, text(&admin, "/v1/users").await, app.server().log()];
+        let shown = [text(&admin, &path).await, text(&admin, &format!("{path}/history")).await, text(&admin, "/v1/users").await, app.server().log()];
         for secret in [NEW_PASSWORD, "layang-layang-merah-di-sawah", "argon2", "$argon2id"] {
             assert!(!shown.iter().any(|text| text.contains(secret)), "`{secret}` is shown");
         }
@@ -84,5 +77,5 @@ async fn text(admin: &Actor, path: &str) -> String {
 }
 
 fn person(email: &str) -> Value {
-    json!({ "email": email, "name": "Baiq Uji", "role": "operator", "opd": "DLH", "password": NEW_PASSWORD })
+    json!({ "email": email, "name": "Baiq Uji", "role": "operator", "opd": "DLH" })
 }

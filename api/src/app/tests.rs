@@ -47,7 +47,7 @@ const READS: &[(&str, u32)] = &[
     ("/v1/kpis/STUNTING/measurements", 1),
     ("/v1/awards", 1),
     ("/v1/users", 2),
-    ("/v1/me", 1),
+    ("/v1/me", 2),
     ("/v1/summary", 8),
     ("/v1/timeline", 1),
     ("/v1/kpis/STUNTING/standing", 2),

@@ -2,6 +2,7 @@
 
 use entity::client::Scope;
 use entity::user::Role;
+use uuid::Uuid;
 
 use crate::http::problem::{ApiError, ApiResult, codes};
 
@@ -49,6 +50,17 @@ pub struct Actor {
     pub opd: Option<String>,
     /// The scopes of a client; `None` for a person, whose role decides everything.
     pub scopes: Option<Vec<Scope>>,
+    /// The login from which the token of a person came.
+    pub login: Login,
+}
+
+/// The login of a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// The family of its refresh tokens.
+    pub family: Option<Uuid>,
+    /// Whether the person has to set up one-time codes before anything else: until then only the own account can be reached.
+    pub must_set_up_totp: bool,
 }
 
 impl Actor {
@@ -62,6 +74,7 @@ impl Actor {
             role: Role::Admin,
             opd: None,
             scopes: None,
+            login: Login::default(),
         }
     }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::actor::{Actor, ActorKind};
+use super::actor::{Actor, ActorKind, Login};
 use super::verified_tokens::VerifiedTokens;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::security;
@@ -29,6 +29,8 @@ use crate::store::clock::now;
 pub const ACCESS_TOKEN_LASTS: chrono::Duration = chrono::Duration::minutes(15);
 /// The scope in the token of a person. The role decides what it permits.
 pub const PERSON_SCOPE: &str = "read write";
+/// The scope in the token of a person who has to set up one-time codes first: it reaches only the own account.
+pub const ACCOUNT_SCOPE: &str = "account";
 /// How long a replaced key still verifies tokens: longer than the lifetime of any token that it signed.
 pub const RETIRED_HOLDS: chrono::Duration = chrono::Duration::hours(24);
 /// How often the keys are read again, and therefore how soon a revoked key no longer verifies anything.
@@ -65,6 +67,18 @@ struct Claims {
     role: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     opd: Option<String>,
+    /// Only in the token of a person: the family of the refresh tokens of the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
+}
+
+/// The scope in the token of `actor`.
+pub fn scope_of(actor: &Actor) -> String {
+    match &actor.scopes {
+        Some(scopes) => Scope::list(scopes),
+        None if actor.login.must_set_up_totp => ACCOUNT_SCOPE.to_owned(),
+        None => PERSON_SCOPE.to_owned(),
+    }
 }
 
 /// The keys as one process knows them.
@@ -162,11 +176,12 @@ impl Keys {
             iat: issued.timestamp(),
             exp: (issued + ACCESS_TOKEN_LASTS).timestamp(),
             jti: Uuid::now_v7().to_string(),
-            scope: actor.scopes.as_deref().map_or_else(|| PERSON_SCOPE.to_owned(), Scope::list),
+            scope: scope_of(actor),
             email: (!is_client).then(|| actor.name.clone()),
             email_verified: (!is_client).then_some(true),
             role: (!is_client).then(|| actor.role.to_value()),
             opd: actor.opd.clone(),
+            sid: actor.login.family,
         };
         let known = self.known.read().map_err(ApiError::unexpected)?;
         let (kid, key) = known.signing.as_ref().ok_or_else(|| ApiError::unexpected("no signing key"))?;
@@ -269,7 +284,7 @@ pub fn new_key() -> ApiResult<signing_key::ActiveModel> {
 
 /// The actor that the claims of a verified token describe: a person with a role, or a client with scopes.
 fn actor_of(claims: Claims) -> Option<Actor> {
-    let Claims { sub: id, email, role, opd, scope, .. } = claims;
+    let Claims { sub: id, email, role, opd, scope, sid, .. } = claims;
     Some(match role {
         Some(role) => Actor {
             kind: ActorKind::User,
@@ -279,6 +294,7 @@ fn actor_of(claims: Claims) -> Option<Actor> {
             role: Role::try_from_value(&role).ok()?,
             opd,
             scopes: None,
+            login: Login { family: sid, must_set_up_totp: scope == ACCOUNT_SCOPE },
         },
         None => Actor {
             kind: ActorKind::Client,
@@ -288,6 +304,7 @@ fn actor_of(claims: Claims) -> Option<Actor> {
             role: Role::Operator,
             opd,
             scopes: Some(Scope::parse_list(&scope)?),
+            login: Login::default(),
         },
     })
 }

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::actor::{Actor, ActorKind};
+use super::actor::{Actor, ActorKind, Login};
 use super::keys::Refusal;
 use super::verified_tokens::VerifiedTokens;
 
@@ -300,6 +300,7 @@ impl Settings {
             role,
             opd,
             scopes: None,
+            login: Login::default(),
         })
     }
 }

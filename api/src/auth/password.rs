@@ -8,7 +8,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::language::Text;
-use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 
 /// The least number of characters of a password.
 pub const SHORTEST: usize = 12;
@@ -75,6 +75,17 @@ pub fn weakness(password: &str) -> Option<Text> {
     let first = letters.chars().next();
     let is_one_character = letters.chars().all(|character| Some(character) == first);
     (is_common || is_one_character).then(|| Text::new("The password is too common.", "Kata sandi ini terlalu umum."))
+}
+
+/// 422 for a password that is refused, at this place of the body.
+pub fn must_be_strong(pointer: &str, password: &str) -> ApiResult<()> {
+    let refused = |text| ApiError::invalid(vec![FieldError::at(pointer, "weak_password", text)]);
+    weakness(password).map_or(Ok(()), |text| Err(refused(text)))
+}
+
+/// A password that somebody sent, as far as it matters: a longer one fits no hash.
+pub fn cut(given: &str) -> String {
+    given.chars().take(LONGEST + 1).collect()
 }
 
 /// Computes the hash of a new password.

@@ -19,7 +19,7 @@ use crate::app::{State, all_routes, app};
 use crate::auth::keys::Keys;
 use crate::auth::oidc::OidcProvider;
 use crate::cache::ResponseCache;
-use crate::config::Serve;
+use crate::config::{OnOff, Serve};
 use crate::demo::{self, Login};
 use crate::feed::limits::StreamLimits;
 use crate::feed::seal::Sealer;
@@ -53,6 +53,9 @@ pub async fn run(settings: Serve) -> CommandResult {
     if settings.demo && !settings.listen.ip().is_loopback() {
         warn_of_demo(settings.listen);
     }
+    if settings.password_login == OnOff::Off && settings.oidc_issuer.is_none() {
+        tracing::warn!("--password-login off without --oidc-issuer: only clients can get tokens");
+    }
     let calendar = settings.calendar()?;
     if settings.rehearsal.is_some() {
         tracing::warn!(today = %calendar.today(), "a rehearsal is running: a file says which day it is");
@@ -71,7 +74,7 @@ pub async fn run(settings: Serve) -> CommandResult {
         serve_metrics(address, metrics.clone())
             .map_err(|error| format!("--metrics-listen (RENAKSI_METRICS_LISTEN) {address}: {error}"))?;
     }
-    let store = Store::new(db.clone(), calendar.clone()).with_public_db(public_db.clone());
+    let store = Store::new(db.clone(), calendar.clone()).with_public_db(public_db.clone()).with_logins(settings.logins());
     let figures = figure_threads()?;
     let logins = if settings.demo { demo::load(&store, settings.fixed()).await.map_err(|error| error.sentence())? } else { None };
     // Events that were committed earlier get their position before anybody follows the feed. A long backlog is sealed while the

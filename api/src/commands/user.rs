@@ -2,12 +2,16 @@
 
 use std::io::{BufRead, IsTerminal, stdin};
 
+use entity::user;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
 use super::CommandResult;
 use crate::auth::actor::Actor;
-use crate::auth::password;
-use crate::config::{UserAdd, UserCommand};
-use crate::http::problem::ApiError;
-use crate::resources::users::{self, NewUser};
+use crate::auth::{password, secret};
+use crate::config::{Database, UserAdd, UserCommand, UserNamed};
+use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::accounts::locked;
+use crate::resources::users::{self, NewUser, User, invitations, reset};
 use crate::store::connection;
 use crate::store::transaction::{Origin, Store, WriteTransaction};
 
@@ -15,6 +19,8 @@ use crate::store::transaction::{Origin, Store, WriteTransaction};
 pub async fn run(command: UserCommand) -> CommandResult {
     match command {
         UserCommand::Add(user) => add(user).await,
+        UserCommand::Invite(user) => invite(user).await,
+        UserCommand::ResetTotp(user) => reset_totp(user).await,
     }
 }
 
@@ -22,22 +28,53 @@ async fn add(user: UserAdd) -> CommandResult {
     if !user.email.contains('@') || user.email.len() > 254 {
         return Err("EMAIL: expected an e-mail address".into());
     }
-    let password = read_password()?;
-    if let Some(field_error) = users::field_errors_of(user.role, user.opd.as_ref(), Some(&password)).first() {
+    if let Some(field_error) = users::field_errors_of(user.role, user.opd.as_ref()).first() {
         return Err(field_error.sentence().into());
     }
-    let db = connection::open(&user.database.database_url, user.database.database_connections).await?;
-    connection::migrate(&db).await?;
-    let store = Store::new(db, user.database.calendar());
-    let hash = password::hash(password.clone()).await.map_err(described)?;
-    let new = NewUser { email: user.email, name: user.name, role: user.role, opd: user.opd, password };
-    let origin = Origin { actor: Actor::system("command line"), request_id: None, address: None };
-    let added = store
-        .transact(origin, async |transaction: &WriteTransaction| users::add(transaction, new, hash).await)
-        .await
-        .map_err(described)?;
-    println!("{}", added.id);
+    let password = read_password()?;
+    password::must_be_strong("/password", &password).map_err(described)?;
+    let hash = password::hash(password).await.map_err(described)?;
+    let new = NewUser { email: user.email, name: user.name, role: user.role, opd: user.opd };
+    let added = transact(user.database, async |transaction: &WriteTransaction| users::add(transaction, new, Some(hash)).await);
+    println!("{}", added.await?.id);
     Ok(())
+}
+
+/// Prints an invitation. It may end on a terminal: whoever runs this command can read the database.
+async fn invite(user: UserNamed) -> CommandResult {
+    let fresh = secret::fresh();
+    transact(user.database, async |transaction: &WriteTransaction| {
+        let id = id_of(transaction, &user.email).await?;
+        invitations::invite_again(transaction, &id, &fresh).await
+    })
+    .await?;
+    println!("{fresh}");
+    Ok(())
+}
+
+async fn reset_totp(user: UserNamed) -> CommandResult {
+    transact(user.database, async |transaction: &WriteTransaction| {
+        let row = locked::<User>(transaction, &id_of(transaction, &user.email).await?).await?;
+        reset::remove_totp(transaction, row, "totp_reset").await
+    })
+    .await
+}
+
+async fn id_of(transaction: &WriteTransaction, email: &str) -> ApiResult<String> {
+    let found = user::Entity::find().filter(user::Column::Email.eq(email.to_lowercase())).one(&transaction.db).await?;
+    found.map(|user| user.id.to_string()).ok_or_else(|| ApiError::not_found(users::AUDITED.noun, email))
+}
+
+/// Does `work` in one transaction of the command line.
+async fn transact<T>(
+    database: Database,
+    work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
+) -> Result<T, Box<dyn std::error::Error>> {
+    let db = connection::open(&database.database_url, database.database_connections).await?;
+    connection::migrate(&db).await?;
+    let store = Store::new(db, database.calendar());
+    let origin = Origin { actor: Actor::system("command line"), request_id: None, address: None };
+    store.transact(origin, work).await.map_err(described)
 }
 
 fn described(error: ApiError) -> Box<dyn std::error::Error> {

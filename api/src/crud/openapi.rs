@@ -9,14 +9,14 @@ use super::references::expandable;
 use super::schemas;
 use super::writes::Described;
 use crate::auth::permissions::{Permission, ReadAll};
-use crate::http::operation::Operation;
+use crate::http::operation::{Allowed, Operation};
 use crate::store::kind::{Field, Key, Scope};
 
 /// Describes the operations of a kind.
 pub struct Describe {
     described: Described,
     /// Who may write it.
-    writers: Vec<String>,
+    writers: Allowed,
     one: String,
     many: String,
     /// As shown, with examples: made once for all operations.
@@ -29,7 +29,7 @@ pub const PATCHES: &[&str] = &["application/merge-patch+json", "application/json
 
 impl Describe {
     /// Describes the operations of a kind that these roles may write.
-    pub fn new(described: Described, writers: Vec<String>) -> Self {
+    pub fn new(described: Described, writers: Allowed) -> Self {
         let (one, many) = (described.kind.path_of_one(), described.kind.path());
         let (shown, example) = (described.shown(), described.shown_example());
         Self { described, writers, one, many, shown, example }

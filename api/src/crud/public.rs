@@ -17,6 +17,7 @@ use super::whole::{self, day_of};
 use super::writes::Writes;
 use crate::http::answer::Answer;
 use crate::http::language::Language;
+use crate::http::operation::Allowed;
 use crate::http::page::Page;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
@@ -168,13 +169,14 @@ pub fn mount<R: Resource>(table: &mut Table) {
 
 fn mount_of(table: &mut Table, writes: &'static dyn Writes) {
     let kind = writes.kind();
-    let describe = Describe::new(writes.described(), Vec::new());
+    let describe = Describe::new(writes.described(), Allowed::default());
     if kind.is_listed_across {
         let described = describe.public_list_across(&fields(kind, true));
         table.on(described, move |public: Public, request, preconditions, parameters| {
             list(kind, public, request, preconditions, parameters)
         });
     }
+    let describe = Describe::new(writes.described(), Allowed::default());
     table
         .on(describe.public_list(&fields(kind, false)), move |public: Public, request, preconditions, parameters| {
             list(kind, public, request, preconditions, parameters)

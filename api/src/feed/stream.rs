@@ -29,7 +29,6 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, Public};
-use crate::store::standing;
 
 /// The silence after which a comment is sent, so that nothing in between takes the connection for dead.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -166,7 +165,7 @@ async fn pass_on(source: &Source, frame: &Arc<Frame>, asked: &mut FeedQuery, cli
 /// them, so this is checked for each.
 async fn must_still_manage(source: &Source, asked: &FeedQuery) -> Result<(), Gone> {
     let Some(actor) = &asked.actor else { return Err(Gone) };
-    let now = standing::now(source.tail.store().db(), actor, None).await.map_err(|_| Gone)?;
+    let now = source.tail.store().standing_of(actor, None).await.map_err(|_| Gone)?;
     if ManageUsers::allows(&now) { Ok(()) } else { Err(Gone) }
 }
 

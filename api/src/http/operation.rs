@@ -7,6 +7,15 @@ use utoipa::ToSchema;
 use super::media::MediaType;
 use super::schema;
 
+/// Who may call an operation.
+#[derive(Clone, Debug, Default)]
+pub struct Allowed {
+    /// The permission that it needs.
+    pub permission: String,
+    /// The roles that have the permission, and the clients.
+    pub roles: Vec<String>,
+}
+
 /// One operation: a method on a path, with all that a client must know to call it.
 pub struct Operation {
     /// The method.
@@ -181,10 +190,12 @@ impl Operation {
         self
     }
 
-    /// It needs a token of one of these roles.
-    pub fn roles(mut self, roles: &[String]) -> Self {
+    /// It needs a token of somebody who is allowed to call it.
+    pub fn roles(mut self, allowed: &Allowed) -> Self {
+        let Allowed { permission, roles } = allowed;
         let description = self.object["description"].as_str().unwrap_or_default();
-        self.object["description"] = json!(format!("{description}\n\nRoles: {}.", roles.join(", ")));
+        self.object["description"] = json!(format!("{description}\n\nPermission: `{permission}`. Roles: {}.", roles.join(", ")));
+        self.object["x-permission"] = json!(permission);
         self.object["security"] = json!([{ "oauth2": [] }]);
         self.problems(&[401, 403])
     }

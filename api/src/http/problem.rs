@@ -48,6 +48,8 @@ pub mod codes {
         FORBIDDEN = 403 "forbidden", "Not allowed", "Tidak diizinkan", "The token is valid, but its role or its scopes do not permit this operation.";
         OUTSIDE_OWN_OPD = 403 "outside_own_opd", "This belongs to another OPD", "Ini milik OPD lain", "An operator or a client writes only for its own OPD and the OPDs below it.";
         OWN_REPORT = 403 "own_report", "Nobody verifies what they submitted", "Tidak ada yang memverifikasi laporannya sendiri", "Another reviewer has to verify the report.";
+        TOTP_REQUIRED = 403 "totp_required", "One-time codes must be set up first", "Kode sekali pakai harus disiapkan terlebih dahulu", "The role of this account needs one-time codes. Set them up with `POST /v1/me/totp` and `PUT /v1/me/totp`, then get a new access token with the refresh token. Until then only `/v1/me` and what is below it can be reached.";
+        PASSWORD_LOGIN_OFF = 403 "password_login_off", "Nobody logs in with a password here", "Di sini tidak ada yang masuk dengan kata sandi", "People log in at the identity provider of this service, and use its access tokens. There are no passwords and no invitations.";
         NOT_FOUND = 404 "not_found", "Not found", "Tidak ditemukan", "Check the path and the code or id in it. Codes are case-sensitive.";
         METHOD_NOT_ALLOWED = 405 "method_not_allowed", "This path does not support the method", "Alamat ini tidak mendukung metode tersebut", "The `Allow` header lists the methods that the path supports.";
         NOT_ACCEPTABLE = 406 "not_acceptable", "None of the accepted media types is available", "Jenis media yang diminta tidak tersedia", "Accept `application/json`.";

@@ -4,6 +4,9 @@
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::extensions::ExtensionsBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// What a text may hold where nothing narrower is said: everything but NUL, which no database text can hold.
 pub const ANY_TEXT: &str = "^[^\\u0000]*$";
@@ -16,6 +19,31 @@ pub fn components<T: ToSchema>() -> Map<String, Value> {
     T::schemas(&mut found);
     found.push((T::name().into_owned(), T::schema()));
     found.into_iter().map(|(name, schema)| (name, json!(schema))).collect()
+}
+
+/// One of the words that a text can be.
+pub struct Word {
+    /// The word.
+    pub word: String,
+    /// What people call it in English.
+    pub en: &'static str,
+    /// What people call it in Indonesian.
+    pub id: &'static str,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// The schema of a text that is one of these words, each with a label for people in both languages.
+pub fn words(about: &str, words: &[Word]) -> RefOr<Schema> {
+    let meanings = words.iter().map(|word| format!("- `{}`: {}", word.word, word.about.trim())).collect::<Vec<_>>();
+    let labels = words.iter().map(|word| (word.word.clone(), json!({ "en": word.en, "id": word.id })));
+    let labels = labels.collect::<Map<_, _>>();
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(format!("{about}\n\n{}", meanings.join("\n"))))
+        .enum_values(Some(words.iter().map(|word| word.word.clone())))
+        .extensions(Some(ExtensionsBuilder::new().add("x-labels", labels).build()));
+    schema.build().into()
 }
 
 /// The schema a request of type `T` must have: complete in itself, closed to unknown members.

@@ -79,11 +79,11 @@ pub struct Client {
     scopes: Vec<Scope>,
     /// Whether the client can get tokens.
     active: bool,
-    /// When the client last got a token.
-    #[schema(max_length = 35)]
+    /// When the client last got a token; null before the first one.
+    #[schema(max_length = 35, required)]
     last_used_at: Option<DateTime<Utc>>,
-    /// Until when the previous secret, which the last rotation replaced, stays valid.
-    #[schema(max_length = 35)]
+    /// Until when the previous secret, which the last rotation replaced, stays valid; null before the first rotation.
+    #[schema(max_length = 35, required)]
     previous_secret_until: Option<DateTime<Utc>>,
     /// The secret. Only the answer that created it has this member, and a replay of that answer does not. A client that missed
     /// the secret has to be given another one by a rotation.

@@ -1,9 +1,11 @@
 //! `/v1/users`: the people who log in.
 
+pub mod invitations;
+pub mod reset;
+
 use actix_web::HttpRequest;
 use actix_web::web::Path;
 use chrono::{DateTime, Utc};
-use entity::refresh_token;
 use entity::user::{self, Role};
 use entity::value::code::Code;
 use sea_orm::ActiveValue::Set;
@@ -14,9 +16,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::accounts::{self, Account, apply, created, describe, insert, matching, shown};
-use super::opds;
-use crate::auth::password;
+use super::{opds, sessions};
 use crate::auth::permissions::ManageUsers;
+use crate::auth::secret;
 use crate::crud::references::must_exist;
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
@@ -46,9 +48,6 @@ pub struct NewUser {
     pub role: Role,
     /// The OPD of an operator; users with other roles have none.
     pub opd: Option<Code>,
-    /// The password: at least 12 characters, and not a common one.
-    #[schema(min_length = 12, max_length = 128, format = Password)]
-    pub password: String,
 }
 
 /// The body of a request that changes a user. Only the members in it change.
@@ -65,9 +64,6 @@ pub struct UserPatch {
     /// Whether the user may log in. Disabling a user ends all sessions and all writes at once; reads with an access token that
     /// was issued before end within 15 minutes.
     active: Option<bool>,
-    /// A new password; setting it ends all sessions.
-    #[schema(min_length = 12, max_length = 128, format = Password)]
-    password: Option<String>,
 }
 
 /// A user: a person who logs in.
@@ -84,13 +80,17 @@ pub struct User {
     name: String,
     /// The role of the user: what the person may do.
     role: Role,
-    /// The OPD of an operator.
-    #[schema(max_length = 64)]
+    /// The OPD of an operator; null for other roles.
+    #[schema(max_length = 64, required)]
     opd: Option<String>,
     /// Whether the user may log in.
     active: bool,
-    /// The time of the last successful login.
-    #[schema(max_length = 35)]
+    /// Whether the user has set a password. Until then the user can only use an invitation.
+    has_password: bool,
+    /// Whether a login needs a one-time code (TOTP).
+    totp: bool,
+    /// The time of the last successful login; null before the first one.
+    #[schema(max_length = 35, required)]
     last_login_at: Option<DateTime<Utc>>,
     /// The version: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]
@@ -112,6 +112,8 @@ impl From<&user::Model> for User {
             role: row.role,
             opd: row.opd.clone(),
             active: row.active,
+            has_password: row.password_hash.is_some(),
+            totp: row.totp_since.is_some(),
             last_login_at: row.last_login_at,
             version: row.version,
             created_at: row.created_at,
@@ -155,7 +157,7 @@ impl Account for User {
     fn example() -> Value {
         json!({
             "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES",
-            "role": "operator", "opd": "DINKES", "active": true, "last_login_at": null, "version": 1,
+            "role": "operator", "opd": "DINKES", "active": true, "has_password": true, "totp": false, "last_login_at": null, "version": 1,
             "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
         })
     }
@@ -180,19 +182,26 @@ async fn create_user(
     key: IdempotencyKey,
     body: JsonBody,
 ) -> ApiResult<Answer> {
+    access.store.logins().must_allow_passwords()?;
     let retry = retry(&request, key, &body.fingerprint);
     let new: NewUser = body.read()?;
-    let field_errors = field_errors_of(new.role, new.opd.as_ref(), Some(&new.password));
+    let fresh = secret::fresh();
+    let answer = access
+        .write(retry, async |transaction: &WriteTransaction| {
+            let row = add(transaction, new, None).await?;
+            let expires_at = invitations::invite(transaction, row.id, &fresh).await?;
+            created::<User>(&row)?.member("expires_at", json!(expires_at))
+        })
+        .await?;
+    invitations::with_invitation(answer, fresh)
+}
+
+/// Adds a user, whose password has this hash or is set by invitation.
+pub async fn add(transaction: &WriteTransaction, new: NewUser, hash: Option<String>) -> ApiResult<user::Model> {
+    let field_errors = field_errors_of(new.role, new.opd.as_ref());
     if !field_errors.is_empty() {
         return Err(ApiError::invalid(field_errors));
     }
-    // The password is hashed before the transaction, because that takes long and needs no row.
-    let hash = password::hash(new.password.clone()).await?;
-    access.write(retry, async |transaction: &WriteTransaction| created::<User>(&add(transaction, new, hash).await?)).await
-}
-
-/// Adds a user whose password has this hash.
-pub async fn add(transaction: &WriteTransaction, new: NewUser, hash: String) -> ApiResult<user::Model> {
     if let Some(opd) = &new.opd {
         must_exist(&transaction.db, "/opd", &opds::KIND, opd).await?;
     }
@@ -207,14 +216,40 @@ pub async fn add(transaction: &WriteTransaction, new: NewUser, hash: String) -> 
         opd: Set(new.opd.map(|code| code.to_string())),
         active: Set(true),
         password_hash: Set(hash),
+        totp_since: Set(None),
         last_login_at: Set(None),
         ..Default::default()
     };
     insert::<User>(transaction, row).await
 }
 
-/// Every field error of a role together with its OPD, and of a password.
-pub fn field_errors_of(role: Role, opd: Option<&Code>, password: Option<&str>) -> Vec<FieldError> {
+/// Sets the password of an account that is locked, with the event: its invitation and its logins end, but for the login that is to be
+/// kept.
+pub async fn set_password(
+    transaction: &WriteTransaction,
+    row: user::Model,
+    action: &'static str,
+    hash: String,
+    kept: Option<Uuid>,
+) -> ApiResult<()> {
+    let row = apply::<User>(transaction, row, action, |row, _| row.password_hash = Set(Some(hash))).await?;
+    invitations::end(transaction, row.id).await?;
+    sessions::end(transaction, row.id, kept).await
+}
+
+/// 403 for the own account: whoever has only a token must prove more to change how the account logs in.
+fn must_be_another(transaction: &WriteTransaction, row: &user::Model) -> ApiResult<()> {
+    if transaction.origin.actor.id != row.id.to_string() {
+        return Ok(());
+    }
+    Err(ApiError::new(codes::FORBIDDEN).detail(
+        "This is your own account: use `/v1/me/password` or `/v1/me/totp`, which ask for your password.",
+        "Ini akun Anda sendiri: gunakan `/v1/me/password` atau `/v1/me/totp`, yang meminta kata sandi Anda.",
+    ))
+}
+
+/// Every field error of a role together with its OPD.
+pub fn field_errors_of(role: Role, opd: Option<&Code>) -> Vec<FieldError> {
     let mut field_errors = Vec::new();
     match (role, opd) {
         (Role::Operator, None) => field_errors.push(FieldError::at(
@@ -229,7 +264,6 @@ pub fn field_errors_of(role: Role, opd: Option<&Code>, password: Option<&str>) -
             Text::new("Only an operator can have an OPD.", "Hanya operator yang dapat memiliki OPD."),
         )),
     }
-    field_errors.extend(password.and_then(password::weakness).map(|text| FieldError::at("/password", "weak_password", text)));
     field_errors
 }
 
@@ -242,29 +276,19 @@ async fn update_user(
 ) -> ApiResult<Answer> {
     let clears_opd = body.value.get("opd").is_some_and(Value::is_null);
     let patch: UserPatch = body.read()?;
-    let hash = match patch.password.clone().filter(|password| password::weakness(password).is_none()) {
-        Some(password) => Some(password::hash(password).await?),
-        None => None,
-    };
     access
         .write(Retry::default(), async |transaction: &WriteTransaction| {
             let row = matching::<User>(transaction, &id, &preconditions).await?;
-            shown::<User>(&update(transaction, row, patch, clears_opd, hash).await?)
+            shown::<User>(&update(transaction, row, patch, clears_opd).await?)
         })
         .await
 }
 
-async fn update(
-    transaction: &WriteTransaction,
-    row: user::Model,
-    patch: UserPatch,
-    clears_opd: bool,
-    hash: Option<String>,
-) -> ApiResult<user::Model> {
+async fn update(transaction: &WriteTransaction, row: user::Model, patch: UserPatch, clears_opd: bool) -> ApiResult<user::Model> {
     let role = patch.role.unwrap_or(row.role);
     let kept = row.opd.as_deref().filter(|_| !clears_opd && role == Role::Operator).map(crate::crud::members::code);
     let opd = patch.opd.or(kept);
-    let field_errors = field_errors_of(role, opd.as_ref(), patch.password.as_deref());
+    let field_errors = field_errors_of(role, opd.as_ref());
     if !field_errors.is_empty() {
         return Err(ApiError::invalid(field_errors));
     }
@@ -273,7 +297,6 @@ async fn update(
     }
     let active = patch.active.unwrap_or(row.active);
     must_leave_an_admin(transaction, &row, role, active).await?;
-    let ends_sessions = !active || hash.is_some();
     let row = apply::<User>(transaction, row, "updated", |row, before| {
         let name = patch.name.unwrap_or_else(|| before.name.clone());
         row.search = Set(format!("{}\n{name}", before.email).to_lowercase());
@@ -281,19 +304,16 @@ async fn update(
         row.role = Set(role);
         row.opd = Set(opd.map(|code| code.to_string()));
         row.active = Set(active);
-        if let Some(hash) = hash {
-            row.password_hash = Set(hash);
-        }
     });
     let row = row.await?;
-    if ends_sessions {
-        let sessions = refresh_token::Entity::delete_many().filter(refresh_token::Column::UserId.eq(row.id));
-        sessions.exec(&transaction.db).await?;
+    if !active {
+        invitations::end(transaction, row.id).await?;
+        sessions::end(transaction, row.id, None).await?;
     }
     Ok(row)
 }
 
-/// Ensures that somebody can still manage users. Two admins who disable each other take turns.
+/// Ensures that somebody can still log in and manage users. Two admins who disable each other take turns.
 async fn must_leave_an_admin(transaction: &WriteTransaction, before: &user::Model, role: Role, active: bool) -> ApiResult<()> {
     let was_admin = before.role == Role::Admin && before.active;
     if !was_admin || (role == Role::Admin && active) {
@@ -301,6 +321,8 @@ async fn must_leave_an_admin(transaction: &WriteTransaction, before: &user::Mode
     }
     transaction.lock("the admins").await?;
     let others = user::Entity::find().filter(user::Column::Role.eq(Role::Admin)).filter(user::Column::Active.eq(true));
+    // Somebody who was invited and did not come yet manages nobody.
+    let others = others.filter(user::Column::PasswordHash.is_not_null());
     if others.filter(user::Column::Id.ne(before.id)).count(&transaction.db).await? > 0 {
         return Ok(());
     }
@@ -312,9 +334,17 @@ async fn must_leave_an_admin(transaction: &WriteTransaction, before: &user::Mode
 
 /// Adds the routes of the users.
 pub fn mount(table: &mut Table) {
-    let new = json!({ "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES", "role": "operator", "opd": "DINKES", "password": "kopi tubruk tanpa gula" });
-    let about = "The password is stored as an argon2id hash and never shown.";
-    let create = describe::create::<User, NewUser>(about, new, User::example());
+    let new = json!({ "email": "operator.dinkes@demo.invalid", "name": "Operator DINKES", "role": "operator", "opd": "DINKES" });
+    let about = "The answer shows an invitation, this once: pass it on to the person in a way that reaches nobody else. It is good once, \
+        for 72 hours, to set a password by `POST /v1/auth/password`. No administrator sets or knows a password.";
+    let (schemas, shown) = invitations::invited_user();
+    let create = describe::create::<User, NewUser>(about, new, User::example()).with_schemas(schemas).answers_schema(
+        201,
+        "The user that was created, with the invitation to set a password.",
+        json!({ "$ref": "#/components/schemas/InvitedUser" }),
+        Some(shown),
+        &["ETag", "Location", "Idempotent-Replayed"],
+    );
     let about = "Only the members in the body change. Users are disabled instead of deleted, because the history names them.";
     let update = describe::update::<User, UserPatch>(about, json!({ "active": false })).problems(&[409]);
     let about = "Who changed the account and when, the oldest change first. It contains no passwords.";
@@ -324,6 +354,8 @@ pub fn mount(table: &mut Table) {
         .on(describe::get::<User>(), accounts::get::<User>)
         .on(update, update_user)
         .on(describe::history::<User>(about), accounts::history::<User>);
+    invitations::mount(table);
+    reset::mount(table);
 }
 
 #[cfg(test)]
@@ -333,8 +365,8 @@ mod tests {
     #[test]
     fn only_an_operator_has_an_opd() {
         let opd = Code::parse("DINKES").ok();
-        assert!(field_errors_of(Role::Operator, opd.as_ref(), None).is_empty());
-        assert_eq!(field_errors_of(Role::Operator, None, None).len(), 1);
-        assert_eq!(field_errors_of(Role::Viewer, opd.as_ref(), None).len(), 1);
+        assert!(field_errors_of(Role::Operator, opd.as_ref()).is_empty());
+        assert_eq!(field_errors_of(Role::Operator, None).len(), 1);
+        assert_eq!(field_errors_of(Role::Viewer, opd.as_ref()).len(), 1);
     }
 }

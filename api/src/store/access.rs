@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::dependencies::{self, Audience};
-use super::standing::{self, Must};
+use super::standing::Must;
 use super::transaction::{Origin, Retry, Store, WriteTransaction};
 use crate::auth::actor::Actor;
 use crate::auth::identify::actor_of;
@@ -50,7 +50,7 @@ impl<P: Permission> Access<P> {
 
     /// Who asks, as the account stands now: for what is about accounts, where a token that is some minutes old will not do.
     pub async fn now(&self) -> ApiResult<Actor> {
-        let actor = standing::now(self.store.db(), self.actor(), self.origin.address.as_deref()).await?;
+        let actor = self.store.standing_of(self.actor(), self.origin.address.as_deref()).await?;
         Must::have::<P>().check(&actor)?;
         Ok(actor)
     }

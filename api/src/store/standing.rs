@@ -5,6 +5,7 @@
 //! one of PostgreSQL's advisory ones, since those who wait for it are served in order: many writes of an account cannot keep an
 //! administrator from disabling it, as they could with a shared lock of its row. SQLite has one writer at a time.
 
+use chrono::{DateTime, Utc};
 use entity::client::{self, Scope};
 use entity::user::{self, Role};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, QuerySelect, Statement};
@@ -12,13 +13,40 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::auth::actor::{Actor, ActorKind};
+use crate::auth::actor::{Actor, ActorKind, Login};
 use crate::auth::permissions::Permission;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::security;
 
 /// The lock of every change of accounts: they take turns, so that two who change each other do not wait for ever.
 pub const ACCOUNTS: &str = "the accounts";
+
+/// How people may log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginPolicy {
+    /// Whether people of this service log in with a password; otherwise only an outside provider lets people in.
+    pub password_login: bool,
+    /// Whether admins and verifiers need one-time codes.
+    pub require_totp: bool,
+}
+
+impl Default for LoginPolicy {
+    fn default() -> Self {
+        Self { password_login: true, require_totp: false }
+    }
+}
+
+impl LoginPolicy {
+    /// Whether somebody with this role has to set up one-time codes before anything else.
+    pub fn demands_totp(self, role: Role, has_totp: bool) -> bool {
+        self.require_totp && !has_totp && matches!(role, Role::Admin | Role::Verifier)
+    }
+
+    /// 403 where nobody logs in with a password.
+    pub fn must_allow_passwords(self) -> ApiResult<()> {
+        if self.password_login { Ok(()) } else { Err(ApiError::new(codes::PASSWORD_LOGIN_OFF)) }
+    }
+}
 
 /// What somebody must be allowed to do.
 #[derive(Clone, Copy)]
@@ -38,6 +66,9 @@ impl Must {
         if (self.allows)(actor) {
             return Ok(());
         }
+        if actor.login.must_set_up_totp && (self.allows)(&Actor { login: Login::default(), ..actor.clone() }) {
+            return Err(ApiError::new(codes::TOTP_REQUIRED));
+        }
         Err(ApiError::new(codes::FORBIDDEN).detail(
             "The role or the scopes of this account do not allow that.",
             "Peran atau cakupan akun ini tidak mengizinkannya.",
@@ -45,7 +76,13 @@ impl Must {
     }
 
     /// The actor of a write as it stands in the transaction `db`, with its account held until the commit.
-    pub async fn look_again(self, db: &DatabaseTransaction, actor: &Actor, address: Option<&str>) -> ApiResult<Actor> {
+    pub async fn look_again(
+        self,
+        db: &DatabaseTransaction,
+        actor: &Actor,
+        address: Option<&str>,
+        policy: LoginPolicy,
+    ) -> ApiResult<Actor> {
         if !actor.has_account() {
             return Ok(actor.clone());
         }
@@ -53,9 +90,9 @@ impl Must {
             lock(db, "pg_advisory_xact_lock", ACCOUNTS).await?;
         }
         hold(db, &actor.id).await?;
-        let now = now(db, actor, address).await?;
+        let now = now(db, actor, address, policy).await?;
         if let Err(refusal) = self.check(&now) {
-            security::log("permission_lost", &actor.name, address, "the role or the scopes were taken away");
+            security::log("permission_lost", &actor.name, address, "the role, the scopes or the one-time codes were taken away");
             return Err(refusal);
         }
         Ok(now)
@@ -81,13 +118,13 @@ async fn lock(db: &impl ConnectionTrait, function: &str, name: &str) -> ApiResul
 }
 
 /// What `actor` may do now: 401 if its account was disabled. One statement, by the primary key.
-pub async fn now(db: &impl ConnectionTrait, actor: &Actor, address: Option<&str>) -> ApiResult<Actor> {
+pub async fn now(db: &impl ConnectionTrait, actor: &Actor, address: Option<&str>, policy: LoginPolicy) -> ApiResult<Actor> {
     if !actor.has_account() {
         return Ok(actor.clone());
     }
     let found = match actor.kind {
         ActorKind::Client => client_now(db, actor).await?,
-        _ => user_now(db, actor).await?,
+        _ => user_now(db, actor, policy).await?,
     };
     found.ok_or_else(|| {
         security::log("disabled_account", &actor.name, address, "the token is good, the account is disabled");
@@ -95,12 +132,16 @@ pub async fn now(db: &impl ConnectionTrait, actor: &Actor, address: Option<&str>
     })
 }
 
-async fn user_now(db: &impl ConnectionTrait, actor: &Actor) -> ApiResult<Option<Actor>> {
-    use user::Column::{Active, Opd, Role as RoleColumn};
+async fn user_now(db: &impl ConnectionTrait, actor: &Actor, policy: LoginPolicy) -> ApiResult<Option<Actor>> {
+    use user::Column::{Active, Opd, Role as RoleColumn, TotpSince};
+    type Row = (Role, Option<String>, bool, Option<DateTime<Utc>>);
     let Ok(id) = Uuid::parse_str(&actor.id) else { return Ok(None) };
-    let columns = user::Entity::find_by_id(id).select_only().columns([RoleColumn, Opd, Active]);
-    let row = columns.into_tuple::<(Role, Option<String>, bool)>().one(db).await?;
-    let stands = |(role, opd, active): (Role, Option<String>, bool)| active.then(|| Actor { role, opd, ..actor.clone() });
+    let columns = user::Entity::find_by_id(id).select_only().columns([RoleColumn, Opd, Active, TotpSince]);
+    let row = columns.into_tuple::<Row>().one(db).await?;
+    let stands = |(role, opd, active, totp_since): Row| {
+        let login = Login { must_set_up_totp: policy.demands_totp(role, totp_since.is_some()), ..actor.login };
+        active.then(|| Actor { role, opd, login, ..actor.clone() })
+    };
     Ok(row.and_then(stands))
 }
 

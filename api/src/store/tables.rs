@@ -32,18 +32,21 @@ const FOLLOWED: [&str; 25] = [
 ];
 
 /// The other tables and views, in alphabetical order: what is made of them is not kept.
-const NOT_FOLLOWED: [&str; 16] = [
+const NOT_FOLLOWED: [&str; 19] = [
     "client",
     "event",
     "event_seal",
     "feed_head",
     "idempotency_record",
+    "invitation",
     "known_address",
     "login_failure",
+    "recovery_code",
     "refresh_token",
     "seaql_migrations",
     "server_secret",
     "signing_key",
+    "totp",
     "user_account",
     "waiting_report",
     "webhook",

@@ -30,7 +30,7 @@ use super::generation::{Appended, Generation};
 use super::kind::Audited;
 use super::rows::Executor;
 use super::snapshots;
-use super::standing::{Must, number_of};
+use super::standing::{self, LoginPolicy, Must, number_of};
 use super::tables::Tables;
 use super::turns::Turns;
 use crate::auth::actor::Actor;
@@ -58,6 +58,8 @@ pub struct Store {
     first_day: Arc<Lock<Option<(Dependencies, NaiveDate)>>>,
     /// What the fingerprints of requests are made with; all replicas have the same.
     secret: Arc<OnceCell<Vec<u8>>>,
+    /// How people may log in.
+    logins: LoginPolicy,
 }
 
 /// Who asks for a change, and from where.
@@ -133,7 +135,23 @@ impl Store {
             appended: Arc::default(),
             first_day: Arc::default(),
             secret: Arc::default(),
+            logins: LoginPolicy::default(),
         }
+    }
+
+    /// The same where people log in by this policy.
+    pub fn with_logins(self, logins: LoginPolicy) -> Self {
+        Self { logins, ..self }
+    }
+
+    /// How people may log in.
+    pub fn logins(&self) -> LoginPolicy {
+        self.logins
+    }
+
+    /// What `actor` may do now: 401 if its account was disabled.
+    pub async fn standing_of(&self, actor: &Actor, address: Option<&str>) -> ApiResult<Actor> {
+        standing::now(&self.db, actor, address, self.logins).await
     }
 
     /// The same with connections of their own for what the public reads.
@@ -190,15 +208,38 @@ impl Store {
         retry: Retry,
         work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>,
     ) -> ApiResult<Answer> {
+        let principal = origin.actor.id.clone();
+        self.write_once(&principal, origin, Some(must), retry, work).await
+    }
+
+    /// The same for a request of somebody without a token. Its key counts together with `secret`, which proves that a retry comes
+    /// from the same client.
+    pub async fn write_by_secret(
+        &self,
+        secret: &str,
+        origin: Origin,
+        retry: Retry,
+        work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>,
+    ) -> ApiResult<Answer> {
+        self.write_once(secret, origin, None, retry, work).await
+    }
+
+    async fn write_once(
+        &self,
+        principal: &str,
+        origin: Origin,
+        must: Option<Must>,
+        retry: Retry,
+        work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>,
+    ) -> ApiResult<Answer> {
         let today = self.calendar.today();
         let Some((name, plain)) = retry.key else {
-            return self.run(today, origin, Some(must), work).await;
+            return self.run(today, origin, must, work).await;
         };
-        let principal = &origin.actor.id;
         let id = hex::encode(Sha256::digest(format!("{principal}\n{name}")));
         let fingerprint = Fingerprint { sealed: self.sealed(&plain).await?, plain };
         let _turn = InFlightKey::take(&self.running, &id)?;
-        self.run(today, origin, Some(must), async |transaction: &WriteTransaction| {
+        self.run(today, origin, must, async |transaction: &WriteTransaction| {
             if let Some(answer) = transaction.answered(&id, &fingerprint).await? {
                 return Ok(answer);
             }
@@ -251,7 +292,7 @@ impl Store {
         };
         let mut transaction = WriteTransaction { db, origin, now: now(), today, appended: Lock::default() };
         let done = async {
-            transaction.look_again(must).await?;
+            transaction.look_again(must, self.logins).await?;
             work(&transaction).await
         };
         let (done, written) = dependencies::writing(self.generation.now(), done).await;
@@ -295,9 +336,10 @@ impl WriteTransaction {
     }
 
     /// From here on the actor is who it is now, not who its token says it was.
-    async fn look_again(&mut self, must: Option<Must>) -> ApiResult<()> {
+    async fn look_again(&mut self, must: Option<Must>, logins: LoginPolicy) -> ApiResult<()> {
         if let Some(must) = must {
-            self.origin.actor = must.look_again(&self.db, &self.origin.actor, self.origin.address.as_deref()).await?;
+            let Origin { actor, address, .. } = &self.origin;
+            self.origin.actor = must.look_again(&self.db, actor, address.as_deref(), logins).await?;
         }
         Ok(())
     }

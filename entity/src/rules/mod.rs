@@ -1,4 +1,4 @@
-//! Every computed figure, as a pure function of decimals and periods that needs neither a database nor a clock.
+//! Every computed figure and every decision, as a pure function of plain values that needs neither a database nor a clock.
 
 pub mod age;
 pub mod bands;
@@ -13,6 +13,7 @@ pub mod programme_status;
 pub mod projection;
 pub mod ranking;
 pub mod reason;
+pub mod refresh_token;
 pub mod renaksi;
 pub mod review;
 pub mod spbe;

@@ -60,7 +60,7 @@ pub fn list<A: Account>() -> Operation {
             200,
             "One page of the list.",
             json!({ "$ref": format!("#/components/schemas/{name}Page") }),
-            None,
+            Some(json!({ "data": [A::example()], "page": { "next_cursor": null, "limit": 50 } })),
             &["Link"],
         )
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,38 +10,36 @@ use entity::user::Role;
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
+use super::form::{Form, LONGEST_FIELD};
 use super::login_throttle::{Attempt, Who};
-use super::{Form, LONGEST_FIELD, OauthError, answer, origin, refused};
-use crate::auth::actor::{Actor, ActorKind};
+use super::refusal::{Issued, Refusal};
+use super::{answer, origin};
+use crate::auth::actor::{Actor, ActorKind, Login};
 use crate::auth::keys::Keys;
-use crate::http::answer::Answer;
-use crate::http::problem::ApiResult;
 use crate::resources::clients;
 use crate::store::access::Anyone;
 use crate::store::standing;
 use crate::store::transaction::WriteTransaction;
 
-/// 401 for a client that is unknown or disabled, or whose secret is wrong; the answer is the same for each (RFC 6749 §5.2).
-pub(super) fn unknown() -> ApiResult<Answer> {
-    let body = OauthError { error: "invalid_client", error_description: "The client or its secret is wrong." };
-    let answer = Answer::json(StatusCode::UNAUTHORIZED, &body)?.header("Cache-Control", "no-store");
-    Ok(answer.header("WWW-Authenticate", "Basic realm=\"renaksi\""))
-}
-
 /// How a client sends its secret: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
-pub(super) struct Credentials {
+struct Credentials {
     id: String,
     secret: String,
 }
 
 impl Credentials {
-    pub(super) fn of(request: &HttpRequest, form: &Form) -> Result<Option<Self>, &'static str> {
+    fn of(request: &HttpRequest, form: &Form) -> Result<Self, Refusal> {
         let in_form = form.get("client_id").zip(form.get("client_secret"));
         let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
         match (header, in_form) {
-            (Some(_), Some(_)) => Err("The client must send its secret either in the header or in the form, not in both."),
-            (Some(header), None) => Ok(Self::basic(header)),
-            (None, in_form) => Ok(in_form.map(|(id, secret)| Self { id: id.to_owned(), secret: secret.to_owned() })),
+            (Some(_), Some(_)) => Err(Refusal::request(
+                "The client must send its secret either in the header or in the form, not in both.",
+                "Klien harus mengirim rahasianya di header atau di formulir, tidak di keduanya.",
+            )),
+            (Some(header), None) => Self::basic(header).ok_or_else(Refusal::client),
+            (None, in_form) => {
+                in_form.map(|(id, secret)| Self { id: id.to_owned(), secret: secret.to_owned() }).ok_or_else(Refusal::client)
+            }
         }
     }
 
@@ -58,14 +55,18 @@ impl Credentials {
 }
 
 /// Issues a token for some of the client's scopes.
-pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, wanted: Option<&str>) -> ApiResult<Answer> {
+pub(super) async fn log_in(anyone: Anyone, keys: &Keys, request: &HttpRequest, form: &Form) -> Issued {
+    let given = match Credentials::of(request, form) {
+        Ok(given) => given,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     let attempt = Attempt::begin(&anyone, Who::Client, &given.id).await?;
     let row = client::Entity::find_by_id(&given.id).one(anyone.store.db()).await?;
     // Whether the client exists or not, one hash is compared and one failure is counted.
     let is_right = clients::fits(row.as_ref(), &given.secret);
     let Some(row) = row.filter(|row| is_right && row.active) else {
         attempt.failed(&anyone, "unknown or disabled client, or wrong secret").await?;
-        return unknown();
+        return Ok(Err(Refusal::client()));
     };
     let granted = anyone
         .store
@@ -74,20 +75,20 @@ pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, want
             standing::hold(&transaction.db, &row.id).await?;
             let now = client::Entity::find_by_id(&row.id).one(&transaction.db).await?;
             let Some(now) = now.filter(|now| now.active && clients::fits(Some(now), &given.secret)) else { return Ok(None) };
-            attempt.succeeded(transaction).await?;
+            attempt.succeeded(transaction, "login").await?;
             let used = client::ActiveModel { last_used_at: Set(Some(transaction.now)), ..Default::default() };
             client::Entity::update_many().set(used).filter(client::Column::Id.eq(&now.id)).exec(&transaction.db).await?;
-            match actor_of(&now, wanted) {
-                Some(actor) => answer(keys, &actor, None).map(Some),
-                None => refused("invalid_scope", "The client does not have that scope.").map(Some),
+            match actor_of(&now, form.get("scope")) {
+                Some(actor) => answer(keys, &actor, None).map(|answer| Some(Ok(answer))),
+                None => Ok(Some(Err(Refusal::scope()))),
             }
         })
         .await?;
     match granted {
-        Some(answer) => Ok(answer),
+        Some(issued) => Ok(issued),
         None => {
             attempt.failed(&anyone, "disabled or changed during the login").await?;
-            unknown()
+            Ok(Err(Refusal::client()))
         }
     }
 }
@@ -104,5 +105,6 @@ fn actor_of(row: &client::Model, wanted: Option<&str>) -> Option<Actor> {
         role: Role::Operator,
         opd: Some(row.opd.clone()),
         scopes: Some(scopes),
+        login: Login::default(),
     })
 }

@@ -139,9 +139,9 @@ impl Attempt {
         anyone.store.transact(origin, count).await
     }
 
-    /// Notes the success of the attempt: from now on the account is known at this address.
-    pub async fn succeeded(&self, transaction: &WriteTransaction) -> ApiResult<()> {
-        security::note("login", &self.name, self.address.as_deref());
+    /// Notes the success of the attempt as a security event: from now on the account is known at this address.
+    pub async fn succeeded(&self, transaction: &WriteTransaction, event: &'static str) -> ApiResult<()> {
+        security::note(event, &self.name, self.address.as_deref());
         login_failure::Entity::delete_many().filter(login_failure::Column::Subject.eq(&self.pair)).exec(&transaction.db).await?;
         let row = known_address::ActiveModel { subject: Set(self.pair.clone()), seen_at: Set(transaction.now) };
         let again = OnConflict::column(known_address::Column::Subject).update_column(known_address::Column::SeenAt).to_owned();

@@ -17,7 +17,7 @@ use crate::auth::permissions::{Permission, Review};
 use crate::http::answer::Answer;
 use crate::http::body::{JsonBody, OptionalBody};
 use crate::http::idempotency::IdempotencyKey;
-use crate::http::operation::Operation;
+use crate::http::operation::{Allowed, Operation};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
@@ -159,7 +159,7 @@ pub fn mount<R: Report>(table: &mut Table) {
         &format!("Return {a}"),
         "Returns the report with a reason: `submitted` becomes `returned`. The OPD corrects the report and submits it again.",
     );
-    let finish = |operation: Operation, roles: &[String]| {
+    let finish = |operation: Operation, roles: &Allowed| {
         let operation = operation.roles(roles).retryable().if_match().problems(&[404]);
         operation.answers::<R::Shown>(200, "The report after the step.", Some(R::example()), &["ETag", "Idempotent-Replayed"])
     };
