@@ -75,7 +75,7 @@ on_shared_servers! {
             assert_eq!(scopes_of(&claims), BTreeSet::from(SCOPES.map(str::to_owned)));
             assert!(claims.get("role").is_none(), "{claims}");
             let client = anyone.with_token(&granted.text_at("access_token"));
-            client.get("/v1/me").await.is(200).has("kind", "client").has("id", "demo-dinkes").has("opd", "DINKES");
+            client.get("/v1/me").await.is(200).has("kind", "client").has("id", "demo-dinkes").has("opd/code", "DINKES");
         }
         let used = app.admin().await.get("/v1/clients/demo-dinkes").await.is(200).at("last_used_at");
         assert!(used.is_string(), "{used}");

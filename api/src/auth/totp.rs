@@ -87,7 +87,7 @@ mod tests {
     fn an_app_can_read_the_secret() {
         let (secret, uri) = shown(SECRET, "ani@tests.invalid").unwrap();
         assert_eq!(secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
-        assert_eq!(uri, format!("otpauth://totp/Renaksi:ani%40tests%2Einvalid?secret={secret}&issuer=Renaksi"));
+        assert_eq!(uri, format!("otpauth://totp/Renaksi:ani%40tests.invalid?secret={secret}&issuer=Renaksi"));
         assert!(shown(SECRET, "a:b@tests.invalid").is_ok());
     }
 

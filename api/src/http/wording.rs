@@ -182,6 +182,7 @@ fn pattern_name(pattern: &str) -> Option<(&'static str, &'static str)> {
         ),
         "^(all|published)$" => ("`all` or `published`", "`all` atau `published`"),
         "^[0-9]+$" => ("digits", "angka"),
+        "^[0-9]{6}$" => ("the six digits that the authenticator app shows", "enam angka yang ditampilkan aplikasi autentikator"),
         _ => return None,
     })
 }

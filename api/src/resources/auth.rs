@@ -47,7 +47,7 @@ pub struct TokenAnswer {
     expires_in: i32,
     /// The refresh token, which is exchanged for the next pair of tokens. Within 30 seconds of its first use it yields another pair;
     /// if it is used later, all tokens of the same login are revoked. A client gets none, because it has its secret.
-    #[schema(max_length = 128)]
+    #[schema(max_length = 128, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     /// The scope of the access token: for people `read write`, or `account` if one-time codes have to be set up before anything but

@@ -218,7 +218,7 @@ pub(super) fn mount(table: &mut Table) {
          password or a code, since a token may be in other hands. A wrong one is refused with 422 and counts as a failed login. 404 if \
          there are no one-time codes. Whoever lost both asks an administrator.",
     );
-    let uri = "otpauth://totp/Renaksi:ani%40example%2Ego%2Eid?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Renaksi";
+    let uri = "otpauth://totp/Renaksi:ani%40example.go.id?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Renaksi";
     let secret = json!({ "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "otpauth_uri": uri });
     let codes = (0..totp::RECOVERY_CODES).map(|number| format!("k7mq-x2pd-9ahc-{}fzt", char::from(b'a' + number as u8)));
     let codes = json!({ "recovery_codes": codes.collect::<Vec<_>>() });

@@ -38,7 +38,7 @@ const MEMBER: &str = "invitation";
 pub struct Invitation {
     /// The invitation, with which the person sets a password by `POST /v1/auth/password`. A replay of the answer does not have this
     /// member, because only a hash is stored; create another invitation if the answer was lost.
-    #[schema(max_length = 128)]
+    #[schema(max_length = 128, nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub invitation: Option<String>,
     /// When the invitation expires, 72 hours after it was created.
