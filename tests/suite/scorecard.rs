@@ -29,6 +29,7 @@ on_both_databases! {
             assert_eq!(action["realisation"], json!({ "q1": "2", "q2": null, "q3": "8", "q4": null }));
             assert_eq!((&action["progress"], &action["state"]), (&json!("57.14"), &json!("late")));
             assert_eq!((&action["programme"], &action["weight"]), (&json!("SV-01"), &json!("1")));
+            assert_eq!((&action["reasons"][0]["code"], &action["reasons"][1]["code"]), (&json!("action_behind"), &json!("action_progress")));
             let second = &action["reports"][1];
             assert_eq!((&second["quarter"], &second["due_on"]), (&json!(2), &json!("2090-07-10")));
             assert_eq!((second["handed_in_on"].is_string(), &second["verified"]), (handed_in, &json!(false)));

@@ -66,6 +66,12 @@ on_shared_servers! {
             assert!(english.headers("vary").to_lowercase().contains("accept-language"), "{english:?}");
             assert!(!english.text().contains("text_id") && !indonesian.text().contains("text_id"));
         }
+        let scorecard = app.anyone().get("/v1/public/opds/DINKES/scorecard?year=2022&quarter=3").header("Accept-Language", "id").await.is(200);
+        let actions = scorecard.at("actions");
+        assert!(!actions.as_array().unwrap().is_empty());
+        for action in actions.as_array().unwrap() {
+            assert!(action["reasons"][1]["text"].as_str().unwrap().starts_with("kemajuan "), "{action}");
+        }
         let standing = app.anyone().get("/v1/public/kpis/STUNTING/standing").header("Accept-Language", "id").await.is(200);
         let reasons = standing.at("explanation/reasons");
         assert_eq!(reasons[0]["code"], "target_on_line");

@@ -10,8 +10,8 @@ fn reason(code: ReasonCode) -> Rule {
     Rule::new(code)
 }
 
-fn in_both_languages(reasons: [Rule; 3]) -> Value {
-    json!(reasons.map(Reason::from))
+fn in_both_languages(reasons: impl IntoIterator<Item = Rule>) -> Value {
+    json!(reasons.into_iter().map(Reason::from).collect::<Vec<_>>())
 }
 
 fn in_english(mut figure: Value) -> Value {
@@ -157,10 +157,13 @@ pub fn scorecard() -> Value {
         let verified = handed_in_on.is_some();
         json!({ "quarter": quarter, "due_on": due_on, "handed_in_on": handed_in_on, "verified": verified, "timeliness": timeliness })
     };
+    let behind = reason(ReasonCode::ActionBehind).with("realisation", 8).with("target", 10).with("period", "2022-Q3");
+    let progress = reason(ReasonCode::ActionProgress).with("progress", "57.14").with("realisation", 8).with("target", 14);
     let action = json!({
         "id": "0183a0c1-7d00-7000-8000-000000000001", "programme": "SV-01", "title": "Membangun TPS3R di desa", "output_unit": "desa", "weight": "1",
         "due_on": "2022-12-31", "targets": { "q1": "2", "q2": "6", "q3": "10", "q4": "14" },
         "realisation": { "q1": "2", "q2": "6", "q3": "8", "q4": null }, "progress": "57.14", "state": "late",
+        "reasons": in_english(in_both_languages([behind, progress])),
         "reports": [
             report(1, "2022-04-10", Some("2022-04-05"), "on_time"), report(2, "2022-07-10", Some("2022-07-12"), "late"),
             report(3, "2022-10-10", Some("2022-10-03"), "on_time"), report(4, "2023-01-10", None, "not_due"),

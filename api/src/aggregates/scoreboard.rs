@@ -232,9 +232,14 @@ impl ScoreboardRequest {
     }
 
     /// The state of an action right after the end of the quarter, or on the day if that is earlier.
-    pub(super) fn state(&self, action: &PlannedAction) -> ActionState {
+    fn state(&self, action: &PlannedAction) -> ActionState {
+        renaksi::state(&self.up_to_quarter(action), self.judged_on())
+    }
+
+    /// The day on which actions are judged: that after the quarter, or that of the request if it is earlier.
+    pub(super) fn judged_on(&self) -> NaiveDate {
         let end = Period::Quarter(self.year, self.quarter).end();
-        renaksi::state(&self.up_to_quarter(action), end.succ_opt().unwrap_or(end).min(self.as_of.day))
+        end.succ_opt().unwrap_or(end).min(self.as_of.day)
     }
 
     /// The timeliness of the report on an action for a quarter, as of the day. For the public, a submitted report counts only

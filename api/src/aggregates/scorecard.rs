@@ -27,7 +27,7 @@ use super::standing::{self, KpiStanding};
 use crate::http::language::Language;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::action_plans::PlannedAction;
-use crate::resources::explanation::InLanguage;
+use crate::resources::explanation::{InLanguage, Reason};
 
 /// The greatest number of entries of each list.
 const MOST: usize = 1000;
@@ -67,6 +67,7 @@ impl InLanguage for Scorecard {
     fn speak(&mut self, language: Language) {
         self.row.speak(language);
         self.kpis.iter_mut().for_each(|kpi| kpi.speak(language));
+        self.actions.iter_mut().flat_map(|action| &mut action.reasons).for_each(|reason| reason.speak(language));
     }
 }
 
@@ -140,6 +141,9 @@ pub struct ScorecardAction {
     progress: Percent,
     /// The state of the action at the end of the quarter, or on the day if that is earlier.
     state: ActionState,
+    /// Why the action is in this state, and how its progress was computed.
+    #[schema(max_items = 10)]
+    reasons: Vec<Reason>,
     /// The reports on the action for the four quarters.
     #[schema(max_items = 4)]
     reports: Vec<ScorecardReport>,
@@ -273,6 +277,7 @@ fn action_of(
     (programme, title, output_unit): Title,
 ) -> ScorecardAction {
     let plan @ ActionPlan { weight, due_on, targets, realisation, .. } = asked.up_to_quarter(action);
+    let explained = renaksi::explain(&plan, asked.judged_on());
     let shown = |value| Decimal::computed(value, Decimal::DECIMAL_PLACES as u32);
     let [q1, q2, q3, q4] = targets.map(shown);
     let targets = QuarterTargets { q1, q2, q3, q4 };
@@ -286,8 +291,9 @@ fn action_of(
         due_on,
         targets,
         realisation: QuarterRealisation { q1, q2, q3, q4 },
-        progress: renaksi::progress(&plan, asked.quarter),
-        state: asked.state(action),
+        progress: explained.progress,
+        state: explained.state,
+        reasons: explained.explanation.reasons.into_iter().map(Reason::from).collect(),
         reports: (1..=4).map(|quarter| report_of(scope, asked, action, quarter)).collect(),
     }
 }

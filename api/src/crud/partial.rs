@@ -14,7 +14,7 @@ use crate::store::kind::Row;
 const MOST: usize = 64;
 
 /// The stand-ins by the schema of a body and by an example.
-pub fn stand_ins(schema: &Value, example: &Value) -> StandIns {
+pub(super) fn stand_ins(schema: &Value, example: &Value) -> StandIns {
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).filter(|name| *name != "code");
     let values = required.map(|name| {
         let words = schema["properties"][name]["enum"].as_array().cloned();
@@ -25,7 +25,7 @@ pub fn stand_ins(schema: &Value, example: &Value) -> StandIns {
 
 /// The errors by the rules of the kind of those members of a body that have no error of their own. Where a member that must be there
 /// is missing or wrong, an error counts only if it is there whatever stands in for that member.
-pub fn errors_of_the_rest(
+pub(super) fn errors_of_the_rest(
     writes: &'static dyn Writes,
     body: &Value,
     errors: &[FieldError],

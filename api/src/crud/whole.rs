@@ -29,7 +29,7 @@ use crate::store::visible::{Named, public_among};
 #[derive(Serialize, Deserialize)]
 pub(super) struct WholePage {
     /// The rows.
-    pub rows: Vec<Value>,
+    pub(super) rows: Vec<Value>,
     next_cursor: Option<String>,
     limit: u64,
     total: Option<u64>,
@@ -92,7 +92,7 @@ async fn hide_in(store: &Store, kind: &Kind, rows: &mut [Value]) -> ApiResult<()
 
 impl WholePage {
     /// The page with its rows as an answer shows them.
-    pub fn shown(
+    pub(super) fn shown(
         self,
         kind: &Kind,
         scope: Scope,

@@ -73,11 +73,15 @@ pub trait InLanguage: Sized {
 
 impl InLanguage for Explanation {
     fn speak(&mut self, language: Language) {
-        for reason in &mut self.reasons {
-            let indonesian = reason.text_id.take();
-            if let (Language::Indonesian, Some(text)) = (language, indonesian) {
-                reason.text = text;
-            }
+        self.reasons.iter_mut().for_each(|reason| reason.speak(language));
+    }
+}
+
+impl InLanguage for Reason {
+    fn speak(&mut self, language: Language) {
+        let indonesian = self.text_id.take();
+        if let (Language::Indonesian, Some(text)) = (language, indonesian) {
+            self.text = text;
         }
     }
 }

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::actions::reports::wire_types::ActionReport;
 use super::kpis::measurements::wire_types::Measurement;
-use super::reporting::flow::waiting;
+use super::reporting::flow::{self, waiting};
 use super::reporting::review::apply;
 use super::reporting::{Report, ReportKey, ReportKind};
 use crate::auth::permissions::{Permission, Review};
@@ -91,13 +91,13 @@ pub enum ReportShown {
 
 impl From<&measurement::Model> for ReportShown {
     fn from(row: &measurement::Model) -> Self {
-        Self::Measurement(Box::new(row.into()))
+        Self::Measurement(Box::new(flow::shown(row)))
     }
 }
 
 impl From<&action_report::Model> for ReportShown {
     fn from(row: &action_report::Model) -> Self {
-        Self::ActionReport(Box::new(row.into()))
+        Self::ActionReport(Box::new(flow::shown(row)))
     }
 }
 

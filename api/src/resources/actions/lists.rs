@@ -15,7 +15,7 @@ use crate::store::kind::{Field, Scope, ValueType, Whole};
 const AT_ONCE: usize = 4_000;
 
 /// Reads all actions.
-pub struct Actions;
+pub(super) struct Actions;
 
 impl Whole for Actions {
     fn has_past(&self) -> bool {

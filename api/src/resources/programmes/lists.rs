@@ -16,7 +16,7 @@ use crate::store::kind::{Field, Scope, Stamp, ValueType, Whole};
 use crate::store::snapshots::AsOf;
 
 /// Reads all programmes of a day.
-pub struct Programmes;
+pub(super) struct Programmes;
 
 impl Whole for Programmes {
     fn has_past(&self) -> bool {

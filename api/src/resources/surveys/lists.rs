@@ -12,7 +12,7 @@ use crate::http::problem::ApiResult;
 use crate::store::kind::{Field, Scope, ValueType, Whole};
 
 /// Reads all surveys.
-pub struct Surveys;
+pub(super) struct Surveys;
 
 impl Whole for Surveys {
     fn has_past(&self) -> bool {
