@@ -89,7 +89,7 @@ const margin = 60_000;
 /** How long other tabs have to answer, in milliseconds. */
 const patience = 100;
 /** How long to wait for another tab that renews, before doing it anyway, in milliseconds. */
-const longestTurn = 30_000;
+const longestTurn = 15_000;
 
 export function keepTokens(issuer: Issuer, usualName: string, options: TokenOptions): TokenKeeper {
   const storage = options.storage ?? memoryStorage();
