@@ -13,7 +13,7 @@ export {
   type TokenStorage,
   webStorage,
 } from "./tokens.js";
-export { type Fault, type ProblemCode, RenaksiProblem, RenaksiUnreachable, StaleEdit } from "./problem.js";
+export { type Fault, type ProblemBody, type ProblemCode, RenaksiProblem, RenaksiUnreachable, StaleEdit } from "./problem.js";
 export type { RetryPolicy } from "./retry.js";
 export { pages, rows } from "./pages.js";
 export { edit, type EditInit, type PatchOf, save } from "./edit.js";

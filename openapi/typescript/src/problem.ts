@@ -2,11 +2,25 @@
 
 import type { Schemas } from "./types.js";
 
-/** The codes of problems, and the error codes of the token endpoint (RFC 6749). */
-export type ProblemCode =
-  | Schemas["Problem"]["code"]
-  | Schemas["OauthError"]["error"]
-  | "unreadable_answer";
+/** The error codes of OAuth2 (RFC 6749) and OpenID providers, and the one for a missing second factor. */
+type OauthCode =
+  | "invalid_request"
+  | "invalid_client"
+  | "invalid_grant"
+  | "unauthorized_client"
+  | "unsupported_grant_type"
+  | "invalid_scope"
+  | "access_denied"
+  | "server_error"
+  | "temporarily_unavailable"
+  | "login_required"
+  | "mfa_required";
+
+/** The codes of problems, those of logins, and one for answers that are neither. */
+export type ProblemCode = Schemas["Problem"]["code"] | OauthCode | "unreadable_answer";
+
+/** The members of a problem. */
+export type ProblemBody = Omit<Partial<Schemas["Problem"]>, "code"> & { code: ProblemCode };
 
 /** A field error of a request. */
 export type Fault = Schemas["ProblemFault"];
@@ -27,9 +41,9 @@ export class RenaksiProblem extends Error {
   /** After how many seconds to try again, if the service said so. */
   readonly retryAfter: number | undefined;
   /** The whole problem, with members that only some have, such as `allowed` or `head`. */
-  readonly body: Partial<Schemas["Problem"]>;
+  readonly body: ProblemBody;
 
-  constructor(status: number, body: Partial<Schemas["Problem"]> & { code: ProblemCode }, headers: Headers) {
+  constructor(status: number, body: ProblemBody, headers: Headers) {
     const title = body.title ?? `HTTP ${status}`;
     super(body.detail ?? title);
     this.status = status;
@@ -56,7 +70,7 @@ export class StaleEdit extends RenaksiProblem {
   /** Whether an answer was lost before, so that the change that came between may be this one. */
   readonly mayBeOwn: boolean;
 
-  constructor(status: number, body: Partial<Schemas["Problem"]> & { code: ProblemCode }, headers: Headers, mayBeOwn: boolean) {
+  constructor(status: number, body: ProblemBody, headers: Headers, mayBeOwn: boolean) {
     super(status, body, headers);
     this.etag = body.current_etag ?? headers.get("etag") ?? undefined;
     this.mayBeOwn = mayBeOwn;

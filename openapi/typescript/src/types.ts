@@ -15,7 +15,7 @@ export type PathsWith<M extends Method> = {
 /** The operation of a method on a path. */
 export type Operation<M extends Method, P extends keyof paths> = paths[P][M];
 
-type Json<Content> = Content extends { "application/json": infer Body } ? Body : undefined;
+type Json<Content> = Content extends { "application/json": infer Body } | { "application/merge-patch+json": infer Body } ? Body : undefined;
 
 type AnswerIn<Response> = Response extends { content: infer Content } ? Json<Content> : undefined;
 
