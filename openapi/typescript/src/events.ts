@@ -26,7 +26,7 @@ const mostWaiting = 5_000;
  * `RenaksiProblem` if trying again is of no use: `feed_restarted` if the positions began anew, with `body.head` to begin from.
  */
 export function events(client: Client, options: EventOptions = {}): AsyncGenerator<Schemas["FeedEvent"], void, undefined> {
-  return follow(client, "/v1/events", options, async () => {
+  return follow<Schemas["FeedEvent"]>(client, "/v1/events", options, async () => {
     // An EventSource cannot send the access token. A ticket opens one stream.
     const { data } = await client.request("post", "/v1/events/tickets", { signal: options.signal, retries: { attempts: 1 } });
     return { ticket: (data as { ticket: string }).ticket };
@@ -35,10 +35,10 @@ export function events(client: Client, options: EventOptions = {}): AsyncGenerat
 
 /** The events that everybody may see, as `events` gives them. */
 export function publicEvents(client: Client, options: EventOptions = {}): AsyncGenerator<Schemas["PublicEvent"], void, undefined> {
-  return follow(client, "/v1/public/events", options, async () => ({}));
+  return follow<Schemas["PublicEvent"]>(client, "/v1/public/events", options, async () => ({}));
 }
 
-async function* follow<E extends { position: number }>(
+async function* follow<E>(
   client: Client,
   path: string,
   options: EventOptions,
@@ -60,10 +60,11 @@ async function* follow<E extends { position: number }>(
         onState?.("open");
       };
       for await (const data of messages(`${client.baseUrl}${path}/stream?${query}`, opened, signal)) {
-        const event = JSON.parse(data) as E;
-        if (event.position <= last) continue;
-        last = event.position;
-        yield event;
+        const event: unknown = JSON.parse(data);
+        const { position } = event as { position: number };
+        if (position <= last) continue;
+        last = position;
+        yield event as E;
       }
       // An EventSource does not tell why it was refused; the list does.
       if (!isOpen) await get(path, { after: last, limit: 1 });

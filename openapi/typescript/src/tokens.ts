@@ -1,8 +1,8 @@
 // Keeps the tokens of one login, and renews them one at a time across the tabs of an app.
 
+import { newKey, type TokenSource } from "./client.js";
 import { RenaksiProblem } from "./problem.js";
 import { pause } from "./retry.js";
-import type { TokenSource } from "./client.js";
 
 /** The tokens of a login. */
 export interface Tokens {
@@ -14,6 +14,8 @@ export interface Tokens {
   expiresAt: number;
   /** When they were obtained: of two tabs, the one with the greater value has the newer tokens. */
   obtainedAt: number;
+  /** Names the login, and stays the same when its tokens are renewed. */
+  login: string;
 }
 
 /** Where tokens are kept. The app chooses. */
@@ -67,7 +69,7 @@ export interface TokenOptions {
 /** Why a login ended. */
 export type Ending = "logout" | "expired";
 
-/** What happened to a login. */
+/** What happened: somebody logged in, perhaps in the place of somebody else, or a login ended. */
 export type LoginChange = { state: "in" } | { state: "out"; because: Ending };
 
 /** A login: a source of tokens that a client takes as `auth`. */
@@ -103,12 +105,13 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
   /** Those who wait for what other tabs have. */
   const asking = new Set<() => void>();
 
-  let isIn = false;
+  /** The login that the listeners know of. */
+  let told: string | undefined;
 
   const post = (message: Message) => channel?.postMessage(message);
-  const tell = (change: LoginChange) => {
-    if ((change.state === "in") === isIn) return;
-    isIn = !isIn;
+  const tell = (login: string | undefined, change: LoginChange) => {
+    if (login === told) return;
+    told = login;
     listeners.forEach((listener) => listener(change));
   };
 
@@ -123,7 +126,7 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
     // Another tab may have written to a storage that both have.
     const isNew = tokens.obtainedAt > ((await storage.read())?.obtainedAt ?? 0);
     if (isNew) await storage.write(tokens);
-    tell({ state: "in" });
+    tell(tokens.login, { state: "in" });
     return isNew;
   }
 
@@ -133,7 +136,7 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
     const kept = await storage.read();
     if (kept !== undefined && kept.obtainedAt > endedAt) return;
     if (kept !== undefined) await storage.write(undefined);
-    tell({ state: "out", because });
+    tell(undefined, { state: "out", because });
   }
 
   channel?.addEventListener("message", ({ data }: MessageEvent<Message>) => {
@@ -164,7 +167,7 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
     return known();
   }
 
-  async function keep(answer: TokenAnswer, startedAt: number): Promise<Tokens | undefined> {
+  async function keep(answer: TokenAnswer, login: string, startedAt: number): Promise<Tokens | undefined> {
     const refresh = answer.refresh_token ?? undefined;
     if (startedAt <= endedAt) {
       // Somebody logged out meanwhile.
@@ -177,7 +180,7 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
     const lifetime = answer.expires_in * 1000;
     const expiresAt = Date.now() + lifetime;
     const renewAt = expiresAt - Math.min(margin, lifetime / 3);
-    const tokens = { access: answer.access_token, refresh, renewAt, expiresAt, obtainedAt };
+    const tokens = { access: answer.access_token, refresh, renewAt, expiresAt, obtainedAt, login };
     await adopt(tokens);
     post({ kind: "have", tokens });
     return tokens;
@@ -190,7 +193,7 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
     // Another tab was faster.
     if (tokens.access !== refused && Date.now() < tokens.renewAt) return tokens;
     try {
-      if (tokens.refresh !== undefined) return await keep(await issuer.renew(tokens.refresh), startedAt);
+      if (tokens.refresh !== undefined) return await keep(await issuer.renew(tokens.refresh), tokens.login, startedAt);
     } catch (error) {
       if (!(error instanceof RenaksiProblem && error.code === "invalid_grant")) throw error;
       // Without locks another tab may have used the refresh token meanwhile.
@@ -210,8 +213,8 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
 
   // A new tab learns from the others that somebody is logged in.
   const start = (async () => {
-    if ((await known()) === undefined) await newest();
-    else isIn = true;
+    told = (await known())?.login;
+    if (told === undefined) await newest();
   })();
 
   return {
@@ -247,7 +250,7 @@ export function keepTokens(issuer: Issuer, usualName: string, options: TokenOpti
     },
     keep: async (answer) => {
       await start;
-      await keep(answer, Math.max(Date.now(), endedAt + 1));
+      await keep(answer, newKey(), Math.max(Date.now(), endedAt + 1));
     },
   };
 }

@@ -70,10 +70,15 @@ test("a login and a logout are those of all tabs", async () => {
   await first.until("globalThis.isReady");
   assert.equal(await first.evaluate("me()"), "viewer@demo.invalid");
 
+  // Somebody else logs in without a logout before.
+  await first.evaluate("login('verifier')");
+  await second.until("changes.length === 2");
+  assert.deepEqual([await second.evaluate("me()"), await third.evaluate("me()")], Array(2).fill("verifier@demo.invalid"));
+
   await second.evaluate("session.logout()");
   await Promise.all([first, second, third].map((tab) => tab.until("changes.includes('logout')")));
-  assert.deepEqual(await Promise.all([first, second, third].map((tab) => tab.evaluate("session.token()"))), [null, null, null].map(() => undefined));
-  assert.deepEqual(await second.evaluate("changes"), ["in", "logout"]);
+  assert.deepEqual(await Promise.all([first, second, third].map((tab) => tab.evaluate("session.token()"))), Array(3).fill(undefined));
+  assert.deepEqual(await second.evaluate("changes"), ["in", "in", "logout"]);
 });
 
 test("sessions with different names are different logins", async () => {
