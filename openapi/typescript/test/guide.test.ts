@@ -226,7 +226,7 @@ test("the programs of README.md run", async () => {
     assert.equal(status, 0, `${file}: ${said}`);
     printed.set(file, said);
   }
-  assert.deepEqual([...printed.keys()], ["push.ts", "people.ts"]);
+  assert.deepEqual([...printed.keys()], ["people.ts", "push.ts"]);
   assert.match(printed.get("push.ts") ?? "", /^2 rows, 0 rejected$/m);
   assert.match(printed.get("people.ts") ?? "", /^35 of 40\n(.+\n)+saved\nnot_found$/m);
 });
