@@ -7,4 +7,5 @@ pub mod oidc;
 pub mod password;
 pub mod permissions;
 pub mod secret;
+pub mod tickets;
 pub mod verified_tokens;

@@ -27,5 +27,6 @@ pub mod provenance;
 pub mod quick_wins;
 pub mod regions;
 pub mod reviews;
+pub mod signing_keys;
 pub mod surveys;
 pub mod users;

@@ -32,11 +32,13 @@ mod problems;
 mod reading;
 mod sorting;
 mod tags;
+mod texts;
 
 mod chain;
 mod feed;
 mod feed_storm;
 mod stream;
+mod tickets;
 mod webhook_guide;
 mod webhooks;
 

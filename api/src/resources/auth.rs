@@ -5,7 +5,7 @@ pub mod login_throttle;
 
 use std::collections::BTreeMap;
 
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, web};
 use chrono::Duration;
@@ -25,7 +25,7 @@ use crate::auth::{password, secret};
 use crate::http::answer::Answer;
 use crate::http::body;
 use crate::http::operation::Operation;
-use crate::http::problem::ApiResult;
+use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::schema::ANY_TEXT;
 use crate::http::security;
@@ -70,14 +70,20 @@ pub struct TokenAnswer {
 pub struct OauthError {
     /// The error code of the standard, such as `invalid_grant`.
     #[schema(max_length = 64, example = "invalid_grant")]
-    error: &'static str,
-    /// What is wrong, in a sentence.
+    error: String,
+    /// What is wrong, in a sentence, in the language of `Accept-Language` (`en` or `id`).
     #[schema(max_length = 500)]
-    error_description: &'static str,
+    error_description: String,
 }
 
-fn refused(error: &'static str, error_description: &'static str) -> ApiResult<Answer> {
-    Ok(Answer::json(StatusCode::BAD_REQUEST, &OauthError { error, error_description })?.header("Cache-Control", "no-store"))
+/// 400 with the word of RFC 6749 and a sentence in both languages. They are ASCII, without `"` and `\`, as the standard demands.
+fn refused<T>(error: &'static str, en: &str, id: &str) -> ApiResult<T> {
+    Err(ApiError::oauth(codes::MALFORMED, error, en, id))
+}
+
+/// 400 for somebody who is not told whether the account or the password is wrong.
+fn unknown_person<T>() -> ApiResult<T> {
+    refused("invalid_grant", "The user name or the password is wrong.", "Nama pengguna atau kata sandinya salah.")
 }
 
 /// The fields of a form.
@@ -115,27 +121,32 @@ async fn create_token(
     payload: Payload,
 ) -> ApiResult<Answer> {
     let Some(form) = Form::read(&request, payload).await? else {
-        return refused("invalid_request", "The form cannot be read, or a parameter occurs twice or is too long.");
+        return refused(
+            "invalid_request",
+            "The form cannot be read, or a parameter occurs twice or is too long.",
+            "Formulir tidak dapat dibaca, atau ada parameter yang muncul dua kali atau terlalu panjang.",
+        );
     };
     match form.get("grant_type") {
         Some("password") => match (form.get("username"), form.get("password")) {
             (Some(name), Some(password)) => log_in(anyone, &keys, name, password).await,
-            _ => refused("invalid_request", "`username` and `password` are required."),
+            _ => refused("invalid_request", "`username` and `password` are required.", "`username` dan `password` wajib ada."),
         },
         Some("refresh_token") => match form.get("refresh_token") {
             Some(token) => refresh(anyone, &keys, token).await,
-            None => refused("invalid_request", "`refresh_token` is required."),
+            None => refused("invalid_request", "`refresh_token` is required.", "`refresh_token` wajib ada."),
         },
         Some("client_credentials") => match client::Credentials::of(&request, &form) {
             Ok(Some(credentials)) => client::log_in(anyone, &keys, credentials, form.get("scope")).await,
             Ok(None) => client::unknown(),
-            Err(about) => refused("invalid_request", about),
+            Err((en, id)) => refused("invalid_request", en, id),
         },
         Some(_) => refused(
             "unsupported_grant_type",
             "The grant type is not supported. The supported ones are client_credentials, password and refresh_token.",
+            "Jenis pemberian ini tidak didukung. Yang didukung: client_credentials, password dan refresh_token.",
         ),
-        None => refused("invalid_request", "`grant_type` is required."),
+        None => refused("invalid_request", "`grant_type` is required.", "`grant_type` wajib ada."),
     }
 }
 
@@ -149,7 +160,7 @@ async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResu
     let is_right = password::verify(given.chars().take(password::LONGEST + 1).collect(), hash, attempt.is_known).await?;
     let Some(user) = user.filter(|_| is_right) else {
         attempt.failed(&anyone, "unknown or disabled account, or wrong password").await?;
-        return refused("invalid_grant", "The user name or the password is wrong.");
+        return unknown_person();
     };
     let token = secret::fresh();
     let granted = anyone
@@ -173,7 +184,7 @@ async fn log_in(anyone: Anyone, keys: &Keys, name: &str, given: &str) -> ApiResu
         Some(answer) => Ok(answer),
         None => {
             attempt.failed(&anyone, "disabled or changed during the login").await?;
-            refused("invalid_grant", "The user name or the password is wrong.")
+            unknown_person()
         }
     }
 }
@@ -213,14 +224,18 @@ async fn refresh(anyone: Anyone, keys: &Keys, token: &str) -> ApiResult<Answer> 
         .await?;
     match exchanged {
         Some(answer) => Ok(answer),
-        None => refused("invalid_grant", "The refresh token is unknown, used, revoked or expired."),
+        None => refused(
+            "invalid_grant",
+            "The refresh token is unknown, used, revoked or expired.",
+            "Token penyegar tidak dikenal, sudah dipakai, dicabut atau kedaluwarsa.",
+        ),
     }
 }
 
 async fn revoke_token(anyone: Anyone, request: HttpRequest, _: NoParameters, payload: Payload) -> ApiResult<Answer> {
     let form = Form::read(&request, payload).await?;
     let Some(token) = form.as_ref().and_then(|form| form.get("token")) else {
-        return refused("invalid_request", "`token` is required.");
+        return refused("invalid_request", "`token` is required.", "`token` wajib ada.");
     };
     let hash = secret::hash_of(token);
     let origin = origin(&anyone, Actor::system("auth"));

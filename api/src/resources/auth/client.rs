@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,11 +11,11 @@ use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::login_throttle::{Attempt, Who};
-use super::{Form, LONGEST_FIELD, OauthError, answer, origin, refused};
+use super::{Form, LONGEST_FIELD, answer, origin, refused};
 use crate::auth::actor::{Actor, ActorKind};
-use crate::auth::keys::Keys;
+use crate::auth::keys::{Keys, Refusal};
 use crate::http::answer::Answer;
-use crate::http::problem::ApiResult;
+use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::resources::clients;
 use crate::store::access::Anyone;
 use crate::store::standing;
@@ -24,9 +23,9 @@ use crate::store::transaction::WriteTransaction;
 
 /// 401 for a client that is unknown or disabled, or whose secret is wrong; the answer is the same for each (RFC 6749 §5.2).
 pub(super) fn unknown() -> ApiResult<Answer> {
-    let body = OauthError { error: "invalid_client", error_description: "The client or its secret is wrong." };
-    let answer = Answer::json(StatusCode::UNAUTHORIZED, &body)?.header("Cache-Control", "no-store");
-    Ok(answer.header("WWW-Authenticate", "Basic realm=\"renaksi\""))
+    let (en, id) = ("The client or its secret is wrong.", "Klien atau rahasianya salah.");
+    let refused = ApiError::oauth(codes::UNAUTHENTICATED, "invalid_client", en, id);
+    Err(refused.header("WWW-Authenticate", "Basic realm=\"renaksi\""))
 }
 
 /// How a client sends its secret: `client_secret_basic` or `client_secret_post` (RFC 6749 §2.3.1).
@@ -36,11 +35,14 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub(super) fn of(request: &HttpRequest, form: &Form) -> Result<Option<Self>, &'static str> {
+    pub(super) fn of(request: &HttpRequest, form: &Form) -> Result<Option<Self>, Refusal> {
         let in_form = form.get("client_id").zip(form.get("client_secret"));
         let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
         match (header, in_form) {
-            (Some(_), Some(_)) => Err("The client must send its secret either in the header or in the form, not in both."),
+            (Some(_), Some(_)) => Err((
+                "The client must send its secret either in the header or in the form, not in both.",
+                "Klien harus mengirim rahasianya di header atau di formulir, tidak di keduanya.",
+            )),
             (Some(header), None) => Ok(Self::basic(header)),
             (None, in_form) => Ok(in_form.map(|(id, secret)| Self { id: id.to_owned(), secret: secret.to_owned() })),
         }
@@ -77,14 +79,12 @@ pub(super) async fn log_in(anyone: Anyone, keys: &Keys, given: Credentials, want
             attempt.succeeded(transaction).await?;
             let used = client::ActiveModel { last_used_at: Set(Some(transaction.now)), ..Default::default() };
             client::Entity::update_many().set(used).filter(client::Column::Id.eq(&now.id)).exec(&transaction.db).await?;
-            match actor_of(&now, wanted) {
-                Some(actor) => answer(keys, &actor, None).map(Some),
-                None => refused("invalid_scope", "The client does not have that scope.").map(Some),
-            }
+            Ok(Some(actor_of(&now, wanted)))
         })
         .await?;
     match granted {
-        Some(answer) => Ok(answer),
+        Some(Some(actor)) => answer(keys, &actor, None),
+        Some(None) => refused("invalid_scope", "The client does not have that scope.", "Klien tidak memiliki cakupan itu."),
         None => {
             attempt.failed(&anyone, "disabled or changed during the login").await?;
             unknown()
