@@ -78,9 +78,10 @@ fn is_pattern(text: &str) -> bool {
 fn wrong(schema: &Value, way: Wrong, depth: u32) -> Value {
     let schema = resolved(schema);
     let options = ["oneOf", "anyOf", "allOf"].iter().filter_map(|name| schema[*name].as_array()).flatten();
-    let types = [&schema["type"]].into_iter().chain(options.map(|option| &resolved(option)["type"]));
+    let types =
+        [schema["type"].clone()].into_iter().chain(options.map(|option| resolved(option)["type"].take())).collect::<Vec<_>>();
     let is = |name: &str| {
-        types.clone().any(|types| types == name || types.as_array().is_some_and(|types| types.iter().any(|one| one == name)))
+        types.iter().any(|types| types == name || types.as_array().is_some_and(|types| types.contains(&json!(name))))
     };
     if schema["properties"].is_object() && depth < 4 && !(depth > 0 && matches!(way, Wrong::Type)) {
         return Value::Object(wrong_members(&schema, way, depth));
