@@ -7,5 +7,6 @@ pub mod oidc;
 pub mod password;
 pub mod permissions;
 pub mod secret;
+pub mod tickets;
 pub mod totp;
 pub mod verified_tokens;

@@ -86,7 +86,8 @@ pub struct Serve {
     /// The address and port to listen on; port 0 picks a free port.
     #[arg(long, env = "RENAKSI_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Load the North Lombok data set into an empty database, with accounts to try it.
+    /// Load the North Lombok data set into an empty database, with accounts to try it. Browser apps of every origin on localhost and
+    /// 127.0.0.1 may log in.
     #[arg(long, env = "RENAKSI_DEMO")]
     pub demo: bool,
     /// The password of all demo accounts; without it, each account gets a random password.

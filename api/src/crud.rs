@@ -22,4 +22,5 @@ pub mod twins;
 
 pub mod openapi;
 pub mod parameters;
+pub mod recorded;
 pub mod schemas;

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use crate::crud::{handlers, public};
 use crate::http::table::Table;
 use crate::resources::programmes::{coverage, transitions};
-use crate::resources::{actions, clients, kpis, users};
+use crate::resources::{actions, clients, kpis, signing_keys, users};
 use crate::store::kind::{Audited, Kind, Stored};
-use crate::webhooks;
+use crate::webhooks::webhook;
 
 /// Calls a macro with every list of a file: `name: resource Type, of the public;` for a kind, or `name: part Type;` for what comes with one.
 macro_rules! every_kind {
@@ -74,7 +74,7 @@ pub static AUDITED: LazyLock<Vec<&'static Audited>> = LazyLock::new(|| {
         &kpis::measurements::AUDITED,
         &actions::reports::AUDITED,
     ];
-    let accounts = [&users::AUDITED, &clients::AUDITED, &webhooks::audited::AUDITED];
+    let accounts = [&users::AUDITED, &clients::AUDITED, &webhook::AUDITED, &signing_keys::AUDITED];
     KINDS.iter().map(|kind| &kind.audited).chain(parts).chain(accounts).collect()
 });
 
@@ -87,7 +87,7 @@ static STORED: LazyLock<Vec<Stored>> = LazyLock::new(|| {
 
 /// What the feed and webhooks tell of to others than those who manage accounts.
 pub fn fed() -> impl Iterator<Item = &'static Audited> {
-    AUDITED.iter().copied().filter(|audited| !audited.is_about_accounts())
+    AUDITED.iter().copied().filter(|audited| !audited.is_about_accounts)
 }
 
 /// The kind that the audit log calls so.

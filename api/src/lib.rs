@@ -24,6 +24,7 @@ pub mod webhooks;
 pub mod kinds;
 
 pub mod health;
+pub mod problems;
 pub mod routes;
 
 pub mod openapi;

@@ -12,7 +12,7 @@ use crate::http::problem::{MEDIA_TYPE, Problem, codes};
 use crate::http::schema::{self, ANY_TEXT};
 use crate::http::table::{Description, Table};
 use crate::routes;
-use crate::webhooks::message::{self, WebhookMessage};
+use crate::webhooks::message;
 
 const DESCRIPTION: &str = include_str!("openapi/description.md");
 
@@ -37,6 +37,7 @@ const TAGS: &[(&str, &str)] = &[
     ("push", "Reports of other systems, many rows in one request."),
     ("reviews", "The review: reports wait here until somebody else verifies or returns them."),
     ("identity", "Logging in, and the accounts of people and systems."),
+    ("problems", "The kinds of problems and field errors, with their texts in both languages."),
     ("health", "Whether the service is alive and ready."),
 ];
 
@@ -44,7 +45,7 @@ const TAGS: &[(&str, &str)] = &[
 pub fn document() -> Value {
     let Description { paths, mut schemas } = routes::all(Table::described()).describe();
     schemas.extend(problem_schemas());
-    schemas.extend(schema::components::<WebhookMessage>());
+    schemas.extend(message::schemas());
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {

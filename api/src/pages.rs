@@ -1,10 +1,10 @@
-//! Pages beside the API: the document, the explanations of problems, and the metrics.
+//! Pages beside the API: the document, and the metrics.
 
 use std::io::Write;
 use std::sync::OnceLock;
 
-use actix_web::http::header::{ACCEPT, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header};
-use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
+use actix_web::http::header::{AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header};
+use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -12,12 +12,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 
 use crate::http::client_address;
-use crate::http::language::Language;
-use crate::http::language::Noun;
 use crate::http::precondition::Preconditions;
-use crate::http::problem::{ApiError, ApiResult, Code, codes};
+use crate::http::problem::{ApiError, ApiResult};
 use crate::http::table::{Table, nothing_here};
-use crate::{openapi, reference};
+use crate::{openapi, problems, reference};
 
 /// The document as it is served. It is built when it is first requested, and compressed once.
 #[derive(Default)]
@@ -138,40 +136,6 @@ async fn all_metrics(handle: Data<PrometheusHandle>) -> HttpResponse {
     HttpResponse::Ok().insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")).body(handle.render())
 }
 
-/// The page to which a problem's `type` leads: HTML for a browser, otherwise JSON.
-async fn problem(request: HttpRequest, name: Path<String>) -> ApiResult<HttpResponse> {
-    let code = codes::ALL
-        .iter()
-        .find(|code| code.name == *name)
-        .ok_or_else(|| ApiError::not_found(Noun::new("problem", "jenis masalah"), &name))?;
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accepted.contains("text/html") {
-        return Ok(HttpResponse::Ok()
-            .content_type("text/html; charset=utf-8")
-            .body(page(code, Language::preferred(request.headers()))));
-    }
-    Ok(HttpResponse::Ok().json(serde_json::json!({
-        "code": code.name, "status": code.status, "title": code.title, "title_id": code.title_id, "advice": code.advice,
-    })))
-}
-
-fn page(code: &Code, language: Language) -> String {
-    let Code { status, name, title, title_id, advice } = code;
-    let (first, second) = if language == Language::Indonesian { (title_id, title) } else { (title, title_id) };
-    // Text between backticks is shown as code. The texts are the service's own and hold no markup.
-    let advice = advice
-        .split('`')
-        .enumerate()
-        .map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() });
-    let advice = advice.collect::<String>();
-    format!(
-        "<!doctype html><html lang=\"{}\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{name}</title>\
-         <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem;color-scheme:light dark}}code{{font-size:1em}}</style>\
-         <p>HTTP {status} · <code>{name}</code></p><h1>{first}</h1><p>{second}</p><p>{advice}</p><p><a href=\"/docs/\">Reference</a></p></html>",
-        language.tag()
-    )
-}
-
 /// Adds only the route of the metrics, for an address of their own.
 pub fn mount_metrics(service: &mut ServiceConfig) {
     let nothing = || async { Err::<HttpResponse, _>(nothing_here()) };
@@ -181,10 +145,6 @@ pub fn mount_metrics(service: &mut ServiceConfig) {
 /// Adds the pages.
 pub fn mount(table: &mut Table) {
     reference::mount(table);
-    table
-        .page("/", home)
-        .page("/openapi.json", json)
-        .page("/openapi.yaml", yaml)
-        .page("/metrics", metrics)
-        .page("/problems/{problem}", problem);
+    problems::mount_pages(table);
+    table.page("/", home).page("/openapi.json", json).page("/openapi.yaml", yaml).page("/metrics", metrics);
 }

@@ -22,6 +22,7 @@ const PAGE: &str = r##"<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>Renaksi API</title>
 <link rel="icon" type="image/png" href="favicon-32x32.png">
 <link rel="stylesheet" href="swagger-ui.css">
@@ -34,8 +35,13 @@ const PAGE: &str = r##"<!doctype html>
 </html>
 "##;
 
-/// Operations are closed until somebody opens their group, so that the page is there at once; the field filters the groups.
-const START: &str = r##"window.ui = SwaggerUIBundle({
+/// The page is light or dark as the reader's system is. Operations are closed until somebody opens their group, so that the page is
+/// there at once; the field filters the groups.
+const START: &str = r##"const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", follow);
+follow();
+window.ui = SwaggerUIBundle({
   url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, docExpansion: "none", filter: true, validatorUrl: null,
   persistAuthorization: false, presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout",
 });

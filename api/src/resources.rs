@@ -30,5 +30,6 @@ pub mod regions;
 pub mod reviews;
 pub mod second_factor;
 pub mod sessions;
+pub mod signing_keys;
 pub mod surveys;
 pub mod users;

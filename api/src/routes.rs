@@ -7,7 +7,7 @@ use crate::http::table::Table;
 use crate::resources::evaluations::follow_ups;
 use crate::resources::programmes::{coverage, transitions};
 use crate::resources::{auth, clients, kpis, me, obligations, reporting, reviews, users};
-use crate::{aggregates, feed, health, kinds, public, push, webhooks};
+use crate::{aggregates, feed, health, kinds, problems, public, push, webhooks};
 
 /// Every route, in `table`.
 pub fn all(mut table: Table) -> Table {
@@ -15,6 +15,7 @@ pub fn all(mut table: Table) -> Table {
     everybody(&mut table);
     identity(&mut table);
     health::mount(&mut table);
+    problems::mount(&mut table);
     table
 }
 
@@ -35,6 +36,7 @@ fn resources(table: &mut Table) {
     aggregates::standings::mount(table);
     feed::events::mount(table);
     feed::stream::mount(table);
+    feed::tickets::mount(table);
     webhooks::subscriptions::mount(table);
 }
 

@@ -4,10 +4,10 @@
 //! `subscriptions` is what admins read and write.
 
 pub mod addresses;
-pub mod audited;
 pub mod courier;
 pub mod dispatch;
 pub mod message;
 pub mod queue;
 pub mod retries;
 pub mod subscriptions;
+pub mod webhook;

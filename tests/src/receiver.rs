@@ -9,6 +9,8 @@ use standardwebhooks::{Webhook as Verifier, WebhookError};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::document::Document;
+
 /// How long a test waits for messages.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -57,10 +59,11 @@ impl Message {
         Verifier::new(secret).unwrap().verify(&self.raw, &self.headers)
     }
 
-    /// Expects that.
+    /// Expects that, and that the message is as the document says.
     #[track_caller]
     pub fn must_fit(&self, secret: &str) {
         self.verified_by(secret).unwrap();
+        Document::get().validate("/components/schemas/WebhookMessage", &self.body).unwrap();
     }
 }
 

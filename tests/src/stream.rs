@@ -15,7 +15,7 @@ use crate::service::Service;
 pub struct Heard {
     /// Its place.
     pub id: i64,
-    /// What happened to what.
+    /// Its name: `message` unless names were asked for.
     pub event: String,
     /// All of it.
     pub data: Value,
@@ -24,6 +24,7 @@ pub struct Heard {
 /// An open stream; a thread reads it until the connection ends.
 pub struct Stream {
     connection: TcpStream,
+    begins: Receiver<i64>,
     heard: Receiver<Heard>,
 }
 
@@ -40,12 +41,16 @@ impl Stream {
         let last = last.map(|last| format!("Last-Event-ID: {last}\r\n")).unwrap_or_default();
         write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n{token}{last}\r\n")?;
         let (sender, heard) = channel();
+        let (begin, begins) = channel();
         let reader = BufReader::new(connection.try_clone()?);
         thread::spawn(move || {
-            let (mut id, mut event) = (0, String::new());
+            let (mut id, mut event) = (0, "message".to_owned());
             for line in reader.lines().map_while(Result::ok) {
                 if let Some(text) = line.strip_prefix("id: ") {
                     id = text.parse().unwrap();
+                    let _ = begin.send(id);
+                } else if line.is_empty() {
+                    event = "message".to_owned();
                 } else if let Some(text) = line.strip_prefix("event: ") {
                     event = text.to_owned();
                 } else if let Some(text) = line.strip_prefix("data: ") {
@@ -56,7 +61,12 @@ impl Stream {
                 }
             }
         });
-        Ok(Self { connection, heard })
+        Ok(Self { connection, begins, heard })
+    }
+
+    /// The place after which it begins, which the service tells before any event.
+    pub fn begins(&mut self) -> i64 {
+        self.begins.recv_timeout(Duration::from_secs(30)).expect("a stream tells where it begins")
     }
 
     /// The next event, if it comes within `patience`; also `None` when the stream has ended.

@@ -35,11 +35,13 @@ mod reading;
 mod shapes;
 mod sorting;
 mod tags;
+mod texts;
 
 mod chain;
 mod feed;
 mod feed_storm;
 mod stream;
+mod tickets;
 mod webhook_guide;
 mod webhooks;
 

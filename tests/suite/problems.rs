@@ -102,6 +102,29 @@ on_a_shared_server! {
         anyone.get("/problems/no-such-problem").await.is(404);
     }
 
+    async fn the_kinds_of_problems_are_listed_in_both_languages(app) {
+        let anyone = app.anyone();
+        let list = anyone.get("/problems").await.is(200);
+        let codes = |member: &str| list.at(member).as_array().unwrap().iter().map(|kind| kind["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        let (problems, faults) = (codes("problems"), codes("errors"));
+        assert!(problems.len() > 20 && faults.len() > 30, "{list:?}");
+        for kind in list.at("problems").as_array().unwrap() {
+            assert_ne!(kind["title"], kind["title_id"]);
+            assert_ne!(kind["advice"], kind["advice_id"]);
+            let place = format!("/problems/{}", kind["code"].as_str().unwrap());
+            assert_eq!(&anyone.get(&place).header("Accept", "application/json").await.json(), kind);
+            let page = anyone.get(&place).header("Accept", "text/html").header("Accept-Language", "id").await.text();
+            assert!(page.contains(kind["title_id"].as_str().unwrap()) && !page.contains("Reference"), "{page}");
+        }
+        for kind in list.at("errors").as_array().unwrap() {
+            assert_ne!(kind["text"], kind["text_id"]);
+        }
+        assert!(list.header("cache-control").is_some_and(|value| value.contains("public")), "{list:?}");
+        anyone.get("/problems").if_none_match(&list.etag()).await.is(304);
+        assert_eq!(anyone.get("/problems").header("Origin", "https://a.invalid").await.is(200).header("access-control-allow-origin"), Some("*"));
+        anyone.get("/problems?tpyo=1").await.is(400).has_fault_in_parameter("tpyo");
+    }
+
     async fn a_problem_names_where_and_which_request(app) {
         let refused = app.anyone().get("/v1/opds?limit=1").await.is(401).has("status", 401).has("instance", "/v1/opds");
         assert_eq!(Some(refused.text_at("request_id").as_str()), refused.header("x-request-id"));

@@ -133,8 +133,12 @@ on_sqlite! {
         let good = anyone.get("/v1/programmes").header("Origin", "https://dasbor.invalid").await.is(401);
         assert_eq!(allowed(&good).as_deref(), Some("https://dasbor.invalid"));
         let exposed = good.header("access-control-expose-headers").unwrap_or_default().to_lowercase();
-        for header in ["etag", "location", "link", "x-request-id", "retry-after"] {
-            assert!(exposed.contains(header), "a page cannot read {header}: {exposed}");
+        let headers = [
+            "accept-patch", "age", "allow", "content-disposition", "etag", "idempotent-replayed", "link", "location", "ratelimit",
+            "ratelimit-policy", "retry-after", "www-authenticate", "x-request-id",
+        ];
+        for header in headers {
+            assert!(exposed.split(", ").any(|known| known == header), "a page cannot read {header}: {exposed}");
         }
         let preflight = anyone.request(Method::OPTIONS, "/v1/programmes/SL-01").header("Origin", "https://dasbor.invalid");
         let preflight = preflight.header("Access-Control-Request-Method", "PATCH").header("Access-Control-Request-Headers", "authorization,if-match,content-type,idempotency-key");
@@ -153,6 +157,22 @@ on_sqlite! {
         }
         let bad = anyone.get("/v1/programmes").header("Origin", "https://elsewhere.invalid").await.is(401);
         assert_eq!(allowed(&bad), None);
+    }
+
+    async fn an_app_on_the_developers_machine_logs_in_to_the_demo(app) {
+        let anyone = app.anyone();
+        for origin in ["http://localhost:5173", "http://127.0.0.1:3000", "https://localhost:8443", "http://localhost"] {
+            let answer = anyone.log_in("viewer@demo.invalid", renaksi_tests::server::PASSWORD).header("Origin", origin).await.is(200);
+            assert_eq!(answer.header("access-control-allow-origin"), Some(origin));
+            let viewer = anyone.with_token(&answer.text_at("access_token"));
+            let read = viewer.get("/v1/programmes").header("Origin", origin).await.is(200);
+            assert_eq!(read.header("access-control-allow-origin"), Some(origin));
+            assert!(read.headers("vary").to_lowercase().contains("origin"), "{read:?}");
+        }
+        for origin in ["http://localhost.evil.invalid", "http://evil.invalid:5173", "null"] {
+            let answer = anyone.get("/v1/programmes").header("Origin", origin).await.is(401);
+            assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use p256::elliptic_curve::rand_core::OsRng;
 use p256::pkcs8::EncodePrivateKey;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveEnum, DatabaseConnection, EntityTrait, Set};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -37,8 +38,8 @@ pub const RETIRED_HOLDS: chrono::Duration = chrono::Duration::hours(24);
 const FOLLOW_EVERY: Duration = Duration::from_secs(1);
 /// The clock difference, in seconds, that is tolerated between services.
 const LEEWAY: i64 = 5;
-/// The audience of the tokens.
-const AUDIENCE: &str = "renaksi";
+/// What access tokens are.
+const ACCESS: Sort = Sort { types: &["at+jwt", "application/at+jwt"], audience: "renaksi" };
 /// The shortest pause between two look-ups of unknown keys in the database.
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
 
@@ -99,6 +100,23 @@ struct Known {
 
 /// Why a token is refused, in the words that the client reads.
 pub type Refusal = (&'static str, &'static str);
+
+/// A sort of tokens. A token of one sort is never taken for one of another: it has another type and another audience.
+pub(super) struct Sort {
+    /// How the header names it; the first of these stands in tokens of this service.
+    pub types: &'static [&'static str],
+    /// Whom it is meant for.
+    pub audience: &'static str,
+}
+
+/// Why a token cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unusable {
+    /// It is none of this service, or of another sort.
+    Foreign,
+    /// Its time is over.
+    Expired,
+}
 
 impl Keys {
     /// Loads the keys. The first process on a database creates one.
@@ -171,7 +189,7 @@ impl Keys {
         let claims = Claims {
             iss: self.issuer.clone(),
             sub: actor.id.clone(),
-            aud: AUDIENCE.into(),
+            aud: ACCESS.audience.into(),
             client_id: if is_client { actor.id.clone() } else { "renaksi".into() },
             iat: issued.timestamp(),
             exp: (issued + ACCESS_TOKEN_LASTS).timestamp(),
@@ -183,10 +201,16 @@ impl Keys {
             opd: actor.opd.clone(),
             sid: actor.login.family,
         };
+        self.sign(&ACCESS, &claims)
+    }
+
+    /// A signed token of a sort.
+    pub(super) fn sign(&self, sort: &Sort, claims: &impl Serialize) -> ApiResult<String> {
         let known = self.known.read().map_err(ApiError::unexpected)?;
         let (kid, key) = known.signing.as_ref().ok_or_else(|| ApiError::unexpected("no signing key"))?;
-        let header = Header { typ: Some("at+jwt".into()), kid: Some(kid.clone()), ..Header::new(Algorithm::ES256) };
-        jsonwebtoken::encode(&header, &claims, key).map_err(ApiError::unexpected)
+        let typ = sort.types.first().map(|typ| (*typ).to_owned());
+        let header = Header { typ, kid: Some(kid.clone()), ..Header::new(Algorithm::ES256) };
+        jsonwebtoken::encode(&header, claims, key).map_err(ApiError::unexpected)
     }
 
     /// The actor for whom a token was issued. The database is asked only about a key that is not known yet.
@@ -194,42 +218,12 @@ impl Keys {
         if let Some(actor) = self.verified.actor(token) {
             return Ok(actor);
         }
-        let foreign = ("The access token was not issued by this service.", "Token akses tidak diterbitkan oleh layanan ini.");
-        let header = jsonwebtoken::decode_header(token).map_err(|_| foreign)?;
-        // RFC 8725: this service chooses the algorithm and the type, not the token.
-        let typ = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
-        if header.alg != Algorithm::ES256 || !matches!(typ.as_str(), "at+jwt" | "application/at+jwt") {
-            return Err(foreign);
-        }
-        let kid = header.kid.ok_or(foreign)?;
-        if !self.knows(&kid) && self.may_reload() {
-            // Another replica may have rotated the keys. If the database is down, the key stays unknown.
-            let _ = self.reload().await;
-        }
-        self.check(token, &kid, foreign)
-    }
-
-    /// The actor for whom a token was issued, if it was verified before and is still valid.
-    pub fn verified(&self, token: &str) -> Option<Arc<Actor>> {
-        self.verified.actor(token)
-    }
-
-    fn check(&self, token: &str, kid: &str, foreign: Refusal) -> Result<Arc<Actor>, Refusal> {
         let keys = self.verified.keys();
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_issuer(&[&self.issuer]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = LEEWAY as u64;
-        let known = self.known.read().map_err(|_| foreign)?;
-        let key = known.verifying.get(kid).ok_or(foreign)?;
-        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(|error| match error.kind() {
-            jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
-                ("The access token has expired.", "Token akses sudah kedaluwarsa.")
-            }
-            _ => foreign,
+        let foreign = ("The access token was not issued by this service.", "Token akses tidak diterbitkan oleh layanan ini.");
+        let claims = self.open::<Claims>(&ACCESS, token).await.map_err(|unusable| match unusable {
+            Unusable::Expired => ("The access token has expired.", "Token akses sudah kedaluwarsa."),
+            Unusable::Foreign => foreign,
         })?;
-        let claims = claims.claims;
         if !is_one_of_ours(&claims) {
             security::log("forged_token", &claims.sub, None, "it would last longer than the tokens of this service");
             return Err(foreign);
@@ -238,6 +232,43 @@ impl Keys {
         let actor = Arc::new(actor_of(claims).ok_or(foreign)?);
         self.verified.remember(token, &actor, until, keys);
         Ok(actor)
+    }
+
+    /// The claims of a token of a sort, if this service signed it and its time is not over. The database is asked only about a key
+    /// that is not known yet.
+    pub(super) async fn open<C: DeserializeOwned>(&self, sort: &Sort, token: &str) -> Result<C, Unusable> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Unusable::Foreign)?;
+        // RFC 8725: this service chooses the algorithm and the type, not the token.
+        let typ = header.typ.as_deref().unwrap_or_default().to_ascii_lowercase();
+        if header.alg != Algorithm::ES256 || !sort.types.contains(&typ.as_str()) {
+            return Err(Unusable::Foreign);
+        }
+        let kid = header.kid.ok_or(Unusable::Foreign)?;
+        if !self.knows(&kid) && self.may_reload() {
+            // Another replica may have rotated the keys. If the database is down, the key stays unknown.
+            let _ = self.reload().await;
+        }
+        self.decode(sort, token, &kid)
+    }
+
+    /// The actor for whom a token was issued, if it was verified before and is still valid.
+    pub fn verified(&self, token: &str) -> Option<Arc<Actor>> {
+        self.verified.actor(token)
+    }
+
+    fn decode<C: DeserializeOwned>(&self, sort: &Sort, token: &str, kid: &str) -> Result<C, Unusable> {
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_audience(&[sort.audience]);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.leeway = LEEWAY as u64;
+        let known = self.known.read().map_err(|_| Unusable::Foreign)?;
+        let key = known.verifying.get(kid).ok_or(Unusable::Foreign)?;
+        let opened = jsonwebtoken::decode::<C>(token, key, &validation).map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::ExpiredSignature => Unusable::Expired,
+            _ => Unusable::Foreign,
+        });
+        opened.map(|token| token.claims)
     }
 
     fn knows(&self, kid: &str) -> bool {

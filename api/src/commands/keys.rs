@@ -1,7 +1,5 @@
 //! `renaksi keys`
 
-use crate::http::language::Noun;
-use crate::store::kind::{Audited, Changes};
 use entity::signing_key;
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 
@@ -10,12 +8,9 @@ use crate::auth::actor::Actor;
 use crate::auth::keys;
 use crate::config::{Database, KeyRevoke, KeysCommand};
 use crate::http::problem::{ApiError, ApiResult};
+use crate::resources::signing_keys::AUDITED;
 use crate::store::connection;
 use crate::store::transaction::{AuditEvent, Origin, Store, WriteTransaction};
-
-/// What the audit log tells of the keys that tokens are signed with.
-static AUDITED: Audited =
-    Audited::new("signing_key", Noun::new("signing key", "kunci penanda tangan")).actions(&[]).changes(Changes::Nothing);
 
 /// Runs the commands about the keys that sign access tokens.
 pub async fn run(command: KeysCommand) -> CommandResult {

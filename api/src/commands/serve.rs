@@ -100,7 +100,7 @@ pub async fn run(settings: Serve) -> CommandResult {
         metrics: Data::new(metrics),
         proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
         limits: Data::from(limits),
-        origins: Data::new(Origins(settings.cors_origins.clone())),
+        origins: Data::new(Origins { configured: settings.cors_origins.clone(), local: settings.demo }),
     };
     tokio::spawn(async move { keys.follow().await });
     tokio::spawn(store.generation().clone().watch(db.clone(), calendar, &kinds::AUDITED));

@@ -5,19 +5,19 @@ use chrono::{DateTime, Utc};
 use entity::event;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::openapi::reference;
 use super::parameters::page_parameters;
-use super::schemas;
+use super::{recorded, schemas};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
-use crate::http::schema;
 use crate::store::access::Access;
 use crate::store::kind::{Audited, Field, ValueType};
 use crate::store::listing::Listing;
@@ -93,7 +93,7 @@ impl From<&event::Model> for Entry {
 }
 
 /// The members in which resources name people.
-const PEOPLE: &[&str] =
+pub(super) const PEOPLE: &[&str] =
     &["reported_by", "submitted_by", "returned_by", "verified_by", "recorded_by", "closed_by", "by", "last_login_at"];
 
 /// Removes the names of people, at any depth.
@@ -129,16 +129,19 @@ impl Entry {
         self
     }
 
-    /// Adds the parameters and the answer of a list of entries.
-    pub fn describe_list(operation: Operation) -> Operation {
-        let mut schemas = schema::components::<Self>();
-        let page = schemas::page(json!({ "$ref": "#/components/schemas/HistoryEntry" }));
-        schemas.extend(Map::from_iter([("HistoryEntryPage".to_owned(), page)]));
+    /// Adds the parameters and the answer of the history of something.
+    pub fn describe_list(operation: Operation, of: &Audited) -> Operation {
+        let (members, mut schemas) = recorded::entry(of);
+        let name = format!("{}HistoryEntry", (of.recorded)().name);
+        let page_name = format!("{name}Page");
+        let entry = recorded::complete(members, &format!("A change of the {}.", of.noun.en));
+        schemas.extend([(page_name.clone(), schemas::page(reference(&name))), (name, entry)]);
+        let example = json!({ "data": [recorded::example(of)], "page": { "next_cursor": null, "limit": 50 } });
         page_parameters(operation, &["seq"], "seq").problems(&[404]).with_schemas(schemas).answers_schema(
             200,
             "One page of the history.",
-            json!({ "$ref": "#/components/schemas/HistoryEntryPage" }),
-            None,
+            reference(&page_name),
+            Some(example),
             &["Link"],
         )
     }

@@ -211,7 +211,7 @@ impl Describe {
             &format!("History of {}", names.a()),
             "Who changed what, when and from where, with the resource before and after; the oldest first. It outlives a deletion.",
         );
-        Entry::describe_list(operation.roles(&ReadAll::role_names()))
+        Entry::describe_list(operation.roles(&ReadAll::role_names()), &self.described.kind.audited)
     }
 
     /// The list that the public sees, with these fields.

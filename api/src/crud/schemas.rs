@@ -223,7 +223,7 @@ impl Described {
     }
 
     /// The members as answers show them, each reference as its code.
-    fn plain(&self) -> Map<String, Value> {
+    pub(super) fn plain(&self) -> Map<String, Value> {
         let mut properties = self.place();
         let own = self.components.get(&self.name).and_then(|own| own["properties"].as_object());
         properties.extend(own.cloned().unwrap_or_default());

@@ -10,17 +10,16 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::publicity;
 use super::seal::{self, Head};
+use super::{publicity, schemas};
 use crate::auth::actor::Actor;
-use crate::auth::permissions::{Permission, ReadAll};
+use crate::auth::permissions::{ManageUsers, Permission, ReadAll};
 use crate::crud::history::Entry;
 use crate::http::answer::Answer;
 use crate::http::operation::Operation;
 use crate::http::page::{DEFAULT_LIMIT, LARGEST_LIMIT};
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::Parameters;
-use crate::http::schema;
 use crate::http::table::Table;
 use crate::kinds;
 use crate::store::access::{Access, Public};
@@ -29,7 +28,7 @@ use crate::store::access::{Access, Public};
 const PAGE: u64 = 200;
 /// What is about accounts: only who manages those sees what happens to them.
 pub fn accounts() -> impl Iterator<Item = &'static str> {
-    kinds::AUDITED.iter().filter(|of| of.is_about_accounts()).map(|of| of.name)
+    kinds::AUDITED.iter().filter(|of| of.is_about_accounts).map(|of| of.name)
 }
 
 /// Whether what the audit log calls so is about accounts.
@@ -61,14 +60,18 @@ pub struct FeedQuery {
     pub limit: u64,
 }
 
+/// What a request says of the position from which it reads.
+pub type After = Option<i64>;
+
 impl FeedQuery {
     /// Reads everything after a position.
     pub fn all(after: i64) -> Self {
         Self { after, resources: Vec::new(), public: false, accounts: true, people: true, actor: None, limit: PAGE }
     }
 
-    /// What `actor`, or the public if there is no actor, reads of the feed.
-    pub fn read(parameters: &mut Parameters, actor: Option<&Actor>) -> Self {
+    /// What `actor`, or the public if there is no actor, reads of the feed, and the position that the request names. Without one it
+    /// is read from the beginning.
+    pub fn read(parameters: &mut Parameters, actor: Option<&Actor>) -> (Self, After) {
         let expected = ("the position of an event, such as 42", "posisi kejadian, seperti 42");
         let after = parameters.read("after", expected, |text| text.parse().ok().filter(|after| *after >= 0));
         let resources = parameters.list("resource").unwrap_or_default();
@@ -80,9 +83,9 @@ impl FeedQuery {
                 format!("Seharusnya nama dari daftar ini: {known}."),
             );
         }
-        let accounts = actor.is_some_and(crate::auth::permissions::ManageUsers::allows);
+        let accounts = actor.is_some_and(ManageUsers::allows);
         let people = actor.is_some_and(Actor::sees_people);
-        Self {
+        let asked = Self {
             after: after.unwrap_or(0),
             resources,
             public: actor.is_none(),
@@ -90,7 +93,8 @@ impl FeedQuery {
             people,
             actor: actor.cloned(),
             limit: PAGE,
-        }
+        };
+        (asked, after)
     }
 
     /// Whether the request asks for a kind of resource.
@@ -116,15 +120,23 @@ pub struct FeedEntry {
     pub event: event::Model,
 }
 
-/// A change, at its position in the feed.
+/// Where an event stands in the feed.
 #[derive(Serialize, ToSchema)]
-pub struct FeedEvent {
+pub struct Place {
     /// The position of the event in the feed, counted from 1 without gaps.
     #[schema(minimum = 1, maximum = 9007199254740991i64, example = 42)]
     position: i64,
     /// The SHA-256 over the hash of the previous event and this event, in hexadecimal: see `docs/chain.md`.
     #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
     hash: String,
+}
+
+/// A change, at its position in the feed.
+#[derive(Serialize)]
+pub struct FeedEvent {
+    /// Where it stands.
+    #[serde(flatten)]
+    place: Place,
     /// The change that the event records.
     #[serde(flatten)]
     entry: Entry,
@@ -152,7 +164,7 @@ pub struct PublicEvent {
     /// The code or id of the resource; null in all its events if the resource is no longer public.
     #[schema(max_length = 200, example = "SV-01")]
     key: Option<String>,
-    /// What happened: `published`, `withdrawn`, `updated`, `deleted`, or a verb of the resource such as `transitioned`.
+    /// What happened: `published`, `withdrawn`, `updated`, or a verb of the resource such as `transitioned`.
     #[schema(max_length = 64, example = "updated")]
     action: String,
     /// The resource after the change, as the public sees it. Null if the resource is gone, and in all its events if it is no
@@ -163,7 +175,8 @@ pub struct PublicEvent {
 
 impl From<&FeedEntry> for FeedEvent {
     fn from(told: &FeedEntry) -> Self {
-        Self { position: told.position, hash: told.hash.clone(), entry: Entry::from(&told.event) }
+        let place = Place { position: told.position, hash: told.hash.clone() };
+        Self { place, entry: Entry::from(&told.event) }
     }
 }
 
@@ -238,17 +251,33 @@ pub struct Frame {
     /// The kind of resource that changed.
     pub resource: String,
     /// The frame for those who log in and may see the addresses of people.
-    pub private: Bytes,
+    pub private: ServerSentEvent,
     /// The frame for those who only read, without the addresses of people.
-    pub reader: Bytes,
+    pub reader: ServerSentEvent,
     /// The frame for the public.
-    pub public: Option<Bytes>,
+    pub public: Option<ServerSentEvent>,
 }
 
 /// A Server-Sent Event; its position is the id from which a client resumes.
-fn frame(told: &FeedEntry, action: &str, json: &Value) -> Bytes {
-    Bytes::from(format!("id: {}\nevent: {}.{action}\ndata: {json}\n\n", told.position, told.event.resource))
+#[derive(Clone, Debug)]
+pub struct ServerSentEvent {
+    named: Bytes,
+    /// Where the name ends. Without it, browsers take the event for a `message`.
+    name_ends: usize,
 }
+
+impl ServerSentEvent {
+    fn of(told: &FeedEntry, action: &str, json: &Value) -> Self {
+        let name = format!("event: {}.{action}\n", told.event.resource);
+        Self { named: Bytes::from(format!("{name}id: {}\ndata: {json}\n\n", told.position)), name_ends: name.len() }
+    }
+
+    /// The event, with its name or as a `message`.
+    pub fn bytes(&self, is_named: bool) -> Bytes {
+        if is_named { self.named.clone() } else { self.named.slice(self.name_ends..) }
+    }
+}
+
 /// Events in the form in which the streams send them. It takes at most one statement.
 pub async fn frames(db: &impl ConnectionTrait, page: &[FeedEntry]) -> ApiResult<Vec<Frame>> {
     let public = page.iter().filter(|told| told.public).cloned().collect::<Vec<_>>();
@@ -256,16 +285,19 @@ pub async fn frames(db: &impl ConnectionTrait, page: &[FeedEntry]) -> ApiResult<
     let frames = page.iter().map(|told| Frame {
         position: told.position,
         resource: told.event.resource.clone(),
-        private: frame(told, &told.event.action, &json!(FeedEvent::of(told, true))),
-        reader: frame(told, &told.event.action, &json!(FeedEvent::of(told, false))),
-        public: told.public.then(|| forms.next()).flatten().map(|form| frame(told, publicity::action(&told.event), &form)),
+        private: ServerSentEvent::of(told, &told.event.action, &json!(FeedEvent::of(told, true))),
+        reader: ServerSentEvent::of(told, &told.event.action, &json!(FeedEvent::of(told, false))),
+        public: told
+            .public
+            .then(|| forms.next())
+            .flatten()
+            .map(|form| ServerSentEvent::of(told, publicity::action(&told.event), &form)),
     });
     Ok(frames.collect())
 }
 
 /// 410 if a position lies beyond the end of the feed: the positions that the client knows do not belong to this feed.
-pub async fn must_be_within(db: &impl ConnectionTrait, after: i64) -> ApiResult<()> {
-    let head = seal::head(db).await?.position;
+pub fn must_be_within(head: i64, after: i64) -> ApiResult<()> {
     if after <= head {
         return Ok(());
     }
@@ -282,7 +314,7 @@ pub async fn must_be_within(db: &impl ConnectionTrait, after: i64) -> ApiResult<
 async fn read_within(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec<FeedEntry>> {
     let page = read(db, asked).await?;
     if page.is_empty() && asked.after > 0 {
-        must_be_within(db, asked.after).await?;
+        must_be_within(seal::head(db).await?.position, asked.after)?;
     }
     Ok(page)
 }
@@ -305,20 +337,24 @@ fn limit(parameters: &mut Parameters) -> u64 {
     parameters.read("limit", limits, in_range).unwrap_or(DEFAULT_LIMIT)
 }
 
+/// The actor that reads the feed. If the token allows to see what happens to accounts, the actor is looked up as it stands now.
+pub async fn reader(access: &Access<ReadAll>) -> ApiResult<Actor> {
+    let actor = access.actor();
+    if ManageUsers::allows(actor) { access.now().await } else { Ok(actor.clone()) }
+}
+
 async fn list_events(access: Access<ReadAll>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let asked = FeedQuery::read(&mut parameters, Some(access.actor()));
+    let actor = reader(&access).await?;
+    let (asked, _) = FeedQuery::read(&mut parameters, Some(&actor));
     let asked = FeedQuery { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
-    if asked.accounts {
-        access.now().await?;
-    }
     let page = read_within(access.store.db(), &asked).await?;
     let last = page.last().map_or(asked.after, |told| told.position);
     answer(&request, page.iter().map(|told| json!(FeedEvent::of(told, asked.people))).collect(), last, asked.limit)
 }
 
 async fn list_public_events(public: Public, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
-    let asked = FeedQuery::read(&mut parameters, None);
+    let (asked, _) = FeedQuery::read(&mut parameters, None);
     let asked = FeedQuery { limit: limit(&mut parameters), ..asked };
     parameters.finish()?;
     let db = public.store.db();
@@ -352,19 +388,50 @@ async fn get_public_head(public: Public, _: crate::http::query::NoParameters) ->
     Answer::ok(&FeedHead::from(seal::head(public.store.db()).await?)).map(Answer::public)
 }
 
+/// The schema of a position.
+fn position() -> Value {
+    json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX })
+}
+
+/// Adds the parameters of a page of the feed.
+fn page_parameters(operation: Operation) -> Operation {
+    let mut after = position();
+    after["default"] = json!(0);
+    parameters(operation, after, "The position of the last event that you have; the events after it are returned.")
+}
+
+/// Adds the parameters of a stream.
+pub fn stream_parameters(operation: Operation) -> Operation {
+    let about = "The position of the last event that you have. The stream sends what comes after it; 0 sends everything. Without it, and \
+        without `Last-Event-ID`, the stream begins with what happens from now on. To miss nothing, read `/v1/events/head` (or the \
+        public one) first, then what you need, and then open the stream after that position.";
+    let about_id =
+        "The `id` of the last event that you have, which browsers send by themselves. It takes precedence over `after`.";
+    let about_names = "With `true`, each frame has its type as its name (`event: programme.updated`), for `addEventListener`. Otherwise \
+        every frame is a `message`.";
+    parameters(operation, position(), about).query("names", json!({ "type": "boolean" }), about_names).parameter(
+        "header",
+        "Last-Event-ID",
+        false,
+        position(),
+        about_id,
+    )
+}
+
 /// Adds the parameters `after` and `resource`.
-pub fn parameters(operation: Operation) -> Operation {
-    let after = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "default": 0 });
+fn parameters(operation: Operation, after: Value, about: &str) -> Operation {
     let one = json!({ "type": "string", "enum": resources() });
     let resource = json!({ "type": "array", "minItems": 1, "maxItems": crate::http::query::LONGEST_LIST, "items": one });
     operation
-        .query("after", after, "The position of the last event that you have; the events after it are returned.")
+        .query("after", after, about)
         .query("resource", resource, "Only changes of these kinds of resources, as a comma-separated list.")
         .problems(&[410])
 }
 
-fn described<T: ToSchema>(operation: Operation) -> Operation {
-    let (name, page_name) = (T::name().into_owned(), format!("{}Page", T::name()));
+/// Adds the parameters and the answer of the feed, whose events have this schema.
+fn described(operation: Operation, name: &str, schemas: Map<String, Value>, example: Value) -> Operation {
+    let page_name = format!("{name}Page");
+    let example = json!({ "data": [example], "page": { "next_cursor": "42", "limit": DEFAULT_LIMIT } });
     let limit = json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT });
     let page = json!({
         "type": "object", "required": ["data", "page"], "additionalProperties": false,
@@ -379,15 +446,15 @@ fn described<T: ToSchema>(operation: Operation) -> Operation {
             },
         },
     });
-    parameters(operation)
+    page_parameters(operation)
         .query("limit", limit, "The greatest number of rows on a page.")
-        .with_schemas(schema::components::<T>())
+        .with_schemas(schemas)
         .with_schemas(Map::<String, Value>::from_iter([(page_name.clone(), page)]))
         .answers_schema(
             200,
             "One page of the feed.",
             json!({ "$ref": format!("#/components/schemas/{page_name}") }),
-            None,
+            Some(example),
             &["Link"],
         )
 }
@@ -408,7 +475,10 @@ pub fn mount(table: &mut Table) {
          altered or removed: `renaksi audit verify --head POSITION:HASH`.",
     );
     table
-        .on(described::<FeedEvent>(list.roles(&ReadAll::role_names())), list_events)
+        .on(
+            described(list.roles(&ReadAll::role_names()), schemas::FEED_EVENT, schemas::feed(), schemas::feed_example()),
+            list_events,
+        )
         .on(head.roles(&ReadAll::role_names()).answers::<FeedHead>(200, "The head of the feed.", Some(example()), &[]), get_head);
 }
 
@@ -429,7 +499,10 @@ pub fn mount_public(table: &mut Table) {
         "The position and the hash of the last event, for anybody to keep as proof of the history up to it.",
     );
     table
-        .on(described::<PublicEvent>(list.public()), list_public_events)
+        .on(
+            described(list.public(), schemas::PUBLIC_EVENT, schemas::public_feed(), schemas::public_example()),
+            list_public_events,
+        )
         .on(head.public().answers::<FeedHead>(200, "The head of the feed.", Some(example()), &[]), get_public_head);
 }
 

@@ -4,25 +4,26 @@
 //! all streams of the process; each event is serialized once. A stream that falls behind reads from the table again. A stream
 //! whose client does not read is ended, and the client resumes with `Last-Event-ID` on any replica.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::events::Frame;
-use super::events::{self, FeedQuery};
+use super::events::{self, After, FeedQuery};
 use super::limits::{OpenStream, StreamLimits};
-use super::seal;
 use super::tail::Tail;
-use crate::auth::identify::token_ends_in;
+use super::{schemas, seal};
+use crate::auth::actor::Actor;
+use crate::auth::identify::{TICKET, TICKETED_PATH, has_ticket, token_ends_in};
 use crate::auth::permissions::{ManageUsers, Permission, ReadAll};
+use crate::crud::openapi::reference;
 use crate::http::client_address;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
@@ -50,47 +51,63 @@ async fn stream_events(
     feed: Feed,
     mut parameters: Parameters,
 ) -> ApiResult<HttpResponse> {
-    let asked = FeedQuery::read(&mut parameters, Some(access.actor()));
-    parameters.finish()?;
-    if asked.accounts {
-        access.now().await?;
+    let is_ticketed = has_ticket(&request);
+    if parameters.text(TICKET).is_some() && !is_ticketed {
+        parameters.refuse(
+            TICKET,
+            "Send an access token or a ticket, not both.",
+            "Kirim token akses atau tiket, jangan keduanya.",
+        );
     }
+    // A ticket may be kept and shared like any URL, so its owner is looked up as the account stands now.
+    let actor = if is_ticketed { access.now().await? } else { events::reader(&access).await? };
+    let asked = Asked::read(parameters, Some(&actor))?;
     let stream = feed.2.open_private()?;
     // Whoever lost the permission to read is stopped when the token expires.
     open(&request, feed, stream, asked, token_ends_in(&request).unwrap_or_default()).await
 }
 
-async fn stream_public_events(
-    _: Public,
-    request: HttpRequest,
-    feed: Feed,
-    mut parameters: Parameters,
-) -> ApiResult<HttpResponse> {
-    let asked = FeedQuery { limit: PUBLIC_PAGE, ..FeedQuery::read(&mut parameters, None) };
-    parameters.finish()?;
+async fn stream_public_events(_: Public, request: HttpRequest, feed: Feed, parameters: Parameters) -> ApiResult<HttpResponse> {
+    let asked = Asked::read(parameters, None)?;
     let stream = feed.2.open_public(&client_address::network_of(&request))?;
     open(&request, feed, stream, asked, LONGEST).await
 }
 
-async fn open(
-    request: &HttpRequest,
-    feed: Feed,
-    stream: OpenStream,
-    asked: FeedQuery,
-    lasts: Duration,
-) -> ApiResult<HttpResponse> {
+/// What a stream is to send.
+struct Asked {
+    query: FeedQuery,
+    /// The position that the parameters name.
+    after: After,
+    /// Whether the frames have names.
+    names: bool,
+}
+
+impl Asked {
+    fn read(mut parameters: Parameters, actor: Option<&Actor>) -> ApiResult<Self> {
+        let (query, after) = FeedQuery::read(&mut parameters, actor);
+        let names = parameters.flag("names").unwrap_or(false);
+        parameters.finish()?;
+        let limit = if query.public { PUBLIC_PAGE } else { query.limit };
+        Ok(Self { query: FeedQuery { limit, ..query }, after, names })
+    }
+}
+
+async fn open(request: &HttpRequest, feed: Feed, stream: OpenStream, asked: Asked, lasts: Duration) -> ApiResult<HttpResponse> {
     let resumed = request.headers().get("last-event-id").map(|value| {
         let position = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|position| *position >= 0);
         position.ok_or_else(|| {
             ApiError::parameter("Last-Event-ID", "Expected the position of an event.", "Seharusnya posisi suatu kejadian.")
         })
     });
-    let after = resumed.transpose()?.unwrap_or(asked.after);
-    if after > 0 {
-        events::must_be_within(feed.0.store().db(), after).await?;
-    }
+    let Asked { query, after, names } = asked;
+    let store = if query.public { feed.0.store().for_public() } else { feed.0.store().clone() };
+    // Whoever names no position wants what happens from now on: what is committed after this answer lies beyond the head.
+    let head = seal::head(store.db()).await?.position;
+    let after = resumed.transpose()?.or(after).unwrap_or(head);
+    events::must_be_within(head, after)?;
     let (sender, receiver) = mpsc::channel(WAITING);
-    actix_web::rt::spawn(pump(feed, stream, FeedQuery { after, ..asked }, sender, Instant::now() + lasts));
+    let client = Client { frames: sender, names };
+    actix_web::rt::spawn(pump(feed, stream, FeedQuery { after, ..query }, client, Instant::now() + lasts));
     let body = stream::unfold(receiver, |mut receiver| async {
         let bytes = receiver.recv().await?;
         Some((Ok::<_, actix_web::Error>(bytes), receiver))
@@ -105,16 +122,23 @@ async fn open(
 }
 
 /// Sends until the end, or until the client is gone or does not read.
-async fn pump((tail, stopping, limits): Feed, stream: OpenStream, asked: FeedQuery, client: Sender<Bytes>, ends: Instant) {
+async fn pump((tail, stopping, limits): Feed, stream: OpenStream, asked: FeedQuery, client: Client, ends: Instant) {
     let source = Source { tail, limits, stream };
     tokio::select! {
         () = sleep_until(ends) => {}
         // Either nobody is left to receive, or the database is down and the client will resume.
         _ = send_all(&source, asked, &client) => {}
-        () = client.closed() => {}
+        () = client.frames.closed() => {}
         // The client resumes at another replica, and the shutdown does not wait for it.
         () = stopping.cancelled() => {}
     }
+}
+
+/// Where the frames go.
+struct Client {
+    frames: Sender<Bytes>,
+    /// Whether the frames have names.
+    names: bool,
 }
 
 /// The position from which a stream reads.
@@ -127,9 +151,11 @@ struct Source {
 /// Why a stream ends early.
 struct Gone;
 
-async fn send_all(source: &Source, mut asked: FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
+async fn send_all(source: &Source, mut asked: FeedQuery, client: &Client) -> Result<(), Gone> {
     let mut live = source.tail.listen();
-    send(client, Bytes::from_static(b"retry: 2000\n\n")).await?;
+    // The position comes first, without an event: a client whose connection is cut before the first event resumes from here as
+    // well.
+    send(client, Bytes::from(format!("retry: 2000\nid: {}\n\n", asked.after))).await?;
     catch_up(source, &mut asked, client).await?;
     loop {
         match timeout(HEARTBEAT, live.recv()).await {
@@ -144,21 +170,21 @@ async fn send_all(source: &Source, mut asked: FeedQuery, client: &Sender<Bytes>)
     }
 }
 
-async fn pass_on(source: &Source, frame: &Arc<Frame>, asked: &mut FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
+async fn pass_on(source: &Source, frame: &Frame, asked: &mut FeedQuery, client: &Client) -> Result<(), Gone> {
     if frame.position <= asked.after {
         return Ok(());
     }
     asked.after = frame.position;
-    let bytes = match (asked.public, asked.people) {
-        (true, _) => frame.public.clone(),
-        (_, true) => Some(frame.private.clone()),
-        (_, false) => Some(frame.reader.clone()),
+    let event = match (asked.public, asked.people) {
+        (true, _) => frame.public.as_ref(),
+        (_, true) => Some(&frame.private),
+        (_, false) => Some(&frame.reader),
     };
-    let Some(bytes) = bytes.filter(|_| asked.wants(&frame.resource)) else { return Ok(()) };
+    let Some(event) = event.filter(|_| asked.wants(&frame.resource)) else { return Ok(()) };
     if events::is_about_accounts(&frame.resource) {
         must_still_manage(source, asked).await?;
     }
-    send(client, bytes).await
+    send(client, event.bytes(client.names)).await
 }
 
 /// Events that concern accounts are not sent to somebody who was disabled or demoted since the stream began. There are few of
@@ -170,12 +196,12 @@ async fn must_still_manage(source: &Source, asked: &FeedQuery) -> Result<(), Gon
 }
 
 /// Sends the events of the table after those that the client has.
-async fn catch_up(source: &Source, asked: &mut FeedQuery, client: &Sender<Bytes>) -> Result<(), Gone> {
+async fn catch_up(source: &Source, asked: &mut FeedQuery, client: &Client) -> Result<(), Gone> {
     loop {
         let (end, frames) = read(source, asked).await.map_err(|_| Gone)?;
         let is_last = (frames.len() as u64) < asked.limit;
         for frame in frames {
-            pass_on(source, &Arc::new(frame), asked, client).await?;
+            pass_on(source, &frame, asked, client).await?;
         }
         if is_last {
             // Up to there, only events for which the client did not ask were left out.
@@ -196,38 +222,53 @@ async fn read(source: &Source, asked: &FeedQuery) -> ApiResult<(i64, Vec<Frame>)
     Ok((end, events::frames(store.db(), &page).await?))
 }
 
-async fn send(client: &Sender<Bytes>, bytes: Bytes) -> Result<(), Gone> {
-    timeout(PATIENCE, client.send(bytes)).await.map_err(|_| Gone)?.map_err(|_| Gone)
+async fn send(client: &Client, bytes: Bytes) -> Result<(), Gone> {
+    timeout(PATIENCE, client.frames.send(bytes)).await.map_err(|_| Gone)?.map_err(|_| Gone)
 }
 
-fn described(operation: Operation) -> Operation {
-    let place = json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX });
-    let about = "The `id` of the last event that you have, which browsers send by themselves. It takes precedence over `after`.";
-    let mut operation = events::parameters(operation).parameter("header", "Last-Event-ID", false, place, about);
+/// Adds the parameters and the answer of a stream, whose frames have this schema and these names.
+fn described(operation: Operation, frame: &str, names: &str, example: &Value) -> Operation {
+    let mut operation = events::stream_parameters(operation);
     operation.object["responses"]["200"] = json!({
-        "description": "A stream of events that does not end by itself.",
-        "content": { "text/event-stream": {
-            "schema": { "type": "string", "maxLength": i32::MAX },
-            "example": "id: 42\nevent: programme.updated\ndata: {\"position\":42,\"resource\":\"programme\",\"key\":\"SV-01\"}\n\n",
-        } },
+        "description": format!(
+            "A stream of Server-Sent Events that does not end by itself. The schema is that of the `data` of one frame: each frame is \
+             `id: 42`, `data: {{…}}` and an empty line, and with `names=true` also `event: ` and a name from `{names}`."
+        ),
+        "content": { "text/event-stream": { "schema": reference(frame), "x-names": reference(names), "example": example } },
     });
     operation
 }
 
+/// What is alike for both streams.
+const ABOUT: &str = "`id` is the position, and `data` is the event as the feed shows it. The first frame has only an `id`, so that a \
+    client whose connection is cut before the first event resumes there. A comment is sent every 15 seconds.";
+
 /// Adds the route of the stream.
 pub fn mount(table: &mut Table) {
-    let about = "The feed as Server-Sent Events: `id` is the position, `event` is the kind of resource and what happened to it, \
-        and `data` is the event as `/v1/events` shows it. A comment is sent every 15 seconds. The stream ends when the access \
-        token expires or the replica stops; resume it with `Last-Event-ID`.";
-    let stream = Operation::get("/v1/events/stream", "stream_events", "events", "Stream events", about);
-    table.on(described(stream).roles(&ReadAll::role_names()), stream_events);
+    let about = format!(
+        "The feed as Server-Sent Events, from now on unless the request names a position. {ABOUT} The stream ends when the access token \
+         expires or the replica stops; resume it with `Last-Event-ID` on any replica.\n\n\
+         `EventSource` in browsers cannot send a header: request a ticket from `POST /v1/events/tickets`, and send it as `ticket` \
+         instead of the access token."
+    );
+    let ticket = json!({ "type": "string", "minLength": 1, "maxLength": 4096, "pattern": "^[A-Za-z0-9._-]+$" });
+    let stream = Operation::get(TICKETED_PATH, "stream_events", "events", "Stream events", &about);
+    let stream = described(stream, schemas::FEED_EVENT, schemas::EVENT_TYPE, &schemas::feed_example()).query(
+        TICKET,
+        ticket,
+        "A ticket from `POST /v1/events/tickets`, in the place of an access token.",
+    );
+    table.on(stream.with_schemas(schemas::feed()).roles(&ReadAll::role_names()), stream_events);
 }
 
 /// Adds the route of the public stream.
 pub fn mount_public(table: &mut Table) {
-    let about = "The public feed as Server-Sent Events; no login is needed. One address may have a limited number of streams \
-        open (32 unless configured otherwise); one more is answered with 429. A comment is sent every 15 seconds. The stream \
-        ends after an hour or when the replica stops; resume it with `Last-Event-ID`, as browsers do by themselves.";
-    let stream = Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Stream events (public)", about);
-    table.on(described(stream).public().problems(&[429]), stream_public_events);
+    let about = format!(
+        "The public feed as Server-Sent Events, from now on unless the request names a position; no login is needed. {ABOUT} One address \
+         may have a limited number of streams open (32 unless configured otherwise); one more is answered with 429. The stream ends \
+         after an hour or when the replica stops; resume it with `Last-Event-ID`, as browsers do by themselves."
+    );
+    let stream = Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Stream events (public)", &about);
+    let stream = described(stream, schemas::PUBLIC_EVENT, schemas::PUBLIC_EVENT_TYPE, &schemas::public_example());
+    table.on(stream.with_schemas(schemas::public_feed()).public().problems(&[429]), stream_public_events);
 }

@@ -15,11 +15,33 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// What an app sends by itself, and what libraries add: those that read streams, and those that trace requests.
 const REQUEST_HEADERS: &str = "Accept, Accept-Language, Authorization, baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, \
      If-None-Match, Last-Event-ID, traceparent, tracestate, X-Request-Id, X-Requested-With";
-const ANSWER_HEADERS: &str = "ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+/// What answers say beside their body. Browsers show scripts the usual headers of a body without being asked to.
+const ANSWER_HEADERS: &str = "Accept-Patch, Age, Allow, Content-Disposition, ETag, Idempotent-Replayed, Link, Location, RateLimit, \
+     RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 
 /// Origins of browser apps that may use the API with a login.
 #[derive(Clone, Debug, Default)]
-pub struct Origins(pub Vec<String>);
+pub struct Origins {
+    /// Those that are configured.
+    pub configured: Vec<String>,
+    /// Whether every app on the developer's own machine may, whatever its port: with the demo data.
+    pub local: bool,
+}
+
+impl Origins {
+    fn allow(&self, origin: &[u8]) -> bool {
+        self.configured.iter().any(|known| known.as_bytes() == origin) || (self.local && is_local(origin))
+    }
+}
+
+/// Whether an origin is `http(s)://localhost` or `http(s)://127.0.0.1`, with any port or none.
+fn is_local(origin: &[u8]) -> bool {
+    let Some((scheme, authority)) = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://")) else {
+        return false;
+    };
+    let (host, port) = authority.split_once(':').unwrap_or((authority, "80"));
+    ["http", "https"].contains(&scheme) && ["localhost", "127.0.0.1"].contains(&host) && port.parse::<u16>().is_ok()
+}
 
 /// Middleware: answers preflights and marks answers that another origin may read.
 pub async fn cors<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, Error> {
@@ -42,7 +64,7 @@ pub async fn cors<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> Res
 }
 
 fn is_open(path: &str) -> bool {
-    ["/v1/public/", "/problems/", "/openapi.", "/.well-known/"].iter().any(|start| path.starts_with(start))
+    ["/v1/public/", "/problems", "/openapi.", "/.well-known/"].iter().any(|start| path.starts_with(start))
 }
 
 fn allowed_origin(request: &ServiceRequest, is_open: bool) -> Option<HeaderValue> {
@@ -51,7 +73,7 @@ fn allowed_origin(request: &ServiceRequest, is_open: bool) -> Option<HeaderValue
         return Some(HeaderValue::from_static("*"));
     }
     let known = request.app_data::<Data<Origins>>()?;
-    known.0.iter().any(|known| known.as_bytes() == origin.as_bytes()).then(|| origin.clone())
+    known.allow(origin.as_bytes()).then(|| origin.clone())
 }
 
 fn preflight() -> HttpResponse {
@@ -65,4 +87,30 @@ fn preflight() -> HttpResponse {
 /// A cache must keep the answers for different origins apart.
 fn vary(headers: &mut HeaderMap) {
     headers.append(HeaderName::from_static("vary"), HeaderValue::from_static("Origin"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_local_by_its_host_alone() {
+        for origin in ["http://localhost:5173", "https://localhost", "http://127.0.0.1:3000", "http://localhost:65535"] {
+            assert!(is_local(origin.as_bytes()), "{origin}");
+        }
+        for origin in [
+            "null",
+            "http://localhost.evil.example",
+            "http://evil.example:80",
+            "http://localhost:5173.evil.example",
+            "http://127.0.0.1.evil.example:80",
+            "http://localhost@evil.example",
+            "http://localhost:5173@evil.example",
+            "file://localhost",
+            "http://127.0.0.2:80",
+            "http://localhost:99999",
+        ] {
+            assert!(!is_local(origin.as_bytes()), "{origin}");
+        }
+    }
 }

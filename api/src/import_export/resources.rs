@@ -176,7 +176,7 @@ impl<R: Transferred> FileList for ResourceRows<R> {
             return Err(field_errors);
         }
         let incomplete = |error: &dyn std::fmt::Display| {
-            vec![FieldError::at("", "incomplete", Text::new(error.to_string(), error.to_string()))]
+            vec![FieldError::at("", "invalid_value", Text::new(error.to_string(), error.to_string()))]
         };
         let parent = parent.map(|(_, code)| code);
         let mut row = new_row(&members, &key, parent.as_deref()).map_err(|error| incomplete(&error.sentence()))?;

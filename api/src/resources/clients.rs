@@ -25,7 +25,7 @@ use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::clock::now;
-use crate::store::kind::{Audited, Changes, Field, Names, Stored, ValueType};
+use crate::store::kind::{Audited, Field, Names, Recorded, Stored, ValueType};
 use crate::store::transaction::{Retry, WriteTransaction};
 
 const ROTATE: &str = "/v1/clients/{client}/rotate";
@@ -120,7 +120,9 @@ impl From<&client::Model> for Client {
 }
 
 /// What the audit log tells of it.
-pub static AUDITED: Audited = Audited::new("client", Noun::new("client", "klien")).actions(&[]).changes(Changes::Nothing);
+pub static AUDITED: Audited = Audited::new("client", Noun::new("client", "klien"))
+    .about_accounts(&["created", "updated", "rotated"])
+    .recorded(|| Recorded::of::<Client>(Client::example()).without(Client::MEMBER));
 
 /// Where it refers to its OPD.
 pub const STORED: Stored = Stored { to: &opds::KIND, resource: "client", table: "client", column: "opd", name: "id", only: None };

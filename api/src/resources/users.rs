@@ -29,7 +29,7 @@ use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::kind::{Audited, Changes, Field, Names, Stored, ValueType};
+use crate::store::kind::{Audited, Field, Names, Recorded, Stored, ValueType};
 use crate::store::transaction::{Retry, WriteTransaction};
 
 const ROLES: &[&str] = &["admin", "verifier", "operator", "viewer"];
@@ -123,7 +123,9 @@ impl From<&user::Model> for User {
 }
 
 /// What the audit log tells of it.
-pub static AUDITED: Audited = Audited::new("user", Noun::new("user", "pengguna")).actions(&[]).changes(Changes::Nothing);
+pub static AUDITED: Audited = Audited::new("user", Noun::new("user", "pengguna"))
+    .about_accounts(&["created", "updated"])
+    .recorded(|| Recorded::of::<User>(User::example()));
 
 /// Where it refers to its OPD.
 pub const STORED: Stored =

@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::future::{BoxFuture, LocalBoxFuture};
 use sea_orm::sea_query::{LikeExpr, SelectStatement, SimpleExpr};
 use sea_orm::{Condition, DatabaseConnection, DatabaseExecutor, Value as Parameter};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::tables::Tables;
 use crate::http::language::Noun;
@@ -472,6 +472,25 @@ pub struct Audited {
     pub public_part: Option<PublicPart>,
     /// The tables that its changes write, beside those of the links of its members and that of snapshots.
     pub writes: &'static [&'static str],
+    /// Whether it is about accounts: only who manages those sees what happens to them.
+    pub is_about_accounts: bool,
+    /// How events show it.
+    pub recorded: fn() -> Recorded,
+}
+
+/// How events show something before and after a change.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// The name of its schema in answers: `Programme`.
+    pub name: String,
+    /// Its members, with their schemas.
+    pub members: Map<String, Value>,
+    /// The members that the public sees, with their schemas; `None` where the public feed does not tell of it.
+    pub public: Option<Map<String, Value>>,
+    /// Schemas that those refer to.
+    pub schemas: Map<String, Value>,
+    /// One from the real case.
+    pub example: Value,
 }
 
 /// What the public sees of a part of a resource, if it sees the resource. The key of the part begins with that of the resource.
@@ -519,7 +538,23 @@ impl Audited {
             groups: || [&[], &[], &[]],
             public_part: None,
             writes: &[],
+            is_about_accounts: false,
+            recorded: Recorded::default,
         }
+    }
+
+    /// How events show it.
+    pub const fn recorded(mut self, recorded: fn() -> Recorded) -> Self {
+        self.recorded = recorded;
+        self
+    }
+
+    /// It is about accounts, to which this can happen. No answer that is kept changes with it.
+    pub const fn about_accounts(mut self, actions: &'static [&'static str]) -> Self {
+        self.actions = actions;
+        self.is_about_accounts = true;
+        self.changes = Changes::Nothing;
+        self
     }
 
     /// The tables that its changes write.
@@ -559,14 +594,9 @@ impl Audited {
         self
     }
 
-    /// Whether it is about accounts: only who manages those sees what happens to them.
-    pub fn is_about_accounts(&self) -> bool {
-        self.actions.is_empty()
-    }
-
-    /// Whether this can happen to it. What happens to accounts is not listed.
+    /// Whether this can happen to it.
     pub fn can(&self, action: &str) -> bool {
-        self.is_about_accounts() || self.actions.contains(&action)
+        self.actions.contains(&action)
     }
 }
 
@@ -787,6 +817,12 @@ impl Kind {
     /// What its events change of answers, where that is more or less than most change.
     pub const fn changes(mut self, changes: Changes) -> Self {
         self.audited = self.audited.changes(changes);
+        self
+    }
+
+    /// How events show one.
+    pub const fn recorded(mut self, recorded: fn() -> Recorded) -> Self {
+        self.audited = self.audited.recorded(recorded);
         self
     }
 

@@ -8,31 +8,75 @@ use entity::{webhook, webhook_delivery};
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::DatabaseConnection;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use utoipa::ToSchema;
 
+use crate::crud::openapi::reference;
 use crate::feed::events::{self, FeedEvent, FeedQuery};
+use crate::feed::schemas::{FEED_EVENT, WEBHOOK_EVENT_TYPE, feed_example, webhook_event_type};
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::schema;
 
 /// The type of a message that only tests whether messages arrive.
 pub const PING: &str = "webhook.ping";
 /// The prefix of a secret.
 const PREFIX: &str = "whsec_";
 
-/// The body of a message that is sent to a webhook.
-#[derive(Serialize, ToSchema)]
-pub struct WebhookMessage {
-    /// The type of the event: the kind of resource and the action.
-    #[schema(max_length = 129, example = "programme.updated")]
+/// The body of a message about an event.
+#[derive(Serialize)]
+struct WebhookEventMessage {
     r#type: String,
-    /// When the change was made.
+    timestamp: DateTime<Utc>,
+    data: FeedEvent,
+}
+
+/// The body of a message that only tests whether messages arrive.
+#[derive(Serialize, ToSchema)]
+struct WebhookPingMessage {
+    /// The type of the message.
+    #[schema(max_length = 16)]
+    r#type: &'static str,
+    /// When the ping was requested.
     #[schema(max_length = 35)]
     timestamp: DateTime<Utc>,
-    /// The event as `/v1/events` shows it: a `FeedEvent`. For a ping, the id of the webhook.
-    #[schema(value_type = Object)]
-    data: FeedEvent,
+    /// The webhook that was pinged.
+    data: PingedWebhook,
+}
+
+/// The webhook that was pinged.
+#[derive(Serialize, ToSchema)]
+struct PingedWebhook {
+    /// The id of the webhook.
+    #[schema(max_length = 36, format = Uuid)]
+    webhook: String,
+}
+
+/// The schemas of messages.
+pub fn schemas() -> Map<String, Value> {
+    let mut schemas = schema::components::<WebhookPingMessage>();
+    schemas["WebhookPingMessage"]["properties"]["type"] =
+        json!({ "type": "string", "const": PING, "description": "The type of the message." });
+    let event = json!({
+        "type": "object", "required": ["type", "timestamp", "data"], "additionalProperties": false,
+        "description": "A message about an event.",
+        "properties": {
+            "type": reference(WEBHOOK_EVENT_TYPE),
+            "timestamp": { "type": "string", "format": "date-time", "maxLength": 35, "description": "When the change was made." },
+            "data": reference(FEED_EVENT),
+        },
+    });
+    let message = json!({
+        "description": "The body of a message that is sent to a webhook. `type` tells an event from a ping.",
+        "oneOf": [reference("WebhookEventMessage"), reference("WebhookPingMessage")],
+    });
+    schemas.extend([
+        ("WebhookEventMessage".to_owned(), event),
+        ("WebhookMessage".to_owned(), message),
+        (WEBHOOK_EVENT_TYPE.to_owned(), webhook_event_type()),
+    ]);
+    schemas
 }
 
 /// A new secret, of 256 random bits.
@@ -43,14 +87,15 @@ pub fn fresh_secret() -> String {
 /// The body of a delivery, which is the same in each attempt. `None` if the event no longer exists.
 pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -> ApiResult<Option<String>> {
     let Some(position) = delivery.position else {
-        let data = json!({ "webhook": delivery.webhook });
-        return Ok(Some(json!({ "type": PING, "timestamp": delivery.created_at, "data": data }).to_string()));
+        let data = PingedWebhook { webhook: delivery.webhook.clone() };
+        let ping = WebhookPingMessage { r#type: PING, timestamp: delivery.created_at, data };
+        return serde_json::to_string(&ping).map(Some).map_err(ApiError::unexpected);
     };
     let asked = FeedQuery { limit: 1, ..FeedQuery::all(position - 1) };
     let told = events::read(db, &asked).await?.into_iter().find(|told| told.position == position);
     let message = told.map(|told| {
         let (r#type, timestamp) = (delivery.event_type.clone(), told.event.at);
-        serde_json::to_string(&WebhookMessage { r#type, timestamp, data: FeedEvent::from(&told) })
+        serde_json::to_string(&WebhookEventMessage { r#type, timestamp, data: FeedEvent::from(&told) })
     });
     message.transpose().map_err(ApiError::unexpected)
 }
@@ -74,9 +119,7 @@ fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> Option<Strin
 
 /// The request that a receiver gets and the answers that it may give, for the member `webhooks` of the document.
 pub fn described() -> Value {
-    let example = json!({
-        "type": PING, "timestamp": "2022-10-04T01:00:00Z", "data": { "webhook": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11" },
-    });
+    let example = json!({ "type": "programme.updated", "timestamp": "2022-10-04T01:00:00Z", "data": feed_example() });
     let about = "A message to your address, signed as Standard Webhooks describes; `docs/webhooks.md` shows how to verify it. \
         The same message, with the same `webhook-id`, may arrive more than once, and messages may arrive out of order.";
     let operation = Operation::new(Method::POST, "/", "receive_webhook_message", "webhooks", "Receive an event", about);

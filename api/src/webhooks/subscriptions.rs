@@ -11,7 +11,7 @@ use sea_orm::ConnectionTrait;
 use serde_json::json;
 use uuid::Uuid;
 
-use self::wire_types::{NewWebhook, Webhook, WebhookPatch};
+use self::wire_types::{NewWebhook, WebhookPatch};
 use super::addresses::Addresses;
 use crate::auth::permissions::ManageWebhooks;
 use crate::feed::seal;
@@ -28,6 +28,7 @@ use crate::kinds;
 use crate::resources::accounts::{self, Secret, apply, created, describe, insert, matching, shown, with_secret};
 use crate::store::access::{Access, retry};
 use crate::store::transaction::{Retry, WriteTransaction};
+use crate::webhooks::webhook::Webhook;
 
 fn search_text(url: &str, description: Option<&str>) -> String {
     format!("{url}\n{}", description.unwrap_or_default()).to_lowercase()

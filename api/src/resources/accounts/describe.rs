@@ -117,5 +117,6 @@ pub fn example_with_secret<A: Secret>() -> Value {
 /// Describes the history.
 pub fn history<A: Account>(about: &str) -> Operation {
     let (path, id) = (format!("{}/history", A::ONE), format!("list_{}_history", A::NAMES.one));
-    Entry::describe_list(operation::<A>(Method::GET, &path, &id, &format!("History of {}", A::NAMES.a()), about))
+    let history = operation::<A>(Method::GET, &path, &id, &format!("History of {}", A::NAMES.a()), about);
+    Entry::describe_list(history, A::AUDITED)
 }

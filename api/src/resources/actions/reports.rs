@@ -21,12 +21,14 @@ use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::resources::kpis::not_begun;
 use crate::resources::reporting::review_state::{ReviewState, along};
 use crate::resources::reporting::{Report, ReportKey, ReportKind, Words, Written};
-use crate::store::kind::{Audited, Changes, Field, Kind, REPORTED, Stored, ValueType};
+use crate::store::kind::{Audited, Changes, Field, Kind, REPORTED, Recorded, Stored, ValueType};
 use crate::store::transaction::WriteTransaction;
 
 /// What the audit log tells of reports.
-pub static AUDITED: Audited =
-    Audited::new("action_report", Noun::new("action report", "laporan renaksi")).actions(REPORTED).changes(Changes::FromItsDay);
+pub static AUDITED: Audited = Audited::new("action_report", Noun::new("action report", "laporan renaksi"))
+    .actions(REPORTED)
+    .changes(Changes::FromItsDay)
+    .recorded(|| Recorded::of::<ActionReport>(ActionReport::example()));
 
 /// Where reports refer to their action.
 pub const STORED: Stored = Stored {

@@ -22,12 +22,13 @@ use crate::http::problem::{ApiResult, FieldError};
 use crate::resources::provenance::Provenance;
 use crate::resources::reporting::review_state::{ReviewState, along};
 use crate::resources::reporting::{Report, ReportKey, ReportKind, Words};
-use crate::store::kind::{Audited, Changes, Field, Kind, PublicPart, REPORTED, Stored, ValueType};
+use crate::store::kind::{Audited, Changes, Field, Kind, PublicPart, REPORTED, Recorded, Stored, ValueType};
 use crate::store::transaction::WriteTransaction;
 
 /// What the audit log tells of measurements.
 pub static AUDITED: Audited = Audited::new("measurement", Noun::new("measurement", "hasil ukur"))
     .actions(REPORTED)
+    .recorded(|| Recorded::of::<Measurement>(Measurement::example()))
     .changes(Changes::WhenVerified)
     .public_part(PublicPart {
         of: &kpis::KIND,

@@ -29,7 +29,7 @@ use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::provenance::Provenance;
 use crate::store::access::{Access, retry};
-use crate::store::kind::{Audited, BeforeFirst, Changes, Field, Member, PublicPart, Stored, ValueType};
+use crate::store::kind::{Audited, BeforeFirst, Changes, Field, Member, PublicPart, Recorded, Stored, ValueType};
 use crate::store::listing::Listing;
 use crate::store::snapshots::AsOf;
 use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
@@ -38,6 +38,7 @@ use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
 pub static AUDITED: Audited = Audited::new("kpi_target", Noun::new("target", "target"))
     .changes(Changes::DayByDay)
     .with_snapshots(BeforeFirst::Absent)
+    .recorded(|| Recorded::of::<KpiTarget>(example()))
     .public_part(PublicPart { of: &kpis::KIND, members: &["kpi", "period", "value", "kind", "provenance"], only: None });
 
 /// Where targets refer to their KPI.
@@ -279,13 +280,18 @@ async fn target_history(
     history::answer(&access, &request, parameters, &AUDITED, &key_of(&path.0, &path.1)).await
 }
 
+/// An example of a target, from the real case.
+fn example() -> Value {
+    json!({
+        "kpi": "STUNTING", "period": "2024", "value": "14", "kind": "aspiration", "provenance": null,
+        "version": 1, "etag": "\"1-5ea2bd2b24c80\"", "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
+    })
+}
+
 /// Adds the routes of the targets.
 pub fn mount(table: &mut Table) {
     let (readers, writers) = (ReadAll::role_names(), EditCatalogue::role_names());
-    let shown = json!({
-        "kpi": "STUNTING", "period": "2024", "value": "14", "kind": "aspiration", "provenance": null,
-        "version": 1, "etag": "\"1-5ea2bd2b24c80\"", "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
-    });
+    let shown = example();
     let page = Map::<String, Value>::from_iter([(
         "KpiTargetPage".to_owned(),
         schemas::page(json!({ "$ref": "#/components/schemas/KpiTarget" })),
@@ -369,5 +375,5 @@ pub fn mount(table: &mut Table) {
             put_target,
         )
         .on(delete.roles(&writers).guarded().problems(&[404]).answers_nothing(204, "The target was deleted."), delete_target)
-        .on(Entry::describe_list(past.roles(&readers)), target_history);
+        .on(Entry::describe_list(past.roles(&readers), &AUDITED), target_history);
 }

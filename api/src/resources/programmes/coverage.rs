@@ -5,7 +5,7 @@ use super::coverage_entries::{entry_of, recorded};
 use crate::http::language::Noun;
 use crate::resources::programmes;
 use crate::resources::regions;
-use crate::store::kind::{Audited, Field, Stored};
+use crate::store::kind::{Audited, Field, Recorded, Stored};
 use std::collections::BTreeMap;
 
 use actix_web::HttpRequest;
@@ -219,8 +219,9 @@ async fn record(
 }
 
 /// What the audit log tells of coverage.
-pub static AUDITED: Audited =
-    Audited::new("coverage", Noun::new("coverage", "cakupan")).actions(&["created", "updated", "imported"]);
+pub static AUDITED: Audited = Audited::new("coverage", Noun::new("coverage", "cakupan"))
+    .actions(&["created", "updated", "imported"])
+    .recorded(|| Recorded::of::<Coverage>(example()));
 
 /// Where coverage refers to villages.
 pub const STORED: Stored =

@@ -30,7 +30,7 @@ use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::kind::{Audited, Field, ValueType};
+use crate::store::kind::{Audited, Field, Recorded, ValueType};
 use crate::store::listing::Listing;
 use crate::store::snapshots;
 use crate::store::transaction::{AuditEvent, WriteTransaction};
@@ -170,6 +170,7 @@ pub async fn remove(transaction: &WriteTransaction, code: &str) -> ApiResult<()>
 /// What the audit log tells of status histories.
 pub static AUDITED: Audited = Audited::new("transition", Noun::new("transition", "perubahan status"))
     .actions(&["created", "deleted", "imported"])
+    .recorded(|| Recorded::of::<TransitionFact>(TransitionFact::example()).named("Transition"))
     .writes(&["status_change", "programme"]);
 
 async fn record(transaction: &WriteTransaction, action: &str, entries: &[status_change::Model]) -> ApiResult<()> {
@@ -188,10 +189,43 @@ pub fn trail_key(entry: &status_change::Model) -> String {
 }
 
 /// What the audit log shows of an entry. The event itself says who recorded it and when.
+#[derive(Serialize, ToSchema)]
+struct TransitionFact {
+    /// The code of the programme.
+    #[schema(max_length = 64, example = "SG-09")]
+    programme: String,
+    /// The number of the transition within the programme, from 1.
+    #[schema(minimum = 1, maximum = 2147483647)]
+    seq: i32,
+    /// The status before the change; null for the first entry.
+    from: Option<ProgrammeStatus>,
+    /// The status after the change.
+    to: ProgrammeStatus,
+    /// The first day on which the new status holds.
+    #[schema(max_length = 10)]
+    effective_on: NaiveDate,
+    /// The reason for the change.
+    #[schema(max_length = 2000)]
+    reason: Option<String>,
+}
+
+impl TransitionFact {
+    fn example() -> Value {
+        json!({
+            "programme": "SG-09", "seq": 2, "from": "planned", "to": "running", "effective_on": "2022-10-04", "reason": null,
+        })
+    }
+}
+
+/// An entry as the audit log shows it.
 pub fn in_trail(entry: &status_change::Model) -> Value {
-    json!({
-        "programme": entry.programme, "seq": entry.seq, "from": entry.from_status, "to": entry.to_status,
-        "effective_on": entry.effective_on, "reason": entry.reason,
+    json!(TransitionFact {
+        programme: entry.programme.clone(),
+        seq: entry.seq,
+        from: entry.from_status,
+        to: entry.to_status,
+        effective_on: entry.effective_on,
+        reason: entry.reason.clone(),
     })
 }
 

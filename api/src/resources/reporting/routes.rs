@@ -195,7 +195,7 @@ pub fn mount<R: Report>(table: &mut Table) {
             delete_it.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "The draft was deleted."),
             delete_one::<R>,
         )
-        .on(Entry::describe_list(events.roles(&readers)), history::<R>);
+        .on(Entry::describe_list(events.roles(&readers), R::AUDITED), history::<R>);
     review::mount::<R>(table);
 }
 

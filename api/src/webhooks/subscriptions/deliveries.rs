@@ -13,7 +13,6 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::wire_types::Webhook;
 use crate::auth::permissions::ManageWebhooks;
 use crate::crud::parameters::{filter_parameters, page_parameters};
 use crate::crud::schemas;
@@ -34,6 +33,7 @@ use crate::store::listing::Listing;
 use crate::store::transaction::WriteTransaction;
 use crate::webhooks::dispatch::delivery;
 use crate::webhooks::message::PING;
+use crate::webhooks::webhook::Webhook;
 
 const LIST: &str = "/v1/webhooks/{id}/deliveries";
 const REDELIVER: &str = "/v1/webhooks/{id}/deliveries/{delivery}/redeliver";

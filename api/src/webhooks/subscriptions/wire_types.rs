@@ -1,9 +1,9 @@
 //! The forms of webhooks in requests and answers, and the descriptions of their operations.
 
 use chrono::{DateTime, Utc};
-use entity::webhook::{self, DisabledReason};
+use entity::webhook;
 use sea_orm::ActiveValue::Set;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -12,8 +12,8 @@ use crate::http::operation::Operation;
 use crate::kinds;
 use crate::resources::accounts::{Account, Secret, describe};
 use crate::store::kind::{Audited, Field, Names, ValueType};
-use crate::webhooks::audited::AUDITED;
 use crate::webhooks::message::fresh_secret;
+use crate::webhooks::webhook::{AUDITED, SECRET, Webhook, example, pattern};
 
 /// The body of a request that creates a webhook.
 #[derive(Deserialize, ToSchema)]
@@ -50,85 +50,19 @@ pub(super) struct WebhookPatch {
     pub active: Option<bool>,
 }
 
-/// A webhook: an address to which events are sent.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Webhook {
-    /// The identifier, a UUIDv7.
-    #[schema(max_length = 36)]
-    id: String,
-    /// The URL to which messages are sent.
-    #[schema(max_length = 2000)]
-    url: String,
-    /// The purpose of the webhook.
-    #[schema(max_length = 1000)]
-    description: Option<String>,
-    /// The events that are sent.
-    #[schema(schema_with = patterns)]
-    event_types: Vec<String>,
-    /// Whether events are sent.
-    active: bool,
-    /// Why no events are sent: somebody disabled the webhook (`paused`), its receiver answered with 410 (`gone`), or all attempts
-    /// of three days failed (`failing`).
-    disabled_reason: Option<DisabledReason>,
-    /// Since when no events are sent.
-    #[schema(max_length = 35)]
-    disabled_at: Option<DateTime<Utc>>,
-    /// Until when messages are signed with the previous secret, too.
-    #[schema(max_length = 35)]
-    previous_secret_until: Option<DateTime<Utc>>,
-    /// The secret. Only the answer that created it has this member, and a replay of that answer does not. A client that missed
-    /// the secret has to rotate it.
-    #[schema(max_length = 128)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
-    /// The version: it grows by one with every write.
-    #[schema(minimum = 1, maximum = 2147483647)]
-    version: i32,
-    /// When it was created.
-    #[schema(max_length = 35)]
-    created_at: DateTime<Utc>,
-    /// When it was last changed.
-    #[schema(max_length = 35)]
-    updated_at: DateTime<Utc>,
-}
-
-impl From<&webhook::Model> for Webhook {
-    fn from(row: &webhook::Model) -> Self {
-        Self {
-            id: row.id.clone(),
-            url: row.url.clone(),
-            description: row.description.clone(),
-            event_types: row.patterns(),
-            active: row.active,
-            disabled_reason: row.disabled_reason,
-            disabled_at: row.disabled_at,
-            previous_secret_until: row.previous_secret_until,
-            secret: None,
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
-
 fn yes() -> bool {
     true
 }
 
 fn patterns() -> utoipa::openapi::schema::Array {
-    use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
-    let pattern = ObjectBuilder::new()
-        .schema_type(SchemaType::Type(Type::String))
-        .max_length(Some(129))
-        .pattern(Some(r"^(\*|[a-z_]+\.(\*|[a-z_]+))$"))
-        .examples(["programme.*"]);
+    use utoipa::openapi::schema::ArrayBuilder;
     let kinds = kinds::fed().map(|of| format!("`{}`: {}", of.name, of.actions.join(", "))).collect::<Vec<_>>();
     let about = format!(
         "The events that are sent: `*` for all, all of a kind (`programme.*`), or one action (`measurement.verified`). A pattern \
          that can never match is refused (`unknown_event_type`). The actions of each kind are: {}.",
         kinds.join("; ")
     );
-    ArrayBuilder::new().items(pattern).min_items(Some(1)).max_items(Some(100)).description(Some(about)).build()
+    ArrayBuilder::new().items(pattern()).min_items(Some(1)).max_items(Some(100)).description(Some(about)).build()
 }
 
 impl Account for Webhook {
@@ -152,11 +86,7 @@ impl Account for Webhook {
     type Manage = ManageWebhooks;
 
     fn example() -> Value {
-        json!({
-            "id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11", "url": "https://sistem.example.go.id/renaksi", "description": "Dasbor kabupaten",
-            "event_types": ["programme.*", "measurement.verified"], "active": true, "disabled_reason": null, "disabled_at": null,
-            "previous_secret_until": null, "version": 1, "created_at": "2022-10-04T01:00:00Z", "updated_at": "2022-10-04T01:00:00Z",
-        })
+        example()
     }
 
     fn key(id: &str) -> Option<String> {
@@ -169,7 +99,7 @@ impl Account for Webhook {
 }
 
 impl Secret for Webhook {
-    const MEMBER: &'static str = "secret";
+    const MEMBER: &'static str = SECRET;
     const SECRET_EXAMPLE: &'static str = "whsec_Zm9yIHRoZSBleGFtcGxlIG9ubHksIG5vdCB0byB1c2U=";
 
     fn fresh() -> String {
