@@ -4,6 +4,7 @@ pub mod answer;
 pub mod body;
 pub mod client_address;
 pub mod cors;
+pub mod error_codes;
 pub mod faults;
 pub mod idempotency;
 pub mod identifiers;

@@ -1,12 +1,15 @@
 //! The OpenAPI 3.1 document, built from the URL table. It needs no database.
 
 mod parameters;
+mod shape;
+mod words;
 
 use entity::client::Scope;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use crate::crud::schemas::beside_rows;
 use crate::http::operation::headers;
 use crate::http::problem::{MEDIA_TYPE, Problem, codes};
 use crate::http::schema::{self, ANY_TEXT};
@@ -46,6 +49,7 @@ pub fn document() -> Value {
     let Description { paths, mut schemas } = routes::all(Table::described()).describe();
     schemas.extend(problem_schemas());
     schemas.extend(message::schemas());
+    schemas.insert("Page".to_owned(), beside_rows());
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -70,6 +74,7 @@ pub fn document() -> Value {
     });
     tell_limits(&mut document["paths"]);
     bound(&mut document);
+    shape::shape(&mut document);
     parameters::share(&mut document);
     drop_unused(&mut document);
     document
@@ -90,16 +95,22 @@ fn problem_schemas() -> Map<String, Value> {
         "current_etag": text("With `precondition_failed`: the present `ETag` of the resource."),
         "existing": text("With `already_exists`, if the code differs only in case: the code that exists."),
         "head": { "type": "integer", "format": "int64", "minimum": 0, "maximum": 9_007_199_254_740_991_i64, "description": "With `feed_restarted`: the position of the last event." },
-        "line": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the number of the line." },
-        "column": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "With malformed JSON: the number of the column." },
+        "line": { "type": "integer", "format": "int32", "minimum": 0, "maximum": i32::MAX, "description": "With malformed JSON: the number of the line." },
+        "column": { "type": "integer", "format": "int32", "minimum": 0, "maximum": i32::MAX, "description": "With malformed JSON: the number of the column." },
         "referenced_by": {
             "type": "array", "maxItems": 1000, "description": "With `still_referenced`: the resources that refer to this one.",
-            "items": { "type": "object", "required": ["resource", "key"], "properties": { "resource": text("The kind of resource."), "key": text("The code or id of the resource.") } },
+            "items": { "$ref": "#/components/schemas/Referrer" },
         },
     });
     if let (Some(properties), Value::Object(more)) = (schemas["Problem"]["properties"].as_object_mut(), more) {
         properties.extend(more);
     }
+    let referrer = json!({
+        "type": "object", "required": ["resource", "key"], "additionalProperties": false,
+        "description": "A resource that refers to another one.",
+        "properties": { "resource": text("The kind of resource."), "key": text("The code or id of the resource.") },
+    });
+    schemas.insert("Referrer".to_owned(), referrer);
     schemas
 }
 

@@ -59,6 +59,15 @@ pub enum RecipientKind {
     Person,
 }
 
+crate::labels! { RecipientKind {
+    Regency: "Regency", "Kabupaten";
+    Opd: "OPD", "OPD";
+    Programme: "Programme", "Program";
+    QuickWin: "Quick Win", "Quick Win";
+    Region: "Region", "Wilayah";
+    Person: "Person", "Perorangan";
+} }
+
 impl RecipientKind {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["regency", "opd", "programme", "quick_win", "region", "person"];

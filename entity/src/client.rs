@@ -55,6 +55,13 @@ pub enum Scope {
     Read,
 }
 
+crate::labels! { Scope {
+    ActionsWrite: "Report on actions", "Melaporkan renaksi";
+    MeasurementsWrite: "Report measurements", "Melaporkan capaian indikator";
+    ProgrammesWrite: "Write programmes", "Menulis program";
+    Read: "Read", "Membaca";
+} }
+
 impl Scope {
     /// Every scope.
     pub const ALL: [Self; 4] = [Self::ActionsWrite, Self::MeasurementsWrite, Self::ProgrammesWrite, Self::Read];

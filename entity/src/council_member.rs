@@ -45,6 +45,12 @@ pub enum CouncilRole {
     Secretary,
 }
 
+crate::labels! { CouncilRole {
+    Chair: "Chair", "Ketua";
+    Member: "Member", "Anggota";
+    Secretary: "Secretary", "Sekretaris";
+} }
+
 impl CouncilRole {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["chair", "member", "secretary"];

@@ -39,4 +39,9 @@ pub enum CoverageStatus {
     Built,
 }
 
+crate::labels! { CoverageStatus {
+    Planned: "Planned", "Direncanakan";
+    Built: "Built", "Terbangun";
+} }
+
 impl ActiveModelBehavior for ActiveModel {}

@@ -82,6 +82,15 @@ pub enum UnitKind {
     Other,
 }
 
+crate::labels! { UnitKind {
+    Percent: "Per cent", "Persen";
+    PercentagePoint: "Percentage points", "Poin persen";
+    Index: "Index", "Indeks";
+    Count: "Count", "Jumlah";
+    Currency: "Currency", "Mata uang";
+    Other: "Other unit", "Satuan lain";
+} }
+
 impl UnitKind {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["percent", "percentage_point", "index", "count", "currency", "other"];

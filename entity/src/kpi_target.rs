@@ -44,4 +44,9 @@ pub enum TargetKind {
     Aspiration,
 }
 
+crate::labels! { TargetKind {
+    Commitment: "Commitment", "Komitmen";
+    Aspiration: "Aspiration", "Aspirasi";
+} }
+
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,6 +3,7 @@
 //! This crate does not know HTTP. The file of a table holds its row and the enums that belong to it; `rules` holds every computed
 //! figure as a pure function.
 
+pub mod labels;
 pub mod rules;
 pub mod value;
 

@@ -49,6 +49,12 @@ pub enum MasterplanStatus {
     Closed,
 }
 
+crate::labels! { MasterplanStatus {
+    Draft: "Draft", "Rancangan";
+    Active: "Active", "Berlaku";
+    Closed: "Closed", "Selesai";
+} }
+
 impl MasterplanStatus {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["draft", "active", "closed"];

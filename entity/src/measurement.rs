@@ -88,4 +88,11 @@ pub enum ReportState {
     Returned,
 }
 
+crate::labels! { ReportState {
+    Draft: "Draft", "Konsep";
+    Submitted: "Submitted", "Diajukan";
+    Verified: "Verified", "Terverifikasi";
+    Returned: "Returned", "Dikembalikan";
+} }
+
 impl ActiveModelBehavior for ActiveModel {}

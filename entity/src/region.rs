@@ -41,6 +41,12 @@ pub enum RegionLevel {
     Village,
 }
 
+crate::labels! { RegionLevel {
+    Regency: "Regency", "Kabupaten";
+    District: "District", "Kecamatan";
+    Village: "Village", "Desa atau kelurahan";
+} }
+
 impl RegionLevel {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["regency", "district", "village"];

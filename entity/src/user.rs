@@ -54,4 +54,11 @@ pub enum Role {
     Viewer,
 }
 
+crate::labels! { Role {
+    Admin: "Administrator", "Administrator";
+    Verifier: "Verifier", "Verifikator";
+    Operator: "Operator", "Operator";
+    Viewer: "Viewer", "Pemantau";
+} }
+
 impl ActiveModelBehavior for ActiveModel {}

@@ -57,6 +57,12 @@ pub enum DisabledReason {
     Failing,
 }
 
+crate::labels! { DisabledReason {
+    Paused: "Paused", "Dijeda";
+    Gone: "The address is gone", "Alamat sudah tidak ada";
+    Failing: "Deliveries kept failing", "Pengiriman terus gagal";
+} }
+
 impl Model {
     /// Whether messages are signed with the previous secret as well.
     pub fn previous_secret_at(&self, instant: DateTimeUtc) -> Option<&str> {

@@ -55,4 +55,10 @@ pub enum DeliveryStatus {
     Failed,
 }
 
+crate::labels! { DeliveryStatus {
+    Pending: "Pending", "Menunggu";
+    Delivered: "Delivered", "Terkirim";
+    Failed: "Failed", "Gagal";
+} }
+
 impl ActiveModelBehavior for ActiveModel {}

@@ -79,6 +79,12 @@ impl Document {
         &self.root
     }
 
+    /// What a schema refers to, or the schema itself.
+    pub fn target<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let reference = schema["$ref"].as_str().map(|reference| reference.trim_start_matches('#'));
+        reference.and_then(|place| self.root.pointer(place)).unwrap_or(schema)
+    }
+
     /// Every operation.
     pub fn operations(&self) -> Vec<Operation> {
         let mut operations = Vec::new();
@@ -143,13 +149,60 @@ impl Document {
         }
         if media_type.ends_with("json") && content[media_type].get("schema").is_some() {
             let body = serde_json::from_slice(answer.bytes()).map_err(|error| format!("not JSON: {error}"))?;
-            self.validate(&format!("{place}/content/{}/schema", escaped(media_type)), &body)?;
+            let schema = format!("{place}/content/{}/schema", escaped(media_type));
+            match Shaped::of(answer) {
+                Some(shaped) if answer.status() == 200 => self.validate_shaped(&schema, &shaped, &body)?,
+                _ => self.validate(&schema, &body)?,
+            }
             let problem = media_type == "application/problem+json";
             if problem && body["status"] != answer.status() {
                 return Err("the problem's `status` is not the answer's".to_owned());
             }
         }
         Ok(())
+    }
+
+    /// Holds an answer to `fields` or `expand` to the schema of the whole thing: it has some of its members, or all, and other resources
+    /// in the place of their codes.
+    fn validate_shaped(&self, place: &str, shaped: &Shaped, body: &Value) -> Result<(), String> {
+        let place = self.resolved(place)?;
+        let Some(rows) = body.get("data").and_then(Value::as_array) else { return self.validate_row(&place, shaped, body) };
+        let mut empty = body.clone();
+        empty["data"] = json!([]);
+        self.validate(&place, &empty)?;
+        let row = self.resolved(&format!("{place}/properties/data/items"))?;
+        rows.iter().try_for_each(|value| self.validate_row(&row, shaped, value))
+    }
+
+    fn validate_row(&self, place: &str, shaped: &Shaped, row: &Value) -> Result<(), String> {
+        let schema = self.root.pointer(place).ok_or_else(|| format!("{place} is missing"))?;
+        let members = row.as_object().ok_or_else(|| format!("not an object, as {place} promises"))?;
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let is_wanted = shaped.fields.as_ref().is_none_or(|fields| fields.iter().any(|field| field == name));
+            if is_wanted != members.contains_key(name) {
+                return Err(format!("`{name}` should {}be among the members", if is_wanted { "" } else { "not " }));
+            }
+        }
+        for (name, value) in members {
+            let property = format!("{place}/properties/{}", escaped(name));
+            let listed = self.root.pointer(&property).ok_or_else(|| format!("{property} is missing"))?;
+            let values = value.as_array().map_or_else(|| vec![value], |values| values.iter().collect());
+            let expanded = listed["x-refers-to"].as_str().filter(|_| shaped.expand.contains(name));
+            match expanded {
+                Some(to) => values
+                    .into_iter()
+                    .filter(|value| !value.is_null())
+                    .try_for_each(|value| self.validate(&format!("/components/schemas/{to}"), value))?,
+                None => self.validate(&property, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The place to which a reference at a place refers, or the place itself.
+    fn resolved(&self, place: &str) -> Result<String, String> {
+        let schema = self.root.pointer(place).ok_or_else(|| format!("{place} is missing"))?;
+        Ok(schema["$ref"].as_str().map_or_else(|| place.to_owned(), |reference| reference.trim_start_matches('#').to_owned()))
     }
 
     /// Holds a value to the schema at a JSON pointer into the document.
@@ -184,6 +237,26 @@ impl Document {
                 && parts.iter().zip(&segments).all(|(part, segment)| part.starts_with('{') || part == segment)
         };
         self.paths().keys().filter(fits).min_by_key(|template| template.matches('{').count())
+    }
+}
+
+/// What a request asked of the shape of its answer.
+struct Shaped {
+    fields: Option<Vec<String>>,
+    expand: Vec<String>,
+}
+
+impl Shaped {
+    fn of(answer: &Answer) -> Option<Self> {
+        let query = answer.path().split_once('?').map_or("", |(_, query)| query);
+        let named = |wanted: &str| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(name, _)| *name == wanted);
+            let names = pairs.flat_map(|(_, value)| value.split(',').flat_map(|part| part.split("%2C")).map(str::to_owned));
+            names.collect::<Vec<_>>()
+        };
+        let (fields, expand) = (named("fields"), named("expand"));
+        (!fields.is_empty() || !expand.is_empty())
+            .then(|| Self { fields: Some(fields).filter(|fields| !fields.is_empty()), expand })
     }
 }
 

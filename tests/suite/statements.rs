@@ -194,7 +194,7 @@ impl Place {
         query.extend(find("limit").map(|_| "limit=200".to_owned()));
         query.extend(find("count").map(|_| "count=true".to_owned()));
         query.extend(find("expand").map(|expand| {
-            let names = expand["schema"]["items"]["enum"].as_array().expect("what may be expanded");
+            let names = Document::get().target(&expand["schema"]["items"])["enum"].as_array().expect("what may be expanded");
             format!("expand={}", names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","))
         }));
         let path = self.path_of(operation);

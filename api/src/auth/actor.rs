@@ -2,12 +2,15 @@
 
 use entity::client::Scope;
 use entity::user::Role;
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::problem::{ApiError, ApiResult, codes};
 
 /// The kind of actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// A person.
     User,
@@ -16,6 +19,12 @@ pub enum ActorKind {
     /// The service itself, or its command line.
     System,
 }
+
+entity::labels! { ActorKind {
+    User: "Person", "Orang";
+    Client: "System", "Sistem";
+    System: "This service", "Layanan ini";
+} }
 
 impl ActorKind {
     /// The word for this kind in the audit log.

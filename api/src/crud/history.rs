@@ -65,8 +65,8 @@ pub struct Entry {
 /// Who made a change.
 #[derive(Serialize, ToSchema)]
 pub struct EventActor {
-    /// The kind of actor: `user`, `client` or `system`.
-    #[schema(max_length = 16, example = "user")]
+    /// The kind of actor.
+    #[schema(value_type = ActorKind, example = "user")]
     kind: String,
     /// The name of the actor: an e-mail address, a client id, or the name of a part of the service. For viewers and clients it is
     /// null if it is the address of a person.

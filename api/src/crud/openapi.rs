@@ -24,8 +24,9 @@ pub struct Describe {
     example: Value,
 }
 
-/// The media types that `PATCH` takes.
-pub const PATCHES: &[&str] = &["application/merge-patch+json", "application/json"];
+/// The media type of `PATCH` in the document. The service takes `application/json` as the same; a second one here would make generators
+/// offer two ways to send one thing.
+pub const PATCHES: &[&str] = &["application/merge-patch+json"];
 
 impl Describe {
     /// Describes the operations of a kind that these roles may write.
@@ -85,7 +86,7 @@ impl Describe {
         let page = json!({ "data": [self.example], "page": { "next_cursor": null, "limit": 50 } });
         let name = self.described.page_name();
         let operation = self.as_of(self.shaped(operation, Scope::All));
-        operation.with_schemas(Map::from_iter([(name.clone(), schemas::page(self.either()))])).answers_schema(
+        operation.with_schemas(Map::from_iter([(name.clone(), schemas::page(reference(&self.described.name)))])).answers_schema(
             200,
             &format!("A page of {}.", kind.names.plural),
             reference(&name),
@@ -140,8 +141,9 @@ impl Describe {
             .roles(&ReadAll::role_names())
             .conditional()
             .problems(&[404]);
-        let about = format!("The {}.", names.spoken);
-        self.shaped(operation, Scope::All).answers_schema(200, &about, self.either(), Some(self.example.clone()), &["ETag"])
+        let about = format!("The {} as it is now, whole unless `fields` picks some of its members.", names.spoken);
+        let whole = reference(&self.described.name);
+        self.shaped(operation, Scope::All).answers_schema(200, &about, whole, Some(self.example.clone()), &["ETag"])
     }
 
     /// The replacement.
@@ -262,8 +264,8 @@ impl Describe {
         );
         self.shaped(one.public(), Scope::Published).conditional().problems(&[404]).answers_schema(
             200,
-            &format!("The {}.", names.spoken),
-            either(&name),
+            &format!("The {} as the public sees it.", names.spoken),
+            reference(&name),
             Some(self.described.public_example()),
             &["ETag"],
         )
@@ -274,8 +276,11 @@ impl Describe {
         let kind = self.described.kind;
         let names = kind.members_in(scope).iter().map(|member| member.name).collect::<Vec<_>>();
         let schemas = if scope == Scope::All { self.shown.clone() } else { self.described.public() };
-        let operation =
-            operation.with_schemas(schemas).query("fields", words(&names), "Only these members, as a comma-separated list.");
+        let operation = operation.with_schemas(schemas).query(
+            "fields",
+            words(&names),
+            "Only these members of the answer, and no others: the parameter repeated, or a comma-separated list.",
+        );
         let references = expandable(kind, scope).map(|(member, _)| member.name).collect::<Vec<_>>();
         if references.is_empty() {
             return operation;
@@ -284,28 +289,22 @@ impl Describe {
             "expand",
             words(&references),
             match scope {
-                Scope::All => "Puts what is referred to in the place of its code, as a comma-separated list.",
+                Scope::All => {
+                    "Puts the resources to which these members refer in the place of their codes: the parameter repeated, or a \
+                     comma-separated list."
+                }
                 Scope::Published => {
-                    "Puts what the public sees of what is referred to in the place of its code, as a comma-separated list. What is \
-                     hidden stays null."
+                    "Puts what the public sees of the resources to which these members refer in the place of their codes: the parameter \
+                     repeated, or a comma-separated list. What is hidden stays null."
                 }
             },
         )
     }
 
-    fn either(&self) -> Value {
-        either(&self.described.name)
-    }
-
     fn answers(&self, operation: Operation, status: u16, description: &str, headers: &[&str]) -> Operation {
         let reference = reference(&self.described.name);
-        operation.with_schemas(self.shown.clone()).answers_schema(
-            status,
-            description,
-            reference,
-            Some(self.example.clone()),
-            headers,
-        )
+        let example = if status == 201 { self.described.created_example() } else { self.example.clone() };
+        operation.with_schemas(self.shown.clone()).answers_schema(status, description, reference, Some(example), headers)
     }
 }
 

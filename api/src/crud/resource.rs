@@ -55,6 +55,11 @@ pub trait Resource:
     /// One from the real case, with its code or id and what is computed.
     fn example() -> Value;
 
+    /// What is computed of the example when it is new, where that differs.
+    fn computed_of_new() -> Value {
+        Value::Null
+    }
+
     /// The texts that `q=` looks through, beside the code.
     fn search(&self) -> Vec<&str>;
 

@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::hiding::keep_public;
-use super::references::expandable as expandable_members;
+use super::openapi::reference;
+use super::references::expandable;
 use super::writes::Described;
 use crate::http::schema;
-use crate::store::kind::{ETAG, Key, Kind, Scope};
+use crate::store::kind::{ETAG, Key, Kind, Names, Scope};
 
 /// The schema of a code.
 pub fn code_schema() -> Value {
@@ -27,11 +28,6 @@ pub fn properties<T: ToSchema>() -> Map<String, Value> {
 
 /// The names of a kind's schemas.
 impl Described {
-    /// As shown with `fields=`.
-    pub fn selection_name(&self) -> String {
-        format!("{}Selection", self.name)
-    }
-
     /// To create.
     pub fn new_name(&self) -> String {
         format!("New{}", self.name)
@@ -106,6 +102,15 @@ impl Described {
         Value::Object(members.collect())
     }
 
+    /// The example as the answer to its creation shows it.
+    pub fn created_example(&self) -> Value {
+        let mut created = self.shown_example();
+        for (name, value) in self.computed_of_new.as_object().into_iter().flatten() {
+            created[name] = value.clone();
+        }
+        created
+    }
+
     /// The example as the public sees it.
     pub fn public_example(&self) -> Value {
         let mut shown = self.shown_example();
@@ -146,7 +151,7 @@ impl Described {
         if let Some(own) = schema.get("properties").and_then(Value::as_object) {
             properties.extend(own.clone());
         }
-        label(self.kind, &mut properties);
+        self.label(&mut properties);
         schema["properties"] = Value::Object(properties);
         schema
     }
@@ -158,66 +163,75 @@ impl Described {
         schema
     }
 
-    /// A row as answers show it. Where a reference can be expanded, the referred resource may stand in its place.
+    /// A row as answers show it: the whole, with codes for what it refers to. That `fields` picks some of the members and `expand` puts
+    /// other rows in the place of their codes is told in prose, because a type that allowed both would tell readers little.
     pub fn shown(&self) -> Map<String, Value> {
         let mut properties = self.plain();
-        self.expand(&mut properties, Scope::All, |to| to.names.schema.to_owned());
+        self.tell_expansions(&mut properties, Scope::All);
         let required = properties.keys().cloned().collect::<Vec<_>>();
         let mut schemas = self.components.clone();
         let about = schemas.remove(&self.name).and_then(|own| own.get("description").cloned()).unwrap_or_default();
         schemas.extend(self.more.clone());
-        let selection = json!({
-            "type": "object", "properties": properties, "additionalProperties": false,
-            "description": "The members picked with `fields=`, and no others.",
-        });
         let full = json!({ "type": "object", "description": about, "properties": properties, "required": required, "additionalProperties": false });
         schemas.insert(self.name.clone(), full);
-        schemas.insert(self.selection_name(), selection);
         schemas
     }
 
     /// What the public sees of one, and the schemas it refers to.
     pub fn public(&self) -> Map<String, Value> {
-        let mut properties = self.plain();
+        let (mut properties, mut entries) = (self.plain(), Map::new());
+        for property in properties.values_mut() {
+            if let Some(Value::String(name)) = property.get_mut("x-refers-to") {
+                *name = format!("Public{name}");
+            }
+        }
         for member in self.kind.members() {
             if !member.is_public {
                 properties.remove(member.name);
             } else if let Some(names) = member.public_entries {
-                let entry = &mut properties[member.name]["items"];
-                let name = entry["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).map(str::to_owned);
-                if let Some(whole) = name.and_then(|name| self.more.get(&name).or_else(|| self.components.get(&name))) {
-                    *entry = whole.clone();
-                }
+                let item = &mut properties[member.name]["items"];
+                let name =
+                    item["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default().to_owned();
+                let whole = self.more.get(&name).or_else(|| self.components.get(&name));
+                let mut entry = whole.cloned().unwrap_or_else(|| item.clone());
                 if let Some(properties) = entry["properties"].as_object_mut() {
                     properties.retain(|name, _| names.contains(&name.as_str()));
                 }
                 entry["required"] = json!(names);
+                *item = reference(&format!("Public{name}"));
+                entries.insert(format!("Public{name}"), entry);
             }
         }
-        self.expand(&mut properties, Scope::Published, |to| format!("Public{}", to.names.schema));
+        self.tell_expansions(&mut properties, Scope::Published);
         let required = properties.keys().cloned().collect::<Vec<_>>();
         let mut schemas = self.components.clone();
         let about = schemas.remove(&self.name).and_then(|own| own["description"].as_str().map(str::to_owned)).unwrap_or_default();
         schemas.extend(self.more.clone());
+        schemas.extend(entries);
         let about = format!("What the public sees. {about}");
-        let selection = json!({
-            "type": "object", "properties": properties, "additionalProperties": false,
-            "description": "The members picked with `fields=`, and no others.",
-        });
-        schemas.insert(format!("{}Selection", self.public_name()), selection);
         let own = json!({ "type": "object", "description": about, "properties": properties, "required": required, "additionalProperties": false });
         schemas.insert(self.public_name(), own);
         schemas
     }
 
-    /// Lets the referred resource stand in the place of each reference that can be expanded.
-    fn expand(&self, properties: &mut Map<String, Value>, scope: Scope, schema: impl Fn(&Kind) -> String) {
-        for (member, to) in expandable_members(self.kind, scope) {
-            let Some(property) = properties.get_mut(member.name) else { continue };
-            let expanded = json!({ "$ref": format!("#/components/schemas/{}", schema(to)) });
-            let is_list = property.get("items").is_some();
-            if let Some(place) = if is_list { property.get_mut("items") } else { Some(property) } {
-                *place = expandable(place.take(), expanded);
+    /// Tells of each reference that can be expanded what `expand` does to it.
+    fn tell_expansions(&self, properties: &mut Map<String, Value>, scope: Scope) {
+        for (member, to) in expandable(self.kind, scope) {
+            if let Some(property) = properties.get_mut(member.name).and_then(Value::as_object_mut) {
+                tell_expansion(property, member.name, to);
+            }
+        }
+    }
+
+    /// Adds to the schemas of members what they are called, what they say in Indonesian, and an example that fits them.
+    fn label(&self, properties: &mut Map<String, Value>) {
+        for member in self.kind.members() {
+            let Some(property) = properties.get_mut(member.name).and_then(Value::as_object_mut) else { continue };
+            property.insert("x-label".into(), json!({ "en": member.label.en, "id": member.label.id }));
+            property.insert("x-description-id".into(), json!(member.about_id));
+            if let Some(example) = self.example.get(member.name).filter(|example| !example.is_null() && !example.is_object()) {
+                property.remove("example");
+                property.insert("examples".into(), json!([example]));
             }
         }
     }
@@ -231,18 +245,13 @@ impl Described {
         properties.extend(self.computed.clone());
         properties.extend(stamp_schema());
         properties.insert(ETAG.name.to_owned(), etag_schema());
-        label(self.kind, &mut properties);
-        properties
-    }
-}
-
-/// Adds to the schemas of members what they are called, and what they say in Indonesian.
-fn label(kind: &Kind, properties: &mut Map<String, Value>) {
-    for member in kind.members() {
-        if let Some(property) = properties.get_mut(member.name).and_then(Value::as_object_mut) {
-            property.insert("x-label".into(), json!({ "en": member.label.en, "id": member.label.id }));
-            property.insert("x-description-id".into(), json!(member.about_id));
+        self.label(&mut properties);
+        for (member, to) in self.kind.references() {
+            if let Some(property) = properties.get_mut(member.name) {
+                property["x-refers-to"] = json!(to.names.schema);
+            }
         }
+        properties
     }
 }
 
@@ -252,30 +261,25 @@ fn loosen(schema: &mut Value) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for (name, property) in properties {
         loosen(property);
-        if let Some(object) = property.as_object_mut()
-            && !is_required(name)
-            && name != "code"
-        {
+        let Some(object) = property.as_object_mut() else { continue };
+        schema::rename_loosened(object);
+        if !is_required(name) && name != "code" {
             schema::nullable(object);
         }
     }
 }
 
-fn expandable(plain: Value, expanded: Value) -> Value {
-    let nullable = plain["type"].as_array().is_some_and(|types| types.contains(&json!("null"))) || plain.get("oneOf").is_some();
-    let options = plain["oneOf"].as_array().into_iter().flatten();
-    let beside = |name: &str| [&plain].into_iter().chain(options.clone()).find_map(|place| place.get(name)).cloned();
-    let mut alternatives = vec![code_schema(), expanded];
-    if nullable {
-        alternatives.push(json!({ "type": "null" }));
+/// Tells of a member that refers to a kind what `expand` does to it.
+fn tell_expansion(property: &mut Map<String, Value>, name: &str, to: &Kind) {
+    let Names { spoken, indonesian, .. } = to.names;
+    let told = [
+        ("description", format!("`expand={name}` puts the {spoken} in the place of its code.")),
+        ("x-description-id", format!("`expand={name}` menampilkan {indonesian} itu sendiri sebagai pengganti kodenya.")),
+    ];
+    for (key, sentence) in told {
+        let about = property.get(key).and_then(Value::as_str).unwrap_or_default();
+        property.insert(key.to_owned(), json!(format!("{about} {sentence}").trim()));
     }
-    let mut schema = json!({ "anyOf": alternatives });
-    for name in ["description", "x-label", "x-description-id"] {
-        if let Some(value) = beside(name) {
-            schema[name] = value;
-        }
-    }
-    schema
 }
 
 /// The members that every row carries.
@@ -303,17 +307,23 @@ pub fn etag_schema() -> Value {
 /// A page of rows with this schema.
 pub fn page(item: Value) -> Value {
     json!({
-        "type": "object", "required": ["data", "page"], "additionalProperties": false,
+        "type": "object", "required": ["data", "page"], "additionalProperties": false, "description": "A page of a list.",
         "properties": {
             "data": { "type": "array", "maxItems": 200, "items": item, "description": "The rows of this page." },
-            "page": {
-                "type": "object", "required": ["next_cursor", "limit"], "additionalProperties": false,
-                "properties": {
-                    "next_cursor": { "type": ["string", "null"], "maxLength": 4096, "pattern": "^[A-Za-z0-9_-]*$", "description": "Send it as `cursor` to get the next page; null on the last." },
-                    "limit": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "description": "The page size." },
-                    "total": { "type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX, "description": "Rows of the whole list; only with `count=true`." },
-                },
-            },
+            "page": reference("Page"),
+        },
+    })
+}
+
+/// What stands beside the rows of a page, in the schema `Page`.
+pub fn beside_rows() -> Value {
+    json!({
+        "type": "object", "required": ["next_cursor", "limit"], "additionalProperties": false,
+        "description": "Where a page of a list stands within the list.",
+        "properties": {
+            "next_cursor": { "type": ["string", "null"], "maxLength": 4096, "pattern": "^[A-Za-z0-9_-]*$", "description": "Send it as `cursor` to get the next page; null on the last." },
+            "limit": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 200, "description": "The page size." },
+            "total": { "type": "integer", "format": "int32", "minimum": 0, "maximum": i32::MAX, "description": "Rows of the whole list; only with `count=true`." },
         },
     })
 }

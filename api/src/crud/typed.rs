@@ -158,6 +158,7 @@ impl<R: Resource> Writes for Of<R> {
             example: R::example(),
             example_written: Value::Null,
             of_new: self.read_only_of_new(),
+            computed_of_new: R::computed_of_new(),
         };
         let mut given = described.given();
         given.as_object_mut().map(|members| members.remove("code"));

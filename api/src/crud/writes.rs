@@ -141,6 +141,8 @@ pub struct Described {
     pub example_written: Value,
     /// What only the service writes of a new one.
     pub of_new: Value,
+    /// What is computed of a new one, where that differs from the example.
+    pub computed_of_new: Value,
 }
 
 /// The resource that a draft hangs on.

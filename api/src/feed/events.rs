@@ -424,7 +424,11 @@ fn parameters(operation: Operation, after: Value, about: &str) -> Operation {
     let resource = json!({ "type": "array", "minItems": 1, "maxItems": crate::http::query::LONGEST_LIST, "items": one });
     operation
         .query("after", after, about)
-        .query("resource", resource, "Only changes of these kinds of resources, as a comma-separated list.")
+        .query(
+            "resource",
+            resource,
+            "Only changes of these kinds of resources: the parameter repeated, or a comma-separated list.",
+        )
         .problems(&[410])
 }
 
@@ -437,19 +441,21 @@ fn described(operation: Operation, name: &str, schemas: Map<String, Value>, exam
         "type": "object", "required": ["data", "page"], "additionalProperties": false,
         "properties": {
             "data": { "type": "array", "maxItems": LARGEST_LIMIT, "items": { "$ref": format!("#/components/schemas/{name}") }, "description": "The events of this page." },
-            "page": {
-                "type": "object", "required": ["next_cursor", "limit"], "additionalProperties": false,
-                "properties": {
-                    "next_cursor": { "type": "string", "maxLength": 20, "pattern": "^[0-9]+$", "description": "Send it as `after`, now or later, to read on. It is never null, because the feed goes on." },
-                    "limit": { "type": "integer", "format": "int32", "minimum": 1, "maximum": LARGEST_LIMIT, "description": "The greatest number of rows on a page." },
-                },
-            },
+            "page": { "$ref": "#/components/schemas/FeedPage" },
+        },
+    });
+    let beside = json!({
+        "type": "object", "required": ["next_cursor", "limit"], "additionalProperties": false,
+        "description": "Where a page of the feed ends.",
+        "properties": {
+            "next_cursor": { "type": "string", "maxLength": 20, "pattern": "^[0-9]+$", "description": "Send it as `after`, now or later, to read on. It is never null, because the feed goes on." },
+            "limit": { "type": "integer", "format": "int32", "minimum": 1, "maximum": LARGEST_LIMIT, "description": "The greatest number of rows on a page." },
         },
     });
     page_parameters(operation)
         .query("limit", limit, "The greatest number of rows on a page.")
         .with_schemas(schemas)
-        .with_schemas(Map::<String, Value>::from_iter([(page_name.clone(), page)]))
+        .with_schemas(Map::<String, Value>::from_iter([(page_name.clone(), page), ("FeedPage".to_owned(), beside)]))
         .answers_schema(
             200,
             "One page of the feed.",

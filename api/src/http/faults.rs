@@ -39,6 +39,7 @@ pub const ALL: &[Fault] = &[
     fault("exactly_one", "Exactly one of these members has to be given.", "Tepat satu dari anggota ini harus diberikan."),
     fault("in_future", "The time lies in the future.", "Waktunya berada di masa depan."),
     fault("in_the_future", "The day is after today.", "Harinya setelah hari ini."),
+    fault("incomplete", "A part of the resource is missing.", "Ada bagian dari data ini yang tidak ada."),
     fault("invalid_value", "The value is not allowed here.", "Nilai ini tidak diperbolehkan di sini."),
     fault("malformed_json", "The text is not valid JSON.", "Teks ini bukan JSON yang sah."),
     fault("not_a_village", "The region is not a village.", "Wilayah ini bukan desa."),

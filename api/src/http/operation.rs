@@ -54,9 +54,9 @@ impl Operation {
         let mut parameter =
             json!({ "name": name, "in": place, "required": required, "description": description, "schema": schema });
         if schema["type"] == "array" {
-            // `name=a,b`
+            // `name=a&name=b`, as most generated clients send it; `name=a,b` means the same.
             parameter["style"] = json!("form");
-            parameter["explode"] = json!(false);
+            parameter["explode"] = json!(true);
         }
         if let Some(parameters) = self.object["parameters"].as_array_mut() {
             parameters.push(parameter);
@@ -185,7 +185,11 @@ impl Operation {
 
     /// The answer with this status may be a problem as well.
     pub fn or_problem(mut self, status: u16) -> Self {
-        let content = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+        let example = json!({
+            "type": "/problems/malformed_request", "title": "The request cannot be read", "status": status,
+            "code": "malformed_request", "instance": self.path, "request_id": "01929e3c-7b3a-7c1e-8000-4b5a2f0c9d11",
+        });
+        let content = json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "example": example });
         self.object["responses"][status.to_string()]["content"]["application/problem+json"] = content;
         self
     }

@@ -4,9 +4,10 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::error_codes::{FaultCode, ProblemCode, is_of_a_field_error};
 use super::language::{Language, Noun, Text};
 use super::request_id;
 
@@ -96,6 +97,7 @@ enum Place {
 impl FieldError {
     /// A field error in the body; `pointer` is an RFC 6901 JSON pointer.
     pub fn at(pointer: impl Into<String>, code: &'static str, text: Text) -> Self {
+        debug_assert!(is_of_a_field_error(code), "`{code}` is not in the table of faults");
         Self { place: Place::Body(pointer.into()), code, text }
     }
 
@@ -120,6 +122,7 @@ impl FieldError {
 
     /// A field error in a query parameter.
     pub fn in_parameter(name: impl Into<String>, code: &'static str, text: Text) -> Self {
+        debug_assert!(is_of_a_field_error(code), "`{code}` is not in the table of faults");
         Self { place: Place::Parameter(name.into()), code, text }
     }
 }
@@ -371,21 +374,25 @@ pub struct Problem {
     /// What is wrong in this occurrence of the problem.
     #[schema(max_length = 2000)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub detail: Option<String>,
     /// The path that was requested.
     #[schema(example = "/v1/kpis", max_length = 8192)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub instance: Option<String>,
     /// The code of the problem, a stable word to branch on.
-    #[schema(example = "invalid", max_length = 64, pattern = r"^[a-z_]+$")]
+    #[schema(value_type = ProblemCode, example = "invalid")]
     pub code: String,
     /// The `X-Request-Id` of this answer. Name it when you ask for help.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub request_id: Option<String>,
     /// Every field error of the request; at most the first thousand.
     #[schema(max_items = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub errors: Option<Vec<ProblemFault>>,
     #[serde(flatten)]
     #[schema(ignore)]
@@ -398,13 +405,15 @@ pub struct ProblemFault {
     /// The place in the body that is wrong: an RFC 6901 JSON pointer.
     #[schema(example = "/targets/0/value", max_length = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub pointer: Option<String>,
     /// The name of the query parameter that is wrong.
     #[schema(example = "sort", max_length = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub parameter: Option<String>,
     /// The code of the field error, a stable word to branch on.
-    #[schema(example = "required", max_length = 64)]
+    #[schema(value_type = FaultCode, example = "required")]
     pub code: String,
     /// What is wrong, and what is allowed instead.
     #[schema(example = "This member is required.", max_length = 2000)]

@@ -13,8 +13,44 @@ pub const ANY_TEXT: &str = "^[^\\u0000]*$";
 /// The same for a text that is not blank.
 pub const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
 
-/// `T` and everything it refers to, by name.
+/// In the schema of a request, what an object within it is called in the document: its name, and what it is.
+pub const NAMED: &str = "x-named";
+
+/// The schema of a text that is one of these words.
+pub fn one_of<'a>(about: &str, words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(about)).enum_values(Some(words)).into()
+}
+
+/// `T` and everything it refers to, by name, as answers have them: a member that may be null always comes.
 pub fn components<T: ToSchema>() -> Map<String, Value> {
+    let mut components = raw_components::<T>();
+    components.values_mut().for_each(require_nullable);
+    components
+}
+
+/// A member that is left out where there is none is not nullable: `#[schema(nullable = false)]`.
+fn require_nullable(schema: &mut Value) {
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        require_nullable(part);
+    }
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    let present =
+        properties.iter().filter(|(_, property)| may_be_null(property)).map(|(name, _)| json!(name)).collect::<Vec<_>>();
+    let mut required = schema["required"].as_array().cloned().unwrap_or_default();
+    required.extend(present.into_iter().filter(|name| !required.contains(name)).collect::<Vec<_>>());
+    if !required.is_empty() {
+        schema["required"] = Value::Array(required);
+    }
+}
+
+/// Whether a schema allows null.
+fn may_be_null(schema: &Value) -> bool {
+    let is_null = |option: &Value| option["type"] == "null";
+    schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")))
+        || schema["oneOf"].as_array().is_some_and(|options| options.iter().any(is_null))
+}
+
+fn raw_components<T: ToSchema>() -> Map<String, Value> {
     let mut found = Vec::new();
     T::schemas(&mut found);
     found.push((T::name().into_owned(), T::schema()));
@@ -48,7 +84,7 @@ pub fn words(about: &str, words: &[Word]) -> RefOr<Schema> {
 
 /// The schema a request of type `T` must have: complete in itself, closed to unknown members.
 pub fn input<T: ToSchema>() -> Value {
-    let components = components::<T>();
+    let components = raw_components::<T>();
     let mut schema = components.get(T::name().as_ref()).cloned().unwrap_or_default();
     harden_input(&mut schema, &components);
     schema
@@ -74,6 +110,9 @@ fn resolve(schema: &mut Value, components: &Map<String, Value>) {
     let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return };
     let name = reference.rsplit('/').next().unwrap_or_default();
     let mut target = components.get(name).cloned().unwrap_or_default();
+    if target.get("properties").is_some() {
+        target[NAMED] = json!({ "name": format!("{name}Input"), "description": target["description"] });
+    }
     if let (Some(target), Some(own)) = (target.as_object_mut(), schema.as_object()) {
         // What stands beside the reference is about this very place.
         target.extend(own.iter().filter(|(key, _)| *key != "$ref").map(|(key, value)| (key.clone(), value.clone())));
@@ -95,6 +134,15 @@ fn merge_nullable(schema: &mut Value, components: &Map<String, Value>) {
         object.extend(own.iter().filter(|(key, _)| *key != "oneOf").map(|(key, value)| (key.clone(), value.clone())));
     }
     *schema = merged;
+}
+
+/// Tells an object within a request of which not all has to be given from the whole one.
+pub fn rename_loosened(object: &mut Map<String, Value>) {
+    if let Some(Value::String(name)) = object.get_mut(NAMED).and_then(|named| named.get_mut("name"))
+        && let Some(plain) = name.strip_suffix("Input")
+    {
+        *name = format!("{plain}Patch");
+    }
 }
 
 /// Lets a schema hold null as well.

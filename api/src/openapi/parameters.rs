@@ -104,13 +104,19 @@ impl Uses {
     }
 }
 
+/// The name of the component: that of the enum whose words the parameter has, or that of the parameter.
 fn plain_name(parameter: &str) -> String {
     let parameter = serde_json::from_str::<Value>(parameter).unwrap_or_default();
+    let schema = &parameter["schema"];
+    let reference = [&schema["items"], schema].into_iter().find_map(|schema| schema["$ref"].as_str());
+    if let Some(name) = reference.and_then(|reference| reference.rsplit('/').next()) {
+        return name.to_owned();
+    }
     camel_case(parameter["name"].as_str().unwrap_or_default())
 }
 
 /// Turns `created_at[gte]` into `CreatedAtGte`.
-fn camel_case(text: &str) -> String {
+pub(super) fn camel_case(text: &str) -> String {
     let words = text.split(|character: char| !character.is_ascii_alphanumeric());
     words.map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()).collect()
 }
@@ -135,7 +141,17 @@ mod tests {
     fn parameters_of_one_name_are_told_apart_by_what_their_operations_have_in_common() {
         let mut document = crate::openapi::document();
         let parameters = document["components"]["parameters"].take();
-        for name in ["Limit", "Cursor", "IfMatch", "PutIfMatch", "IdempotencyKey", "Code", "QueryCode", "ProgrammesFields"] {
+        for name in [
+            "Limit",
+            "Cursor",
+            "IfMatch",
+            "PutIfMatch",
+            "IdempotencyKey",
+            "Code",
+            "QueryCode",
+            "ProgrammeField",
+            "CoverageStatus",
+        ] {
             assert!(parameters[name].is_object(), "no parameter {name}");
         }
     }

@@ -66,6 +66,11 @@ pub fn mount(table: &mut Table) {
     let about = "Every status the programme had, from which day; the oldest first. No login.";
     let list = Operation::get(PATH, "list_public_transitions", "public", "Status history of a programme (public)", about);
     let page = schemas::page(json!({ "$ref": "#/components/schemas/PublicTransition" }));
+    let rows = json!([
+        { "seq": 1, "from": null, "to": "planned", "effective_on": "2022-01-03" },
+        { "seq": 2, "from": "planned", "to": "running", "effective_on": "2022-11-01" },
+    ]);
+    let example = json!({ "data": rows, "page": { "next_cursor": null, "limit": 50 } });
     table.on(
         page_parameters(list.public(), &["seq"], "seq")
             .conditional()
@@ -76,7 +81,7 @@ pub fn mount(table: &mut Table) {
                 200,
                 "A page of the status history.",
                 json!({ "$ref": "#/components/schemas/PublicTransitionPage" }),
-                None,
+                Some(example),
                 &["ETag", "Link"],
             ),
         list_public_transitions,

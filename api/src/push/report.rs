@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::rows::Row;
 use super::{Outcome, Pushed};
 use crate::csv::column::Column;
+use crate::http::error_codes::FaultCode;
 use crate::http::language::Language;
 
 /// The result of a push.
@@ -43,18 +44,42 @@ pub struct PushRow {
     /// The line of a CSV on which the row begins, from 1.
     #[schema(minimum = 1, maximum = 16777217)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     line: Option<u64>,
     /// The key of the row, such as `STUNTING/2022`; null if the row has none that can be read.
     #[schema(max_length = 200)]
     key: Option<String>,
-    /// The result: `created`, `updated`, `unchanged`, `stale` or `rejected`.
-    #[schema(max_length = 16)]
-    result: &'static str,
+    /// What became of the row.
+    result: PushResult,
     /// The reasons why the row was rejected.
     #[schema(max_items = 100)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<PushFault>,
 }
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PushResult {
+    /// Nothing was stored for the row before.
+    Created,
+    /// The row changed what was stored.
+    Updated,
+    /// All that the row says was stored already.
+    Unchanged,
+    /// The row is older than what is stored, and changed nothing.
+    Stale,
+    /// The row cannot be stored.
+    Rejected,
+}
+
+entity::labels! { PushResult {
+    Created: "Created", "Dibuat";
+    Updated: "Updated", "Diperbarui";
+    Unchanged: "Unchanged", "Tidak berubah";
+    Stale: "Out of date", "Usang";
+    Rejected: "Rejected", "Ditolak";
+} }
 
 /// One field error of a row.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,9 +90,10 @@ pub struct PushFault {
     /// The column of a CSV that is wrong.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     column: Option<String>,
     /// The code of the field error, a stable word to branch on.
-    #[schema(max_length = 64)]
+    #[schema(value_type = FaultCode)]
     code: String,
     /// What is wrong, and what is allowed instead.
     #[schema(max_length = 2000)]
@@ -75,14 +101,14 @@ pub struct PushFault {
 }
 
 impl Outcome {
-    /// The word for this result in the answer.
-    fn name(&self) -> &'static str {
+    /// The result as the answer names it.
+    fn result(&self) -> PushResult {
         match self {
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Unchanged => "unchanged",
-            Self::Stale => "stale",
-            Self::Rejected(_) => "rejected",
+            Self::Created => PushResult::Created,
+            Self::Updated => PushResult::Updated,
+            Self::Unchanged => PushResult::Unchanged,
+            Self::Stale => PushResult::Stale,
+            Self::Rejected(_) => PushResult::Rejected,
         }
     }
 }
@@ -119,7 +145,7 @@ impl PushReport {
 
     /// The report of a push of which nothing was written.
     pub(super) fn without_writes(self) -> Self {
-        let rows = self.rows.into_iter().filter(|row| !matches!(row.result, "created" | "updated")).collect();
+        let rows = self.rows.into_iter().filter(|row| !matches!(row.result, PushResult::Created | PushResult::Updated)).collect();
         Self { created: 0, updated: 0, rows, ..self }
     }
 }
@@ -147,6 +173,6 @@ impl PushRow {
             PushFault { column, pointer, code: shown.code, detail: shown.detail }
         });
         let key = row.read.as_ref().ok().map(T::key);
-        Self { row: row.number, line: row.line, key, result: outcome.name(), errors: errors.collect() }
+        Self { row: row.number, line: row.line, key, result: outcome.result(), errors: errors.collect() }
     }
 }

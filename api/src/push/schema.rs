@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::csv::column::{self, Column};
-use crate::http::schema::{input, nullable};
+use crate::http::schema::{input, nullable, rename_loosened};
 
 /// The schema of a row, made from the schema of the whole resource and the schemas of the members of its key. Only the key is
 /// required, and members that are not required may be null.
@@ -56,6 +56,7 @@ fn loosen(schema: &mut Value) {
     for (name, property) in properties {
         loosen(property);
         let Some(object) = property.as_object_mut() else { continue };
+        rename_loosened(object);
         object.remove("default");
         // A boolean has no third value, so null is not allowed.
         if !is_required(name) && object.get("type") != Some(&json!("boolean")) {

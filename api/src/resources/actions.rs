@@ -201,6 +201,12 @@ impl Resource for Action {
         })
     }
 
+    fn computed_of_new() -> Value {
+        json!({
+            "realisation": { "q1": null, "q2": null, "q3": null, "q4": null }, "progress": "0.00", "state": "not_started",
+        })
+    }
+
     fn search(&self) -> Vec<&str> {
         vec![&self.title]
     }

@@ -29,7 +29,7 @@ use crate::store::access::Anyone;
 use crate::store::transaction::Origin;
 
 /// The grant types that the token endpoint accepts.
-const GRANT_TYPES: [&str; 3] = ["client_credentials", "password", "refresh_token"];
+pub const GRANT_TYPES: [&str; 3] = ["client_credentials", "password", "refresh_token"];
 /// Those of people, which need that people log in with a password.
 const PERSON_GRANT_TYPES: [&str; 2] = ["password", "refresh_token"];
 
@@ -47,8 +47,9 @@ pub struct TokenAnswer {
     expires_in: i32,
     /// The refresh token, which is exchanged for the next pair of tokens. Within 30 seconds of its first use it yields another pair;
     /// if it is used later, all tokens of the same login are revoked. A client gets none, because it has its secret.
-    #[schema(max_length = 128, nullable = false)]
+    #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refresh_token: Option<String>,
     /// The scope of the access token: for people `read write`, or `account` if one-time codes have to be set up before anything but
     /// the own account can be reached.

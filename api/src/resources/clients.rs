@@ -64,6 +64,8 @@ pub struct ClientPatch {
 
 /// A client: a system that reports for an OPD.
 #[derive(Serialize, ToSchema)]
+// Generated clients have a type `Client` of their own.
+#[schema(as = ClientAccount)]
 pub struct Client {
     /// The `client_id`, which never changes.
     #[schema(max_length = 64)]
@@ -89,6 +91,7 @@ pub struct Client {
     /// the secret has to be given another one by a rotation.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     client_secret: Option<String>,
     /// The version: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]
@@ -134,7 +137,7 @@ impl Account for Client {
         spoken: "client",
         plural: "clients",
         indonesian: "klien",
-        schema: "Client",
+        schema: "ClientAccount",
         about: "A client: a system that reports for an OPD.",
     };
     const AUDITED: &'static Audited = &AUDITED;

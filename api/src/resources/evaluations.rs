@@ -103,6 +103,11 @@ pub enum EvaluationState {
     Closed,
 }
 
+entity::labels! { EvaluationState {
+    Open: "Open", "Terbuka";
+    Closed: "Closed", "Ditutup";
+} }
+
 impl FromRow<evaluation::Model> for EvaluationClosing {
     fn from_row(row: &evaluation::Model) -> Self {
         Self {

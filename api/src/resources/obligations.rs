@@ -262,6 +262,12 @@ pub fn mount(table: &mut Table) {
          have ended, drafts that were not submitted, and reports that were returned. Each has its due day; the most urgent come \
          first.",
     );
+    let owed = json!({
+        "kind": "missing", "report": "measurement", "kpi": "STUNTING", "kpi_name": "Prevalensi stunting", "action": null,
+        "action_title": null, "opd": "DINKES", "period": "2022", "due_on": "2023-01-10", "overdue": false, "reason": null,
+        "version": null,
+    });
+    let example = json!({ "data": [owed], "page": { "next_cursor": null, "limit": 50 } });
     let page = Map::<String, Value>::from_iter([(
         "ObligationPage".to_owned(),
         schemas::page(json!({ "$ref": "#/components/schemas/Obligation" })),
@@ -279,7 +285,7 @@ pub fn mount(table: &mut Table) {
             .problems(&[404])
             .with_schemas(schema::components::<Obligation>())
             .with_schemas(page)
-            .answers_schema(200, "One page of the reports that are owed.", json!({ "$ref": "#/components/schemas/ObligationPage" }), None, &["Link"]),
+            .answers_schema(200, "One page of the reports that are owed.", json!({ "$ref": "#/components/schemas/ObligationPage" }), Some(example), &["Link"]),
         list_obligations,
     );
 }

@@ -140,6 +140,10 @@ impl Resource for Programme {
         })
     }
 
+    fn computed_of_new() -> Value {
+        json!({ "progress": null })
+    }
+
     fn search(&self) -> Vec<&str> {
         vec![&self.name, self.description.as_deref().unwrap_or_default()]
     }

@@ -42,6 +42,12 @@ pub enum Basis {
     Derived,
 }
 
+entity::labels! { Basis {
+    Stated: "Stated by the source", "Dinyatakan sumber";
+    Inferred: "Inferred from the source", "Disimpulkan dari sumber";
+    Derived: "Computed from other figures", "Diturunkan dari angka lain";
+} }
+
 stored_as_json!(Provenance);
 
 impl Provenance {

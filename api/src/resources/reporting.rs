@@ -42,6 +42,11 @@ pub enum ReportKind {
     ActionReport,
 }
 
+entity::labels! { ReportKind {
+    Measurement: "Measurement", "Capaian indikator";
+    ActionReport: "Action report", "Laporan renaksi";
+} }
+
 impl ReportKind {
     /// The words for all kinds.
     pub const NAMES: &'static [&'static str] = &["measurement", "action_report"];

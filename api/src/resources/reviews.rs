@@ -113,6 +113,7 @@ pub struct ReviewInput {
 /// A decision on one report.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ReportDecision)]
 pub struct Decision {
     /// The kind of the report.
     kind: ReportKind,
@@ -130,14 +131,20 @@ pub struct Decision {
 }
 
 /// The decisions that a reviewer can take.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReviewDecision)]
 pub enum Verdict {
     /// The report is verified and counts.
     Verify,
     /// The report is returned to the OPD to be corrected.
     Return,
 }
+
+entity::labels! { Verdict {
+    Verify: "Verify", "Verifikasi";
+    Return: "Return", "Kembalikan";
+} }
 
 /// The results of the decisions.
 #[derive(Default, Serialize, ToSchema)]
@@ -167,9 +174,8 @@ pub struct ReviewResult {
     /// The key of the report.
     #[schema(max_length = 200)]
     key: String,
-    /// The result: `verified`, `returned` or `rejected`.
-    #[schema(max_length = 16, example = "verified")]
-    result: &'static str,
+    /// What became of the report.
+    result: ReviewOutcome,
     /// The version of the report after the decision; null if the decision was rejected.
     #[schema(minimum = 1, maximum = 2147483647)]
     version: Option<i32>,
@@ -178,6 +184,24 @@ pub struct ReviewResult {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ProblemFault>,
 }
+
+/// What became of a report on which somebody decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewOutcome {
+    /// The report was verified.
+    Verified,
+    /// The report was returned.
+    Returned,
+    /// The decision could not be taken.
+    Rejected,
+}
+
+entity::labels! { ReviewOutcome {
+    Verified: "Verified", "Terverifikasi";
+    Returned: "Returned", "Dikembalikan";
+    Rejected: "Rejected", "Ditolak";
+} }
 
 async fn list_reviews(access: Access<Review>, request: HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
     let opds = parameters.list("opd").unwrap_or_default();
@@ -285,9 +309,9 @@ async fn create_reviews(
             let mut report = ReviewReport::default();
             for (_, result) in results {
                 match result.result {
-                    "verified" => report.verified += 1,
-                    "returned" => report.returned += 1,
-                    _ => report.rejected += 1,
+                    ReviewOutcome::Verified => report.verified += 1,
+                    ReviewOutcome::Returned => report.returned += 1,
+                    ReviewOutcome::Rejected => report.rejected += 1,
                 }
                 report.results.push(result);
             }
@@ -315,9 +339,9 @@ async fn decide(
         },
     };
     let result = match (&field_error, decision.decision) {
-        (Some(_), _) => "rejected",
-        (None, Verdict::Verify) => "verified",
-        (None, Verdict::Return) => "returned",
+        (Some(_), _) => ReviewOutcome::Rejected,
+        (None, Verdict::Verify) => ReviewOutcome::Verified,
+        (None, Verdict::Return) => ReviewOutcome::Returned,
     };
     Ok(ReviewResult {
         item: u32::try_from(index + 1).unwrap_or(u32::MAX),
@@ -378,6 +402,18 @@ pub fn mount(table: &mut Table) {
         { "item": 2, "kind": "action_report", "key": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21/3", "result": "rejected", "version": null,
           "errors": [{ "pointer": "", "code": "not_found", "detail": "There is no action report `0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21/3`." }] },
     ] });
+    let mut submitted = Measurement::example();
+    submitted["state"] = json!("submitted");
+    for name in ["verified_by", "verified_at", "known_on"] {
+        submitted[name] = Value::Null;
+    }
+    let inbox = json!({
+        "data": [{
+            "kind": "measurement", "key": "STUNTING/2022", "kpi": "STUNTING", "action": null, "opd": "DINKES",
+            "submitted_by": "demo-dinkes", "submitted_at": "2022-10-03T01:00:00Z", "report": submitted, "in_force": null,
+        }],
+        "page": { "next_cursor": null, "limit": 50 },
+    });
     let page = Map::<String, Value>::from_iter([(
         "WaitingReportPage".to_owned(),
         schemas::page(json!({ "$ref": "#/components/schemas/WaitingReport" })),
@@ -392,7 +428,7 @@ pub fn mount(table: &mut Table) {
                     200,
                     "One page of the inbox.",
                     json!({ "$ref": "#/components/schemas/WaitingReportPage" }),
-                    None,
+                    Some(inbox),
                     &["Link"],
                 ),
             list_reviews,

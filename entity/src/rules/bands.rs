@@ -26,6 +26,14 @@ pub enum Band {
     VeryLow,
 }
 
+crate::labels! { Band {
+    VeryHigh: "Very high", "Sangat tinggi";
+    High: "High", "Tinggi";
+    Medium: "Medium", "Sedang";
+    Low: "Low", "Rendah";
+    VeryLow: "Very low", "Sangat rendah";
+} }
+
 /// The bounds of the bands, as one regulation sets them.
 ///
 /// The table of the regulation has whole numbers with gaps (…75, 76…). For a percentage with two decimals these bounds leave no

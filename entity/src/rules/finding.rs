@@ -22,6 +22,12 @@ pub enum FindingState {
     Done,
 }
 
+crate::labels! { FindingState {
+    Open: "Open", "Terbuka";
+    InProgress: "In progress", "Ditindaklanjuti";
+    Done: "Done", "Selesai";
+} }
+
 impl FindingState {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["open", "in_progress", "done"];

@@ -95,6 +95,13 @@ pub enum Grade {
     D,
 }
 
+crate::labels! { Grade {
+    A: "A, very good", "A, sangat baik";
+    B: "B, good", "B, baik";
+    C: "C, fair", "C, kurang baik";
+    D: "D, poor", "D, tidak baik";
+} }
+
 impl Grade {
     /// The grade, as answers show it.
     pub const fn as_str(self) -> &'static str {

@@ -25,6 +25,11 @@ pub enum Direction {
     Decrease,
 }
 
+crate::labels! { Direction {
+    Increase: "Should increase", "Diharapkan naik";
+    Decrease: "Should decrease", "Diharapkan turun";
+} }
+
 impl Direction {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["increase", "decrease"];

@@ -25,6 +25,14 @@ pub enum ProgrammeStatus {
     Cancelled,
 }
 
+crate::labels! { ProgrammeStatus {
+    Planned: "Planned", "Direncanakan";
+    Running: "Running", "Berjalan";
+    Suspended: "Suspended", "Ditunda";
+    Completed: "Completed", "Selesai";
+    Cancelled: "Cancelled", "Dibatalkan";
+} }
+
 impl ProgrammeStatus {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["planned", "running", "suspended", "completed", "cancelled"];

@@ -18,6 +18,11 @@ pub enum Confidence {
     Normal,
 }
 
+crate::labels! { Confidence {
+    Low: "Low", "Rendah";
+    Normal: "Normal", "Normal";
+} }
+
 impl Confidence {
     /// The confidence for a number of points.
     pub const fn of_points(points: u32) -> Self {

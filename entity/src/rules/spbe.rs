@@ -22,6 +22,14 @@ pub enum SpbePredicate {
     Kurang,
 }
 
+crate::labels! { SpbePredicate {
+    Memuaskan: "Excellent", "Memuaskan";
+    SangatBaik: "Very good", "Sangat baik";
+    Baik: "Good", "Baik";
+    Cukup: "Fair", "Cukup";
+    Kurang: "Poor", "Kurang";
+} }
+
 /// The lower bounds of the predicates, as one regulation sets them; an index below the last bound is `kurang`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpbeBounds {

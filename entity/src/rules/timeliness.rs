@@ -22,6 +22,13 @@ pub enum Timeliness {
     NotDue,
 }
 
+crate::labels! { Timeliness {
+    OnTime: "On time", "Tepat waktu";
+    Late: "Late", "Terlambat";
+    Missing: "Missing", "Belum ada";
+    NotDue: "Not due yet", "Belum jatuh tempo";
+} }
+
 /// The timeliness of the report for a quarter, 1 to 4, at the end of a day.
 ///
 /// The report is due on the 10th of the month after the quarter. Until the quarter has ended before `as_of`, it is `not_due`,

@@ -102,7 +102,6 @@ impl PartialSchema for Code {
             .pattern(Some(Self::PATTERN))
             .min_length(Some(1))
             .max_length(Some(Self::MAX_LENGTH))
-            .examples(["STUNTING"])
             .into()
     }
 }

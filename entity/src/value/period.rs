@@ -25,6 +25,13 @@ pub enum Frequency {
     Monthly,
 }
 
+crate::labels! { Frequency {
+    Yearly: "Yearly", "Tahunan";
+    Semesterly: "Every half year", "Semesteran";
+    Quarterly: "Quarterly", "Triwulanan";
+    Monthly: "Monthly", "Bulanan";
+} }
+
 impl Frequency {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["yearly", "semesterly", "quarterly", "monthly"];

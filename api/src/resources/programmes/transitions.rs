@@ -348,6 +348,11 @@ pub fn mount(table: &mut Table) {
         "Every status that the programme had, with the day from which it held; the oldest first.",
     );
     let page = schemas::page(json!({ "$ref": "#/components/schemas/Transition" }));
+    let recorded = json!({
+        "id": "01929e3c-8a01-7d40-9a3e-0d7a5b1c2e33", "programme": "SG-09", "seq": 2, "from": "planned", "to": "running",
+        "effective_on": "2022-11-01", "reason": "Anggaran perubahan disetujui", "recorded_by": "admin@demo.invalid",
+        "recorded_at": "2022-11-02T01:00:00Z",
+    });
     table
         .on(
             create
@@ -355,7 +360,12 @@ pub fn mount(table: &mut Table) {
                 .takes::<NewTransition>(example)
                 .retryable()
                 .problems(&[404])
-                .answers::<Transition>(201, "The transition that was recorded.", None, &["Location", "Idempotent-Replayed"]),
+                .answers::<Transition>(
+                    201,
+                    "The transition that was recorded.",
+                    Some(recorded),
+                    &["Location", "Idempotent-Replayed"],
+                ),
             create_transition,
         )
         .on(

@@ -185,7 +185,7 @@ pub fn mount<R: Report>(table: &mut Table) {
                 .answers::<R::Shown>(
                     201,
                     "The new report, as a draft.",
-                    shown.clone(),
+                    Some(drafted::<R>()),
                     &["ETag", "Location", "Idempotent-Replayed"],
                 )
                 .answers::<R::Shown>(200, "The report after the change.", shown, &["ETag", "Idempotent-Replayed"]),
@@ -197,6 +197,32 @@ pub fn mount<R: Report>(table: &mut Table) {
         )
         .on(Entry::describe_list(events.roles(&readers), R::AUDITED), history::<R>);
     review::mount::<R>(table);
+}
+
+/// The example as the answer to its creation shows it.
+fn drafted<R: Report>() -> Value {
+    let mut shown = R::example();
+    let steps = [
+        "known_on",
+        "handed_in_on",
+        "reason",
+        "submitted_by",
+        "submitted_at",
+        "return_reason",
+        "returned_by",
+        "verified_by",
+        "verified_at",
+    ];
+    for name in steps {
+        if let Some(member) = shown.get_mut(name) {
+            *member = Value::Null;
+        }
+    }
+    for (name, value) in R::input_example().as_object().into_iter().flatten() {
+        shown[name] = value.clone();
+    }
+    shown["state"] = json!("draft");
+    shown
 }
 
 fn describe_list<R: Report>() -> Operation {

@@ -31,6 +31,14 @@ impl Standing {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["achieved", "on_track", "at_risk", "off_track", "regressed", "no_data"];
 }
+crate::labels! { Standing {
+    Achieved: "Achieved", "Tercapai";
+    OnTrack: "On track", "Sesuai jalur";
+    AtRisk: "At risk", "Berisiko";
+    OffTrack: "Off track", "Keluar jalur";
+    Regressed: "Regressed", "Memburuk";
+    NoData: "No data", "Belum ada data";
+} }
 
 /// The bounds between the standings, as one version of the rule sets them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,13 @@ pub enum ActionState {
     Done,
 }
 
+crate::labels! { ActionState {
+    NotStarted: "Not started", "Belum dimulai";
+    OnTrack: "On track", "Sesuai rencana";
+    Late: "Late", "Terlambat";
+    Done: "Done", "Selesai";
+} }
+
 impl ActionState {
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["not_started", "on_track", "late", "done"];
