@@ -124,7 +124,17 @@ impl From<&user::Model> for User {
 
 /// What the audit log tells of it.
 pub static AUDITED: Audited = Audited::new("user", Noun::new("user", "pengguna"))
-    .about_accounts(&["created", "updated"])
+    .about_accounts(&[
+        "created",
+        "updated",
+        "invited",
+        "password_set",
+        "password_changed",
+        "totp_enabled",
+        "totp_removed",
+        "totp_reset",
+        "recovery_codes_replaced",
+    ])
     .recorded(|| Recorded::of::<User>(User::example()));
 
 /// Where it refers to its OPD.

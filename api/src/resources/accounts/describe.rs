@@ -25,7 +25,7 @@ fn of_one<A: Account>(method: Method, verb: &str, summary: &str, about: &str) ->
 }
 
 /// The schemas of an account as answers show it, with its entity tag.
-fn components<A: Account>() -> Map<String, Value> {
+pub fn components<A: Account>() -> Map<String, Value> {
     let mut components = schema::components::<A>();
     if let Some(own) = components.get_mut(A::name().as_ref()) {
         own["properties"][ETAG.name] = schemas::etag_schema();

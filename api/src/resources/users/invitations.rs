@@ -21,11 +21,11 @@ use crate::http::body::OptionalBody;
 use crate::http::idempotency::IdempotencyKey;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
-use crate::http::schema;
 use crate::http::security;
 use crate::http::table::Table;
 use crate::resources::accounts::{Account, apply, describe, locked};
 use crate::store::access::{Access, retry};
+use crate::store::kind::ETAG;
 use crate::store::transaction::WriteTransaction;
 
 /// How long an invitation is good.
@@ -118,7 +118,7 @@ fn example() -> Value {
 
 /// A new user in the answer that shows the invitation: its schema and an example.
 pub fn invited_user() -> (Map<String, Value>, Value) {
-    let (mut schemas, invitation) = (schema::components::<User>(), json!(Invitation::schema()));
+    let (mut schemas, invitation) = (describe::components::<User>(), json!(Invitation::schema()));
     let mut user = schemas.get("User").cloned().unwrap_or_default();
     if let (Some(properties), Some(more)) = (user["properties"].as_object_mut(), invitation["properties"].as_object()) {
         properties.extend(more.clone());
@@ -131,6 +131,7 @@ pub fn invited_user() -> (Map<String, Value>, Value) {
     let mut shown = User::example();
     if let (Some(shown), Value::Object(more)) = (shown.as_object_mut(), example()) {
         shown.insert("has_password".to_owned(), json!(false));
+        shown.insert(ETAG.name.to_owned(), json!("\"1-5ea2bd2b24c80\""));
         shown.extend(more);
     }
     (schemas, shown)
