@@ -16,7 +16,7 @@ use super::examples;
 use super::routes::FigureRequest;
 use super::standing::{self, ApplicableTarget, Belonging, DataAge, KpiStanding, PeriodValue, Projected, TargetValue};
 use crate::auth::permissions::{Permission, ReadAll};
-use crate::crud::openapi::{either, reference};
+use crate::crud::openapi::reference;
 use crate::crud::parameters::{list_parameters, words};
 use crate::crud::schemas;
 use crate::http::answer::Answer;
@@ -242,17 +242,15 @@ fn example() -> Value {
 
 fn described(operation: Operation) -> Operation {
     let mut schemas = schema::components::<Row>();
-    let mut selection = schemas.get(NAME).cloned().unwrap_or_default();
-    selection["description"] = json!("The members picked with `fields=`, and no others.");
-    if let Some(selection) = selection.as_object_mut() {
-        selection.remove("required");
-    }
-    schemas.insert(format!("{NAME}Selection"), selection);
     let page = format!("{NAME}Page");
-    schemas.extend(Map::from_iter([(page.clone(), schemas::page(either(NAME)))]));
+    schemas.extend(Map::from_iter([(page.clone(), schemas::page(reference(NAME)))]));
     let example = json!({ "data": [example()], "page": { "next_cursor": null, "limit": 50 } });
     list_parameters(operation, FIELDS, KEY.name, true)
-        .query("fields", words(&members()), "Only these members, as a comma-separated list.")
+        .query(
+            "fields",
+            words(&members()),
+            "Only these members of the answer, and no others: the parameter repeated, or a comma-separated list.",
+        )
         .query(
             "as_of",
             json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" }),

@@ -242,7 +242,7 @@ impl Describe {
         let listing = list_parameters(listing.public(), fields, kind.default_sort, true);
         self.as_of(self.shaped(listing, Scope::Published))
             .conditional()
-            .with_schemas(Map::from_iter([(page_name.clone(), schemas::page(either(&name)))]))
+            .with_schemas(Map::from_iter([(page_name.clone(), schemas::page(reference(&name)))]))
             .answers_schema(
                 200,
                 &format!("A page of {}.", kind.names.plural),
@@ -306,11 +306,6 @@ impl Describe {
         let example = if status == 201 { self.described.created_example() } else { self.example.clone() };
         operation.with_schemas(self.shown.clone()).answers_schema(status, description, reference, Some(example), headers)
     }
-}
-
-/// The whole resource, or the members that were picked.
-pub fn either(name: &str) -> Value {
-    json!({ "anyOf": [reference(name), reference(&format!("{name}Selection"))] })
 }
 
 /// A reference to a schema of the document.

@@ -153,7 +153,10 @@ fn nullable(schema: &mut Value) {
 fn hide_people(schema: &mut Value, schemas: &Map<String, Value>) {
     let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
     if let Some(target) = name.and_then(|name| schemas.get(name)).filter(|target| names_people(target, schemas)) {
-        *schema = target.clone();
+        let mut copy = target.clone();
+        copy[schema::NAMED] =
+            json!({ "name": format!("{}Snapshot", name.unwrap_or_default()), "description": target["description"] });
+        *schema = copy;
     }
     for options in ["oneOf", "anyOf"] {
         let options = schema.get_mut(options).and_then(Value::as_array_mut);

@@ -39,7 +39,7 @@ pub const ALL: &[Fault] = &[
     fault("exactly_one", "Exactly one of these members has to be given.", "Tepat satu dari anggota ini harus diberikan."),
     fault("in_future", "The time lies in the future.", "Waktunya berada di masa depan."),
     fault("in_the_future", "The day is after today.", "Harinya setelah hari ini."),
-    fault("incomplete", "A part of the resource is missing.", "Ada bagian dari data ini yang tidak ada."),
+    fault("invalid_invitation", "The invitation is not good any more.", "Undangan ini tidak berlaku lagi."),
     fault("invalid_value", "The value is not allowed here.", "Nilai ini tidak diperbolehkan di sini."),
     fault("malformed_json", "The text is not valid JSON.", "Teks ini bukan JSON yang sah."),
     fault("not_a_village", "The region is not a village.", "Wilayah ini bukan desa."),
@@ -74,6 +74,7 @@ pub const ALL: &[Fault] = &[
         "Kolom dipisahkan oleh tanda selain koma, titik koma atau tab.",
     ),
     fault("weak_password", "The password is too easy to guess.", "Kata sandi ini terlalu mudah ditebak."),
+    fault("wrong_code", "The one-time code is wrong.", "Kode sekali pakai ini salah."),
     fault("wrong_format", "The text does not have the expected form.", "Teks ini tidak berbentuk seperti yang seharusnya."),
     fault(
         "wrong_frequency",
@@ -87,6 +88,7 @@ pub const ALL: &[Fault] = &[
         "The row has more or fewer cells than the header.",
         "Baris ini memiliki lebih banyak atau lebih sedikit sel daripada baris judul.",
     ),
+    fault("wrong_password", "The password is wrong.", "Kata sandi ini salah."),
     fault("wrong_pattern", "The text does not have the expected form.", "Teks ini tidak berbentuk seperti yang seharusnya."),
     fault("wrong_type", "The value has another type than expected.", "Nilai ini berjenis lain dari yang seharusnya."),
 ];

@@ -1,9 +1,11 @@
 //! Every enum of the document, named once: its words, and what each is called in both languages.
 
 use entity::labels::Labelled;
+use entity::rules::reason::ReasonCode;
+use sea_orm::Iterable;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::auth::actor::ActorKind;
 use crate::http::error_codes::{self, FaultCode, ProblemCode};
@@ -64,6 +66,7 @@ pub(super) fn all() -> Vec<Enum> {
         of::<entity::kpi_target::TargetKind>(),
         of::<entity::rules::timeliness::Timeliness>(),
         of::<entity::kpi::UnitKind>(),
+        reasons(),
         table::<ProblemCode>(codes::ALL.iter().map(|code| (code.name, code.title, code.title_id))),
         table::<FaultCode>(error_codes::of_field_errors().map(|fault| (fault.code, fault.text, fault.text_id))),
         written(
@@ -101,6 +104,15 @@ fn of<T: Labelled + Serialize + ToSchema>() -> Enum {
         (word.as_str().unwrap_or_default().to_owned(), label.en, label.id)
     });
     Enum { name: T::name().into_owned(), schema: labelled(json!(T::schema()), labels) }
+}
+
+/// The codes of reasons, with the sentences in which names in braces stand for parameters.
+fn reasons() -> Enum {
+    let words = ReasonCode::iter().map(|code| {
+        let ((en, id), word) = (code.texts(), json!(code));
+        (word.as_str().unwrap_or_default().to_owned(), en, id)
+    });
+    Enum { name: ReasonCode::name().into_owned(), schema: labelled(json!(ReasonCode::schema()), words) }
 }
 
 /// An enum whose words stand in a table.

@@ -48,6 +48,7 @@ pub struct Webhook {
     /// the secret has to rotate it.
     #[schema(max_length = 128)]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     secret: Option<String>,
     /// The version: it grows by one with every write.
     #[schema(minimum = 1, maximum = 2147483647)]

@@ -109,7 +109,7 @@ pub enum ReasonCode {
 impl ReasonCode {
     /// The sentence in English and in Indonesian. A name in braces stands for a parameter; `{reaches}`, `{misses}` and `{bounds}`
     /// stand for what follows from the parameters `direction`, `minimum` and `maximum`.
-    const fn texts(self) -> (&'static str, &'static str) {
+    pub const fn texts(self) -> (&'static str, &'static str) {
         match self {
             Self::NoMeasurement => ("there is no verified measurement", "belum ada capaian yang terverifikasi"),
             Self::NoTarget => ("there is no target", "belum ada target"),

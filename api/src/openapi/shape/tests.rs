@@ -79,7 +79,8 @@ fn members_that_may_be_null_always_come_in_answers() {
         }
     }
     assert!(answered.len() > 100, "only {} schemas in answers", answered.len());
-    for reference in answered {
+    // An event shows the members that there were at its time.
+    for reference in answered.into_iter().filter(|reference| !reference.ends_with("Snapshot")) {
         let component = document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null);
         for (name, property) in component["properties"].as_object().into_iter().flatten() {
             let is_null = |option: &Value| option["type"] == "null";

@@ -37,10 +37,15 @@ pub fn components<A: Account>() -> Map<String, Value> {
 }
 
 /// Adds an answer that shows an account.
-fn answers<A: Account>(operation: Operation, status: u16, about: &str, mut example: Value, headers: &[&str]) -> Operation {
-    example[ETAG.name] = json!("\"1-5ea2bd2b24c80\"");
+fn answers<A: Account>(operation: Operation, status: u16, about: &str, example: Value, headers: &[&str]) -> Operation {
     let shown = json!({ "$ref": format!("#/components/schemas/{}", A::name()) });
-    operation.with_schemas(components::<A>()).answers_schema(status, about, shown, Some(example), headers)
+    operation.with_schemas(components::<A>()).answers_schema(status, about, shown, Some(tagged(example)), headers)
+}
+
+/// An example with its entity tag.
+pub fn tagged(mut example: Value) -> Value {
+    example[ETAG.name] = json!("\"1-5ea2bd2b24c80\"");
+    example
 }
 
 /// Describes the list.
@@ -60,7 +65,7 @@ pub fn list<A: Account>() -> Operation {
             200,
             "One page of the list.",
             json!({ "$ref": format!("#/components/schemas/{name}Page") }),
-            Some(json!({ "data": [A::example()], "page": { "next_cursor": null, "limit": 50 } })),
+            Some(json!({ "data": [tagged(A::example())], "page": { "next_cursor": null, "limit": 50 } })),
             &["Link"],
         )
 }

@@ -25,7 +25,6 @@ use crate::http::security;
 use crate::http::table::Table;
 use crate::resources::accounts::{Account, apply, describe, locked};
 use crate::store::access::{Access, retry};
-use crate::store::kind::ETAG;
 use crate::store::transaction::WriteTransaction;
 
 /// How long an invitation is good.
@@ -128,10 +127,9 @@ pub fn invited_user() -> (Map<String, Value>, Value) {
     }
     user["description"] = json!("A new user, with the invitation to set a password.");
     schemas.insert("InvitedUser".to_owned(), user);
-    let mut shown = User::example();
+    let mut shown = describe::tagged(User::example());
     if let (Some(shown), Value::Object(more)) = (shown.as_object_mut(), example()) {
         shown.insert("has_password".to_owned(), json!(false));
-        shown.insert(ETAG.name.to_owned(), json!("\"1-5ea2bd2b24c80\""));
         shown.extend(more);
     }
     (schemas, shown)
@@ -148,7 +146,7 @@ pub(super) fn mount(table: &mut Table) {
     table.on(
         create.may_take_nothing().retryable().problems(&[404]).answers::<Invitation>(
             200,
-            "The invitation.",
+            "The invitation, which is shown this once.",
             Some(example()),
             &["Idempotent-Replayed"],
         ),
