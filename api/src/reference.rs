@@ -26,6 +26,16 @@ const PAGE: &str = r##"<!doctype html>
 <title>Renaksi API</title>
 <link rel="icon" type="image/png" href="favicon-32x32.png">
 <link rel="stylesheet" href="swagger-ui.css">
+<style>
+/* So that words in code do not cover the lines above and below them. */
+.swagger-ui .markdown code, .swagger-ui .renderedMarkdown code { padding: 0 4px; }
+/* On a phone what a group is about stands below its name. */
+@media (max-width: 640px) {
+  .swagger-ui .opblock-tag { flex-wrap: wrap; }
+  .swagger-ui .opblock-tag > a { flex: 1; }
+  .swagger-ui .opblock-tag small { flex: 1 0 100%; order: 1; padding: 0; }
+}
+</style>
 </head>
 <body>
 <div id="swagger-ui"></div>

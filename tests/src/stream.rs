@@ -45,7 +45,8 @@ impl Stream {
         let reader = BufReader::new(connection.try_clone()?);
         thread::spawn(move || {
             let (mut id, mut event) = (0, "message".to_owned());
-            for line in reader.lines().map_while(Result::ok) {
+            // The last chunk is empty; the connection itself stays open for the next request.
+            for line in reader.lines().map_while(Result::ok).take_while(|line| line != "0") {
                 if let Some(text) = line.strip_prefix("id: ") {
                     id = text.parse().unwrap();
                     let _ = begin.send(id);
