@@ -12,8 +12,8 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, EitherBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, IF_MATCH, IF_NONE_MATCH, ORIGIN,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
+    IF_NONE_MATCH, ORIGIN,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -104,10 +104,7 @@ impl Question {
         }
         let mut text = String::with_capacity(256);
         text.push(if is_public { 'p' } else { 'r' });
-        text.push(match headers.get(ACCEPT_LANGUAGE).map(|_| Language::preferred(headers)) {
-            Some(Language::Indonesian) => 'i',
-            _ => 'e',
-        });
+        text.push_str(Language::asked_for(headers).map_or("-", Language::tag));
         for name in [ACCEPT, ACCEPT_ENCODING] {
             push_values(&mut text, headers, name)?;
         }
@@ -219,7 +216,7 @@ impl Kept {
     fn may_be(response: &HttpResponse<impl MessageBody>, question: &Question, made_of: &Dependencies) -> bool {
         let media = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         response.status() == StatusCode::OK
-            && media == Some(MediaType::Json.name())
+            && media.is_some_and(MediaType::ends)
             && made_of.audience == question.audience
             && made_of.tables.are_followed()
             && !made_of.tables.is_empty()

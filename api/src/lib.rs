@@ -15,6 +15,7 @@ pub mod crud;
 pub mod resources;
 
 pub mod aggregates;
+pub mod charts;
 pub mod feed;
 pub mod import_export;
 pub mod public;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod canary;
+mod charts;
 mod coverage;
 mod evaluations;
 mod figures;

@@ -13,17 +13,25 @@ pub enum MediaType {
     Json,
     /// Server-Sent Events.
     EventStream,
+    /// SVG pictures.
+    Svg,
 }
 
 impl MediaType {
-    const ALL: [Self; 2] = [Self::Json, Self::EventStream];
+    const ALL: [Self; 3] = [Self::Json, Self::EventStream, Self::Svg];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::EventStream => "text/event-stream",
+            Self::Svg => "image/svg+xml",
         }
+    }
+
+    /// Whether an answer with this `Content-Type` has an end, so that it can be kept.
+    pub fn ends(content_type: &str) -> bool {
+        Self::ALL.into_iter().any(|media| media != Self::EventStream && media.name() == content_type)
     }
 
     /// Those that the description of an operation has for its successful answers, in their order; JSON where these have no body.

@@ -193,8 +193,10 @@ impl<'a> Walk<'a> {
         if !operation.path.contains('{') {
             return vec![operation.path.clone()];
         }
+        // A chart of a thing stands beside the thing, at the same path with an end of its own.
+        let (below, end) = if operation.path.ends_with("}.svg") { ("/v1/public/charts/", ".svg") } else { ("/v1/public/", "") };
         let fits = |bird: &Bird| {
-            let path = bird.path.replace("/v1/", "/v1/public/");
+            let path = bird.path.replace("/v1/", below) + end;
             let (given, wanted) = (path.split('/').collect::<Vec<_>>(), operation.path.split('/').collect::<Vec<_>>());
             // Its own path, or one below it.
             let own = wanted.len() >= given.len()
@@ -301,6 +303,7 @@ fn values_of(parameter: &Value) -> Vec<String> {
         ("after", ..) => some(&["0", "40"]),
         ("year", ..) => some(&["2022", "2023"]),
         ("quarter", ..) => some(&["1", "4"]),
+        ("width", ..) => some(&["320", "1600"]),
         ("from" | "to" | "period", ..) => some(&["2022"]),
         (_, "integer" | "number", _) => some(&["1"]),
         // Not after today, which is the first day as well.
