@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use crate::auth::identify::known_actor;
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::language::Language;
-use crate::http::media::MediaType;
+use crate::http::media::{MediaType, prefers};
 use crate::http::middleware::{self, NotedOutside, Served, Statements, name_of};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiError;
@@ -95,10 +95,12 @@ impl Question {
     fn of(request: &ServiceRequest) -> Option<Self> {
         let headers = request.headers();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !is_read || !request.path().starts_with("/v1/") || headers.contains_key(IF_MATCH) {
+        let is_page = request.path() == "/" && prefers(headers, MediaType::Html, MediaType::Json);
+        if !is_read || !(is_page || request.path().starts_with("/v1/")) || headers.contains_key(IF_MATCH) {
             return None;
         }
-        let is_public = request.path().starts_with(PUBLIC);
+        let is_open = request.path().starts_with(PUBLIC);
+        let is_public = is_page || is_open;
         if !is_public && !headers.contains_key(AUTHORIZATION) {
             return None;
         }
@@ -108,7 +110,7 @@ impl Question {
         for name in [ACCEPT, ACCEPT_ENCODING] {
             push_values(&mut text, headers, name)?;
         }
-        if is_public {
+        if is_open {
             // Every origin may read it, and is told so.
             text.push_str(if headers.contains_key(ORIGIN) { "\n*" } else { "\n" });
         } else {

@@ -11,11 +11,12 @@ pub mod svg;
 pub mod text;
 pub mod words;
 
+pub(crate) mod kpi;
+pub(crate) mod scoreboard;
+pub(crate) mod summary;
+pub(crate) mod timeline;
+
 mod axis;
-mod kpi;
-mod scoreboard;
-mod summary;
-mod timeline;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
 //!
 //! Modules in reading order. Dependencies flow one way:
-//! `http ← csv, auth ← store ← resources ← aggregates, public ← routes ← openapi, cache ← app ← commands`.
+//! `http ← csv, auth ← store ← resources ← aggregates, public ← charts ← routes ← openapi, portal, cache ← app ← commands`.
 
 pub mod http;
 
@@ -29,6 +29,7 @@ pub mod routes;
 
 pub mod openapi;
 pub mod pages;
+pub mod portal;
 pub mod reference;
 
 pub mod cache;

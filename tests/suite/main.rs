@@ -3,6 +3,7 @@
 
 mod canary;
 mod charts;
+mod people;
 mod coverage;
 mod evaluations;
 mod figures;

@@ -214,4 +214,7 @@ pub struct Point {
     pub period: Period,
     /// The value.
     pub value: Decimal,
+    /// The day from which it counts, if it is a measurement.
+    #[serde(default)]
+    pub known_on: Option<NaiveDate>,
 }

@@ -24,7 +24,7 @@ const STEP: f64 = 6.0;
 const RADIUS: f64 = 4.5;
 
 /// Draws the series of a KPI.
-pub(super) fn draw(code: &str, standing: &KpiStanding, series: &KpiSeries, width: u16, words: Words) -> Drawing {
+pub(crate) fn draw(code: &str, standing: &KpiStanding, series: &KpiSeries, width: u16, words: Words) -> Drawing {
     let mut canvas = Canvas::new(width, words);
     canvas.heading(&standing.name, &about(standing, series, words));
     if series.baseline.is_none() && series.targets.is_empty() && series.actuals.is_empty() {

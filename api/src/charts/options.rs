@@ -34,14 +34,19 @@ pub enum Theme {
     Auto,
 }
 
+/// Takes the language out of the parameters.
+pub fn read_language(parameters: &mut Parameters) -> Option<Language> {
+    parameters.read("lang", ("id or en", "id atau en"), |text| match text {
+        "id" => Some(Language::Indonesian),
+        "en" => Some(Language::English),
+        _ => None,
+    })
+}
+
 impl Options {
     /// Takes the options out of the parameters. Without `lang`, `Accept-Language` decides, and then Indonesian is spoken.
     pub fn read(parameters: &mut Parameters, headers: &HeaderMap) -> Self {
-        let language = parameters.read("lang", ("id or en", "id atau en"), |text| match text {
-            "id" => Some(Language::Indonesian),
-            "en" => Some(Language::English),
-            _ => None,
-        });
+        let language = read_language(parameters);
         let theme = parameters.read("theme", ("light, dark or auto", "light, dark, atau auto"), |text| match text {
             "light" => Some(Theme::Light),
             "dark" => Some(Theme::Dark),

@@ -13,7 +13,7 @@ const MOST: usize = 60;
 const FARTHEST: f64 = 200.0;
 
 /// Draws the scoreboard.
-pub(super) fn draw(figure: &Scoreboard, width: u16, words: Words) -> Drawing {
+pub(crate) fn draw(figure: &Scoreboard, width: u16, words: Words) -> Drawing {
     let mut canvas = Canvas::new(width, words);
     let measure = Measure::of(&figure.rows);
     let (title, about) = measure.heading(&words.period(Period::Quarter(figure.year, figure.quarter)), words);

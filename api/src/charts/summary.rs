@@ -26,7 +26,7 @@ impl Look {
 }
 
 /// Draws the summary.
-pub(super) fn draw(figure: &Summary, width: u16, words: Words) -> Drawing {
+pub(crate) fn draw(figure: &Summary, width: u16, words: Words) -> Drawing {
     let mut canvas = Canvas::new(width, words);
     let (title, about) = (
         title(&figure.totals, words),

@@ -80,8 +80,17 @@ impl Look {
     }
 }
 
-/// A drawing in a theme, as an SVG document that also stands within a page: its ids begin with its name.
+/// A drawing in a theme, as an SVG document.
 pub fn write(drawing: &Drawing, theme: Theme, language: Language) -> String {
+    element(drawing, Some(theme), language) + "\n"
+}
+
+/// A drawing as an element of a page that has the style sheet of a theme. Its ids begin with its name, and its classes are its own.
+pub fn inline(drawing: &Drawing, language: Language) -> String {
+    element(drawing, None, language)
+}
+
+fn element(drawing: &Drawing, theme: Option<Theme>, language: Language) -> String {
     let Drawing { name, width, height, title, description, marks } = drawing;
     let (width, height, name) = (n(*width), n(*height), escaped(name));
     let mut svg = String::with_capacity(4096 + marks.len() * 90);
@@ -97,7 +106,9 @@ pub fn write(drawing: &Drawing, theme: Theme, language: Language) -> String {
         escaped(title),
         escaped(description)
     );
-    let _ = write!(svg, "<style>{}</style>", style(theme));
+    if let Some(theme) = theme {
+        let _ = write!(svg, "<style>{}</style>", style(theme));
+    }
     let used =
         |look: Look| marks.iter().any(|mark| matches!(mark, Mark::Rectangle(own, _) | Mark::Path(own, ..) if *own == look));
     let patterns = [Look::Completed, Look::Suspended, Look::Cancelled].into_iter().filter(|look| used(*look));
@@ -115,12 +126,12 @@ pub fn write(drawing: &Drawing, theme: Theme, language: Language) -> String {
             }
         }
     }
-    svg.push_str("</svg>\n");
+    svg.push_str("</svg>");
     svg
 }
 
 /// The style sheet of a theme.
-fn style(theme: Theme) -> String {
+pub fn style(theme: Theme) -> String {
     let mut both =
         String::from(".rk{font-variant-numeric:tabular-nums}.rk .h{paint-order:stroke;stroke-width:4px;stroke-linejoin:round}");
     let (mut light, mut dark) = (String::new(), String::new());

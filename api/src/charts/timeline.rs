@@ -17,7 +17,7 @@ const LEAST_SPACED: f64 = 14.0;
 const MOST_TOLD: usize = 40;
 
 /// Draws the timeline.
-pub(super) fn draw(figure: &Timeline, width: u16, words: Words) -> Drawing {
+pub(crate) fn draw(figure: &Timeline, width: u16, words: Words) -> Drawing {
     let mut canvas = Canvas::new(width, words);
     let (title, about) = (title(figure, words), about(figure, words));
     canvas.heading(&title, &about);

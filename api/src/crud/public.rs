@@ -13,7 +13,7 @@ use super::typed::writes_of;
 use super::view::View;
 use super::writes::Writes;
 use crate::http::answer::Answer;
-use crate::http::page::Page;
+use crate::http::page::{LARGEST_LIMIT, Page};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
@@ -23,6 +23,7 @@ use crate::store::access::Public;
 use crate::store::kind::{Field, Kind, Member, Row, Scope};
 use crate::store::listing::{Listing, contains};
 use crate::store::rows::Executor;
+use crate::store::transaction::Store;
 use crate::store::visible::{Named, public_among};
 
 /// The members that refer to what may be hidden though the resource itself is seen: what it hangs on is not among them.
@@ -86,6 +87,18 @@ async fn list(
     let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
     let page = Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page };
     Ok(page.answer(path, query)?.tagged().public().unless_known(&preconditions))
+}
+
+/// What the public sees of the resources of a kind that is no part of another: the first of its list, as JSON texts.
+pub async fn shown(kind: &'static Kind, store: &Store) -> ApiResult<Vec<Vec<u8>>> {
+    let mut parameters = Parameters::parse(&format!("limit={LARGEST_LIMIT}"))?;
+    let listing = Listing::read(&mut parameters, kind.table(), &fields(kind), kind.default_sort, kind.key_field(), true);
+    let (db, today) = (store.executor(), store.calendar().today());
+    let listing = listing.only(kind.visible());
+    let (rows, _) = listing.rows_of(kind, &db, Condition::all(), Scope::Published, today).await?;
+    let (selection, expansion) = (Selection::default(), Expansion::default());
+    let view = View::public(kind, &selection, &expansion, hidden(&db, kind, &rows).await?);
+    Ok(rows.iter().map(|row| view.json(&**row)).collect())
 }
 
 /// Filters and `q=` work on what is shown: one by something hidden finds what one by something that does not exist finds.

@@ -33,7 +33,7 @@ impl Answer {
 
     /// An answer with a body of a media type.
     pub fn of(status: StatusCode, media: MediaType, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![("Content-Type".into(), media.name().into())], body: body.into() }
+        Self { status, headers: vec![("Content-Type".into(), media.content_type().into())], body: body.into() }
     }
 
     /// 200 with a JSON body.

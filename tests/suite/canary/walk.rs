@@ -14,6 +14,8 @@ use super::world::{BEGINNING, Bird, Fate, Stage, World, never};
 
 /// An id that nothing has.
 const NO_ID: &str = "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21";
+/// The page for people.
+const PAGE: &str = "/";
 /// Requests at a time.
 const AT_ONCE: usize = 8;
 /// Faults that are shown.
@@ -46,14 +48,15 @@ impl<'a> Walk<'a> {
                 bases.iter().take(tier::size(2, 4)).flat_map(|base| self.with_parameters(operation, base)).collect::<Vec<_>>();
             [bases, with].concat()
         });
-        let paths = paths.collect::<Vec<_>>();
+        let mut paths = paths.collect::<Vec<_>>();
+        paths.extend([PAGE, "/?lang=en"].map(str::to_owned));
         self.ask(paths).await;
         self
     }
 
     /// Asks every figure of a day.
     pub(super) async fn figures_of(mut self, day: NaiveDate) -> Self {
-        let mut paths = Vec::new();
+        let mut paths = vec![format!("{PAGE}?as_of={day}")];
         // Also those that were hidden then: who asks by a code knows it.
         for operation in operations().iter().filter(|operation| parameter(operation, "as_of").is_some()) {
             for base in self.paths_of(operation, &self.world.shown(Stage::Now).collect::<Vec<_>>()) {
@@ -145,7 +148,7 @@ impl<'a> Walk<'a> {
         while !next.is_empty() {
             let mut pages = Vec::new();
             for some in next.chunks(AT_ONCE) {
-                for answer in join_all(some.iter().map(async |path| self.anyone.get(path).await)).await {
+                for answer in join_all(some.iter().map(async |path| self.get(path).await)).await {
                     assert!([200, 404, 410].contains(&answer.status()), "{answer:?}");
                     pages.extend(answer.next_page().filter(|_| answer.status() == 200));
                     self.listen(&answer);
@@ -153,6 +156,12 @@ impl<'a> Walk<'a> {
             }
             next = pages;
         }
+    }
+
+    /// Asks for the page as browsers do, and for everything else as programs do.
+    async fn get(&self, path: &str) -> Answer {
+        let accepted = if path.starts_with("/?") || path == PAGE { "text/html" } else { "*/*" };
+        self.anyone.get(path).header("Accept", accepted).await
     }
 
     fn listen(&mut self, answer: &Answer) {
