@@ -12,8 +12,8 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, EitherBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
-    HeaderValue, IF_MATCH, IF_NONE_MATCH, ORIGIN,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
+    IF_NONE_MATCH, ORIGIN,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use crate::auth::identify::known_actor;
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::language::Language;
-use crate::http::media::MediaType;
+use crate::http::media::{MediaType, prefers};
 use crate::http::middleware::{self, NotedOutside, Served, Statements, name_of};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiError;
@@ -96,23 +96,22 @@ impl Question {
     fn of(request: &ServiceRequest) -> Option<Self> {
         let headers = request.headers();
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !is_read || !request.path().starts_with("/v1/") || headers.contains_key(IF_MATCH) {
+        let is_page = request.path() == "/" && prefers(headers, MediaType::Html, MediaType::Json);
+        if !is_read || !(is_page || request.path().starts_with("/v1/")) || headers.contains_key(IF_MATCH) {
             return None;
         }
-        let is_public = request.path().starts_with(PUBLIC);
+        let is_open = request.path().starts_with(PUBLIC);
+        let is_public = is_page || is_open;
         if !is_public && !headers.contains_key(AUTHORIZATION) {
             return None;
         }
         let mut text = String::with_capacity(256);
         text.push(if is_public { 'p' } else { 'r' });
-        text.push(match headers.get(ACCEPT_LANGUAGE).map(|_| Language::preferred(headers)) {
-            Some(Language::Indonesian) => 'i',
-            _ => 'e',
-        });
+        text.push_str(Language::asked_for(headers).map_or("-", Language::tag));
         for name in [ACCEPT, ACCEPT_ENCODING] {
             push_values(&mut text, headers, name)?;
         }
-        if is_public {
+        if is_open {
             // Every origin may read it, and is told so.
             text.push_str(if headers.contains_key(ORIGIN) { "\n*" } else { "\n" });
         } else {
@@ -220,7 +219,7 @@ impl Kept {
     fn may_be(response: &HttpResponse<impl MessageBody>, question: &Question, made_of: &Dependencies) -> bool {
         let media = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         response.status() == StatusCode::OK
-            && media == Some(MediaType::Json.name())
+            && media.is_some_and(MediaType::ends)
             && made_of.audience == question.audience
             && made_of.tables.are_followed()
             && !made_of.tables.is_empty()

@@ -1,7 +1,7 @@
 //! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
 //!
 //! Modules in reading order. Dependencies flow one way:
-//! `http ← csv, auth ← store ← resources ← aggregates, public ← routes ← openapi, cache, limited ← app ← commands`.
+//! `http ← csv, auth ← store ← resources ← aggregates, public ← charts ← routes ← openapi, portal, cache, limited ← app ← commands`.
 
 pub mod http;
 
@@ -15,6 +15,7 @@ pub mod crud;
 pub mod resources;
 
 pub mod aggregates;
+pub mod charts;
 pub mod feed;
 pub mod import_export;
 pub mod public;
@@ -29,6 +30,7 @@ pub mod routes;
 
 pub mod openapi;
 pub mod pages;
+pub mod portal;
 pub mod reference;
 
 pub mod cache;

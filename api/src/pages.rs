@@ -5,17 +5,22 @@ use std::sync::OnceLock;
 
 use actix_web::http::header::{AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, ContentEncoding, ETAG, Encoding, Header};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
 
+use crate::auth::keys::Keys;
 use crate::http::client_address;
+use crate::http::media::{MediaType, prefers};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::Parameters;
 use crate::http::table::{Table, nothing_here};
-use crate::{openapi, problems, reference};
+use crate::store::access::Public;
+use crate::store::figure_cache::FigureCache;
+use crate::{openapi, portal, problems, reference};
 
 /// The document as it is served. It is built when it is first requested, and compressed once.
 #[derive(Default)]
@@ -117,11 +122,23 @@ async fn serve(
     Ok(text(&document).answer(&tags, encoding))
 }
 
-async fn home() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({
+/// The page for people where HTML is preferred, otherwise where everything is, as JSON.
+async fn home(
+    public: Public,
+    request: HttpRequest,
+    kept: Data<FigureCache>,
+    keys: Data<Keys>,
+    tags: Preconditions,
+    parameters: Parameters,
+) -> ApiResult<HttpResponse> {
+    if prefers(request.headers(), MediaType::Html, MediaType::Json) {
+        let page = portal::page(public, request.clone(), kept, keys, tags, parameters).await?;
+        return Ok(page.respond_to(&request));
+    }
+    Ok(HttpResponse::Ok().insert_header(("Vary", "Accept")).json(serde_json::json!({
         "service": "renaksi", "version": env!("CARGO_PKG_VERSION"), "documentation": "/docs/", "openapi": "/openapi.json",
         "public_data": "/v1/public/summary", "health": "/health/ready",
-    }))
+    })))
 }
 
 /// The metrics. Since they reveal what the service does, they answer only this machine; `--metrics-listen` gives them a separate

@@ -7,7 +7,7 @@ use crate::http::table::Table;
 use crate::resources::evaluations::follow_ups;
 use crate::resources::programmes::{coverage, transitions};
 use crate::resources::{auth, clients, kpis, me, obligations, reporting, reviews, users};
-use crate::{aggregates, feed, health, kinds, problems, public, push, webhooks};
+use crate::{aggregates, charts, feed, health, kinds, problems, public, push, webhooks};
 
 /// Every route, in `table`.
 pub fn all(mut table: Table) -> Table {
@@ -48,6 +48,7 @@ fn everybody(table: &mut Table) {
     aggregates::record::mount_public(table);
     aggregates::routes::mount_public(table);
     aggregates::standings::mount_public(table);
+    charts::routes::mount_public(table);
     feed::events::mount_public(table);
     feed::stream::mount_public(table);
 }

@@ -46,11 +46,10 @@ impl Operation {
 
     /// The path with `value` in place of each parameter.
     pub fn path_with(&self, value: impl Fn(&str) -> String) -> String {
-        let filled =
-            self.path.split('/').map(|segment| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) => value(name),
-                None => segment.to_owned(),
-            });
+        let filled = self.path.split('/').map(|segment| match parameter_of(segment) {
+            Some((name, end)) => value(name) + end,
+            None => segment.to_owned(),
+        });
         filled.collect::<Vec<_>>().join("/")
     }
 }
@@ -58,6 +57,11 @@ impl Operation {
 /// Where the committed document lies.
 pub fn committed() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../openapi/openapi.json")
+}
+
+/// The parameter that a segment of a path has, and what follows it: `{code}`, or `{code}.svg`.
+pub fn parameter_of(segment: &str) -> Option<(&str, &str)> {
+    segment.strip_prefix('{')?.split_once('}')
 }
 
 impl Document {
@@ -234,7 +238,10 @@ impl Document {
         let fits = |template: &&String| {
             let parts = template.split('/').collect::<Vec<_>>();
             parts.len() == segments.len()
-                && parts.iter().zip(&segments).all(|(part, segment)| part.starts_with('{') || part == segment)
+                && parts.iter().zip(&segments).all(|(part, segment)| match parameter_of(part) {
+                    Some((_, end)) => segment.len() > end.len() && segment.ends_with(end),
+                    None => part == segment,
+                })
         };
         self.paths().keys().filter(fits).min_by_key(|template| template.matches('{').count())
     }

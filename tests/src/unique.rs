@@ -13,7 +13,7 @@ fn next() -> u32 {
 pub fn code(prefix: &str) -> String {
     let number = next();
     // One wrong digit makes no other code.
-    let check = char::from(b'a' + (number % 23) as u8);
+    let check = char::from(b'A' + (number % 23) as u8);
     format!("{prefix}-{:X}-{number}{check}", process::id())
 }
 

@@ -37,6 +37,14 @@ on_a_shared_server! {
             ("/v1/public/programmes?tpyo=1", "tpyo"),
             ("/v1/public/programmes?limit=-1", "limit"),
             ("/v1/programmes/SL-01?tpyo=1", "tpyo"),
+            ("/v1/public/charts/summary.svg?width=319", "width"),
+            ("/v1/public/charts/summary.svg?width=+400", "width"),
+            ("/v1/public/charts/timeline.svg?theme=pink", "theme"),
+            ("/v1/public/charts/timeline.svg?interval=fortnight", "interval"),
+            ("/v1/public/charts/scoreboard.svg?lang=fr", "lang"),
+            ("/v1/public/charts/kpis/STUNTING.svg?width=1601", "width"),
+            ("/v1/public/charts/kpis/STUNTING.svg?from=x", "from"),
+            ("/v1/public/charts/kpis/STUNTING.svg?as_of=2022-10-04", "as_of"),
         ] {
             let answer = admin.get(path).await;
             assert_eq!(answer.status(), 400, "{path}: {answer:?}");

@@ -74,7 +74,8 @@ on_both_databases! {
 
     async fn an_answer_in_every_form_is_the_first_one_again(app) {
         let anyone = app.anyone();
-        for path in ["/v1/public/programmes?limit=200", "/v1/public/summary", "/v1/public/kpis/STUNTING/standing"] {
+        let chart = "/v1/public/charts/summary.svg?width=320";
+        for path in ["/v1/public/programmes?limit=200", "/v1/public/summary", "/v1/public/kpis/STUNTING/standing", chart] {
             for coding in ["", "gzip", "br", "zstd", "gzip, deflate, br, zstd", "identity"] {
                 for origin in [None, Some("https://portal.example")] {
                     let asked = || {

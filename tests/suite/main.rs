@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
 mod canary;
+mod charts;
 mod coverage;
 mod evaluations;
 mod figures;
 mod findings;
 mod kpi_standing;
 mod past_days;
+mod portal;
 mod publicity;
 mod reconciliation;
 mod replay;

@@ -33,6 +33,9 @@ async fn read_everything(reader: &Actor, is_public: bool) -> usize {
         let mut next = Some(list.path.clone());
         while let Some(path) = next {
             let page = reader.get(path).await.is(200);
+            if page.media_type() != "application/json" {
+                break;
+            }
             next = page.next_page().filter(|_| page.json()["data"].is_array());
             rows.extend(page.json()["data"].as_array().cloned().unwrap_or_default());
         }

@@ -36,7 +36,7 @@ use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 
 /// The request for a figure.
-pub(super) struct FigureRequest {
+pub(crate) struct FigureRequest {
     store: Store,
     scope: Scope,
     kept: Data<FigureCache>,
@@ -171,7 +171,7 @@ async fn scoreboard_asked(
 }
 
 /// A figure: its description, and how a request for it is read and answered.
-trait Figure: Serialize + ToSchema + 'static {
+pub(crate) trait Figure: Serialize + ToSchema + 'static {
     const WORDS: Words;
 
     /// An example from the real case.
@@ -181,10 +181,10 @@ trait Figure: Serialize + ToSchema + 'static {
 }
 
 /// The names and texts by which the document describes a figure.
-struct Words {
-    path: &'static str,
+pub(crate) struct Words {
+    pub(crate) path: &'static str,
     id: &'static str,
-    summary: &'static str,
+    pub(crate) summary: &'static str,
     answer: &'static str,
     about: &'static str,
     parameters: &'static [&'static str],
@@ -425,6 +425,27 @@ async fn public<F: Figure>(
         .map(Answer::public)
 }
 
+/// The public answer with a figure, as its own route gives it: kept, or computed now. `code` is the one in its path, if it has one.
+pub(crate) async fn public_figure<F: Figure>(
+    store: &Store,
+    kept: &Data<FigureCache>,
+    code: &str,
+    parameters: Parameters,
+) -> ApiResult<Answer> {
+    let asked = FigureRequest {
+        store: store.clone(),
+        scope: Scope::Published,
+        kept: kept.clone(),
+        path: format!("/v1/public{}", F::WORDS.path.replace("{code}", code)),
+        media: MediaType::Json,
+        code: code.to_owned(),
+        // Whoever asks shows figures, and no texts.
+        language: Language::English,
+        preconditions: Preconditions::default(),
+    };
+    F::answer(asked, parameters).await
+}
+
 /// The description of the route for those who log in.
 fn described_private<F: Figure>() -> Operation {
     let Words { path, id, summary, about, .. } = F::WORDS;
@@ -442,12 +463,21 @@ fn described_public<F: Figure>() -> Operation {
     described::<F>(Operation::get(&path, &format!("get_public_{id}"), "public", &summary, &about)).public()
 }
 
-fn described<F: Figure>(operation: Operation) -> Operation {
-    let with = F::WORDS.parameters.iter().fold(operation, |operation, name| {
+/// Adds the parameters of a figure to a description.
+pub(crate) fn with_parameters<F: Figure>(operation: Operation) -> Operation {
+    F::WORDS.parameters.iter().fold(operation, |operation, name| {
         let (schema, about) = parameter(name);
         operation.query(name, schema, about)
-    });
-    with.conditional().problems(&[404]).answers::<F>(200, F::WORDS.answer, Some(F::example()), &["ETag"])
+    })
+}
+
+fn described<F: Figure>(operation: Operation) -> Operation {
+    with_parameters::<F>(operation).conditional().problems(&[404]).answers::<F>(
+        200,
+        F::WORDS.answer,
+        Some(F::example()),
+        &["ETag"],
+    )
 }
 
 fn parameter(name: &str) -> (Value, &'static str) {

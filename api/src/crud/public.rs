@@ -9,7 +9,7 @@ use sea_orm::sea_query::Expr;
 use super::handlers::{is_across, key_in, one, selection, within};
 use super::hiding::hidden;
 use super::openapi::Describe;
-use super::references::Expansion;
+use super::references::{Expansion, Found};
 use super::resource::Resource;
 use super::typed::writes_of;
 use super::view::View;
@@ -18,7 +18,7 @@ use super::writes::Writes;
 use crate::http::answer::Answer;
 use crate::http::language::Language;
 use crate::http::operation::Allowed;
-use crate::http::page::Page;
+use crate::http::page::{LARGEST_LIMIT, Page};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
@@ -29,6 +29,7 @@ use crate::store::kind::Row;
 use crate::store::kind::{Field, Kind, Member, Scope};
 use crate::store::listing::{Listing, contains};
 use crate::store::rows::Executor;
+use crate::store::transaction::Store;
 use crate::store::visible::{Named, public_among};
 
 /// The members that refer to what may be hidden though the resource itself is seen: what it hangs on is not among them.
@@ -124,6 +125,18 @@ impl Shape {
     fn told(&self, kind: &Kind, answer: Answer, language: Language) -> Answer {
         if kind.has_texts() { answer.in_language(language) } else { answer }
     }
+}
+
+/// What the public sees of the resources of a kind that is no part of another: the first of its list, as JSON texts.
+pub async fn shown(kind: &'static Kind, store: &Store, language: Language) -> ApiResult<Vec<Vec<u8>>> {
+    let mut parameters = Parameters::parse(&format!("limit={LARGEST_LIMIT}"))?;
+    let listing = Listing::read(&mut parameters, kind.table(), &fields(kind, false), kind.default_sort, kind.key_field(), true);
+    let (db, today) = (store.executor(), store.calendar().today());
+    let listing = listing.only(kind.visible());
+    let (rows, _) = listing.rows_of(kind, &db, Condition::all(), Scope::Published, today).await?;
+    let (selection, expansion) = (Selection::default(), Expansion::default());
+    let view = View::public(kind, &selection, &expansion, Found::new(), hidden(&db, kind, &rows).await?, language);
+    Ok(rows.iter().map(|row| view.json(&**row)).collect())
 }
 
 /// Filters and `q=` work on what is shown: one by something hidden finds what one by something that does not exist finds.

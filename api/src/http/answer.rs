@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::language::Language;
+use super::media::MediaType;
 use super::precondition::Preconditions;
 use super::problem::{ApiError, ApiResult};
 
@@ -28,7 +29,12 @@ impl Answer {
 
     /// An answer with a body that is JSON text already.
     pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![("Content-Type".into(), "application/json".into())], body: body.into() }
+        Self::of(status, MediaType::Json, body)
+    }
+
+    /// An answer with a body of a media type.
+    pub fn of(status: StatusCode, media: MediaType, body: impl Into<Bytes>) -> Self {
+        Self { status, headers: vec![("Content-Type".into(), media.content_type().into())], body: body.into() }
     }
 
     /// 200 with a JSON body.

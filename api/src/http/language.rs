@@ -15,21 +15,25 @@ pub enum Language {
 impl Language {
     /// The language a client prefers, by the weights of RFC 9110 §12.5.4.
     pub fn preferred(headers: &HeaderMap) -> Self {
-        let Some(accepted) = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()) else {
-            return Self::English;
-        };
-        let (mut english, mut indonesian) = (0.0_f32, 0.0_f32);
+        Self::asked_for(headers).unwrap_or(Self::English)
+    }
+
+    /// The one of the two languages that a client names and prefers; none if it names neither.
+    pub fn asked_for(headers: &HeaderMap) -> Option<Self> {
+        let accepted = headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?;
+        let (mut english, mut indonesian, mut others) = (0.0_f32, 0.0_f32, 0.0_f32);
         for range in accepted.split(',').take(20) {
             let mut parts = range.trim().split(';');
             let tag = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
             let weight = parts.find_map(|part| part.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok())).unwrap_or(1.0);
             match tag.split('-').next() {
                 Some("id" | "in") => indonesian = indonesian.max(weight),
-                Some("en" | "*") => english = english.max(weight),
+                Some("en") => english = english.max(weight),
+                Some("*") => others = others.max(weight),
                 _ => {}
             }
         }
-        if indonesian > english { Self::Indonesian } else { Self::English }
+        if indonesian > english.max(others) { Some(Self::Indonesian) } else { (english > 0.0).then_some(Self::English) }
     }
 
     /// The tag for `Content-Language`.
@@ -122,5 +126,6 @@ mod tests {
         assert_eq!(preferred("id-ID,id;q=0.9,en;q=0.8"), Language::Indonesian);
         assert_eq!(preferred("en,id;q=0.5"), Language::English);
         assert_eq!(preferred("fr"), Language::English);
+        assert_eq!(preferred("*, id;q=0.5"), Language::English);
     }
 }

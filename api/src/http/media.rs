@@ -1,6 +1,6 @@
 //! Media types of answers: what an operation is described to answer with is what a request can ask it for with `Accept`.
 
-use actix_web::http::header::ACCEPT;
+use actix_web::http::header::{ACCEPT, HeaderMap};
 use actix_web::{HttpMessage, HttpRequest};
 use serde_json::Value;
 
@@ -13,17 +13,36 @@ pub enum MediaType {
     Json,
     /// Server-Sent Events.
     EventStream,
+    /// SVG pictures.
+    Svg,
+    /// HTML pages.
+    Html,
 }
 
 impl MediaType {
-    const ALL: [Self; 2] = [Self::Json, Self::EventStream];
+    const ALL: [Self; 4] = [Self::Json, Self::EventStream, Self::Svg, Self::Html];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::EventStream => "text/event-stream",
+            Self::Svg => "image/svg+xml",
+            Self::Html => "text/html",
         }
+    }
+
+    /// Its `Content-Type`.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            other => other.name(),
+        }
+    }
+
+    /// Whether an answer with this `Content-Type` has an end, so that it can be kept.
+    pub fn ends(content_type: &str) -> bool {
+        Self::ALL.into_iter().any(|media| media != Self::EventStream && media.content_type() == content_type)
     }
 
     /// Those that the description of an operation has for its successful answers, in their order; JSON where these have no body.
@@ -65,6 +84,12 @@ pub fn negotiate(request: &HttpRequest, offered: &[MediaType]) -> ApiResult<()> 
     };
     request.extensions_mut().insert(chosen);
     Ok(())
+}
+
+/// Whether a client would rather have the one media type than the other.
+pub fn prefers(headers: &HeaderMap, one: MediaType, other: MediaType) -> bool {
+    let accepted = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    weight(&accepted, one.name()) > weight(&accepted, other.name())
 }
 
 /// How much a client wants a media type: by the most specific range that covers it; 0 if none does.

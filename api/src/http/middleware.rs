@@ -134,6 +134,8 @@ fn cut(text: &str, most: usize) -> &str {
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
+    // What needs more, or less, says so itself.
+    let has_own = headers.contains_key("content-security-policy");
     let mut add = |name: &'static str, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
@@ -144,7 +146,7 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
     add("referrer-policy", "no-referrer");
     add("strict-transport-security", "max-age=31536000");
     let is_page = path.starts_with("/docs") || path.starts_with("/problems");
-    if !is_page {
+    if !is_page && !has_own {
         add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
     if path.starts_with("/v1/") && !headers.contains_key("cache-control") {

@@ -134,7 +134,20 @@ impl Operation {
 
     /// Adds an answer with a schema given by name; the schema is among [`Operation::schemas`] or another operation's.
     pub fn answers_schema(
+        self,
+        status: u16,
+        description: &str,
+        schema: Value,
+        example: Option<Value>,
+        header_names: &[&str],
+    ) -> Self {
+        self.answers_in(MediaType::Json, status, description, schema, example, header_names)
+    }
+
+    /// Adds an answer of a media type.
+    pub fn answers_in(
         mut self,
+        media: MediaType,
         status: u16,
         description: &str,
         schema: Value,
@@ -145,7 +158,8 @@ impl Operation {
         if let Some(example) = example {
             content["example"] = example;
         }
-        self.object["responses"][status.to_string()] = json!({ "description": description, "headers": headers(header_names), "content": { MediaType::Json.name(): content } });
+        self.object["responses"][status.to_string()] =
+            json!({ "description": description, "headers": headers(header_names), "content": { media.name(): content } });
         self
     }
 

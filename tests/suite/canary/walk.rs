@@ -14,6 +14,8 @@ use super::world::{BEGINNING, Bird, Fate, Stage, World, never};
 
 /// An id that nothing has.
 const NO_ID: &str = "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21";
+/// The page for people.
+const PAGE: &str = "/";
 /// Requests at a time.
 const AT_ONCE: usize = 8;
 /// Faults that are shown.
@@ -46,14 +48,15 @@ impl<'a> Walk<'a> {
                 bases.iter().take(tier::size(2, 4)).flat_map(|base| self.with_parameters(operation, base)).collect::<Vec<_>>();
             [bases, with].concat()
         });
-        let paths = paths.collect::<Vec<_>>();
+        let mut paths = paths.collect::<Vec<_>>();
+        paths.extend([PAGE, "/?lang=en"].map(str::to_owned));
         self.ask(paths).await;
         self
     }
 
     /// Asks every figure of a day.
     pub(super) async fn figures_of(mut self, day: NaiveDate) -> Self {
-        let mut paths = Vec::new();
+        let mut paths = vec![format!("{PAGE}?as_of={day}")];
         // Also those that were hidden then: who asks by a code knows it.
         for operation in operations().iter().filter(|operation| parameter(operation, "as_of").is_some()) {
             for base in self.paths_of(operation, &self.world.shown(Stage::Now).collect::<Vec<_>>()) {
@@ -150,7 +153,7 @@ impl<'a> Walk<'a> {
         while !next.is_empty() {
             let mut pages = Vec::new();
             for some in next.chunks(AT_ONCE) {
-                for answer in join_all(some.iter().map(async |path| self.anyone.get(path).await)).await {
+                for answer in join_all(some.iter().map(async |path| self.get(path).await)).await {
                     assert!([200, 404, 410].contains(&answer.status()), "{answer:?}");
                     pages.extend(answer.next_page().filter(|_| answer.status() == 200));
                     self.listen(&answer);
@@ -158,6 +161,12 @@ impl<'a> Walk<'a> {
             }
             next = pages;
         }
+    }
+
+    /// Asks for the page as browsers do, and for everything else as programs do.
+    async fn get(&self, path: &str) -> Answer {
+        let accepted = if path.starts_with("/?") || path == PAGE { "text/html" } else { "*/*" };
+        self.anyone.get(path).header("Accept", accepted).await
     }
 
     fn listen(&mut self, answer: &Answer) {
@@ -198,8 +207,10 @@ impl<'a> Walk<'a> {
         if !operation.path.contains('{') {
             return vec![operation.path.clone()];
         }
+        // A chart of a thing stands beside the thing, at the same path with an end of its own.
+        let (below, end) = if operation.path.ends_with("}.svg") { ("/v1/public/charts/", ".svg") } else { ("/v1/public/", "") };
         let fits = |bird: &Bird| {
-            let path = bird.path.replace("/v1/", "/v1/public/");
+            let path = bird.path.replace("/v1/", below) + end;
             let (given, wanted) = (path.split('/').collect::<Vec<_>>(), operation.path.split('/').collect::<Vec<_>>());
             // Its own path, or one below it.
             let own = wanted.len() >= given.len()
@@ -309,6 +320,7 @@ fn values_of(parameter: &Value) -> Vec<String> {
         ("after", ..) => some(&["0", "40"]),
         ("year", ..) => some(&["2022", "2023"]),
         ("quarter", ..) => some(&["1", "4"]),
+        ("width", ..) => some(&["320", "1600"]),
         ("from" | "to" | "period", ..) => some(&["2022"]),
         (_, "integer" | "number", _) => some(&["1"]),
         // Not after today, which is the first day as well.

@@ -1,0 +1,150 @@
+//! The page for people: what the figures say, for whoever has a browser.
+
+use renaksi_tests::actor::Request;
+use renaksi_tests::{Actor, Answer, on_both_databases, on_shared_servers};
+use serde_json::{Value, json};
+
+/// What browsers send.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+
+fn page(actor: &Actor, path: &str) -> Request {
+    actor.get(path).header("Accept", BROWSER)
+}
+
+/// What a page says: its text without markup, with plain spaces.
+fn said(answer: &Answer) -> String {
+    assert_eq!((answer.status(), answer.header("content-type")), (200, Some("text/html; charset=utf-8")), "{answer:?}");
+    let html = answer.text();
+    let (_, body) = html.split_once("<body>").expect("a body");
+    let text = body.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text);
+    let text = text.filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+    let plain =
+        text.replace('\u{a0}', " ").replace("&amp;", "&").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">");
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn rows(value: &Value) -> &Vec<Value> {
+    value.as_array().unwrap()
+}
+
+on_both_databases! {
+    async fn the_page_tells_what_the_figures_say(app) {
+        let (admin, anyone) = (app.admin().await, app.anyone());
+        admin.create("/v1/programmes/SG-09/transitions", json!({ "to": "running", "effective_on": "2023-03-01" })).await;
+        for (day, headline) in [("", "36 dari 40 program berjalan (90 %)"), ("?as_of=2022-10-20", "35 dari 40 program berjalan (87,5 %)")] {
+            let text = said(&page(&anyone, &format!("/{day}")).await);
+            let told = |words: &str| assert!(text.contains(words), "`{words}` is not in {text}");
+            told(headline);
+            let summary = anyone.get(format!("/v1/public/summary{day}")).await.is(200).json();
+            for row in rows(&summary["dimensions"]) {
+                told(row["name"].as_str().unwrap());
+                told(&format!("{} dari {}", row["running"], row["planned"]));
+            }
+            for programme in anyone.all("/v1/public/programmes").await {
+                told(programme["name"].as_str().unwrap());
+            }
+            let board = anyone.get(format!("/v1/public/scoreboard{day}")).await.is(200).json();
+            for row in rows(&board["rows"]).iter().filter(|row| row["programmes_led"]["total"] != 0) {
+                let led = &row["programmes_led"];
+                told(&format!("{} {} / {} {}", row["name"].as_str().unwrap(), led["running"], led["total"], row["renaksi"]["actions"]["total"]));
+            }
+            told("Prevalensi stunting");
+            told("Capaian 102,69 % dari target yang berlaku, 23,53 % pada 2022.");
+        }
+        // What has no past is shown of today.
+        let [now, then] = [said(&page(&anyone, "/").await), said(&page(&anyone, "/?as_of=2022-10-20").await)];
+        let mut names = vec!["Evaluasi 4 Oktober 2022".to_owned(), "Smart Governance 8 dari 10 8 dari 10 sama".to_owned(), "Seluruhnya 35 dari 40 35 dari 40 sama".to_owned()];
+        for list in ["quick-wins", "awards", "masterplans"] {
+            let rows = anyone.all(&format!("/v1/public/{list}")).await;
+            names.extend(rows.iter().filter_map(|row| row["name"].as_str().or(row["title"].as_str())).map(str::to_owned));
+        }
+        for name in names {
+            assert!(now.contains(&name), "`{name}` is not in {now}");
+        }
+        assert!(then.contains("lihat keadaan hari ini") && !now.contains("lihat keadaan hari ini"));
+        // A programme is shown with the status of the day.
+        let status = |text: &str| text.split("Program Smart Governance 09").nth(1).unwrap().trim_start_matches(" (nama tidak disebut dalam sumber)").chars().take(30).collect::<String>();
+        assert!(status(&now).contains("berjalan") && status(&then).contains("belum dimulai"), "{} / {}", status(&now), status(&then));
+        // What is withdrawn is gone at once.
+        for path in ["/v1/kpis/SPBE", "/v1/awards/BKN-2022", "/v1/programmes/SG-05"] {
+            let name = admin.get(path).await.is(200).text_at("name");
+            assert!(said(&page(&anyone, "/").await).contains(&name), "{name}");
+            let etag = admin.etag_of(path).await;
+            admin.patch(path, json!({ "published": false })).if_match(&etag).await.is(200);
+            assert!(!said(&page(&anyone, "/").await).contains(&name), "{name}");
+        }
+        assert!(said(&page(&anyone, "/").await).contains("35 dari 39 program berjalan"));
+    }
+
+    async fn before_the_first_day_the_page_says_that_there_is_nothing(app) {
+        let text = said(&page(&app.anyone(), "/?as_of=1999-01-01&lang=en").await);
+        assert!(text.contains("No programmes yet") && text.contains("see the state of today"), "{text}");
+    }
+}
+
+on_shared_servers! {
+    async fn programs_are_given_json_and_browsers_a_page(app) {
+        let anyone = app.anyone();
+        for accepted in [None, Some("*/*"), Some("application/json"), Some("application/json, text/html;q=0.5")] {
+            let request = anyone.get("/");
+            let answer = match accepted {
+                Some(accepted) => request.header("Accept", accepted).await,
+                None => request.await,
+            };
+            assert_eq!((answer.status(), answer.media_type()), (200, "application/json"), "{accepted:?}");
+            assert_eq!(answer.at("openapi"), "/openapi.json");
+            assert!(answer.headers("vary").to_lowercase().contains("accept"), "{answer:?}");
+        }
+        for accepted in [BROWSER, "text/html", "text/*;q=0.9, application/json;q=0.5"] {
+            said(&anyone.get("/").header("Accept", accepted).await);
+        }
+    }
+
+    async fn the_page_is_small_kept_and_lets_nothing_else_in(app) {
+        let anyone = app.anyone();
+        let answer = page(&anyone, "/").await;
+        let html = answer.text();
+        assert!(html.len() < 100_000, "{} bytes", html.len());
+        for other in ["<script", "javascript:", "<iframe", "<img", " style=\"", " onclick", "src=", "@import", "url(http"] {
+            assert!(!html.contains(other), "{other}");
+        }
+        let policy = answer.header("content-security-policy").unwrap().to_owned();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+        // One style sheet, which the policy names.
+        assert_eq!(html.matches("<style").count(), 1);
+        let (_, rest) = html.split_once("<style>").unwrap();
+        let (style, _) = rest.split_once("</style>").unwrap();
+        use base64::Engine;
+        use sha2::{Digest, Sha256};
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
+        assert!(policy.contains(&format!("'sha256-{hash}'")), "{policy}");
+        let ids = html.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect::<Vec<_>>();
+        let own = ids.iter().collect::<std::collections::BTreeSet<_>>();
+        assert_eq!(ids.len(), own.len(), "an id stands twice: {ids:?}");
+        for link in html.split(" href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+            assert!(own.contains(&link), "nothing is called {link}");
+        }
+        let etag = answer.etag();
+        assert_eq!(page(&anyone, "/").if_none_match(&etag).await.status(), 304);
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=0, must-revalidate"));
+        // Every link of its own leads somewhere.
+        for path in html.split(" href=\"/").skip(1).map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&")) {
+            let status = anyone.get(format!("/{path}")).await.status();
+            assert_eq!(status, 200, "/{path}");
+        }
+    }
+
+    async fn the_page_speaks_both_languages_and_names_bad_parameters(app) {
+        let anyone = app.anyone();
+        for (path, accepted, language) in [("/", "", "id"), ("/", "fr", "id"), ("/", "en", "en"), ("/?lang=en", "id", "en"), ("/?lang=id", "en", "id")] {
+            let answer = page(&anyone, path).header("Accept-Language", accepted).await;
+            assert!(answer.text().contains(&format!("<html lang=\"{language}\">")), "{path} {accepted}");
+            assert_eq!(answer.header("content-language"), Some(language));
+        }
+        for (path, name) in [("/?as_of=x", "as_of"), ("/?as_of=2190-01-01", "as_of"), ("/?lang=fr", "lang"), ("/?tpyo=1", "tpyo")] {
+            let answer = page(&anyone, path).await;
+            assert_eq!(answer.status(), 400, "{path}");
+            let _ = answer.has_problem("invalid_parameter").has_fault_in_parameter(name);
+        }
+    }
+}
