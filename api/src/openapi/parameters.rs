@@ -72,10 +72,14 @@ fn names(groups: &Groups) -> BTreeMap<String, String> {
             // Sub-resources are listed under the tag of the resource that they belong to.
             let is_shared = rivals.iter().filter(|(_, other)| other.what_differs(&rivals) == prefix).count() > 1;
             let collection = uses.collections.first().filter(|_| is_shared && uses.collections.len() == 1);
-            let name = collection.map_or(prefix, |collection| camel_case(collection)) + &plain;
+            // What the public reads of a collection differs from what others read of it.
+            let reader = if uses.tags.iter().all(|tag| tag == "public") { "Public" } else { "" };
+            let name = collection.map_or(prefix, |collection| reader.to_owned() + &camel_case(collection)) + &plain;
             let long_name = uses.tags.iter().map(|tag| camel_case(tag)).collect::<String>() + &plain;
-            // If both names are taken, the parameter stays where it is.
-            if let Some(name) = [name, long_name].into_iter().find(|name| taken.insert(name.clone())) {
+            let collections = uses.collections.iter().map(|collection| camel_case(collection)).collect::<String>();
+            let longest_name = format!("{reader}{collections}{plain}");
+            // If all names are taken, the parameter stays where it is.
+            if let Some(name) = [name, long_name, longest_name].into_iter().find(|name| taken.insert(name.clone())) {
                 names.insert((*text).clone(), name);
             }
         }
