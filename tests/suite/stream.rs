@@ -157,7 +157,9 @@ on_both_databases! {
         let admin = app.admin().await;
         let mut streams = [("/v1/events/stream", Some(admin.token())), ("/v1/public/events/stream", None)]
             .map(|(path, token)| Stream::open(&app, path, token, None));
-        streams.iter_mut().for_each(|stream| drop(stream.begins()));
+        for stream in &mut streams {
+            stream.begins();
+        }
         let code = new_opd(&admin).await;
         streams.iter_mut().for_each(|stream| drop(until(stream, &code)));
         app.server().terminate();

@@ -51,7 +51,9 @@ on_shared_servers! {
         // No body is needed.
         viewer.request(reqwest::Method::POST, TICKETS).await.is(200);
         let mut streams = [given.text_at("ticket"), ticket(&viewer).await].map(|ticket| Stream::open(app, &with(&ticket), None, None));
-        streams.iter_mut().for_each(|stream| drop(stream.begins()));
+        for stream in &mut streams {
+            stream.begins();
+        }
         let id = unique::code("sys");
         admin.create("/v1/clients", json!({ "id": id, "name": "Sistem", "opd": "DINKES", "scopes": ["read"] })).await;
         let code = new_opd(&admin).await;
