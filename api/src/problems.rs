@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::http::answer::Answer;
+use crate::http::error_codes::{FaultCode, ProblemCode};
 use crate::http::faults::{self, Fault};
 use crate::http::language::{Language, Noun};
 use crate::http::operation::Operation;
@@ -34,7 +35,7 @@ struct ProblemList {
 #[derive(Serialize, ToSchema)]
 struct ProblemKind {
     /// The code, a stable word to branch on.
-    #[schema(max_length = 64, pattern = "^[a-z_]+$", example = "invalid")]
+    #[schema(value_type = ProblemCode, example = "invalid")]
     code: &'static str,
     /// The HTTP status code.
     #[schema(minimum = 400, maximum = 599, example = 422)]
@@ -57,7 +58,7 @@ struct ProblemKind {
 #[derive(Serialize, ToSchema)]
 struct FaultKind {
     /// The code, a stable word to branch on.
-    #[schema(max_length = 64, pattern = "^[a-z_]+$", example = "required")]
+    #[schema(value_type = FaultCode, example = "required")]
     code: &'static str,
     /// What it means, in English. The `detail` of a field error says more.
     #[schema(max_length = 200)]
