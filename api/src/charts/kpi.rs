@@ -190,7 +190,7 @@ impl Plot {
         for point in last_or_all(&series.targets) {
             mark(canvas, Shape::Diamond, point);
         }
-        for point in &series.baseline {
+        if let Some(point) = &series.baseline {
             mark(canvas, Shape::Ring, point);
         }
         for point in last_or_all(&series.actuals) {
@@ -216,7 +216,7 @@ impl Plot {
         if let Some(last) = series.targets.last() {
             place(canvas, last, "target", small, Look::TargetText);
         }
-        for base in &series.baseline {
+        if let Some(base) = &series.baseline {
             place(canvas, base, self.words.of("awal", "baseline"), small, Look::Faint);
         }
         let others = |points: &[Point]| points.split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default();

@@ -123,7 +123,6 @@ struct Layout {
     measure: Measure,
     ranks: f64,
     names: f64,
-    values: f64,
     bar_left: f64,
     bar_width: f64,
     /// What the whole width of a bar stands for.
@@ -143,7 +142,7 @@ impl Layout {
         let bar_width = canvas.right - values - gap - bar_left;
         let longest = rows.iter().map(|row| measure.lengths(row)).map(|(bar, track)| bar.max(track)).fold(1.0, f64::max);
         let scale = if measure == Measure::Achievement { longest.min(FARTHEST) } else { longest };
-        let layout = Self { measure, ranks, names, values, bar_left, bar_width, scale };
+        let layout = Self { measure, ranks, names, bar_left, bar_width, scale };
         if !rows.is_empty() && measure == Measure::Achievement {
             layout.name_goal(canvas);
         }

@@ -82,7 +82,6 @@ pub(super) struct KpiCounts {
 #[derive(Deserialize)]
 pub(super) struct ActionCounts {
     pub(super) total: u32,
-    pub(super) on_track: u32,
     pub(super) late: u32,
     pub(super) done: u32,
 }
@@ -91,8 +90,6 @@ pub(super) struct ActionCounts {
 pub(super) struct FindingCounts {
     pub(super) open: u32,
     pub(super) in_progress: u32,
-    pub(super) done: u32,
-    pub(super) overdue: u32,
 }
 
 #[derive(Deserialize)]
@@ -110,9 +107,7 @@ pub(super) struct Opd {
 
 #[derive(Deserialize)]
 pub(super) struct OpdRow {
-    pub(super) opd: String,
     pub(super) name: String,
-    pub(super) rank: Option<u32>,
     pub(super) programmes_led: crate::charts::figures::Led,
     pub(super) renaksi: crate::charts::figures::Renaksi,
     pub(super) reports: Reports,

@@ -92,7 +92,7 @@ pub(super) fn page(shown: &Shown<'_>, seen: &Seen) -> String {
                                 "Every figure on this page is computed from published and verified data.",
                             ))
                         }
-                        @for plan in masterplan {
+                        @if let Some(plan) = masterplan {
                             @if let Some(about) = &plan.description { p.small.faint lang="id" { (about) } }
                             @if let Some(basis) = &plan.legal_basis { p.small.faint { (of("Dasar hukum: ", "Legal basis: ")) (basis) } }
                         }
