@@ -3,13 +3,13 @@
 
 mod canary;
 mod charts;
-mod people;
 mod coverage;
 mod evaluations;
 mod figures;
 mod findings;
 mod kpi_standing;
 mod past_days;
+mod people;
 mod publicity;
 mod reconciliation;
 mod replay;
