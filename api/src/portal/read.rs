@@ -128,7 +128,8 @@ pub(super) struct Reports {
 pub(super) struct OwnProgramme {
     pub(super) code: String,
     pub(super) name: String,
-    pub(super) dimension: String,
+    /// None where it is hidden.
+    pub(super) dimension: Option<String>,
     pub(super) status: ProgrammeStatus,
 }
 
@@ -136,7 +137,8 @@ pub(super) struct OwnProgramme {
 pub(super) struct Programme {
     pub(super) code: String,
     pub(super) name: String,
-    pub(super) dimension: String,
+    /// None where it is hidden.
+    pub(super) dimension: Option<String>,
     pub(super) status: ProgrammeStatus,
     pub(super) opd: String,
 }
@@ -191,7 +193,8 @@ struct KpiRow {
 #[derive(Deserialize)]
 pub(super) struct QuickWin {
     pub(super) name: String,
-    pub(super) dimension: String,
+    /// None where it is hidden.
+    pub(super) dimension: Option<String>,
     pub(super) status: ProgrammeStatus,
     pub(super) outcome: Option<String>,
 }
@@ -247,7 +250,7 @@ pub(super) struct Award {
     pub(super) issuer: Option<String>,
     pub(super) category: Option<String>,
     pub(super) year: Option<i32>,
-    pub(super) recipient: Recipient,
+    pub(super) recipient: Option<Recipient>,
 }
 
 #[derive(Deserialize)]

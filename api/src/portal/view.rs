@@ -206,26 +206,36 @@ fn status(status: ProgrammeStatus, words: Words) -> Markup {
 
 fn programmes(shown: &Shown<'_>, seen: &Seen) -> Markup {
     let words = shown.words;
+    let of = |code: &str| seen.programmes.iter().filter(|one| one.dimension.as_deref() == Some(code)).collect::<Vec<_>>();
+    let is_known =
+        |one: &Programme| seen.more.dimensions.iter().any(|known| one.dimension.as_deref() == Some(known.dimension.as_str()));
+    let others = seen.programmes.iter().filter(|one| !is_known(one)).collect::<Vec<_>>();
     section(
         "program",
         words.of("Program menurut dimensi", "Programmes by dimension"),
         html! {
             div.cards {
                 @for dimension in &seen.more.dimensions {
-                    @let own = seen.programmes.iter().filter(|one| one.dimension == dimension.dimension).collect::<Vec<_>>();
-                    @if !own.is_empty() {
-                        div.card {
-                            h3 { (in_language(&dimension.name, dimension.name_en.as_deref(), words)) }
-                            ul.plain { @for one in own.iter().take(MOST_PROGRAMMES) { (programme(one, words)) } }
-                            @if own.len() > MOST_PROGRAMMES {
-                                p { a href={ "/v1/public/programmes?dimension=" (dimension.dimension) } { (words.of("Semua program dimensi ini", "All programmes of this dimension")) } }
-                            }
-                        }
-                    }
+                    (of_dimension(in_language(&dimension.name, dimension.name_en.as_deref(), words), &of(&dimension.dimension), words))
                 }
+                (of_dimension(words.of("Dimensi lain", "Other dimensions"), &others, words))
             }
         },
     )
+}
+
+fn of_dimension(name: &str, own: &[&Programme], words: Words) -> Markup {
+    html! {
+        @if !own.is_empty() {
+            div.card {
+                h3 { (name) }
+                ul.plain { @for one in own.iter().take(MOST_PROGRAMMES) { (programme(one, words)) } }
+                @if own.len() > MOST_PROGRAMMES {
+                    p { a href="/v1/public/programmes" { (words.of("Semua program", "All programmes")) } }
+                }
+            }
+        }
+    }
 }
 
 fn in_language<'a>(name: &'a str, name_en: Option<&'a str>, words: Words) -> &'a str {
@@ -316,8 +326,8 @@ fn explained(one: &Kpi, words: Words) -> Vec<String> {
 fn quick_wins(shown: &Shown<'_>, seen: &Seen) -> Markup {
     let words = shown.words;
     let dimension = |one: &QuickWin| {
-        let found = seen.more.dimensions.iter().find(|dimension| dimension.dimension == one.dimension);
-        found.map_or(one.dimension.clone(), |found| in_language(&found.name, found.name_en.as_deref(), words).to_owned())
+        let found = seen.more.dimensions.iter().find(|dimension| one.dimension.as_deref() == Some(dimension.dimension.as_str()));
+        found.map(|found| in_language(&found.name, found.name_en.as_deref(), words))
     };
     section(
         "quick-win",
@@ -327,7 +337,7 @@ fn quick_wins(shown: &Shown<'_>, seen: &Seen) -> Markup {
             @else if seen.quick_wins.is_empty() { p.faint { (words.of("Belum ada Quick Win.", "There are no Quick Wins yet.")) } }
             @else {
                 div.card { ul.plain { @for one in &seen.quick_wins {
-                    li { (one.name) br; (status(one.status, words)) span.small.faint { " · " (dimension(one)) }
+                    li { (one.name) br; (status(one.status, words)) @if let Some(dimension) = dimension(one) { span.small.faint { " · " (dimension) } }
                         @if let Some(outcome) = &one.outcome { br; (outcome) } }
                 } } }
             }
@@ -464,7 +474,7 @@ fn awards(shown: &Shown<'_>, awards: &[Award]) -> Markup {
             @else if awards.is_empty() { p.faint { (words.of("Belum ada penghargaan.", "There are no awards yet.")) } }
             @else {
                 div.card { ul.plain { @for award in awards {
-                    @let facts = [award.category.clone(), award.recipient.name.clone(), award.issuer.clone(), award.year.map(|year| year.to_string())];
+                    @let facts = [award.category.clone(), award.recipient.as_ref().and_then(|one| one.name.clone()), award.issuer.clone(), award.year.map(|year| year.to_string())];
                     li { (award.name) br; span.small.faint { (facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")) } }
                 } } }
             }
