@@ -170,7 +170,7 @@ fn pictured(operation: Operation, example: Option<Drawing>) -> Operation {
     Options::describe(operation)
         .conditional()
         .problems(&[404])
-        .answers_in(MediaType::Svg, 200, "The picture.", schema, example, &["ETag"])
+        .answers_in(MediaType::Svg, 200, "The picture, as SVG.", schema, example, &["ETag"])
         .public()
 }
 

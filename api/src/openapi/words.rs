@@ -93,6 +93,17 @@ pub(super) fn all() -> Vec<Enum> {
             ]
             .into_iter(),
         ),
+        written(
+            "ChartLanguage",
+            "The language of a picture.",
+            [("id", "Indonesian", "Bahasa Indonesia"), ("en", "English", "Bahasa Inggris")].into_iter(),
+        ),
+        written(
+            "ChartTheme",
+            "The colours of a picture.",
+            [("light", "Light", "Terang"), ("dark", "Dark", "Gelap"), ("auto", "As the system is", "Mengikuti sistem")]
+                .into_iter(),
+        ),
         written("PushRows", "Which rows the answer to a push lists.", [("all", "All rows", "Semua baris")].into_iter()),
     ]
 }
