@@ -232,7 +232,7 @@ fn demo_code(path: &str) -> &'static str {
         "regions" => "52.08",
         "programmes" => "SL-01",
         "quick-wins" => "QW-SS",
-        "kpis" => "STUNTING",
+        "kpis" | "charts" => "STUNTING",
         "awards" => "BKN-2022",
         "evaluations" => CLOSED,
         other => panic!("no demo code for {other}"),

@@ -226,7 +226,10 @@ async fn written_by(admin: &Actor, name: &str) -> (usize, bool) {
 /// Every operation that writes and needs a login.
 fn writes() -> Vec<Operation> {
     let all = Document::get().operations().into_iter();
-    let writes = all.filter(|operation| !operation.public && !["GET", "HEAD"].contains(&operation.method.as_str()));
+    // A ticket writes nothing: it is for reading.
+    let writes = all.filter(|operation| {
+        !operation.public && !["GET", "HEAD"].contains(&operation.method.as_str()) && operation.path != "/v1/events/tickets"
+    });
     let writes = writes.collect::<Vec<_>>();
     assert!(writes.len() > 60, "only {} operations write", writes.len());
     writes

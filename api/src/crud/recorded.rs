@@ -10,7 +10,7 @@ use super::history::{self, Entry};
 use super::openapi::reference;
 use super::writes::Described;
 use crate::http::schema;
-use crate::store::kind::{Audited, REPORTED, Recorded, Refers, USUAL};
+use crate::store::kind::{Audited, ETAG, REPORTED, Recorded, Refers, USUAL};
 
 /// What can happen to something, in English and in Indonesian.
 const ACTIONS: &[(&str, &str, &str)] = &[
@@ -101,7 +101,8 @@ impl Described {
     /// How events show one.
     pub fn recorded(&self) -> Recorded {
         let mut members = self.plain();
-        members.retain(|name, _| !self.kind.computed().iter().any(|member| member.name == name));
+        // What follows from other members is in no event, and neither is the entity tag.
+        members.retain(|name, _| name != ETAG.name && !self.kind.computed().iter().any(|member| member.name == name));
         let mut example = self.shown_example();
         if let Some(example) = example.as_object_mut() {
             example.retain(|name, _| members.contains_key(name));

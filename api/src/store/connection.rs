@@ -45,10 +45,9 @@ async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnec
                 // Every acknowledged write is on the disk, also after a power cut.
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(10))
-                // A push of some thousand rows stays in memory until it commits, and the log is copied into the file once for several
+                // A push of a thousand rows stays in memory until it commits, and the log is copied into the file once for several
                 // of them. Neither is taken before it is needed.
-                .pragma("cache_size", "-8192")
-                .pragma("temp_store", "MEMORY")
+                .pragma("cache_size", "-4096")
                 .pragma("wal_autocheckpoint", "4000")
                 .pragma("journal_size_limit", "33554432")
         });
