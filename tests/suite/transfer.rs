@@ -208,8 +208,8 @@ on_both_databases! {
         if !cfg!(target_os = "linux") {
             return;
         }
-        // Rows of 2 kB each: the large file is 12 MB, or 40 MB.
-        let (few, many) = tier::size((500, 6_000), (1_000, 20_000));
+        // Rows of 2 kB each, more than the page cache of SQLite holds: the large file is 16 MB, or 40 MB.
+        let (few, many) = tier::size((2_500, 8_000), (2_500, 20_000));
         let mut peaks = Vec::new();
         for rows in [few, many] {
             let (database, path) = (Database::empty(app.backend()), fresh("json"));

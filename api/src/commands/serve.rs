@@ -103,7 +103,8 @@ pub async fn run(settings: Serve) -> CommandResult {
         origins: Data::new(Origins { configured: settings.cors_origins.clone(), local: settings.demo }),
     };
     tokio::spawn(async move { keys.follow().await });
-    tokio::spawn(store.generation().clone().watch(db.clone(), calendar, &kinds::AUDITED));
+    let watch = store.generation().clone().watch(db.clone(), calendar, &kinds::AUDITED).await;
+    tokio::spawn(watch.map_err(|error| error.sentence())?);
     let courier = Courier::new(store.clone(), webhooks)?;
     let courier = actix_web::rt::spawn(courier.run(tail.end(), stopping));
     tokio::spawn(tail.follow());

@@ -102,10 +102,27 @@ impl Generation {
         }
     }
 
-    /// Follows the commits of other processes for as long as the service runs. `audited` are all that events may be about.
-    pub async fn watch(self, db: DatabaseConnection, calendar: Calendar, audited: &[&'static Audited]) {
+    /// Notes what there is before anything is kept, and returns what follows the commits of other processes for as long as the service
+    /// runs. `audited` are all that events may be about.
+    pub async fn watch(
+        self,
+        db: DatabaseConnection,
+        calendar: Calendar,
+        audited: &'static [&'static Audited],
+    ) -> ApiResult<impl Future<Output = ()>> {
         let mut watch = Watch::default();
+        match db.get_database_backend() {
+            DbBackend::Postgres => {
+                watch.look_at_transactions(&db, &self, &calendar, audited).await?;
+            }
+            _ => self.appended(last_event(&db).await?),
+        }
+        Ok(self.follow(watch, db, calendar, audited))
+    }
+
+    async fn follow(self, mut watch: Watch, db: DatabaseConnection, calendar: Calendar, audited: &'static [&'static Audited]) {
         loop {
+            tokio::time::sleep(WATCH_EVERY).await;
             let looked = match db.get_database_backend() {
                 DbBackend::Postgres => {
                     let touched = watch.look_at_transactions(&db, &self, &calendar, audited).await;
@@ -117,7 +134,6 @@ impl Generation {
                 // What was kept may be old.
                 self.raise(Touched::EVERYTHING);
             }
-            tokio::time::sleep(WATCH_EVERY).await;
         }
     }
 }
