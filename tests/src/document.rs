@@ -277,7 +277,7 @@ fn closed(mut root: Value) -> Value {
         let schema = schema.as_object_mut().expect("a schema is an object");
         let part = parts.contains(&format!("#/components/schemas/{name}"));
         // RFC 9457 lets a kind of problem carry members of its own. Events of the first versions show how an index was computed.
-        let is_open = ["Problem", "SurveySnapshot"].contains(&name.as_str());
+        let is_open = ["Problem", "SurveySnapshot", "PublicSurveySnapshot"].contains(&name.as_str());
         if !is_open && !part && schema.contains_key("properties") && !open.iter().any(|key| schema.contains_key(*key)) {
             schema.insert("additionalProperties".to_owned(), json!(false));
         }

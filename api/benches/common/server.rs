@@ -74,6 +74,7 @@ impl Server {
             document: Data::default(),
             stopping: Data::default(),
             metrics: Data::new(metrics.clone()),
+            limits: Data::default(),
             proxies: Data::default(),
             origins: Data::default(),
         };
