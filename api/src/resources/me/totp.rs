@@ -49,7 +49,7 @@ struct TotpCode {
 
 /// The codes that take the place of one-time codes.
 #[derive(Serialize, ToSchema)]
-pub(super) struct RecoveryCodes {
+pub(super) struct NewRecoveryCodes {
     /// Recovery codes: each is good once in the place of `totp`, when the authenticator app is lost. Only this answer shows them.
     #[schema(min_items = 10, max_items = 10)]
     recovery_codes: Vec<String>,
@@ -126,7 +126,7 @@ async fn confirm_totp(access: Access<ManageOwnAccount>, anyone: Anyone, _: NoPar
         security::note(action, &row.email, transaction.origin.address.as_deref());
         let since = row.totp_since.unwrap_or(transaction.now);
         apply::<User>(transaction, row, action, |row, _| row.totp_since = Set(Some(since))).await?;
-        Answer::ok(&RecoveryCodes { recovery_codes })
+        Answer::ok(&NewRecoveryCodes { recovery_codes })
     });
     let answer = confirmation.await;
     counted(attempt, &anyone, answer, "wrong one-time code").await
@@ -237,7 +237,7 @@ pub(super) fn mount(table: &mut Table) {
                 .roles(&allowed)
                 .takes::<TotpCode>(json!({ "code": "287082" }))
                 .problems(&[409, 429])
-                .answers::<RecoveryCodes>(200, "One-time codes are in force; these are the recovery codes.", Some(codes), &[]),
+                .answers::<NewRecoveryCodes>(200, "One-time codes are in force; these are the recovery codes.", Some(codes), &[]),
             confirm_totp,
         )
         .on(
