@@ -24,8 +24,6 @@ use crate::http::table::Table;
 use crate::kinds;
 use crate::store::access::{Access, Public};
 
-/// The largest position that every reader of JSON has exactly.
-const LARGEST_POSITION: i64 = 9_007_199_254_740_991;
 /// The number of events of one read when a stream catches up.
 const PAGE: u64 = 200;
 /// What is about accounts: only who manages those sees what happens to them.
@@ -75,8 +73,7 @@ impl FeedQuery {
     /// is read from the beginning.
     pub fn read(parameters: &mut Parameters, actor: Option<&Actor>) -> (Self, After) {
         let expected = ("the position of an event, such as 42", "posisi kejadian, seperti 42");
-        let after =
-            parameters.read("after", expected, |text| text.parse().ok().filter(|after| (0..=LARGEST_POSITION).contains(after)));
+        let after = parameters.read("after", expected, |text| text.parse().ok().filter(|after| *after >= 0));
         let resources = parameters.list("resource").unwrap_or_default();
         if resources.iter().any(|name| kinds::audited(name).is_none()) {
             let known = self::resources().join(", ");
