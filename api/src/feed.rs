@@ -11,3 +11,4 @@ pub mod stream;
 pub mod tail;
 pub mod tickets;
 pub mod verify;
+pub mod wire_types;

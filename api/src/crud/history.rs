@@ -5,17 +5,13 @@ use chrono::{DateTime, Utc};
 use entity::event;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::openapi::reference;
-use super::parameters::page_parameters;
-use super::{recorded, schemas};
 use crate::auth::actor::{Actor, ActorKind};
 use crate::auth::permissions::Permission;
 use crate::http::answer::Answer;
-use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::store::access::Access;
@@ -127,23 +123,6 @@ impl Entry {
         self.address = None;
         [&mut self.before, &mut self.after].into_iter().flatten().for_each(hide_people);
         self
-    }
-
-    /// Adds the parameters and the answer of the history of something.
-    pub fn describe_list(operation: Operation, of: &Audited) -> Operation {
-        let (members, mut schemas) = recorded::entry(of);
-        let name = format!("{}HistoryEntry", (of.recorded)().name);
-        let page_name = format!("{name}Page");
-        let entry = recorded::complete(members, &format!("A change of the {}.", of.noun.en));
-        schemas.extend([(page_name.clone(), schemas::page(reference(&name))), (name, entry)]);
-        let example = json!({ "data": [recorded::example(of)], "page": { "next_cursor": null, "limit": 50 } });
-        page_parameters(operation, &["seq"], "seq").problems(&[404]).with_schemas(schemas).answers_schema(
-            200,
-            "One page of the history.",
-            reference(&page_name),
-            Some(example),
-            &["Link"],
-        )
     }
 }
 

@@ -3,13 +3,14 @@
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
 
-use super::history::Entry;
 use super::parameters::{list_parameters, words};
+use super::recorded;
 use super::references::expandable;
 use super::schemas;
 use super::writes::Described;
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::operation::{Allowed, Operation};
+use crate::http::schema::reference;
 use crate::store::kind::{Field, Key, Scope};
 
 /// Describes the operations of a kind.
@@ -213,7 +214,7 @@ impl Describe {
             &format!("History of {}", names.a()),
             "Who changed what, when and from where, with the resource before and after; the oldest first. It outlives a deletion.",
         );
-        Entry::describe_list(operation.roles(&ReadAll::role_names()), &self.described.kind.audited)
+        recorded::describe_history(operation.roles(&ReadAll::role_names()), &self.described.kind.audited)
     }
 
     /// The list that the public sees, with these fields.
@@ -306,9 +307,4 @@ impl Describe {
         let example = if status == 201 { self.described.created_example() } else { self.example.clone() };
         operation.with_schemas(self.shown.clone()).answers_schema(status, description, reference, Some(example), headers)
     }
-}
-
-/// A reference to a schema of the document.
-pub fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
 }

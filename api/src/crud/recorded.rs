@@ -7,9 +7,12 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::history::{self, Entry};
-use super::openapi::reference;
+use super::parameters::page_parameters;
+use super::schemas;
 use super::writes::Described;
+use crate::http::operation::Operation;
 use crate::http::schema;
+use crate::http::schema::reference;
 use crate::store::kind::{Audited, ETAG, REPORTED, Recorded, Refers, USUAL};
 
 /// What can happen to something, in English and in Indonesian.
@@ -251,6 +254,23 @@ pub fn resource(of: &Audited, about: &str) -> Value {
 pub fn complete(members: Map<String, Value>, about: &str) -> Value {
     let required = members.keys().cloned().collect::<Vec<_>>();
     json!({ "type": "object", "description": about, "properties": members, "required": required, "additionalProperties": false })
+}
+
+/// Adds the parameters and the answer of the history of something.
+pub fn describe_history(operation: Operation, of: &Audited) -> Operation {
+    let (members, mut schemas) = entry(of);
+    let name = format!("{}HistoryEntry", (of.recorded)().name);
+    let page_name = format!("{name}Page");
+    let entry = complete(members, &format!("A change of the {}.", of.noun.en));
+    schemas.extend([(page_name.clone(), schemas::page(reference(&name))), (name, entry)]);
+    let example = json!({ "data": [example(of)], "page": { "next_cursor": null, "limit": 50 } });
+    page_parameters(operation, &["seq"], "seq").problems(&[404]).with_schemas(schemas).answers_schema(
+        200,
+        "One page of the history.",
+        reference(&page_name),
+        Some(example),
+        &["Link"],
+    )
 }
 
 /// An entry of the history of something, as an example.

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::hiding::keep_public;
-use super::openapi::reference;
 use super::references::expandable;
 use super::writes::Described;
 use crate::http::schema;
+use crate::http::schema::reference;
 use crate::store::kind::{ETAG, Key, Kind, Names, Scope};
 
 /// The schema of a code.

@@ -2,7 +2,6 @@
 
 use actix_web::HttpRequest;
 use actix_web::web::Bytes;
-use chrono::{DateTime, Utc};
 use entity::event;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value as Parameter};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::seal::{self, Head};
+use super::wire_types::{FeedEvent, Place, PublicEvent};
 use super::{publicity, schemas};
 use crate::auth::actor::Actor;
 use crate::auth::permissions::{ManageUsers, Permission, ReadAll};
@@ -118,59 +118,6 @@ pub struct FeedEntry {
     /// The event.
     #[sea_orm(nested)]
     pub event: event::Model,
-}
-
-/// Where an event stands in the feed.
-#[derive(Serialize, ToSchema)]
-pub struct Place {
-    /// The position of the event in the feed, counted from 1 without gaps.
-    #[schema(minimum = 1, maximum = 9007199254740991i64, example = 42)]
-    position: i64,
-    /// The SHA-256 over the hash of the previous event and this event, in hexadecimal: see `docs/chain.md`.
-    #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
-    hash: String,
-}
-
-/// A change, at its position in the feed.
-#[derive(Serialize)]
-pub struct FeedEvent {
-    /// Where it stands.
-    #[serde(flatten)]
-    place: Place,
-    /// The change that the event records.
-    #[serde(flatten)]
-    entry: Entry,
-}
-
-/// A change of something published, at its position in the feed.
-#[derive(Serialize, ToSchema)]
-pub struct PublicEvent {
-    /// The position of the event in the feed. Positions grow; changes that are not public leave gaps.
-    #[schema(minimum = 1, maximum = 9007199254740991i64, example = 42)]
-    position: i64,
-    /// The identifier of the event.
-    #[schema(max_length = 36)]
-    id: Uuid,
-    /// When the change was made.
-    #[schema(max_length = 35)]
-    at: DateTime<Utc>,
-    /// The kind of resource, such as `programme`.
-    #[schema(max_length = 64, example = "programme")]
-    resource: String,
-    /// An opaque identifier that all events of the same resource share. It tells readers who know the resource from earlier
-    /// events which one was withdrawn or deleted.
-    #[schema(max_length = 36)]
-    thing: Uuid,
-    /// The code or id of the resource; null in all its events if the resource is no longer public.
-    #[schema(max_length = 200, example = "SV-01")]
-    key: Option<String>,
-    /// What happened: `published`, `withdrawn`, `updated`, or a verb of the resource such as `transitioned`.
-    #[schema(max_length = 64, example = "updated")]
-    action: String,
-    /// The resource after the change, as the public sees it. Null if the resource is gone, and in all its events if it is no
-    /// longer public. References in it to what is not public are null.
-    #[schema(value_type = Option<Object>)]
-    data: Option<Value>,
 }
 
 impl From<&FeedEntry> for FeedEvent {

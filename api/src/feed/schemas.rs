@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::events::{Place, PublicEvent};
-use crate::crud::openapi::reference;
+use super::wire_types::{Place, PublicEvent};
 use crate::crud::recorded::{self, action_label, labelled};
 use crate::http::schema;
+use crate::http::schema::reference;
 use crate::kinds;
 use crate::store::kind::{Audited, Recorded};
 

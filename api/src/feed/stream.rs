@@ -23,11 +23,11 @@ use super::{schemas, seal};
 use crate::auth::actor::Actor;
 use crate::auth::identify::{TICKET, TICKETED_PATH, has_ticket, token_ends_in};
 use crate::auth::permissions::{ManageUsers, Permission, ReadAll};
-use crate::crud::openapi::reference;
 use crate::http::client_address;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
+use crate::http::schema::reference;
 use crate::http::table::Table;
 use crate::store::access::{Access, Public};
 

@@ -3,8 +3,8 @@
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::codes;
 use super::faults::{self, Fault};
-use super::problem::codes;
 use super::schema::one_of;
 
 /// The codes of problems.

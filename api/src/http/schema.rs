@@ -16,6 +16,11 @@ pub const NOT_BLANK: &str = r"^[^\u0000]*[^\s\u0000][^\u0000]*$";
 /// In the schema of a request, what an object within it is called in the document: its name, and what it is.
 pub const NAMED: &str = "x-named";
 
+/// A reference to a schema of the document.
+pub fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
 /// The schema of a text that is one of these words.
 pub fn one_of<'a>(about: &str, words: impl Iterator<Item = &'a str>) -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).description(Some(about)).enum_values(Some(words)).into()

@@ -3,8 +3,8 @@
 use moka::sync::Cache;
 use tokio::runtime::Handle;
 
-use super::dependencies::{self, Counted, Dependencies};
-use super::figures::Figures;
+use super::dependencies::{self, Counted};
+use super::figures::{Computed, Figures};
 use super::kind::Scope;
 use super::transaction::Store;
 use crate::http::answer::Answer;
@@ -30,15 +30,6 @@ pub struct Question {
     pub media: MediaType,
     /// Whether it is about a past day: then few changes touch the answer.
     pub of_the_past: bool,
-}
-
-/// An answer with what it depends on.
-#[derive(Clone, Debug)]
-pub struct Computed {
-    /// The answer.
-    pub answer: Answer,
-    /// What it depends on.
-    pub made_of: Dependencies,
 }
 
 impl FigureCache {

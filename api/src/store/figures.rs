@@ -14,8 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::dependencies::{self, Counted};
-use super::figure_cache::Computed;
+use super::dependencies::{self, Counted, Dependencies};
 use super::generation::Generation;
 use super::kind::Scope;
 use crate::http::answer::Answer;
@@ -31,6 +30,15 @@ const PRIVATE_AT_ONCE: usize = 4;
 const MOST_NAMES: usize = 1_000;
 /// How long a figure may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// An answer with what it depends on.
+#[derive(Clone, Debug)]
+pub struct Computed {
+    /// The answer.
+    pub answer: Answer,
+    /// What it depends on.
+    pub made_of: Dependencies,
+}
 
 /// A figure that is being computed, for all who wait for it.
 type Running = Shared<BoxFuture<'static, ApiResult<Computed>>>;

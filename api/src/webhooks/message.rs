@@ -12,12 +12,13 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::crud::openapi::reference;
-use crate::feed::events::{self, FeedEvent, FeedQuery};
+use crate::feed::events::{self, FeedQuery};
 use crate::feed::schemas::{FEED_EVENT, WEBHOOK_EVENT_TYPE, feed_example, webhook_event_type};
+use crate::feed::wire_types::FeedEvent;
 use crate::http::operation::Operation;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::schema;
+use crate::http::schema::reference;
 
 /// The type of a message that only tests whether messages arrive.
 pub const PING: &str = "webhook.ping";

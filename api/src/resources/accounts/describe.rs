@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 
 use super::{Account, Rotation, Secret};
 use crate::auth::permissions::Permission;
-use crate::crud::history::Entry;
 use crate::crud::openapi::PATCHES;
 use crate::crud::parameters::{filter_parameters, page_parameters};
+use crate::crud::recorded;
 use crate::crud::schemas;
 use crate::http::operation::Operation;
 use crate::http::schema;
@@ -123,5 +123,5 @@ pub fn example_with_secret<A: Secret>() -> Value {
 pub fn history<A: Account>(about: &str) -> Operation {
     let (path, id) = (format!("{}/history", A::ONE), format!("list_{}_history", A::NAMES.one));
     let history = operation::<A>(Method::GET, &path, &id, &format!("History of {}", A::NAMES.a()), about);
-    Entry::describe_list(history, A::AUDITED)
+    recorded::describe_history(history, A::AUDITED)
 }

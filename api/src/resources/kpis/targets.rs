@@ -14,9 +14,9 @@ use utoipa::ToSchema;
 
 use super::{self as kpis, against_direction, period_of, require, value_field_errors};
 use crate::auth::permissions::{EditCatalogue, Permission, ReadAll};
-use crate::crud::history::{self, Entry};
 use crate::crud::parameters::page_parameters;
 use crate::crud::schemas;
+use crate::crud::{history, recorded};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
@@ -375,5 +375,5 @@ pub fn mount(table: &mut Table) {
             put_target,
         )
         .on(delete.roles(&writers).guarded().problems(&[404]).answers_nothing(204, "The target was deleted."), delete_target)
-        .on(Entry::describe_list(past.roles(&readers), &AUDITED), target_history);
+        .on(recorded::describe_history(past.roles(&readers), &AUDITED), target_history);
 }

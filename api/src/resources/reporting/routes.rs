@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use super::flow::{delete, etag, latest, missing, owned, place_in, reason_required, shown, waiting, write};
 use super::{Report, Written, review};
 use crate::auth::permissions::{Permission, ReadAll};
-use crate::crud::history::{self, Entry};
 use crate::crud::parameters::{filter_parameters, page_parameters};
 use crate::crud::schemas;
+use crate::crud::{history, recorded};
 use crate::http::answer::Answer;
 use crate::http::body::JsonBody;
 use crate::http::idempotency::IdempotencyKey;
@@ -195,7 +195,7 @@ pub fn mount<R: Report>(table: &mut Table) {
             delete_it.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "The draft was deleted."),
             delete_one::<R>,
         )
-        .on(Entry::describe_list(events.roles(&readers), R::AUDITED), history::<R>);
+        .on(recorded::describe_history(events.roles(&readers), R::AUDITED), history::<R>);
     review::mount::<R>(table);
 }
 
