@@ -15,7 +15,7 @@ use super::members::{FromRow, ReadMembers, Written};
 use super::writes::Attachment;
 use crate::auth::permissions::Permission;
 use crate::http::problem::{ApiResult, FieldError};
-use crate::store::kind::{Kind, Scope};
+use crate::store::kind::{Kind, Scope, Whole};
 use crate::store::rows::Executor;
 use crate::store::transaction::WriteTransaction;
 
@@ -123,6 +123,12 @@ pub trait Compute: Resource {
     async fn compute(db: &Executor<'_>, rows: &[RowOf<Self>], scope: Scope, today: NaiveDate) -> ApiResult<Vec<Self::Computed>>;
 }
 
+/// Lists that the database cannot cut into pages.
+pub trait ReadWhole: Resource {
+    /// What reads all rows for them.
+    const WHOLE: &'static dyn Whole;
+}
+
 type MustBeOpenHook<R> = fn(&RowOf<R>) -> ApiResult<()>;
 type CheckHook<R> = for<'a> fn(&'a R, &'a WriteTransaction, &'a str, Option<&'a RowOf<R>>) -> LocalBoxFuture<'a, ApiResult<()>>;
 type AfterWriteHook<R> = for<'a> fn(&'a R, &'a WriteTransaction, &'a str, bool) -> LocalBoxFuture<'a, ApiResult<()>>;
@@ -142,6 +148,7 @@ pub struct Hooks<R: Resource> {
     pub(super) after_write: Option<AfterWriteHook<R>>,
     pub(super) before_delete: Option<BeforeDeleteHook>,
     pub(super) compute: Option<ComputeHook<R>>,
+    pub(super) whole: Option<&'static dyn Whole>,
     pub(super) attachment: Option<(&'static dyn Attachment, &'static Kind)>,
 }
 
@@ -154,6 +161,7 @@ impl<R: Resource> Hooks<R> {
         after_write: None,
         before_delete: None,
         compute: None,
+        whole: None,
         attachment: None,
     };
 
@@ -203,6 +211,14 @@ impl<R: Resource> Hooks<R> {
         R: Compute,
     {
         Self { compute: Some(compute::<R>), ..self }
+    }
+
+    /// With [`ReadWhole`].
+    pub const fn read_whole(self) -> Self
+    where
+        R: ReadWhole,
+    {
+        Self { whole: Some(R::WHOLE), ..self }
     }
 
     /// It hangs on a resource of another kind, which one of its members refers to.

@@ -35,7 +35,9 @@ impl<R> Of<R> {
 
 /// The kind of a resource, to be refined: identified by a code, not public, without snapshots.
 pub const fn kind_of<R: Resource>(names: Names) -> Kind {
-    Kind::new(names, groups_of::<R>, const { &Of::<R>::NEW }).recorded(|| Of::<R>::NEW.described().recorded())
+    Kind::new(names, groups_of::<R>, const { &Of::<R>::NEW })
+        .read_whole(R::HOOKS.whole)
+        .recorded(|| Of::<R>::NEW.described().recorded())
 }
 
 fn groups_of<R: Resource>() -> [&'static [Member]; 3] {

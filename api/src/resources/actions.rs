@@ -45,8 +45,7 @@ pub static KIND: Kind = kind_of::<Action>(Names {
 .with_ids()
 .public_with(Own::Published, "programme")
 .without_feed()
-.with_snapshots(BeforeFirst::Absent)
-.read_whole(&lists::Actions);
+.with_snapshots(BeforeFirst::Absent);
 
 members! {
     /// An action (renaksi): what an OPD does for a programme within a year.
@@ -189,7 +188,7 @@ impl Resource for Action {
     type Write = EditActions;
     type ReadOnly = ();
     type Computed = ActionProgress;
-    const HOOKS: Hooks<Self> = Hooks::NONE.compute().attached_to(&programmes::KIND, &PROGRAMME);
+    const HOOKS: Hooks<Self> = Hooks::NONE.compute().read_whole().attached_to(&programmes::KIND, &PROGRAMME);
 
     fn example() -> Value {
         json!({

@@ -39,7 +39,6 @@ pub static KIND: Kind = kind_of::<Programme>(Names {
 })
 .public_with(Own::Published, "masterplan")
 .with_snapshots(BeforeFirst::AsMade)
-.read_whole(&lists::Programmes)
 .actions(&["created", "updated", "transitioned", "deleted", "imported"]);
 
 members! {
@@ -130,7 +129,7 @@ impl Resource for Programme {
     type Write = EditProgrammes;
     type ReadOnly = ProgrammeState;
     type Computed = ProgrammeProgress;
-    const HOOKS: Hooks<Self> = Hooks::NONE.before_insert().after_write().before_delete().compute();
+    const HOOKS: Hooks<Self> = Hooks::NONE.before_insert().after_write().before_delete().compute().read_whole();
 
     fn example() -> Value {
         json!({

@@ -39,8 +39,7 @@ pub static KIND: Kind = kind_of::<Survey>(Names {
     about: "Surveys of how satisfied people are with a public service, each with its index (IKM) and grade.",
 })
 .with_ids()
-.public(Own::Published)
-.read_whole(&lists::Surveys);
+.public(Own::Published);
 
 members! {
     /// A survey of how satisfied people are with a public service, by Permenpan-RB 14/2017. Its index (IKM) and grade are
@@ -264,7 +263,7 @@ impl Resource for Survey {
     type Write = EditSurveys;
     type ReadOnly = SurveyResult;
     type Computed = SurveyExplanation;
-    const HOOKS: Hooks<Self> = Hooks::NONE.check().compute();
+    const HOOKS: Hooks<Self> = Hooks::NONE.check().compute().read_whole();
 
     fn example() -> Value {
         let period = Period::Year(2022);

@@ -757,8 +757,8 @@ impl Kind {
     }
 
     /// Lists can be asked for past days, or sorted by what is computed.
-    pub const fn read_whole(mut self, whole: &'static dyn Whole) -> Self {
-        self.whole = Some(whole);
+    pub const fn read_whole(mut self, whole: Option<&'static dyn Whole>) -> Self {
+        self.whole = whole;
         self
     }
 

@@ -7,6 +7,7 @@ use sea_orm::{Condition, DatabaseConnection, EntityTrait, QueryFilter};
 use serde_json::Value;
 
 use super::{Action, progress_of, realised};
+use crate::crud::resource::ReadWhole;
 use crate::crud::typed::shown_with;
 use crate::http::problem::ApiResult;
 use crate::store::kind::{Field, Scope, ValueType, Whole};
@@ -15,7 +16,11 @@ use crate::store::kind::{Field, Scope, ValueType, Whole};
 const AT_ONCE: usize = 4_000;
 
 /// Reads all actions.
-pub(super) struct Actions;
+struct Actions;
+
+impl ReadWhole for Action {
+    const WHOLE: &'static dyn Whole = &Actions;
+}
 
 impl Whole for Actions {
     fn has_past(&self) -> bool {

@@ -10,13 +10,18 @@ use sea_orm::{Condition, ConnectionTrait, DatabaseConnection, EntityTrait, Query
 use serde_json::{Map, Value, json};
 
 use super::{KIND, Programme, ProgrammeProgress, progress};
+use crate::crud::resource::ReadWhole;
 use crate::crud::typed::shown_with;
 use crate::http::problem::ApiResult;
 use crate::store::kind::{Field, Scope, Stamp, ValueType, Whole};
 use crate::store::snapshots::AsOf;
 
 /// Reads all programmes of a day.
-pub(super) struct Programmes;
+struct Programmes;
+
+impl ReadWhole for Programme {
+    const WHOLE: &'static dyn Whole = &Programmes;
+}
 
 impl Whole for Programmes {
     fn has_past(&self) -> bool {

@@ -7,12 +7,17 @@ use sea_orm::{Condition, DatabaseConnection, EntityTrait, QueryFilter};
 use serde_json::Value;
 
 use super::{Survey, explained};
+use crate::crud::resource::ReadWhole;
 use crate::crud::typed::shown_with;
 use crate::http::problem::ApiResult;
 use crate::store::kind::{Field, Scope, ValueType, Whole};
 
 /// Reads all surveys.
-pub(super) struct Surveys;
+struct Surveys;
+
+impl ReadWhole for Survey {
+    const WHOLE: &'static dyn Whole = &Surveys;
+}
 
 impl Whole for Surveys {
     fn has_past(&self) -> bool {
