@@ -86,5 +86,6 @@ mod housekeeping;
 mod readme;
 mod running;
 mod statements;
+mod structure;
 mod transfer;
 mod upgrade;

@@ -184,7 +184,7 @@ fn members() -> Vec<String> {
 
 async fn answer(asked: FigureRequest, request: &HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
     let listing = Listing::read(&mut parameters, request.path().trim_start_matches("/v1/"), FIELDS, KEY.name, KEY, true);
-    let selection = selection(&mut parameters);
+    let selection = Selection::read(&mut parameters, &members());
     let day = asked.read_as_of(&mut parameters);
     parameters.finish()?;
     let as_of = asked.as_of(day).await?;
@@ -194,16 +194,6 @@ async fn answer(asked: FigureRequest, request: &HttpRequest, mut parameters: Par
             page(store.db(), scope, as_of, &listing, &selection).await?.answer(&path, &query)
         })
         .await
-}
-
-fn selection(parameters: &mut Parameters) -> Selection {
-    let Some(picked) = parameters.list("fields") else { return Selection::default() };
-    let known = members();
-    if picked.iter().any(|name| !known.contains(name)) {
-        let names = known.join(", ");
-        parameters.refuse("fields", format!("Expected names out of {names}."), format!("Seharusnya nama dari {names}."));
-    }
-    Selection::of(picked)
 }
 
 async fn list_standings(

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use entity::client::Scope;
 use entity::signing_key;
 use entity::user::Role;
+use entity::value::instant::now;
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use p256::elliptic_curve::rand_core::OsRng;
@@ -24,7 +25,6 @@ use super::actor::{Actor, ActorKind, Login};
 use super::verified_tokens::VerifiedTokens;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::security;
-use crate::store::clock::now;
 
 /// The lifetime of an access token.
 pub const ACCESS_TOKEN_LASTS: chrono::Duration = chrono::Duration::minutes(15);

@@ -7,6 +7,7 @@
 use chrono::{DateTime, Duration, Utc};
 use entity::client::Scope;
 use entity::user::Role;
+use entity::value::instant::now;
 use sea_orm::ActiveEnum;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,7 +15,6 @@ use uuid::Uuid;
 use super::actor::{Actor, ActorKind, Login};
 use super::keys::{Keys, Refusal, Sort, Unusable};
 use crate::http::problem::ApiResult;
-use crate::store::clock::now;
 
 /// How long a ticket opens streams.
 pub const TICKET_LASTS: Duration = Duration::seconds(60);

@@ -448,13 +448,8 @@ fn take_place(kind: &Kind, value: &mut Value, request: &HttpRequest, key: Option
 
 /// Reads `fields=`. The public picks among the members that it sees.
 pub(super) fn selection(kind: &Kind, scope: Scope, parameters: &mut Parameters) -> Selection {
-    let Some(picked) = parameters.list("fields") else { return Selection::default() };
-    let members = kind.members_in(scope);
-    if picked.iter().any(|name| members.iter().all(|member| member.name != name)) {
-        let names = members.iter().map(|member| member.name).collect::<Vec<_>>().join(", ");
-        parameters.refuse("fields", format!("Expected names out of {names}."), format!("Seharusnya nama dari {names}."));
-    }
-    Selection::of(picked)
+    let names = kind.members_in(scope).iter().map(|member| member.name).collect::<Vec<_>>();
+    Selection::read(parameters, &names)
 }
 
 /// Mounts the seven operations of a resource. `stored` are all places where references stand.

@@ -63,9 +63,9 @@ members! {
 pub struct Recipient {
     /// The kind of recipient.
     pub kind: RecipientKind,
-    /// Its code; a person has none.
+    /// The code of the recipient; a person has none.
     pub r#ref: Option<Code>,
-    /// Its name, where it has no code or another name fits better.
+    /// The name of the recipient, where it has no code or another name fits better.
     #[schema(max_length = 300)]
     pub name: Option<String>,
 }

@@ -31,7 +31,7 @@ members! {
         /// The name in English.
         #[schema(max_length = 200)]
         pub name_en: Option<String> = column.public().label("Name in English", "Nama Inggris", "Nama dalam bahasa Inggris."),
-        /// Its place among the other dimensions, from 1.
+        /// The place of the dimension among the others, from 1.
         #[schema(minimum = 1, maximum = 1000)]
         pub position: i32 = column.sort().public().label("Position", "Urutan", "Urutan di antara dimensi lain, mulai 1."),
         /// What the dimension covers.

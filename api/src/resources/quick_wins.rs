@@ -41,7 +41,7 @@ members! {
         /// What it does.
         #[schema(max_length = 10000)]
         pub description: Option<String> = column.public().label("Description", "Deskripsi", "Apa yang dilakukannya."),
-        /// Its status: a new one is `planned` where this is absent.
+        /// The status of the Quick Win: a new one is `planned` where this is absent.
         #[serde(default = "planned")]
         pub status: ProgrammeStatus = column.sort().public().label("Status", "Status", "Status; yang baru `planned` bila tidak disebut."),
         /// The day on which it started.

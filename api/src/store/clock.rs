@@ -4,12 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, SubsecRound, Utc};
-
-/// Now, in whole microseconds: PostgreSQL keeps no more.
-pub fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(6)
-}
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+pub use entity::value::instant::now;
 
 /// The regency's calendar.
 #[derive(Clone, Debug)]

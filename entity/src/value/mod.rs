@@ -2,4 +2,5 @@
 
 pub mod code;
 pub mod decimal;
+pub mod instant;
 pub mod period;
