@@ -4,16 +4,19 @@
 //! What is kept is the whole response with its headers, under everything of a request that answers depend on. It is kept only if
 //! it depends on nothing but tables whose changes are followed and if all who may read it are given the same
 //! ([`crate::store::dependencies`] records both), and until one of those tables is written or the day ends.
+//!
+//! While the database is away, public answers that were kept are given on, with their age, rather than none.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH,
-    IF_NONE_MATCH, ORIGIN,
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_MATCH, IF_NONE_MATCH, ORIGIN,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -31,7 +34,7 @@ use crate::http::language::Language;
 use crate::http::media::{MediaType, prefers};
 use crate::http::middleware::{self, NotedOutside, Served, Statements, name_of};
 use crate::http::precondition::Preconditions;
-use crate::http::problem::ApiError;
+use crate::http::problem::{ApiError, DatabaseAway};
 use crate::http::rate_limit::Refused;
 use crate::http::request_id::{self, RequestId};
 use crate::http::table::pattern_of;
@@ -43,6 +46,8 @@ use crate::store::generation::Generation;
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
 /// The longest question, in bytes: whoever asks with longer headers or addresses is answered without the cache.
 const LONGEST_QUESTION: usize = 2_048;
+/// How old an answer may be, in seconds, that is given while the database is away.
+const OLDEST: u64 = 24 * 60 * 60;
 /// What is open to everybody.
 const PUBLIC: &str = "/v1/public/";
 
@@ -53,6 +58,8 @@ pub struct ResponseCache {
     running: Mutex<HashMap<String, watch::Receiver<Progress>>>,
     generation: Generation,
     calendar: Calendar,
+    /// The instant that ages are counted from.
+    started: Instant,
 }
 
 /// How far the first answer to a question is.
@@ -73,6 +80,8 @@ struct Kept {
     today: NaiveDate,
     /// The pattern of its route.
     route: Arc<str>,
+    /// When it was last known to be what would be answered anew, in seconds since the cache began.
+    held: AtomicU64,
     meters: Meters,
 }
 
@@ -148,7 +157,7 @@ impl ResponseCache {
             u32::try_from(question.len() + kept.body.len() + kept.headers.len() * 64 + 512).unwrap_or(u32::MAX)
         };
         let answers = Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build_with_hasher(RandomState::default());
-        Self { answers, running: Mutex::default(), generation, calendar }
+        Self { answers, running: Mutex::default(), generation, calendar, started: Instant::now() }
     }
 
     fn find(&self, question: &Question) -> Option<Arc<Kept>> {
@@ -156,7 +165,25 @@ impl ResponseCache {
     }
 
     fn holds(&self, kept: &Kept) -> bool {
-        kept.today == self.calendar.today() && self.generation.holds(&kept.made_of)
+        let holds = kept.today == self.calendar.today() && self.generation.holds(&kept.made_of);
+        if holds {
+            kept.held.store(self.seconds(), Ordering::Relaxed);
+        }
+        holds
+    }
+
+    fn seconds(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+
+    /// The last answer to a public question, with its age in seconds, for as long as the database is away.
+    fn find_old(&self, question: &Question) -> Option<(Arc<Kept>, u64)> {
+        if question.audience != Audience::Public {
+            return None;
+        }
+        let kept = self.answers.get(question.text.as_str())?;
+        let age = self.seconds().saturating_sub(kept.held.load(Ordering::Relaxed));
+        (age <= OLDEST).then_some((kept, age))
     }
 
     /// The turn to make an answer, or the one that somebody else made meanwhile.
@@ -225,16 +252,16 @@ impl Kept {
             && !made_of.tables.is_empty()
     }
 
-    fn new(headers: &HeaderMap, body: Bytes, made_of: Dependencies, today: NaiveDate, route: Arc<str>) -> Self {
+    fn new(headers: &HeaderMap, body: Bytes, made_of: Dependencies, today: NaiveDate, route: Arc<str>, held: u64) -> Self {
         let own = headers.iter().filter(|(name, _)| name.as_str() != request_id::HEADER);
         let headers = own.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>();
         let tag = headers.iter().find(|(name, _)| *name == ETAG);
         let etag = tag.and_then(|(_, tag)| tag.to_str().ok()).map(str::to_owned);
-        Self { headers, body, etag, made_of, today, route, meters: Meters::default() }
+        Self { headers, body, etag, made_of, today, route, held: AtomicU64::new(held), meters: Meters::default() }
     }
 
-    /// The response to somebody who asks this.
-    fn respond(&self, id: &RequestId, conditions: &Preconditions) -> HttpResponse {
+    /// The response to somebody who asks this; `age` in seconds where it may be old.
+    fn respond(&self, id: &RequestId, conditions: &Preconditions, age: Option<u64>) -> HttpResponse {
         let is_known = self.etag.as_deref().is_some_and(|tag| conditions.is_known(tag));
         let mut response = HttpResponseBuilder::new(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
         for (name, value) in &self.headers {
@@ -243,6 +270,9 @@ impl Kept {
             }
         }
         response.insert_header((request_id::HEADER, id.0.as_str()));
+        if let Some(age) = age {
+            response.insert_header((AGE, age));
+        }
         if is_known { response.finish() } else { response.body(self.body.clone()) }
     }
 }
@@ -275,13 +305,19 @@ pub async fn cached<B: MessageBody + 'static>(
         let kept = cache.find(&question);
         metrics::counter!("renaksi_response_cache_total", "result" => if kept.is_some() { "hit" } else { "miss" }).increment(1);
         if let Some(kept) = kept {
-            return Ok(answer(request, &kept, &question.conditions, started));
+            return Ok(answer(request, &kept, &question.conditions, None, started));
         }
+    }
+    // Nobody waits again for a database that somebody waited for in vain.
+    if cache.generation.is_away()
+        && let Some((old, age)) = cache.find_old(&question)
+    {
+        return Ok(answer(request, &old, &question.conditions, Some(age), started));
     }
     let first = match question.audience {
         Audience::Public => match cache.turn(&question).await {
             Turn::First(first) => Some(first),
-            Turn::Made(kept) => return Ok(answer(request, &kept, &question.conditions, started)),
+            Turn::Made(kept) => return Ok(answer(request, &kept, &question.conditions, None, started)),
             Turn::Alone => None,
         },
         // Who may read it is not known yet.
@@ -293,11 +329,18 @@ pub async fn cached<B: MessageBody + 'static>(
     let (method, today) = (name_of(request.method()), cache.calendar.today());
     let (response, made_of) = dependencies::recorded(cache.generation.now(), Counted::Everything, next.call(request)).await;
     let (request, response) = response?.into_parts();
+    if response.extensions().contains::<DatabaseAway>() {
+        cache.generation.note_away();
+        if let Some((old, age)) = cache.find_old(&question) {
+            let request = ServiceRequest::from_request(request);
+            return Ok(answer(request, &old, &question.conditions, Some(age), started));
+        }
+    }
     let route = pattern_of(&request);
     let mut response = if Kept::may_be(&response, &question, &made_of) {
         let (response, body) = response.into_parts();
         let body = to_bytes(body).await.map_err(|_| ApiError::unexpected("a body could not be read"))?;
-        let kept = Arc::new(Kept::new(response.headers(), body.clone(), made_of, today, route.clone()));
+        let kept = Arc::new(Kept::new(response.headers(), body.clone(), made_of, today, route.clone(), cache.seconds()));
         cache.answers.insert(question.text.clone(), Arc::clone(&kept));
         if let Some(first) = first {
             first.done(Some(kept));
@@ -336,10 +379,11 @@ fn answer<B>(
     request: ServiceRequest,
     kept: &Kept,
     conditions: &Preconditions,
+    age: Option<u64>,
     started: Instant,
 ) -> ServiceResponse<EitherBody<B>> {
     let id = RequestId::choose(request.headers());
-    let response = kept.respond(&id, conditions);
+    let response = kept.respond(&id, conditions, age);
     let (method, path, status, elapsed) = (name_of(request.method()), request.path(), response.status(), started.elapsed());
     kept.meters.count(&kept.route, method, status, elapsed.as_secs_f64());
     Served { id: &id, method, path, route: &kept.route, status, statements: 0, elapsed }.log();

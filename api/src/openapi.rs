@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use crate::crud::schemas::beside_rows;
+use crate::http::media::MediaType;
 use crate::http::operation::headers;
 use crate::http::problem::{MEDIA_TYPE, Problem, codes};
 use crate::http::schema::{self, ANY_TEXT};
@@ -146,16 +147,20 @@ fn shared_headers() -> Value {
     json!({
         "Access-Control-Allow-Origin": text("`*` on public paths; on other paths the origin, if it is a configured one. Only \
                                              answers to a browser have it.", 2000),
+        "Age": text("How old the answer is, in seconds (RFC 9111): only while the database is away, when public answers that were kept are \
+                     given on for at most a day.", 10),
         "Allow": text("The methods that the path supports.", 200),
+        "Deprecation": text("Since when the operation is deprecated, as seconds since 1970 after an `@` (RFC 9745).", 30),
         "ETag": text("The entity tag of this state. Send it in `If-Match` to change the resource, or in `If-None-Match` to ask \
                       whether the state is still the same.", 200),
         "Idempotent-Replayed": text("`true` if this answer repeats the first answer to the same request.", 8),
-        "Link": text("The next page (RFC 8288), with `rel=\"next\"`.", 10000),
+        "Link": text("The next page (RFC 8288), with `rel=\"next\"`; of deprecated operations also the policy, with `rel=\"deprecation\"`.", 10000),
         "Location": text("The path of the new resource.", 500),
         "RateLimit": text("What is left for the address of the client: `\"requests\";r=599;t=1` means 599 more requests now, and the \
                            whole quota in 1 second. Only where requests are counted (draft-ietf-httpapi-ratelimit-headers).", 200),
         "RateLimit-Policy": text("The quotas of an address: `\"requests\";q=600;w=60` means 600 requests in 60 seconds.", 200),
         "Retry-After": { "description": "The number of seconds to wait before the next attempt.", "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400 } },
+        "Sunset": text("The time until which the deprecated operation works (RFC 8594).", 40),
         "WWW-Authenticate": text("The challenge, which names the scheme: `Bearer` (RFC 6750), or `Basic` at the token endpoint.", 500),
         "X-Request-Id": text("The request's own `X-Request-Id` if it was well formed, otherwise a new one.", 128),
     })
@@ -179,17 +184,23 @@ fn security_scheme() -> Value {
     })
 }
 
-/// What needs no login is limited by address, and its answers tell the quotas.
+/// What needs no login is limited by address, and its answers tell the quotas; where it is public data, also their age.
 fn tell_limits(paths: &mut Value) {
-    let operations = paths.as_object_mut().into_iter().flatten().flat_map(|(_, path)| path.as_object_mut().into_iter().flatten());
-    let limited = operations
-        .map(|(_, operation)| operation)
-        .filter(|operation| operation["security"] == json!([{}]) && operation["responses"].get("429").is_some());
-    for operation in limited {
+    let operations = paths.as_object_mut().into_iter().flatten().flat_map(|(path, operations)| {
+        let is_data = path.starts_with("/v1/public/");
+        operations.as_object_mut().into_iter().flatten().map(move |(_, operation)| (is_data, operation))
+    });
+    let limited =
+        operations.filter(|(_, operation)| operation["security"] == json!([{}]) && operation["responses"].get("429").is_some());
+    for (is_data, operation) in limited {
         let answers = operation["responses"].as_object_mut().into_iter().flatten();
         for (_, answer) in answers.filter(|(status, _)| status.starts_with('2')) {
+            // A stream is not kept.
+            let may_be_kept = is_data && answer["content"].get(MediaType::EventStream.name()).is_none();
+            let names: &[&str] =
+                if may_be_kept { &["Age", "RateLimit", "RateLimit-Policy"] } else { &["RateLimit", "RateLimit-Policy"] };
             if let Some(known) = answer.get_mut("headers").and_then(Value::as_object_mut) {
-                known.extend(headers(&["RateLimit", "RateLimit-Policy"]).as_object().cloned().unwrap_or_default());
+                known.extend(headers(names).as_object().cloned().unwrap_or_default());
             }
         }
     }

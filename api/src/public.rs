@@ -1,4 +1,5 @@
 //! What everybody may read, without a login: `/v1/public`. Answers come from memory as long as nothing was written.
 
 pub mod coverage;
+pub mod metadata;
 pub mod transitions;

@@ -46,14 +46,49 @@ const PAGE: &str = r##"<!doctype html>
 "##;
 
 /// The page is light or dark as the reader's system is. Operations are closed until somebody opens their group, so that the page is
-/// there at once; the field filters the groups.
+/// there at once; what is typed into the field opens the groups that have operations with all of its words.
 const START: &str = r##"const dark = matchMedia("(prefers-color-scheme: dark)");
 const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", follow);
 follow();
+const isSearch = (phrase) => typeof phrase === "string" && phrase.trim().length > 1;
+const search = ({ React }) => ({
+  fn: {
+    opsFilter: (groups, phrase) => {
+      if (!isSearch(phrase)) return groups;
+      const words = phrase.toLowerCase().trim().split(/\s+/);
+      const fits = (text) => words.every((word) => text.toLowerCase().includes(word));
+      const text = (name, operation) =>
+        [name, operation.get("method"), operation.get("path"), ...["operationId", "summary"].map((member) => operation.getIn(["operation", member]))].join(" ");
+      const filtered = groups.map((group, name) => group.update("operations", (all) => all.filter((operation) => fits(text(name, operation)))));
+      return filtered.filter((group) => group.get("operations").size > 0);
+    },
+  },
+  statePlugins: {
+    layout: {
+      wrapSelectors: {
+        isShown: (original, { layoutSelectors }) => (state, thing, ...rest) => {
+          const isGroup = thing && thing[0] === "operations-tag" && thing.length === 2;
+          return (isGroup && isSearch(layoutSelectors.currentFilter())) || original(state, thing, ...rest);
+        },
+      },
+    },
+  },
+  components: {
+    FilterContainer: ({ layoutSelectors, layoutActions }) => {
+      const phrase = layoutSelectors.currentFilter();
+      return React.createElement("div", { className: "filter-container" }, React.createElement("section", { className: "filter wrapper" },
+        React.createElement("input", {
+          className: "operation-filter-input", type: "search", placeholder: "Search operations", "aria-label": "Search operations",
+          value: typeof phrase === "string" && phrase !== "true" ? phrase : "",
+          onChange: (event) => layoutActions.updateFilter(event.target.value),
+        })));
+    },
+  },
+});
 window.ui = SwaggerUIBundle({
   url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, docExpansion: "none", filter: true, validatorUrl: null,
-  persistAuthorization: false, presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout",
+  persistAuthorization: false, presets: [SwaggerUIBundle.presets.apis], plugins: [search], layout: "BaseLayout",
 });
 "##;
 

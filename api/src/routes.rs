@@ -45,6 +45,7 @@ fn everybody(table: &mut Table) {
     kinds::mount_public(table);
     public::transitions::mount(table);
     public::coverage::mount(table);
+    public::metadata::mount(table);
     aggregates::record::mount_public(table);
     aggregates::routes::mount_public(table);
     aggregates::standings::mount_public(table);

@@ -51,6 +51,8 @@ pub struct Model {
     pub source: Option<String>,
     /// The method by which values are obtained.
     pub method: Option<String>,
+    /// What Peraturan BPS 5/2020 wants to be known of an indicator beside the above.
+    pub statistical_metadata: Option<Json>,
     /// Whether the row is published, so that it can be read without a login.
     pub published: bool,
     /// The text that the search parameter `q` looks through, in lower case.
@@ -92,6 +94,17 @@ crate::labels! { UnitKind {
 } }
 
 impl UnitKind {
+    /// The measure (ukuran) of Peraturan BPS 5/2020, where the kind of unit tells it.
+    pub fn measure(self) -> Option<&'static str> {
+        match self {
+            Self::Percent => Some("Persentase"),
+            Self::PercentagePoint => Some("Poin persentase"),
+            Self::Index => Some("Indeks"),
+            Self::Count => Some("Jumlah"),
+            Self::Currency | Self::Other => None,
+        }
+    }
+
     /// Its words, in their order.
     pub const WORDS: &'static [&'static str] = &["percent", "percentage_point", "index", "count", "currency", "other"];
 }

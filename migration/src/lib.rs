@@ -18,6 +18,7 @@ mod m0010_index_first_days;
 mod m0012_find_codes_in_any_case;
 mod m0014_record_transitions;
 mod m0015_invite_people;
+mod m0016_describe_indicators;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_find_codes_in_any_case::Migration),
             Box::new(m0014_record_transitions::Migration),
             Box::new(m0015_invite_people::Migration),
+            Box::new(m0016_describe_indicators::Migration),
         ]
     }
 }

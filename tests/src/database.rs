@@ -156,6 +156,15 @@ impl Database {
         }
     }
 
+    /// Takes a database of PostgreSQL away from everybody, as if it had stopped, or gives it back.
+    pub fn set_away(&self, is_away: bool) {
+        assert_eq!(self.backend, Backend::Postgres, "a file is always there");
+        let (name, allowed) = (&self.name, !is_away);
+        Cluster::get().query("postgres", &format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS {allowed}"));
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
+        Cluster::get().query("postgres", &end);
+    }
+
     fn file(&self) -> PathBuf {
         Workplace::get().join_in_memory(format!("{}.db", self.name))
     }

@@ -84,6 +84,12 @@ macro_rules! on_shared_servers {
     ($($stories:tt)*) => { $crate::stories! { &'static $crate::Service, $crate::story::tell_shared, [sqlite: Sqlite, postgres: Postgres]; $($stories)* } };
 }
 
+/// Writes one test on PostgreSQL from one story about what only it does; it gets a service of its own, an [`App`].
+#[macro_export]
+macro_rules! on_postgres {
+    ($($stories:tt)*) => { $crate::stories! { $crate::App, $crate::story::tell, [postgres: Postgres]; $($stories)* } };
+}
+
 /// Writes one test on SQLite from one story to which the kind of database cannot matter; it gets a service of its own, an [`App`].
 #[macro_export]
 macro_rules! on_sqlite {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use renaksi_tests::stream::Stream;
-use renaksi_tests::{Actor, App, Backend, on_both_databases, tier};
+use renaksi_tests::{Actor, App, Backend, on_both_databases, on_postgres, tier};
 use serde_json::json;
 
 /// Events of a backlog: more than one transaction seals, and more than are verified at once.
@@ -82,5 +82,41 @@ on_both_databases! {
         rename(&admin, "Sudah pulih").await;
         sealed(&app, &admin).await;
         is_whole(&app);
+    }
+}
+
+/// As many events as a feed of years has: enough that PostgreSQL reads a table as a whole where it may.
+const YEARS: i64 = 100_000;
+
+on_postgres! {
+    async fn what_is_sealed_is_not_looked_at_again(app) {
+        let admin = app.admin().await;
+        sealed(&app, &admin).await;
+        app.database().tamper(&format!(
+            "BEGIN; \
+             INSERT INTO event (id, at, resource, \"key\", action, version, actor_kind, actor_id) \
+             SELECT gen_random_uuid(), '2022-10-04T01:00:00+00:00', 'award', 'GONE-' || i, 'deleted', 2, 'system', 'import' \
+             FROM generate_series(1, {YEARS}) AS g(i); \
+             INSERT INTO event_seal (position, seq, resource, public, hash) \
+             SELECT (SELECT position FROM feed_head) + ROW_NUMBER() OVER (ORDER BY seq), seq, resource, FALSE, repeat('a', 64) \
+             FROM event e WHERE NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq); \
+             UPDATE feed_head SET position = position + {YEARS}, horizon = pg_current_xact_id()::text::bigint + 1; \
+             COMMIT"
+        ));
+        app.database().tamper("ANALYZE");
+        let walked = || {
+            let sum = "SELECT SUM(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('event', 'event_seal')";
+            app.database().query(sum).parse::<i64>().unwrap()
+        };
+        let before = walked();
+        // Longer than PostgreSQL keeps such counts to itself.
+        for number in 0..12 {
+            rename(&admin, &format!("Ke-{number}")).await;
+            let all = app.database().query("SELECT MAX(seq) FROM event");
+            while app.database().query(&format!("SELECT COUNT(*) FROM event_seal WHERE seq = {all}")) == "0" {}
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        let walked = walked() - before;
+        assert!(walked < YEARS, "{walked} rows were read to find 12 events");
     }
 }

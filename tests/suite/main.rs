@@ -67,6 +67,7 @@ mod auth;
 mod clients;
 mod four_eyes;
 mod lockout;
+mod metadata;
 mod outside;
 mod people;
 mod private_files;

@@ -15,6 +15,10 @@
 //! finished and sealed. On PostgreSQL it is a transaction number (all below `pg_snapshot_xmin` have ended); on SQLite, where one
 //! writer commits after the other, it is the number of an event.
 //!
+//! PostgreSQL cannot know how many events lie beyond a number that it is given later, and takes a third of all for granted. So that it
+//! does not read the whole table instead, these statements leave it no choice: `ORDER BY xact` goes through the index, and `OFFSET 0`
+//! has a condition looked up row by row.
+//!
 //! A backlog may have any length. It is sealed in steps of a bounded number of events, each in a transaction of its own, so that
 //! writers get their turn in between. [`Sealer`] remembers how far it has come.
 
@@ -114,7 +118,7 @@ async fn is_behind(store: &Store) -> ApiResult<bool> {
     let sql = match backend {
         DbBackend::Postgres => {
             "SELECT 1 AS one FROM event e WHERE e.xact >= (SELECT horizon FROM feed_head) \
-             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq) LIMIT 1"
+             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.xact LIMIT 1"
         }
         _ => "SELECT 1 AS one FROM event WHERE seq > (SELECT horizon FROM feed_head) LIMIT 1",
     };
@@ -128,10 +132,10 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
     let Some(head) = head.one(&transaction.db).await? else { return Ok(None) };
     let mut pass = match pass {
         Some(pass) => pass,
-        None => begin(transaction).await?,
+        None => begin(transaction, head.horizon).await?,
     };
     let (mut position, mut hash) = (head.position, head.hash.clone());
-    let events = waiting(transaction, head.horizon, pass.floor).await?;
+    let Window { events, last, is_last } = waiting(transaction, pass.floor).await?;
     let public = publicity::are_public(&transaction.db, &events).await?;
     let rows = events.iter().zip(public).map(|(event, public)| {
         position += 1;
@@ -141,11 +145,10 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
     let rows = rows.collect::<Vec<_>>();
     bulk::append::<event_seal::Entity>(&transaction.db, &SEAL, rows).await?;
     let sealed = events.len();
-    pass.floor = events.last().map_or(pass.floor, |last| last.seq);
-    let is_through = (sealed as i64) < AT_ONCE;
+    pass.floor = last;
     let reached = match pass.horizon {
         // All events below the horizon are sealed only once the pass is complete.
-        Some(horizon) if is_through => horizon,
+        Some(horizon) if is_last => horizon,
         Some(_) => head.horizon,
         None => pass.floor,
     };
@@ -153,15 +156,19 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
     let mut head = head.into_active_model();
     (head.position, head.hash, head.horizon) = (Set(position), Set(hash), Set(horizon));
     head.update(&transaction.db).await?;
-    Ok(Some((sealed, (!is_through).then_some(pass))))
+    Ok(Some((sealed, (!is_last).then_some(pass))))
 }
 
-/// Begins a pass at the first event that may wait.
+/// Begins a pass at the first event that may wait: on PostgreSQL the first of a transaction that had not ended `sealed_below`.
 ///
 /// On SQLite everything up to the last sealed number is sealed, whatever the horizon says.
-async fn begin(transaction: &WriteTransaction) -> ApiResult<Pass> {
+async fn begin(transaction: &WriteTransaction, sealed_below: i64) -> ApiResult<Pass> {
     if let Some(horizon) = finished(transaction).await? {
-        return Ok(Pass { floor: 0, horizon: Some(horizon) });
+        let sql = "SELECT MIN(seq) - 1 AS floor FROM (SELECT seq FROM event WHERE xact >= $1 ORDER BY xact) recent";
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [sealed_below.into()]);
+        let row = transaction.db.query_one_raw(statement).await?;
+        let floor: Option<i64> = row.map(|row| row.try_get("", "floor")).transpose()?.flatten();
+        return Ok(Pass { floor: floor.unwrap_or(i64::MAX), horizon: Some(horizon) });
     }
     let sql = "SELECT MAX((SELECT horizon FROM feed_head), COALESCE((SELECT MAX(seq) FROM event_seal), 0)) AS floor";
     let row = transaction.db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
@@ -178,16 +185,37 @@ async fn finished(transaction: &WriteTransaction) -> ApiResult<Option<i64>> {
     Ok(row.map(|row| row.try_get("", "horizon")).transpose()?)
 }
 
-/// The next events that have no position yet.
-async fn waiting(transaction: &WriteTransaction, horizon: i64, floor: i64) -> ApiResult<Vec<event::Model>> {
-    let backend = transaction.db.get_database_backend();
-    let (sql, values) = match backend {
-        DbBackend::Postgres => (
-            "SELECT e.* FROM event e WHERE e.seq > $1 AND e.xact >= $2 \
-             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq) ORDER BY e.seq LIMIT $3",
-            vec![floor.into(), horizon.into(), AT_ONCE.into()],
-        ),
-        _ => ("SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT $2", vec![floor.into(), AT_ONCE.into()]),
-    };
-    Ok(event::Entity::find().from_raw_sql(Statement::from_sql_and_values(backend, sql, values)).all(&transaction.db).await?)
+/// The next events, as many as one step looks at.
+struct Window {
+    /// Those that have no position yet.
+    events: Vec<event::Model>,
+    /// The number of the last that was looked at.
+    last: i64,
+    /// Whether there are no more.
+    is_last: bool,
+}
+
+/// Looks at the next events. Those of PostgreSQL may be sealed already: it numbers events in another order than it commits them.
+async fn waiting(transaction: &WriteTransaction, floor: i64) -> ApiResult<Window> {
+    let db = &transaction.db;
+    let backend = db.get_database_backend();
+    let events = event::Entity::find();
+    if backend != DbBackend::Postgres {
+        let sql = format!("SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT {AT_ONCE}");
+        let events = events.from_raw_sql(Statement::from_sql_and_values(backend, sql, [floor.into()])).all(db).await?;
+        let (last, is_last) = (events.last().map_or(floor, |last| last.seq), (events.len() as i64) < AT_ONCE);
+        return Ok(Window { events, last, is_last });
+    }
+    let sql = format!(
+        "SELECT MAX(seq) AS last, COUNT(*) AS number FROM (SELECT seq FROM event WHERE seq > $1 ORDER BY seq LIMIT {AT_ONCE}) next"
+    );
+    let row = db.query_one_raw(Statement::from_sql_and_values(backend, sql, [floor.into()])).await?;
+    let row = row.ok_or_else(|| ApiError::unexpected("no count of events"))?;
+    let (last, number): (Option<i64>, i64) = (row.try_get("", "last")?, row.try_get("", "number")?);
+    let last = last.unwrap_or(floor);
+    let sql = "SELECT e.* FROM (SELECT * FROM event WHERE seq > $1 AND seq <= $2 OFFSET 0) e \
+               WHERE NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.seq";
+    let statement = Statement::from_sql_and_values(backend, sql, [floor.into(), last.into()]);
+    let events = events.from_raw_sql(statement).all(db).await?;
+    Ok(Window { events, last, is_last: number < AT_ONCE })
 }

@@ -1,6 +1,10 @@
 //! The description of one operation, as the OpenAPI document shows it.
 
+use std::time::SystemTime;
+
 use actix_web::http::Method;
+use actix_web::http::header::HttpDate;
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -16,6 +20,31 @@ pub struct Allowed {
     pub roles: Vec<String>,
 }
 
+/// An operation that is withdrawn: it works until a day, and each of its answers says so before.
+#[derive(Clone, Copy, Debug)]
+pub struct Deprecated {
+    /// Since when it is deprecated.
+    pub since: DateTime<Utc>,
+    /// Until when it works.
+    pub until: DateTime<Utc>,
+    /// The `operationId` of what takes its place.
+    pub instead: &'static str,
+}
+
+impl Deprecated {
+    /// Where the policy is described.
+    const POLICY: &'static str = "/docs/";
+
+    /// The headers of each answer: `Deprecation` (RFC 9745), `Sunset` (RFC 8594), and the link to the policy.
+    pub fn headers(&self) -> [(&'static str, String); 3] {
+        [
+            ("Deprecation", format!("@{}", self.since.timestamp())),
+            ("Sunset", HttpDate::from(SystemTime::from(self.until)).to_string()),
+            ("Link", format!("<{}>; rel=\"deprecation\"; type=\"text/html\"", Self::POLICY)),
+        ]
+    }
+}
+
 /// One operation: a method on a path, with all that a client must know to call it.
 pub struct Operation {
     /// The method.
@@ -26,6 +55,8 @@ pub struct Operation {
     pub object: Value,
     /// The schemas it refers to.
     pub schemas: Map<String, Value>,
+    /// Set if it is withdrawn.
+    pub deprecated: Option<Deprecated>,
 }
 
 impl Operation {
@@ -35,7 +66,7 @@ impl Operation {
             "operationId": id, "tags": [tag], "summary": summary, "description": description,
             "parameters": [], "responses": {},
         });
-        let mut operation = Self { method, path: path.to_owned(), object, schemas: Map::new() };
+        let mut operation = Self { method, path: path.to_owned(), object, schemas: Map::new(), deprecated: None };
         for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             let (schema, about) = known_path_parameter(name);
             operation = operation.parameter("path", name, true, schema, about);
@@ -218,6 +249,23 @@ impl Operation {
         self.problems(&[401, 403])
     }
 
+    /// It is withdrawn. Call it last: the headers are added to the answers that are described.
+    pub fn deprecated(mut self, deprecated: Deprecated) -> Self {
+        let Deprecated { since, until, instead } = &deprecated;
+        let (since, until) = (since.date_naive(), until.date_naive());
+        let description = self.object["description"].as_str().unwrap_or_default();
+        let description = format!("Deprecated since {since}; it works until {until}. Use `{instead}` instead.\n\n{description}");
+        self.object["description"] = json!(description);
+        self.object["deprecated"] = json!(true);
+        for (_, answer) in self.object["responses"].as_object_mut().into_iter().flatten() {
+            if let Some(known) = answer.get_mut("headers").and_then(Value::as_object_mut) {
+                known.extend(references(&["Deprecation", "Sunset", "Link"]));
+            }
+        }
+        self.deprecated = Some(deprecated);
+        self
+    }
+
     /// It needs no token.
     pub fn public(mut self) -> Self {
         self.object["security"] = json!([{}]);
@@ -227,8 +275,11 @@ impl Operation {
 
 /// References to the headers of an answer; every answer carries `X-Request-Id`.
 pub fn headers(names: &[&str]) -> Value {
-    let all = names.iter().chain(&["X-Request-Id", "Access-Control-Allow-Origin"]);
-    Value::Object(all.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))).collect())
+    Value::Object(references(names).chain(references(&["X-Request-Id", "Access-Control-Allow-Origin"])).collect())
+}
+
+fn references(names: &[&str]) -> impl Iterator<Item = (String, Value)> {
+    names.iter().map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))
 }
 
 /// A list of entity tags, as `If-Match` and `If-None-Match` have it (RFC 9110 §8.8.3).

@@ -178,6 +178,20 @@ impl ApiError {
         [self.0.code.title.to_owned()].into_iter().chain(detail).chain(field_errors).collect::<Vec<_>>().join(": ")
     }
 
+    /// What is wrong, in sentences for people: of each field error, or of the whole.
+    pub fn sentences(&self, language: Language) -> Vec<String> {
+        let Parts { code, detail, field_errors, .. } = &*self.0;
+        let named = |error: &FieldError| match error.shown(language) {
+            ProblemFault { parameter: Some(parameter), detail, .. } => format!("{parameter}: {detail}"),
+            ProblemFault { detail, .. } => detail,
+        };
+        let whole = || match detail {
+            Some(detail) => detail.to(language).to_owned(),
+            None => Text::new(code.title, code.title_id).to(language).to_owned(),
+        };
+        if field_errors.is_empty() { vec![whole()] } else { field_errors.iter().map(named).collect() }
+    }
+
     /// The code of the error.
     pub fn code(&self) -> Code {
         self.0.code
@@ -203,7 +217,11 @@ impl ApiError {
         }
         response.insert_header(("Content-Language", language.tag()));
         let problem = self.problem(language, Some(request.path()), request_id::of(request).as_deref());
-        response.content_type(MEDIA_TYPE).body(serde_json::to_vec(&problem).unwrap_or_default())
+        let mut response = response.content_type(MEDIA_TYPE).body(serde_json::to_vec(&problem).unwrap_or_default());
+        if self.0.code.name == codes::UNAVAILABLE.name {
+            response.extensions_mut().insert(DatabaseAway);
+        }
+        response
     }
 
     fn problem(&self, language: Language, instance: Option<&str>, request_id: Option<&str>) -> Problem {
@@ -225,6 +243,9 @@ impl ApiError {
         }
     }
 }
+
+/// Marks an answer 503 that was given because the database did not answer.
+pub struct DatabaseAway;
 
 /// The greatest number of field errors that one answer lists.
 const MOST_FIELD_ERRORS: usize = 1000;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{Error, FromRequest, Handler, HttpMessage, HttpRequest, HttpResponse, Responder};
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -63,7 +64,7 @@ impl Table {
         F: Handler<Args, Output: Responder<Body: MessageBody + 'static>> + Send + Sync,
         Args: FromRequest + 'static,
     {
-        let route = Route { method: Method::GET, handler: erased(handler), offered: Vec::new() };
+        let route = Route { method: Method::GET, handler: erased(handler), offered: Vec::new(), notices: Vec::new() };
         self.routes.entry(path.to_owned()).or_default().push(route);
         self
     }
@@ -76,10 +77,12 @@ impl Table {
             }
         }
         let offered = MediaType::described(&operation.object);
+        let notices = operation.deprecated.iter().flat_map(|deprecated| deprecated.headers());
+        let notices = notices.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect();
         if let Some(description) = &mut self.description {
             description.add(operation);
         }
-        self.routes.entry(path).or_default().push(Route { method, handler, offered });
+        self.routes.entry(path).or_default().push(Route { method, handler, offered, notices });
     }
 
     /// The paths and schemas of the document; none unless it is [`Table::described`].
@@ -118,6 +121,8 @@ struct Route {
     handler: Erased,
     /// The media types of its answers; none for a page, which negotiates by itself.
     offered: Vec<MediaType>,
+    /// The headers of each answer that say that it is withdrawn, if it is.
+    notices: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// The pattern of the path of a request, such as `/v1/programmes/{code}`.
@@ -155,7 +160,10 @@ impl Routes {
         let (request, payload) = request.into_parts();
         // A panic is answered as a problem, and ends nothing else.
         let answer = AssertUnwindSafe((route.handler)(request.clone(), payload)).catch_unwind().await;
-        let answer = answer.unwrap_or_else(|_| HttpResponse::from_error(ApiError::unexpected("a handler panicked")));
+        let mut answer = answer.unwrap_or_else(|_| HttpResponse::from_error(ApiError::unexpected("a handler panicked")));
+        for (name, value) in &route.notices {
+            answer.headers_mut().append(name.clone(), value.clone());
+        }
         Ok(ServiceResponse::new(request, answer))
     }
 }
@@ -166,7 +174,7 @@ fn refused(request: ServiceRequest, error: ApiError) -> Result<ServiceResponse, 
 
 impl Description {
     fn add(&mut self, operation: Operation) {
-        let Operation { method, path, object, schemas } = operation;
+        let Operation { method, path, object, schemas, .. } = operation;
         let taken = self.paths.entry(path.clone()).or_default().insert(method.as_str().to_ascii_lowercase(), object);
         assert!(taken.is_none(), "{method} {path} is mounted twice");
         for (name, schema) in schemas {
@@ -226,6 +234,7 @@ mod tests {
 
     use super::*;
     use crate::http::middleware::{problems, request_context};
+    use crate::http::operation::Deprecated;
 
     macro_rules! app {
         ($table:expr) => {{
@@ -269,6 +278,26 @@ mod tests {
         for nowhere in ["/a/x/b", "/a/x/b/", "/a/x/b/1/2", "/a//b/1", "/b"] {
             assert_eq!(test::call_service(&app, ask(nowhere)).await.status(), 404, "{nowhere}");
         }
+    }
+
+    #[actix_web::test]
+    async fn what_is_withdrawn_says_so_with_every_answer() {
+        let day = |text: &str| text.parse().unwrap();
+        let deprecated =
+            Deprecated { since: day("2027-01-01T00:00:00Z"), until: day("2028-01-01T00:00:00Z"), instead: "get_other" };
+        let operation =
+            Operation::get("/old", "get_old", "test", "Old", "Old.").answers_nothing(204, "Nothing.").deprecated(deprecated);
+        assert_eq!(operation.object["deprecated"], true);
+        assert!(operation.object["responses"]["204"]["headers"]["Sunset"].is_object());
+        let mut table = Table::default();
+        table.on(operation, || async { HttpResponse::NoContent().insert_header(("Link", "</next>; rel=\"next\"")).finish() });
+        let app = test::init_service(app!(table)).await;
+        let answer = test::call_service(&app, test::TestRequest::get().uri("/old").to_request()).await;
+        let header = |name: &str| answer.headers().get(name).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(header("deprecation"), "@1798761600");
+        assert_eq!(header("sunset"), "Sat, 01 Jan 2028 00:00:00 GMT");
+        let links = answer.headers().get_all("link").map(|link| link.to_str().unwrap()).collect::<Vec<_>>();
+        assert!(links.len() == 2 && links.iter().any(|link| link.contains("rel=\"deprecation\"")), "{links:?}");
     }
 
     #[actix_web::test]

@@ -14,6 +14,7 @@ use crate::kinds;
 use crate::push::report::PushResult;
 use crate::resources::auth::GRANT_TYPES;
 use crate::resources::evaluations::EvaluationState;
+use crate::resources::kpis::statistical_metadata::ComponentKind;
 use crate::resources::provenance::Basis;
 use crate::resources::reporting::ReportKind;
 use crate::resources::reviews::{ReviewOutcome, Verdict};
@@ -40,6 +41,7 @@ pub(super) fn all() -> Vec<Enum> {
         of::<ActorKind>(),
         of::<entity::rules::bands::Band>(),
         of::<Basis>(),
+        of::<ComponentKind>(),
         of::<entity::rules::projection::Confidence>(),
         of::<entity::council_member::CouncilRole>(),
         of::<entity::coverage::CoverageStatus>(),

@@ -124,6 +124,32 @@ pub(super) fn page(shown: &Shown<'_>, seen: &Seen) -> String {
     .into_string()
 }
 
+/// The page that says why there is none.
+pub(super) fn refusal(words: Words, style: &str, reasons: &[String]) -> String {
+    let title = words.of("Halaman ini tidak dapat ditampilkan", "This page cannot be shown");
+    html! {
+        (DOCTYPE)
+        html lang=(words.0.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(style)) }
+            }
+            body {
+                header.top {
+                    div.wide {
+                        h1 { (title) }
+                        @for reason in reasons { p.lead { (reason) } }
+                        p { a href={ "/?lang=" (words.0.tag()) } { (words.of("Lihat keadaan hari ini", "See the state of today")) } }
+                    }
+                }
+            }
+        }
+    }
+    .into_string()
+}
+
 /// What the summary says in one line.
 fn charts_title(seen: &Seen, words: Words) -> String {
     summary::draw(&seen.summary, WIDTH, words).title

@@ -3,6 +3,7 @@
 pub mod coverage_method;
 mod existing;
 pub mod measurements;
+pub mod statistical_metadata;
 pub mod targets;
 
 use chrono::NaiveDate;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use self::statistical_metadata::StatisticalMetadata;
 use super::association::PROGRAMME;
 use super::provenance::Provenance;
 use super::{dimensions, masterplans, opds, programmes};
@@ -83,6 +85,9 @@ members! {
         /// The method by which its values are made.
         #[schema(max_length = 1000)]
         pub method: Option<String> = column.public().label("Method", "Metode", "Cara memperoleh nilai."),
+        /// What Peraturan BPS 5/2020 wants to be known of an indicator (MS-Ind) beside what the KPI says already. The public reads it under
+        /// `/v1/public/kpis/{code}/metadata`.
+        pub statistical_metadata: Option<StatisticalMetadata> = column.public().label("Statistical metadata", "Metadata statistik", "Keterangan indikator menurut Peraturan BPS 5/2020."),
         /// Whether the public sees it: a new one only where this is `true`.
         #[serde(default)]
         pub published: bool = column.filter().label("Published", "Diterbitkan", "Apakah publik dapat melihatnya; yang baru hanya bila `true`."),

@@ -4,7 +4,7 @@
 //! a watch that looks for new events several times a second. What an event may change of answers is its [`Effect`].
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ struct Numbers {
     last_event: AtomicI64,
     /// On PostgreSQL: the first event of each transaction of this process, until the watch has met it.
     own: Mutex<HashSet<Uuid>>,
+    /// Whether somebody found the database away, and the watch has not found it again since.
+    is_away: AtomicBool,
 }
 
 /// What a transaction of this process appended.
@@ -72,6 +74,7 @@ impl Generation {
         }
         own.insert(appended.first);
         drop(own);
+        self.0.is_away.store(false, Ordering::SeqCst);
         self.raise(appended.touched);
     }
 
@@ -87,6 +90,16 @@ impl Generation {
     /// Notes, on SQLite, the number of the last event of this process, while no other can write.
     pub fn appended(&self, last_event: i64) {
         self.0.last_event.store(last_event, Ordering::SeqCst);
+    }
+
+    /// Notes that the database does not answer.
+    pub fn note_away(&self) {
+        self.0.is_away.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the database was found away, and not found again since.
+    pub fn is_away(&self) -> bool {
+        self.0.is_away.load(Ordering::SeqCst)
     }
 
     /// Notes that tables were written.
@@ -130,9 +143,10 @@ impl Generation {
                 }
                 _ => last_event(&db).await.map(|last| self.found(last)),
             };
-            if looked.is_err() {
+            match looked {
+                Ok(()) => self.0.is_away.store(false, Ordering::SeqCst),
                 // What was kept may be old.
-                self.raise(Touched::EVERYTHING);
+                Err(_) => self.raise(Touched::EVERYTHING),
             }
         }
     }

@@ -131,7 +131,7 @@ async fn judge(
     let since = if outcome.is_success() { None } else { Some(webhook.failing_since.unwrap_or(tried)) };
     let reason = match since {
         Some(_) if outcome.is_gone() => Some(DisabledReason::Gone),
-        Some(since) if since + plan.patience() <= transaction.now => Some(DisabledReason::Failing),
+        Some(since) if plan.is_over(since, tried) => Some(DisabledReason::Failing),
         _ => None,
     };
     if let Some(reason) = reason.filter(|_| webhook.active) {

@@ -64,7 +64,13 @@ impl Plan {
         let asked = asked.unwrap_or_default().min(self.scaled(LONGEST_ASKED, 1.0));
         let pause = self.scaled(PAUSES[index], 1.0 + JITTER * chance).max(asked);
         // When the time is over, there is one more attempt.
-        (tried < end).then(|| (now + pause).min(end.max(now)))
+        (!self.is_over(first, tried)).then(|| (now + pause).min(end.max(now)))
+    }
+
+    /// Whether an attempt was the last one. Messages and webhooks are given up by the same rule, so that no message waits for a webhook
+    /// that was given up.
+    pub fn is_over(self, first: DateTime<Utc>, tried: DateTime<Utc>) -> bool {
+        first + self.patience() <= tried
     }
 
     /// How long attempts continue.
