@@ -24,6 +24,8 @@ pub mod webhooks;
 
 pub mod kinds;
 
+pub mod dataset;
+
 pub mod health;
 pub mod problems;
 pub mod routes;
