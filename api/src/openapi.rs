@@ -147,6 +147,7 @@ fn shared_headers() -> Value {
         "Access-Control-Allow-Origin": text("`*` on public paths; on other paths the origin, if it is a configured one. Only \
                                              answers to a browser have it.", 2000),
         "Allow": text("The methods that the path supports.", 200),
+        "Content-Disposition": text("Of a file: that it is one, and the name under which a browser keeps it (RFC 6266).", 300),
         "ETag": text("The entity tag of this state. Send it in `If-Match` to change the resource, or in `If-None-Match` to ask \
                       whether the state is still the same.", 200),
         "Idempotent-Replayed": text("`true` if this answer repeats the first answer to the same request.", 8),
