@@ -14,6 +14,7 @@ use crate::auth::identify::identify;
 use crate::auth::keys::Keys;
 use crate::auth::oidc::OidcProvider;
 use crate::cache::{ResponseCache, cached};
+use crate::dataset::licence::Licence;
 use crate::feed::limits::StreamLimits;
 use crate::feed::tail::Tail;
 use crate::http::client_address::TrustedProxies;
@@ -26,6 +27,7 @@ use crate::pages::{self, Document};
 use crate::routes;
 use crate::store::figure_cache::FigureCache;
 use crate::store::transaction::Store;
+use crate::tabular::exports::Exports;
 use crate::webhooks::addresses::Addresses;
 
 /// What all requests share.
@@ -57,6 +59,10 @@ pub struct State {
     pub metrics: Data<PrometheusHandle>,
     /// Which proxies are believed.
     pub proxies: Data<TrustedProxies>,
+    /// The licence of the open data.
+    pub licence: Data<Licence>,
+    /// How many long answers may be under way.
+    pub exports: Data<Exports>,
     /// How much one address may ask.
     pub limits: Data<RateLimits>,
     /// Which origins may use the API from a browser, beside the public part.
@@ -98,6 +104,8 @@ pub fn app(
         .app_data(state.stopping)
         .app_data(state.metrics)
         .app_data(state.proxies)
+        .app_data(state.licence)
+        .app_data(state.exports)
         .app_data(state.limits)
         .app_data(state.origins)
         .default_service(fn_service(answer))

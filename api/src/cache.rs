@@ -30,6 +30,7 @@ use tokio::sync::watch;
 
 use crate::auth::identify::known_actor;
 use crate::auth::permissions::{Permission, ReadAll};
+use crate::http::answer::Unkept;
 use crate::http::language::Language;
 use crate::http::media::{MediaType, prefers};
 use crate::http::middleware::{self, NotedOutside, Served, Statements, name_of};
@@ -326,6 +327,7 @@ pub async fn cached<B: MessageBody + 'static>(
     // The conditions are looked at here, so that the whole answer can be kept.
     request.headers_mut().remove(IF_NONE_MATCH);
     request.extensions_mut().insert(NotedOutside);
+    request.extensions_mut().insert(question.conditions.clone());
     let (method, today) = (name_of(request.method()), cache.calendar.today());
     let (response, made_of) = dependencies::recorded(cache.generation.now(), Counted::Everything, next.call(request)).await;
     let (request, response) = response?.into_parts();
@@ -337,7 +339,8 @@ pub async fn cached<B: MessageBody + 'static>(
         }
     }
     let route = pattern_of(&request);
-    let mut response = if Kept::may_be(&response, &question, &made_of) {
+    let is_whole = !request.extensions().contains::<Unkept>();
+    let mut response = if is_whole && Kept::may_be(&response, &question, &made_of) {
         let (response, body) = response.into_parts();
         let body = to_bytes(body).await.map_err(|_| ApiError::unexpected("a body could not be read"))?;
         let kept = Arc::new(Kept::new(response.headers(), body.clone(), made_of, today, route.clone(), cache.seconds()));

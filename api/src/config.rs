@@ -14,6 +14,7 @@ use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
 use crate::auth::{oidc, password};
+use crate::dataset::licence::Licence;
 use crate::demo::Fixed;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
@@ -148,6 +149,9 @@ pub struct Serve {
     /// A separate address for /metrics; without it, /metrics is on the main address and answers only this machine.
     #[arg(long, env = "RENAKSI_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
+    /// The licence under which the open data is given, as its descriptions tell.
+    #[arg(long, env = "RENAKSI_DATA_LICENCE", value_enum, ignore_case = true, default_value_t = Licence::CcBy)]
+    pub data_licence: Licence,
     /// The number of event streams that may be open without a login.
     #[arg(long, env = "RENAKSI_PUBLIC_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..))]
     pub public_streams: u16,

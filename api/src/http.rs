@@ -15,6 +15,7 @@ pub mod media;
 pub mod middleware;
 pub mod operation;
 pub mod page;
+pub mod places;
 pub mod precondition;
 pub mod problem;
 pub mod query;

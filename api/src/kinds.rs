@@ -4,10 +4,12 @@
 use std::sync::LazyLock;
 
 use crate::crud::{handlers, public};
+use crate::http::operation::Operation;
 use crate::http::table::Table;
 use crate::resources::programmes::{coverage, transitions};
 use crate::resources::{actions, clients, kpis, signing_keys, users};
 use crate::store::kind::{Audited, Kind, Stored};
+use crate::tabular::columns::Tabular;
 use crate::webhooks::webhook;
 
 /// Calls a macro with every list of a file: `name: resource Type, of the public;` for a kind, or `name: part Type;` for what comes with one.
@@ -55,12 +57,20 @@ macro_rules! registry {
         pub fn mount_public(table: &mut Table) {
             $($(registry!(@$public $type, table);)?)*
         }
+
+        /// The list of every kind that the public sees, with its table.
+        pub fn public_tables() -> Vec<(&'static Kind, Operation, Tabular)> {
+            let mut tables = Vec::new();
+            $($(registry!(@table $public $type, tables);)?)*
+            tables
+        }
     };
     (@kind resource $type:path) => { Some(<$type as $crate::crud::resource::Resource>::KIND) };
     (@kind part $type:path) => { None::<&'static Kind> };
     (@mount resource $type:path, $table:ident) => { handlers::mount::<$type>($table, &STORED) };
     (@mount part $type:path, $table:ident) => {};
     (@public $type:path, $table:ident) => { public::mount::<$type>($table) };
+    (@table public $type:path, $tables:ident) => { $tables.push(public::table_of_all::<$type>()) };
 }
 
 every_kind!(registry);

@@ -1,7 +1,7 @@
 //! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
 //!
 //! Modules in reading order. Dependencies flow one way:
-//! `http ← csv, auth ← store ← resources ← aggregates, public ← charts ← routes ← openapi, portal, cache, limited ← app ← commands`.
+//! `http ← csv, auth ← store ← tabular ← crud ← resources ← aggregates, public ← charts ← routes ← openapi, portal, cache, limited ← app ← commands`.
 
 pub mod http;
 
@@ -9,6 +9,8 @@ pub mod csv;
 
 pub mod auth;
 pub mod store;
+
+pub mod tabular;
 
 pub mod crud;
 
@@ -23,6 +25,8 @@ pub mod push;
 pub mod webhooks;
 
 pub mod kinds;
+
+pub mod dataset;
 
 pub mod health;
 pub mod problems;

@@ -150,6 +150,7 @@ fn shared_headers() -> Value {
         "Age": text("How old the answer is, in seconds (RFC 9111): only while the database is away, when public answers that were kept are \
                      given on for at most a day.", 10),
         "Allow": text("The methods that the path supports.", 200),
+        "Content-Disposition": text("Of a file: that it is one, and the name under which a browser keeps it (RFC 6266).", 300),
         "Deprecation": text("Since when the operation is deprecated, as seconds since 1970 after an `@` (RFC 9745).", 30),
         "ETag": text("The entity tag of this state. Send it in `If-Match` to change the resource, or in `If-None-Match` to ask \
                       whether the state is still the same.", 200),

@@ -4,10 +4,14 @@
 use entity::{action_report, measurement};
 
 use crate::http::table::Table;
+use crate::public::coverage::PublicCoverage;
+use crate::public::measurements::PublicMeasurement;
+use crate::public::targets::PublicTarget;
+use crate::public::transitions::PublicTransition;
 use crate::resources::evaluations::follow_ups;
 use crate::resources::programmes::{coverage, transitions};
 use crate::resources::{auth, clients, kpis, me, obligations, reporting, reviews, users};
-use crate::{aggregates, charts, feed, health, kinds, problems, public, push, webhooks};
+use crate::{aggregates, charts, dataset, feed, health, kinds, problems, public, push, webhooks};
 
 /// Every route, in `table`.
 pub fn all(mut table: Table) -> Table {
@@ -43,13 +47,16 @@ fn resources(table: &mut Table) {
 /// Third parties, without a login.
 fn everybody(table: &mut Table) {
     kinds::mount_public(table);
-    public::transitions::mount(table);
-    public::coverage::mount(table);
+    public::parts::mount::<PublicTransition>(table);
+    public::parts::mount::<PublicCoverage>(table);
+    public::parts::mount::<PublicTarget>(table);
+    public::parts::mount::<PublicMeasurement>(table);
     public::metadata::mount(table);
     aggregates::record::mount_public(table);
     aggregates::routes::mount_public(table);
     aggregates::standings::mount_public(table);
     charts::routes::mount_public(table);
+    dataset::zip::mount(table);
     feed::events::mount_public(table);
     feed::stream::mount_public(table);
 }

@@ -17,6 +17,7 @@ pub mod output;
 pub mod progress;
 pub mod rows;
 pub mod scope;
+pub mod sealed;
 pub mod snapshots;
 pub mod standing;
 pub mod tables;

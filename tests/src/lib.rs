@@ -50,6 +50,7 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod csv;
 pub mod database;
 pub mod dice;
 pub mod document;

@@ -8,6 +8,7 @@ mod evaluations;
 mod figures;
 mod findings;
 mod kpi_standing;
+mod open_data;
 mod past_days;
 mod portal;
 mod publicity;

@@ -204,7 +204,7 @@ impl Place {
         [Some(query), past].into_iter().flatten().map(with).collect()
     }
 
-    fn path_of(&self, operation: &Operation) -> String {
+    pub(crate) fn path_of(&self, operation: &Operation) -> String {
         let segments = operation.path.split('/').collect::<Vec<_>>();
         let of_record = operation.path.ends_with("/record");
         let filled = segments.iter().enumerate().map(|(index, segment)| match segments[index.saturating_sub(1)] {

@@ -1,6 +1,8 @@
 //! `/v1/summary`, `/v1/timeline`, `/v1/scoreboard`, `/v1/opds/{code}/scorecard`, `/v1/reconciliation`,
 //! `/v1/kpis/{code}/standing`, `/v1/kpis/{code}/series`, and their public counterparts.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chrono::NaiveDate;
@@ -26,7 +28,8 @@ use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiResult;
 use crate::http::query::Parameters;
-use crate::http::table::Table;
+use crate::http::representation::Selection;
+use crate::http::table::{CSV, Table};
 use crate::resources::explanation::InLanguage;
 use crate::store::access::{Access, Public};
 use crate::store::days::read_as_of;
@@ -34,6 +37,9 @@ use crate::store::figure_cache::{FigureCache, Question};
 use crate::store::kind::Scope;
 use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
+use crate::tabular::asked::AskedCsv;
+use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::stream;
 
 /// The request for a figure.
 pub(crate) struct FigureRequest {
@@ -41,7 +47,6 @@ pub(crate) struct FigureRequest {
     scope: Scope,
     kept: Data<FigureCache>,
     path: String,
-    media: MediaType,
     /// The code in the path, if the path has one.
     code: String,
     language: Language,
@@ -57,8 +62,9 @@ impl FigureRequest {
         preconditions: Preconditions,
     ) -> Self {
         let code = request.match_info().get("code").unwrap_or_default().to_owned();
-        let (path, media) = (request.path().to_owned(), MediaType::of(request));
-        Self { store, scope, kept, path, media, code, language: Language::preferred(request.headers()), preconditions }
+        // A table is made from the same answer as JSON.
+        let path = request.path().strip_suffix(CSV).unwrap_or(request.path()).to_owned();
+        Self { store, scope, kept, path, code, language: Language::preferred(request.headers()), preconditions }
     }
 
     /// The end of a day that was read with [`FigureRequest::read_as_of`], or of today if the request names none.
@@ -136,7 +142,8 @@ impl FigureRequest {
     where
         F: Future<Output = ApiResult<Answer>> + Send + 'static,
     {
-        let Self { store, scope, kept, path, media, preconditions, .. } = self;
+        let Self { store, scope, kept, path, preconditions, .. } = self;
+        let media = MediaType::Json;
         let question = Question { text: format!("{} {path} {parameters:?}", scope.name()), media, of_the_past };
         let own = store.clone();
         let compute = move || compute(own, scope);
@@ -174,6 +181,9 @@ async fn scoreboard_asked(
 pub(crate) trait Figure: Serialize + ToSchema + 'static {
     const WORDS: Words;
 
+    /// The members whose entries are the lines of its CSV; none where the figure is one line.
+    const PARTS: &'static [&'static str];
+
     /// An example from the real case.
     fn example() -> Value;
 
@@ -201,6 +211,8 @@ impl Figure for Summary {
             `as_of` answers as of the end of that day from the recorded transitions: a past day is answered exactly as it was.",
         parameters: &["masterplan", "as_of"],
     };
+
+    const PARTS: &'static [&'static str] = &["totals", "dimensions"];
 
     fn example() -> Value {
         examples::summary()
@@ -231,6 +243,8 @@ impl Figure for Timeline {
             or year. Counted are the programmes that the masterplan contains on the last day of the timeline.",
         parameters: &["masterplan", "interval", "as_of"],
     };
+
+    const PARTS: &'static [&'static str] = &["steps"];
 
     fn example() -> Value {
         examples::timeline()
@@ -269,6 +283,8 @@ impl Figure for Scoreboard {
         parameters: &["year", "quarter", "as_of", "masterplan"],
     };
 
+    const PARTS: &'static [&'static str] = &["rows"];
+
     fn example() -> Value {
         examples::scoreboard()
     }
@@ -296,6 +312,8 @@ impl Figure for Scorecard {
         parameters: &["year", "quarter", "as_of"],
     };
 
+    const PARTS: &'static [&'static str] = &[];
+
     fn example() -> Value {
         examples::scorecard()
     }
@@ -321,6 +339,8 @@ impl Figure for KpiStanding {
             and required pace of a KPI, with enough detail to compute each of them by hand.",
         parameters: &["as_of"],
     };
+
+    const PARTS: &'static [&'static str] = &[];
 
     fn example() -> Value {
         examples::standing()
@@ -350,6 +370,8 @@ impl Figure for KpiSeries {
         about: "The baseline, the targets and the verified values of a KPI by period, in the order of the periods.",
         parameters: &["from", "to"],
     };
+
+    const PARTS: &'static [&'static str] = &["baseline", "targets", "actuals"];
 
     fn example() -> Value {
         examples::series()
@@ -383,6 +405,8 @@ impl Figure for Reconciliation {
         parameters: &["evaluation"],
     };
 
+    const PARTS: &'static [&'static str] = &["totals", "dimensions"];
+
     fn example() -> Value {
         examples::reconciliation()
     }
@@ -414,15 +438,36 @@ async fn private<F: Figure>(
 }
 
 async fn public<F: Figure>(
+    table: &Tabular,
     public: Public,
     request: HttpRequest,
     kept: Data<FigureCache>,
     preconditions: Preconditions,
-    parameters: Parameters,
+    mut parameters: Parameters,
 ) -> ApiResult<Answer> {
-    F::answer(FigureRequest::new(public.store, Scope::Published, kept, &request, preconditions), parameters)
-        .await
-        .map(Answer::public)
+    let asked_csv = AskedCsv::read(&mut parameters, &request);
+    let asked = FigureRequest::new(public.store, Scope::Published, kept, &request, Preconditions::default());
+    let answer = F::answer(asked, parameters).await?;
+    let answer = match asked_csv {
+        None => answer.public().header("Vary", "Accept"),
+        Some(csv) => stream::figure(&request, table, csv, &Selection::default(), &answer)?,
+    };
+    Ok(answer.unless_known(&preconditions))
+}
+
+/// The public route of a figure, with its table.
+pub(crate) fn public_table<F: Figure>() -> (Operation, Tabular) {
+    with_csv(described_public::<F>(), Lines::Entries(F::PARTS))
+}
+
+/// Mounts the public route of a figure.
+fn mount_figure<F: Figure>(table: &mut Table) {
+    let (described, tabular) = public_table::<F>();
+    let tabular = Arc::new(tabular);
+    table.on(described, move |seen: Public, request, kept, preconditions, parameters| {
+        let tabular = Arc::clone(&tabular);
+        async move { public::<F>(&tabular, seen, request, kept, preconditions, parameters).await }
+    });
 }
 
 /// The public answer with a figure, as its own route gives it: kept, or computed now. `code` is the one in its path, if it has one.
@@ -437,7 +482,6 @@ pub(crate) async fn public_figure<F: Figure>(
         scope: Scope::Published,
         kept: kept.clone(),
         path: format!("/v1/public{}", F::WORDS.path.replace("{code}", code)),
-        media: MediaType::Json,
         code: code.to_owned(),
         // Whoever asks shows figures, and no texts.
         language: Language::English,
@@ -528,12 +572,11 @@ pub fn mount(table: &mut Table) {
 
 /// Adds the public routes of the figures.
 pub fn mount_public(table: &mut Table) {
-    table
-        .on(described_public::<Summary>(), public::<Summary>)
-        .on(described_public::<Timeline>(), public::<Timeline>)
-        .on(described_public::<Scoreboard>(), public::<Scoreboard>)
-        .on(described_public::<Scorecard>(), public::<Scorecard>)
-        .on(described_public::<KpiStanding>(), public::<KpiStanding>)
-        .on(described_public::<KpiSeries>(), public::<KpiSeries>)
-        .on(described_public::<Reconciliation>(), public::<Reconciliation>);
+    mount_figure::<Summary>(table);
+    mount_figure::<Timeline>(table);
+    mount_figure::<Scoreboard>(table);
+    mount_figure::<Scorecard>(table);
+    mount_figure::<KpiStanding>(table);
+    mount_figure::<KpiSeries>(table);
+    mount_figure::<Reconciliation>(table);
 }

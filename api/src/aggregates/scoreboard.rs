@@ -42,6 +42,14 @@ pub struct ScoreboardRequest {
     pub as_of: AsOf,
 }
 
+impl ScoreboardRequest {
+    /// The scoreboard of all masterplans for the last quarter that ended before the end of a day.
+    pub fn latest(as_of: AsOf) -> Self {
+        let (year, quarter) = last_ended(as_of.day);
+        Self { masterplan: None, year, quarter, as_of }
+    }
+}
+
 /// How well the OPDs carry out their part of the masterplan, by what was known on a day.
 #[derive(Serialize, ToSchema)]
 pub struct Scoreboard {

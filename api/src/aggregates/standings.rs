@@ -1,5 +1,7 @@
 //! The standings of all KPIs, one row each: a list over what [`super::standing`] computes.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chrono::NaiveDate;
@@ -34,6 +36,9 @@ use crate::store::figure_cache::FigureCache;
 use crate::store::kind::{Field, Scope, ValueType};
 use crate::store::listing::Listing;
 use crate::store::snapshots::AsOf;
+use crate::tabular::asked::AskedCsv;
+use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::stream::{self, ALL_ROWS};
 
 /// The standing of a KPI at the end of a day, as a row of a list: without its explanation, and with what the KPI belongs to.
 #[derive(Serialize, ToSchema)]
@@ -157,10 +162,15 @@ const KEY: Field = Field::sort("kpi", ValueType::Code);
 const NAME: &str = "KpiStandingRow";
 const PATH: &str = "/standings";
 
+/// All rows, in the order of the codes.
+pub(crate) async fn all(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> ApiResult<Vec<Value>> {
+    let rows = standing::of_all(db, scope, as_of).await?.into_iter().map(|both| serde_json::to_value(Row::from(both)));
+    rows.collect::<Result<Vec<_>, _>>().map_err(ApiError::unexpected)
+}
+
 /// Reads one page: two statements, whatever the number of KPIs.
 async fn page(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf, listing: &Listing, selection: &Selection) -> ApiResult<Page> {
-    let rows = standing::of_all(db, scope, as_of).await?.into_iter().map(|both| serde_json::to_value(Row::from(both)));
-    let rows = rows.collect::<Result<Vec<_>, _>>().map_err(ApiError::unexpected)?;
+    let rows = all(db, scope, as_of).await?;
     let (shown, page) =
         listing.page_of(&rows, value_of, |row| ["kpi", "name"].map(|name| row[name].as_str().unwrap_or_default()).join("\n"))?;
     let picked = shown.into_iter().map(|row| {
@@ -182,15 +192,16 @@ fn members() -> Vec<String> {
     own["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
-async fn answer(asked: FigureRequest, request: &HttpRequest, mut parameters: Parameters) -> ApiResult<Answer> {
+async fn answer(asked: FigureRequest, request: &HttpRequest, mut parameters: Parameters, is_csv: bool) -> ApiResult<Answer> {
     let listing = Listing::read(&mut parameters, request.path().trim_start_matches("/v1/"), FIELDS, KEY.name, KEY, true);
+    let listing = if is_csv { listing.pages_of(ALL_ROWS, None) } else { listing };
     let selection = Selection::read(&mut parameters, &members());
     let day = asked.read_as_of(&mut parameters);
     parameters.finish()?;
     let as_of = asked.as_of(day).await?;
     let (path, query) = (request.path().to_owned(), request.query_string().to_owned());
     asked
-        .answer_with(as_of.is_past(), (as_of.day, query.clone()), move |store, scope| async move {
+        .answer_with(as_of.is_past(), (as_of.day, is_csv, query.clone()), move |store, scope| async move {
             page(store.db(), scope, as_of, &listing, &selection).await?.answer(&path, &query)
         })
         .await
@@ -203,18 +214,29 @@ async fn list_standings(
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    answer(FigureRequest::new(access.store, Scope::All, kept, &request, preconditions), &request, parameters).await
+    answer(FigureRequest::new(access.store, Scope::All, kept, &request, preconditions), &request, parameters, false).await
 }
 
 async fn list_public_standings(
+    table: &Tabular,
     public: Public,
     request: HttpRequest,
     kept: Data<FigureCache>,
     preconditions: Preconditions,
-    parameters: Parameters,
+    mut parameters: Parameters,
 ) -> ApiResult<Answer> {
-    let asked = FigureRequest::new(public.store, Scope::Published, kept, &request, preconditions);
-    answer(asked, &request, parameters).await.map(Answer::public)
+    let asked_csv = AskedCsv::read(&mut parameters, &request);
+    let asked = FigureRequest::new(public.store, Scope::Published, kept, &request, Preconditions::default());
+    let answer = answer(asked, &request, parameters, asked_csv.is_some()).await?;
+    let answer = match asked_csv {
+        None => answer.public().header("Vary", "Accept"),
+        Some(csv) => {
+            // A wrong one was refused already.
+            let selection = Selection::read(&mut Parameters::parse(request.query_string())?, &members());
+            stream::figure(&request, table, csv, &selection, &answer)?
+        }
+    };
+    Ok(answer.unless_known(&preconditions))
 }
 
 const ABOUT: &str = "One row for each KPI: everything that the standing of one KPI says but its explanation, and what the KPI belongs \
@@ -258,13 +280,23 @@ pub fn mount(table: &mut Table) {
     table.on(described(list.roles(&ReadAll::role_names())), list_standings);
 }
 
-/// Adds the public route.
-pub fn mount_public(table: &mut Table) {
+/// The public route, with its table.
+pub(crate) fn public_table() -> (Operation, Tabular) {
     let about = format!(
         "{ABOUT} It is computed from public and verified data only; for a past day from what was public then and is public now. What \
          is hidden is null, and nothing is found by it. No login is needed."
     );
     let path = format!("/v1/public{PATH}");
     let list = Operation::get(&path, "list_public_standings", "public", "List the standings of the KPIs (public)", &about);
-    table.on(described(list.public()), list_public_standings);
+    with_csv(described(list.public()), Lines::Rows)
+}
+
+/// Adds the public route.
+pub fn mount_public(table: &mut Table) {
+    let (described, tabular) = public_table();
+    let tabular = Arc::new(tabular);
+    table.on(described, move |public: Public, request, kept, preconditions, parameters| {
+        let tabular = Arc::clone(&tabular);
+        async move { list_public_standings(&tabular, public, request, kept, preconditions, parameters).await }
+    });
 }

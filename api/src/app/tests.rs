@@ -100,6 +100,8 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
         document: Data::default(),
         stopping: Data::default(),
         metrics: Data::new(PrometheusBuilder::new().build_recorder().handle()),
+        licence: Data::default(),
+        exports: Data::default(),
         limits: Data::default(),
         proxies: Data::default(),
         origins: Data::default(),

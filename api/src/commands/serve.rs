@@ -34,10 +34,11 @@ use crate::pages;
 use crate::store::connection;
 use crate::store::figure_cache::FigureCache;
 use crate::store::transaction::Store;
+use crate::tabular::exports;
 use crate::webhooks::courier::Courier;
 
 /// The number of database connections that only public reads use.
-const CONNECTIONS_OF_THE_PUBLIC: u32 = 4;
+const CONNECTIONS_OF_THE_PUBLIC: u32 = 4 + exports::MOST as u32;
 /// The number of threads that compute figures.
 const FIGURE_THREADS: usize = 2;
 /// How often durations that were measured are added up: until then each of them takes memory.
@@ -99,6 +100,8 @@ pub async fn run(settings: Serve) -> CommandResult {
         stopping: Data::new(stopping.clone()),
         metrics: Data::new(metrics),
         proxies: Data::new(TrustedProxies(settings.trusted_proxies.clone())),
+        licence: Data::new(settings.data_licence),
+        exports: Data::default(),
         limits: Data::from(limits),
         origins: Data::new(Origins { configured: settings.cors_origins.clone(), local: settings.demo }),
     };

@@ -1,8 +1,11 @@
 //! `/v1/public/{resource}` and one of them.
 
-use actix_web::HttpRequest;
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use chrono::NaiveDate;
+use futures_util::future::LocalBoxFuture;
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 
@@ -17,7 +20,7 @@ use super::whole::{self, day_of};
 use super::writes::Writes;
 use crate::http::answer::Answer;
 use crate::http::language::Language;
-use crate::http::operation::Allowed;
+use crate::http::operation::{Allowed, Operation};
 use crate::http::page::{LARGEST_LIMIT, Page};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
@@ -31,6 +34,9 @@ use crate::store::listing::{Listing, contains};
 use crate::store::rows::Executor;
 use crate::store::transaction::Store;
 use crate::store::visible::{Named, public_among};
+use crate::tabular::asked::AskedCsv;
+use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::stream::{ALL_ROWS, Csv, InMemory, Pages, ROWS_AT_ONCE};
 
 /// The members that refer to what may be hidden though the resource itself is seen: what it hangs on is not among them.
 fn may_be_hidden(kind: &Kind) -> impl Iterator<Item = (&'static Member, &'static Kind)> {
@@ -48,8 +54,8 @@ fn fields(kind: &Kind, is_across: bool) -> Vec<Field> {
 }
 
 /// 404 unless the public sees the resource that the path says this is a part of.
-async fn must_have_visible_parent(db: &Executor<'_>, kind: &Kind, request: &HttpRequest) -> ApiResult<()> {
-    let (Some(parent), Some(code)) = (kind.parent, request.match_info().get("code")) else { return Ok(()) };
+async fn must_have_visible_parent(db: &Executor<'_>, kind: &Kind, code: Option<&str>) -> ApiResult<()> {
+    let (Some(parent), Some(code)) = (kind.parent, code) else { return Ok(()) };
     let asked = Named::from([(parent.kind, code.to_owned())]);
     if public_among(db, asked).await?.is_empty() {
         return Err(ApiError::not_found(parent.kind, code));
@@ -59,13 +65,15 @@ async fn must_have_visible_parent(db: &Executor<'_>, kind: &Kind, request: &Http
 
 async fn list(
     kind: &'static Kind,
+    table: &Tabular,
     public: Public,
     request: HttpRequest,
     preconditions: Preconditions,
     mut parameters: Parameters,
-) -> ApiResult<Answer> {
+) -> ApiResult<HttpResponse> {
     let (path, query) = (request.path(), request.query_string());
     let name = path.trim_start_matches("/v1/");
+    let asked_csv = AskedCsv::read(&mut parameters, &request);
     let listing =
         Listing::read(&mut parameters, name, &fields(kind, is_across(kind, &request)), kind.default_sort, kind.key_field(), true);
     let listing = listing.only(kind.visible());
@@ -73,24 +81,95 @@ async fn list(
     let (shape, day) = (Shape::read(kind, &mut parameters), day_of(kind, &mut parameters, today));
     parameters.finish()?;
     let listing = by_what_is_shown(kind, listing, query)?;
+    let listing = if asked_csv.is_some() { listing.pages_of(ALL_ROWS, None) } else { listing };
     let (db, language) = (public.store.executor(), Language::preferred(request.headers()));
-    let listing = match whole::page(kind, &public.store, Scope::Published, &request, listing, day).await? {
+    let code = request.match_info().get("code");
+    let listed = match whole::page(kind, &public.store, Scope::Published, &request, listing, day).await? {
         Ok(page) => {
             let Shape { selection, expansion } = &shape;
             let found = expansion.find(&db, &page.rows, Scope::Published, today).await?;
-            let page = page.shown(kind, Scope::Published, selection, expansion, &found, language)?;
-            let answer = shape.told(kind, page.answer(path, query)?, language);
-            return Ok(answer.tagged().public().unless_known(&preconditions));
+            Ok(page.shown(kind, Scope::Published, selection, expansion, &found, language)?)
         }
-        Err(listing) => listing,
+        Err(listing) => Err(KindPages {
+            kind,
+            listing,
+            within: within(kind, &request),
+            shape,
+            today,
+            language,
+            code: code.map(str::to_owned),
+            next: Next::First,
+        }),
     };
-    let (rows, page) = listing.rows_of(kind, &db, within(kind, &request), Scope::Published, today).await?;
-    if rows.is_empty() {
-        must_have_visible_parent(&db, kind, &request).await?;
+    if let Some(asked) = asked_csv {
+        let selection = selection(kind, Scope::Published, &mut Parameters::parse(query)?);
+        let pages: Box<dyn Pages> = match listed {
+            Ok(page) => Box::new(InMemory(page.data)),
+            Err(pages) => Box::new(pages),
+        };
+        let language = kind.has_texts().then_some(language);
+        let csv = Csv { table, asked, selection: &selection, pages, language };
+        return csv.answer(&request, &public.store, &preconditions).await;
     }
-    let page = Page { data: shape.show(&db, kind, &rows, today, language).await?, ..page };
-    let answer = shape.told(kind, page.answer(path, query)?, language);
-    Ok(answer.tagged().public().unless_known(&preconditions))
+    let page = match listed {
+        Ok(page) => page,
+        Err(mut pages) => pages.page(&db).await?,
+    };
+    let answer = told(kind, page.answer(path, query)?, language).header("Vary", "Accept");
+    Ok(answer.tagged().public().unless_known(&preconditions).respond_to(&request))
+}
+
+/// A list that the database cuts into pages.
+struct KindPages {
+    kind: &'static Kind,
+    listing: Listing,
+    within: Condition,
+    shape: Shape,
+    today: NaiveDate,
+    language: Language,
+    /// The code of what the rows are parts of.
+    code: Option<String>,
+    next: Next,
+}
+
+/// Which page of a list comes next.
+enum Next {
+    First,
+    After(String),
+    None,
+}
+
+impl KindPages {
+    /// The page that the listing asks for.
+    async fn page(&mut self, db: &Executor<'_>) -> ApiResult<Page> {
+        let Self { kind, listing, within, shape, today, language, code, .. } = self;
+        let (rows, page) = listing.clone().rows_of(kind, db, within.clone(), Scope::Published, *today).await?;
+        if rows.is_empty() {
+            must_have_visible_parent(db, kind, code.as_deref()).await?;
+        }
+        Ok(Page { data: shape.show(db, kind, &rows, *today, *language).await?, ..page })
+    }
+}
+
+impl Pages for KindPages {
+    fn next<'a>(&'a mut self, db: &'a Executor<'a>) -> LocalBoxFuture<'a, ApiResult<Vec<Vec<u8>>>> {
+        Box::pin(async move {
+            let cursor = match std::mem::replace(&mut self.next, Next::None) {
+                Next::First => None,
+                Next::After(cursor) => Some(cursor),
+                Next::None => return Ok(Vec::new()),
+            };
+            self.listing = self.listing.clone().pages_of(ROWS_AT_ONCE, cursor);
+            let page = self.page(db).await?;
+            self.next = page.next_cursor.map_or(Next::None, Next::After);
+            Ok(page.data)
+        })
+    }
+}
+
+/// The answer with its language, if it has any texts of the service.
+fn told(kind: &Kind, answer: Answer, language: Language) -> Answer {
+    if kind.has_texts() { answer.in_language(language) } else { answer }
 }
 
 /// What the client wants to see of rows.
@@ -119,11 +198,6 @@ impl Shape {
         let found = expansion.find(db, &expansion.members_of(rows), Scope::Published, today).await?;
         let view = View::public(kind, selection, expansion, found, hidden(db, kind, rows).await?, language);
         Ok(rows.iter().map(|row| view.json(&**row)).collect())
-    }
-
-    /// The answer with its language, if it has any texts of the service.
-    fn told(&self, kind: &Kind, answer: Answer, language: Language) -> Answer {
-        if kind.has_texts() { answer.in_language(language) } else { answer }
     }
 }
 
@@ -171,7 +245,7 @@ async fn get(
     let Some(shown) = shape.show(&db, kind, &rows, today, language).await?.pop() else {
         return Err(ApiError::not_found(kind, &key_in(kind, &request)));
     };
-    let answer = shape.told(kind, Answer::text(StatusCode::OK, shown), language);
+    let answer = told(kind, Answer::text(StatusCode::OK, shown), language);
     Ok(answer.tagged().public().unless_known(&preconditions))
 }
 
@@ -180,21 +254,46 @@ pub fn mount<R: Resource>(table: &mut Table) {
     mount_of(table, writes_of::<R>());
 }
 
+/// The list of all of a kind that the public sees, with its table.
+pub fn table_of_all<R: Resource>() -> (&'static Kind, Operation, Tabular) {
+    let writes = writes_of::<R>();
+    let (kind, describe) = (writes.kind(), Describe::new(writes.described(), Allowed::default()));
+    let list = if kind.is_listed_across {
+        describe.public_list_across(&fields(kind, true))
+    } else {
+        describe.public_list(&fields(kind, false))
+    };
+    let (operation, tabular) = with_csv(list, Lines::Rows);
+    (kind, operation, tabular)
+}
+
+/// The rows of that list, in its order.
+pub fn pages_of_all(kind: &'static Kind, store: &Store, language: Language) -> ApiResult<impl Pages + use<>> {
+    let mut none = Parameters::parse("")?;
+    let fields = fields(kind, kind.is_listed_across);
+    let listing = Listing::read(&mut none, kind.table(), &fields, kind.default_sort, kind.key_field(), true);
+    let listing = listing.only(kind.visible());
+    let (shape, today) = (Shape::read(kind, &mut none), store.calendar().today());
+    Ok(KindPages { kind, listing, within: Condition::all(), shape, today, language, code: None, next: Next::First })
+}
+
 fn mount_of(table: &mut Table, writes: &'static dyn Writes) {
     let kind = writes.kind();
     let describe = Describe::new(writes.described(), Allowed::default());
     if kind.is_listed_across {
-        let described = describe.public_list_across(&fields(kind, true));
-        table.on(described, move |public: Public, request, preconditions, parameters| {
-            list(kind, public, request, preconditions, parameters)
-        });
+        mount_list(table, kind, describe.public_list_across(&fields(kind, true)));
     }
-    let describe = Describe::new(writes.described(), Allowed::default());
-    table
-        .on(describe.public_list(&fields(kind, false)), move |public: Public, request, preconditions, parameters| {
-            list(kind, public, request, preconditions, parameters)
-        })
-        .on(describe.public_get(), move |public: Public, request, preconditions, parameters| {
-            get(kind, public, request, preconditions, parameters)
-        });
+    mount_list(table, kind, describe.public_list(&fields(kind, false)));
+    table.on(describe.public_get(), move |public: Public, request, preconditions, parameters| {
+        get(kind, public, request, preconditions, parameters)
+    });
+}
+
+fn mount_list(table: &mut Table, kind: &'static Kind, described: Operation) {
+    let (described, tabular) = with_csv(described, Lines::Rows);
+    let tabular = Arc::new(tabular);
+    table.on(described, move |public: Public, request, preconditions, parameters| {
+        let tabular = Arc::clone(&tabular);
+        async move { list(kind, &tabular, public, request, preconditions, parameters).await }
+    });
 }

@@ -13,6 +13,9 @@ use super::media::MediaType;
 use super::precondition::Preconditions;
 use super::problem::{ApiError, ApiResult};
 
+/// Marks a request whose answer is sent while it is made, and therefore never held in memory as a whole.
+pub struct Unkept;
+
 /// The status, the headers that belong to the body, and the body.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -67,6 +70,11 @@ impl Answer {
     pub fn tagged(self) -> Self {
         let tag = format!("\"{}\"", &hex::encode(Sha256::digest(&self.body))[..32]);
         self.etag(&tag)
+    }
+
+    /// The value of a header.
+    pub fn header_value(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Says in which language the texts are, and that another language may be asked for.

@@ -17,10 +17,14 @@ pub enum MediaType {
     Svg,
     /// HTML pages.
     Html,
+    /// Tables as CSV (RFC 4180).
+    Csv,
+    /// Several files in one.
+    Zip,
 }
 
 impl MediaType {
-    const ALL: [Self; 4] = [Self::Json, Self::EventStream, Self::Svg, Self::Html];
+    const ALL: [Self; 6] = [Self::Json, Self::EventStream, Self::Svg, Self::Html, Self::Csv, Self::Zip];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -29,6 +33,8 @@ impl MediaType {
             Self::EventStream => "text/event-stream",
             Self::Svg => "image/svg+xml",
             Self::Html => "text/html",
+            Self::Csv => "text/csv",
+            Self::Zip => "application/zip",
         }
     }
 
@@ -36,6 +42,8 @@ impl MediaType {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
+            // RFC 7111 asks for the header to be told.
+            Self::Csv => "text/csv; charset=utf-8; header=present",
             other => other.name(),
         }
     }
@@ -53,6 +61,11 @@ impl MediaType {
         let is_described = |media: &Self| contents.iter().any(|content| content.contains_key(media.name()));
         let described = Self::ALL.into_iter().filter(is_described).collect::<Vec<_>>();
         if described.is_empty() { vec![Self::Json] } else { described }
+    }
+
+    /// Notes with a request that it asks for this one, whatever it accepts: its path says so.
+    pub fn choose(self, request: &HttpRequest) {
+        request.extensions_mut().insert(self);
     }
 
     /// The one that a request was found to accept best.
@@ -82,7 +95,7 @@ pub fn negotiate(request: &HttpRequest, offered: &[MediaType]) -> ApiResult<()> 
         return Err(ApiError::new(codes::NOT_ACCEPTABLE)
             .detail(format!("Available here: {names}."), format!("Yang tersedia di sini: {names}.")));
     };
-    request.extensions_mut().insert(chosen);
+    chosen.choose(request);
     Ok(())
 }
 

@@ -104,6 +104,13 @@ impl Parameters {
         self.read(name, ("true or false", "true atau false"), |text| text.parse().ok())
     }
 
+    /// Takes one parameter that means nothing here, if it was given.
+    pub fn refuse_given(&mut self, name: &str, en: impl Into<String>, id: impl Into<String>) {
+        if self.given.remove(name).is_some() {
+            self.refuse(name, en, id);
+        }
+    }
+
     /// Notes a field error of a parameter.
     pub fn refuse(&mut self, name: &str, en: impl Into<String>, id: impl Into<String>) {
         self.field_errors.push(FieldError::in_parameter(name, "invalid_value", Text::new(en, id)));

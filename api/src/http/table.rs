@@ -22,6 +22,9 @@ use super::media::{self, MediaType};
 use super::operation::Operation;
 use super::problem::{ApiError, codes};
 
+/// What stands behind the path of a table to ask for it as CSV, for those who cannot send `Accept`.
+pub const CSV: &str = ".csv";
+
 /// All routes of the service.
 #[derive(Default)]
 pub struct Table {
@@ -138,7 +141,10 @@ impl Routes {
     /// Answers a request. A method that its path does not know is answered 405 with those that it does.
     pub async fn answer(&self, mut request: ServiceRequest) -> Result<ServiceResponse, Error> {
         self.collections.lower(&mut request);
-        let path = request.match_info().as_str().to_owned();
+        let path = request.match_info().as_str();
+        let table = path.strip_suffix(CSV).filter(|table| self.has_csv(table)).map(str::to_owned);
+        let is_csv = table.is_some();
+        let path = table.unwrap_or_else(|| path.to_owned());
         let Ok(found) = self.paths.at(&path) else { return refused(request, nothing_here()) };
         for (name, value) in found.params.iter() {
             request.match_info_mut().add_static(name.to_owned(), value.to_owned());
@@ -152,7 +158,9 @@ impl Routes {
             }
             return refused(request, other_method(allow));
         };
-        if !route.offered.is_empty()
+        if is_csv {
+            MediaType::Csv.choose(request.request());
+        } else if !route.offered.is_empty()
             && let Err(error) = media::negotiate(request.request(), &route.offered)
         {
             return refused(request, error);
@@ -165,6 +173,13 @@ impl Routes {
             answer.headers_mut().append(name.clone(), value.clone());
         }
         Ok(ServiceResponse::new(request, answer))
+    }
+}
+
+impl Routes {
+    /// Whether what is at a path can be had as CSV.
+    fn has_csv(&self, path: &str) -> bool {
+        self.paths.at(path).is_ok_and(|found| found.value.routes.iter().any(|route| route.offered.contains(&MediaType::Csv)))
     }
 }
 

@@ -293,6 +293,7 @@ fn unlabelled(name: &str) -> (&'static str, &'static str) {
         "masterplan" => ("Masterplan", "Rencana induk"),
         "name" => ("Name", "Nama"),
         "opd" => ("OPD", "OPD"),
+        "period" => ("Period", "Periode"),
         "period_end" => ("End of the period", "Akhir periode"),
         "periods" => ("Periods that ended since", "Periode yang telah berakhir"),
         "predicate" => ("Predicate", "Predikat"),

@@ -18,6 +18,7 @@ use crate::resources::kpis::statistical_metadata::ComponentKind;
 use crate::resources::provenance::Basis;
 use crate::resources::reporting::ReportKind;
 use crate::resources::reviews::{ReviewOutcome, Verdict};
+use crate::tabular::asked::SEPARATORS;
 
 /// An enum of the document.
 pub(super) struct Enum {
@@ -105,6 +106,14 @@ pub(super) fn all() -> Vec<Enum> {
             "The colours of a picture.",
             [("light", "Light", "Terang"), ("dark", "Dark", "Gelap"), ("auto", "As the system is", "Mengikuti sistem")]
                 .into_iter(),
+        ),
+        written(
+            "CsvSeparator",
+            "What separates the cells of a CSV.",
+            SEPARATORS
+                .into_iter()
+                .zip([("Comma", "Koma"), ("Semicolon", "Titik koma"), ("Tab", "Tab")])
+                .map(|(word, (en, id))| (word, en, id)),
         ),
         written("PushRows", "Which rows the answer to a push lists.", [("all", "All rows", "Semua baris")].into_iter()),
     ]

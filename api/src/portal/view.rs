@@ -11,6 +11,7 @@ use crate::charts::drawing::Drawing;
 use crate::charts::figures::Unit;
 use crate::charts::words::Words;
 use crate::charts::{kpi, scoreboard, summary, svg, timeline};
+use crate::dataset::list::{DATASETS, ZIP_PATH};
 use crate::http::language::Language;
 
 /// The width for which the charts are laid out: that of a phone, from which they grow with their cards.
@@ -538,6 +539,16 @@ fn data(shown: &Shown<'_>, name: &str) -> Markup {
         of("Data untuk dipakai", "Data to use"),
         html! {
             div.cards {
+                div.card {
+                    h3 { (of("Unduhan untuk lembar kerja (CSV)", "Downloads for spreadsheets (CSV)")) }
+                    p { a href=(ZIP_PATH) { (of("Semua tabel dalam satu berkas (ZIP)", "All tables in one file (ZIP)")) } }
+                    ul {
+                        @for dataset in DATASETS {
+                            // As Excel in Indonesia reads it.
+                            li { a href={ (dataset.csv_path()) "?separator=semicolon&bom=true" } { (of(dataset.title.id, dataset.title.en)) } }
+                        }
+                    }
+                }
                 div.card {
                     h3 { (of("Unduhan (JSON)", "Downloads (JSON)")) }
                     ul { @for (path, name) in figures { li { a href=(path) { (name) } } } }

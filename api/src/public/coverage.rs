@@ -1,33 +1,30 @@
-//! `/v1/public/programmes/{code}/coverage`
+//! `/v1/public/coverage` and `/v1/public/programmes/{code}/coverage`
 
-use crate::resources::programmes;
-use actix_web::HttpRequest;
-use actix_web::web::Path;
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use entity::coverage::{self, CoverageStatus};
-use entity::programme;
-use sea_orm::{EntityTrait, QueryFilter};
+use entity::region;
+use futures_util::future::LocalBoxFuture;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use serde::Serialize;
-use serde_json::{Map, json};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::crud::schemas;
-use crate::http::answer::Answer;
-use crate::http::operation::Operation;
-use crate::http::page::{Page, texts};
-use crate::http::precondition::Preconditions;
-use crate::http::problem::{ApiError, ApiResult};
-use crate::http::query::Parameters;
-use crate::http::schema;
-use crate::http::table::Table;
-use crate::resources::programmes::coverage::{AskedCoverage, list_parameters};
-use crate::store::access::Public;
-
-const PATH: &str = "/v1/public/programmes/{code}/coverage";
+use super::parts::{Part, Words};
+use crate::http::problem::ApiResult;
+use crate::resources::programmes;
+use crate::resources::programmes::coverage::is_last_on;
+use crate::store::kind::{Field, Kind, ValueType};
+use crate::store::rows::Executor;
 
 /// What a programme has in a village.
 #[derive(Serialize, ToSchema)]
 pub struct PublicCoverage {
+    /// The code of the programme.
+    #[schema(max_length = 64, example = "SV-01")]
+    programme: String,
     /// The village.
     #[schema(max_length = 64, example = "52.08.04.2006")]
     region: String,
@@ -41,47 +38,54 @@ pub struct PublicCoverage {
     effective_on: NaiveDate,
 }
 
-impl PublicCoverage {
-    fn of((row, name): &(coverage::Model, String)) -> Self {
-        Self { region: row.region.clone(), region_name: name.clone(), status: row.status, effective_on: row.effective_on }
+impl Part for PublicCoverage {
+    type Entity = coverage::Entity;
+
+    const OF: &'static Kind = &programmes::KIND;
+    const COLUMN: Field = Field::sort("programme", ValueType::Code);
+    const PLACE: Field = Field::sort("region", ValueType::Code);
+    const FIELDS: &'static [Field] = &[Field::filter("status", ValueType::Choice(&["planned", "built"]))];
+    const HAS_PAST: bool = true;
+    const WORDS: Words = Words {
+        path: "coverage",
+        schema: "PublicCoverage",
+        of_one: Some([
+            "/v1/public/programmes/{code}/coverage",
+            "list_public_coverage",
+            "Villages that a programme reaches (public)",
+            "What the programme has in each village at the end of a day.",
+        ]),
+        of_all: [
+            "list_all_public_coverage",
+            "Villages that the programmes reach (public)",
+            "What each programme has in each village at the end of a day.",
+        ],
+        page: "the coverage",
+    };
+
+    fn rows(day: NaiveDate) -> Select<Self::Entity> {
+        coverage::Entity::find().filter(coverage::Column::EffectiveOn.lte(day)).filter(Expr::cust(is_last_on(day)))
     }
-}
 
-async fn list_public_coverage(
-    public: Public,
-    request: HttpRequest,
-    code: Path<String>,
-    preconditions: Preconditions,
-    parameters: Parameters,
-) -> ApiResult<Answer> {
-    let (path, query, db) = (request.path(), request.query_string(), public.store.db());
-    let asked = AskedCoverage::read(parameters, &code, public.store.calendar().today())?;
-    let visible = programme::Entity::find_by_id(code.clone()).filter(programmes::KIND.visible()).one(db).await?;
-    visible.ok_or_else(|| ApiError::not_found(&programmes::KIND, &code))?;
-    let (rows, page) = asked.rows(db).await?;
-    let page = Page { data: texts(rows.iter().map(PublicCoverage::of))?, ..page };
-    Ok(page.answer(path, query)?.tagged().public().unless_known(&preconditions))
-}
+    fn shown<'a>(db: &'a Executor<'a>, rows: Vec<coverage::Model>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>> {
+        Box::pin(async move {
+            let villages = region::Entity::find().filter(region::Column::Code.is_in(rows.iter().map(|row| &row.region)));
+            let names = villages.all(db).await?.into_iter().map(|village| (village.code, village.name));
+            let names = names.collect::<BTreeMap<_, _>>();
+            let show = |row: coverage::Model| Self {
+                region_name: names.get(&row.region).cloned().unwrap_or_default(),
+                programme: row.programme,
+                region: row.region,
+                status: row.status,
+                effective_on: row.effective_on,
+            };
+            Ok(rows.into_iter().map(show).collect())
+        })
+    }
 
-/// Mounts it.
-pub fn mount(table: &mut Table) {
-    let about = "What the programme has in each village at the end of a day. No login.";
-    let list = Operation::get(PATH, "list_public_coverage", "public", "Villages that a programme reaches (public)", about);
-    let page = schemas::page(json!({ "$ref": "#/components/schemas/PublicCoverage" }));
-    let senaru = json!({ "region": "52.08.04.2006", "region_name": "Senaru", "status": "built", "effective_on": "2022-12-20" });
-    table.on(
-        list_parameters(list.public())
-            .conditional()
-            .problems(&[404])
-            .with_schemas(schema::components::<PublicCoverage>())
-            .with_schemas(Map::from_iter([("PublicCoveragePage".to_owned(), page)]))
-            .answers_schema(
-                200,
-                "A page of the coverage.",
-                json!({ "$ref": "#/components/schemas/PublicCoveragePage" }),
-                Some(json!({ "data": [senaru], "page": { "next_cursor": null, "limit": 50 } })),
-                &["ETag", "Link"],
-            ),
-        list_public_coverage,
-    );
+    fn example() -> Vec<Value> {
+        vec![json!({
+            "programme": "SV-01", "region": "52.08.04.2006", "region_name": "Senaru", "status": "built", "effective_on": "2022-12-20",
+        })]
+    }
 }

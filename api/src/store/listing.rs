@@ -63,6 +63,7 @@ impl ValueType {
 }
 
 /// What a client asked of a list.
+#[derive(Clone)]
 pub struct Listing {
     list: String,
     conditions: Condition,
@@ -77,6 +78,7 @@ pub struct Listing {
 }
 
 /// What a filter asks of a field.
+#[derive(Clone)]
 enum Test {
     /// That it is one of these.
     AnyOf(Vec<String>),
@@ -156,6 +158,20 @@ impl Listing {
     pub fn only(mut self, condition: impl Into<SimpleExpr>) -> Self {
         self.conditions = self.conditions.add(condition.into());
         self
+    }
+
+    /// Breaks ties by another field, where rows are identified by several.
+    pub fn then_by(mut self, field: Field) -> Self {
+        if self.sort.iter().all(|(known, _)| known.name != field.name) {
+            let order = self.sort.last().map_or(Order::Asc, |(_, order)| order.clone());
+            self.sort.push((field, order));
+        }
+        self
+    }
+
+    /// The same list in pages of another size, from where the last one ended.
+    pub fn pages_of(self, limit: u64, cursor: Option<String>) -> Self {
+        Self { limit, cursor, count: false, ..self }
     }
 
     fn filter(&mut self, parameters: &mut Parameters, field: Field) {

@@ -1,6 +1,7 @@
 //! Everybody asks everything: every public GET of the document, with every filter, order and day.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +10,7 @@ use futures_util::future::join_all;
 use renaksi_tests::document::{Document, Operation};
 use renaksi_tests::{Actor, Answer, App, tier};
 use serde_json::Value;
+use zip::ZipArchive;
 
 use super::world::{BEGINNING, Bird, Fate, Stage, World, never};
 
@@ -46,7 +48,8 @@ impl<'a> Walk<'a> {
             // With every parameter at some things of a kind; the others as they are.
             let with =
                 bases.iter().take(tier::size(2, 4)).flat_map(|base| self.with_parameters(operation, base)).collect::<Vec<_>>();
-            [bases, with].concat()
+            let files = if has_csv(operation) { files(&bases, &with) } else { Vec::new() };
+            [bases, with, files].concat()
         });
         let mut paths = paths.collect::<Vec<_>>();
         paths.extend([PAGE, "/?lang=en"].map(str::to_owned));
@@ -178,7 +181,7 @@ impl<'a> Walk<'a> {
             .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
         let cursor = String::from_utf8_lossy(&cursor.unwrap_or_default()).into_owned();
         let asked = answer.path().to_lowercase();
-        let text = format!("{}\n{}\n{cursor}", heads(answer), answer.text()).to_lowercase();
+        let text = format!("{}\n{}\n{cursor}", heads(answer), told(answer)).to_lowercase();
         let words = text.match_indices(BEGINNING).filter_map(|(at, _)| text.get(at..at + BEGINNING.len() + 5));
         let ids = text.match_indices('-').filter_map(|(at, _)| text.get(at.checked_sub(8)?..at + 28));
         let found = words.chain(ids).map(str::to_owned).collect::<BTreeSet<_>>();
@@ -252,6 +255,33 @@ impl<'a> Walk<'a> {
         }
         paths
     }
+}
+
+/// What an answer tells: of a ZIP what is in it.
+fn told(answer: &Answer) -> String {
+    if answer.media_type() != "application/zip" {
+        return answer.text();
+    }
+    let mut archive = ZipArchive::new(Cursor::new(answer.bytes())).unwrap();
+    let mut text = String::new();
+    for index in 0..archive.len() {
+        let mut file = archive.by_index(index).unwrap();
+        text += &file.name().unwrap().into_owned();
+        file.read_to_string(&mut text).unwrap();
+    }
+    text
+}
+
+fn has_csv(operation: &Operation) -> bool {
+    operation.value["responses"]["200"]["content"].get("text/csv").is_some()
+}
+
+/// The same as CSV: without what is for pages of JSON, and every fourth with a parameter.
+fn files(bases: &[String], with: &[String]) -> Vec<String> {
+    let is_of_pages = |path: &&String| ["limit=", "cursor=", "count=", "expand="].iter().any(|name| path.contains(name));
+    let with = with.iter().filter(|path| !is_of_pages(path)).step_by(4);
+    let sorted = with.map(|path| path.replacen('?', ".csv?", 1));
+    bases.iter().map(|path| format!("{path}.csv")).chain(sorted).collect()
 }
 
 /// A path with what is hidden and the same with what never was, and both texts.

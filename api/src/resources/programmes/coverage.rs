@@ -228,16 +228,14 @@ pub const STORED: Stored =
     Stored { to: &regions::KIND, resource: "coverage", table: "coverage", column: "region", name: "programme", only: None };
 
 /// A request for the coverage of a programme: for each village the last entry that holds at the end of a day.
-pub struct AskedCoverage {
+struct AskedCoverage {
     listing: Listing,
     programme: String,
-    /// The day as of whose end the entries are shown.
-    pub as_of: NaiveDate,
+    as_of: NaiveDate,
 }
 
 impl AskedCoverage {
-    /// Reads `as_of`, the filters and the page.
-    pub fn read(mut parameters: Parameters, programme: &str, today: NaiveDate) -> ApiResult<Self> {
+    fn read(mut parameters: Parameters, programme: &str, today: NaiveDate) -> ApiResult<Self> {
         let as_of = read_as_of(&mut parameters, today).unwrap_or(today);
         let name = format!("{programme}/coverage as of {as_of}");
         let listing = Listing::read(&mut parameters, &name, FIELDS, REGION.name, REGION, false);
@@ -246,16 +244,11 @@ impl AskedCoverage {
     }
 
     /// The rows of a page with the names of their villages, and the page to which they belong. It takes two statements.
-    pub async fn rows(self, db: &impl ConnectionTrait) -> ApiResult<(Vec<(coverage::Model, String)>, Page)> {
+    async fn rows(self, db: &impl ConnectionTrait) -> ApiResult<(Vec<(coverage::Model, String)>, Page)> {
         use coverage::Column;
-        let later = format!(
-            "NOT EXISTS (SELECT 1 FROM coverage l WHERE l.programme = coverage.programme AND l.region = coverage.region \
-             AND l.seq > coverage.seq AND l.effective_on <= '{}')",
-            self.as_of,
-        );
         let rows =
             coverage::Entity::find().filter(Column::Programme.eq(self.programme)).filter(Column::EffectiveOn.lte(self.as_of));
-        let (rows, page) = self.listing.only(Expr::cust(later)).rows(db, rows).await?;
+        let (rows, page) = self.listing.only(Expr::cust(is_last_on(self.as_of))).rows(db, rows).await?;
         let villages = region::Entity::find().filter(region::Column::Code.is_in(rows.iter().map(|row| row.region.clone())));
         let names = villages.all(db).await?.into_iter().map(|village| (village.code, village.name));
         let names = names.collect::<BTreeMap<_, _>>();
@@ -265,6 +258,14 @@ impl AskedCoverage {
         });
         Ok((named.collect(), page))
     }
+}
+
+/// The SQL condition under which an entry is the last about its village that holds at the end of a day.
+pub fn is_last_on(day: NaiveDate) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM coverage l WHERE l.programme = coverage.programme AND l.region = coverage.region \
+         AND l.seq > coverage.seq AND l.effective_on <= '{day}')"
+    )
 }
 
 async fn list_coverage(
@@ -283,7 +284,7 @@ async fn list_coverage(
 }
 
 /// Adds the parameters of the list.
-pub fn list_parameters(operation: Operation) -> Operation {
+fn list_parameters(operation: Operation) -> Operation {
     let day = json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" });
     let operation =
         operation.query("as_of", day, "The day as of whose end the coverage is shown, not after today; without it, today.");

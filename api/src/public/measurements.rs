@@ -1,0 +1,87 @@
+//! `/v1/public/measurements`: the verified values of all KPIs.
+
+use chrono::NaiveDate;
+use entity::measurement::{self, ReportState};
+use entity::value::decimal::Decimal;
+use futures_util::future::LocalBoxFuture;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use super::parts::{Part, Words};
+use crate::http::problem::ApiResult;
+use crate::resources::kpis;
+use crate::resources::provenance::Provenance;
+use crate::store::kind::{Field, Kind, ValueType};
+use crate::store::rows::Executor;
+
+/// The verified value of a KPI for one period.
+#[derive(Serialize, ToSchema)]
+pub struct PublicMeasurement {
+    /// The code of the KPI.
+    #[schema(max_length = 64, example = "STUNTING")]
+    kpi: String,
+    /// The period of the value.
+    #[schema(max_length = 7, example = "2022")]
+    period: String,
+    /// The value, in the unit of the KPI.
+    value: Decimal,
+    /// The number of the revision: 1 for the first report of the period, one more for each correction.
+    #[schema(minimum = 1, maximum = 2147483647)]
+    revision: i32,
+    /// The day from which the value counts.
+    #[schema(max_length = 10)]
+    known_on: Option<NaiveDate>,
+    /// The source of the value.
+    provenance: Option<Provenance>,
+}
+
+/// Of each period, the last verified revision is in force.
+const IS_IN_FORCE: &str = "NOT EXISTS (SELECT 1 FROM measurement later WHERE later.kpi = measurement.kpi AND \
+    later.period = measurement.period AND later.revision > measurement.revision AND later.state = 'verified')";
+
+impl Part for PublicMeasurement {
+    type Entity = measurement::Entity;
+
+    const OF: &'static Kind = &kpis::KIND;
+    const COLUMN: Field = Field::sort("kpi", ValueType::Code);
+    const PLACE: Field = Field::sort("period", ValueType::Text);
+    const FIELDS: &'static [Field] = &[Field::filter("known_on", ValueType::Date)];
+    const WORDS: Words = Words {
+        path: "measurements",
+        schema: "PublicMeasurement",
+        of_one: None,
+        of_all: [
+            "list_public_measurements",
+            "List the verified values of all KPIs (public)",
+            "The verified value of each KPI for each period; where it was corrected, the last verified revision. The series of a KPI has \
+             them beside its baseline and its targets.",
+        ],
+        page: "verified values",
+    };
+
+    fn rows(_: NaiveDate) -> Select<Self::Entity> {
+        let verified = measurement::Column::State.eq(ReportState::Verified);
+        measurement::Entity::find().filter(verified).filter(Expr::cust(IS_IN_FORCE))
+    }
+
+    fn shown<'a>(_: &'a Executor<'a>, rows: Vec<measurement::Model>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>> {
+        let show = |row: measurement::Model| Self {
+            provenance: Provenance::of(row.provenance.as_ref()),
+            kpi: row.kpi,
+            period: row.period,
+            value: row.value,
+            revision: row.revision,
+            known_on: row.known_on,
+        };
+        Box::pin(async move { Ok(rows.into_iter().map(show).collect()) })
+    }
+
+    fn example() -> Vec<Value> {
+        vec![json!({
+            "kpi": "STUNTING", "period": "2022", "value": "22.9", "revision": 1, "known_on": "2022-10-04", "provenance": null,
+        })]
+    }
+}

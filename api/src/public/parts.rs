@@ -1,0 +1,221 @@
+//! Public lists of what belongs to a resource, such as the status histories of programmes: those of one, and those of all.
+//!
+//! A part is seen with what it belongs to, and not otherwise.
+
+use std::fmt::Write;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use chrono::NaiveDate;
+use futures_util::future::LocalBoxFuture;
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use sea_orm::{EntityName, EntityTrait, Select};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::crud::parameters::list_parameters;
+use crate::crud::schemas;
+use crate::http::operation::Operation;
+use crate::http::page::{Page, texts};
+use crate::http::precondition::Preconditions;
+use crate::http::problem::{ApiError, ApiResult};
+use crate::http::query::Parameters;
+use crate::http::representation::Selection;
+use crate::http::schema;
+use crate::http::schema::reference;
+use crate::http::table::Table;
+use crate::store::access::Public;
+use crate::store::days::read_as_of;
+use crate::store::kind::{Field, Kind};
+use crate::store::listing::Listing;
+use crate::store::rows::Executor;
+use crate::store::visible::public_among;
+use crate::tabular::asked::AskedCsv;
+use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::stream::{Csv, Pages, ROWS_AT_ONCE};
+
+/// What belongs to a resource, as the public sees it.
+pub(crate) trait Part: Serialize + ToSchema + 'static {
+    /// The table of its rows.
+    type Entity: EntityTrait<Model: Send + Sync, Column: FromStr>;
+
+    /// What it belongs to.
+    const OF: &'static Kind;
+    /// The column with the code of that, by which the list of all is sorted first.
+    const COLUMN: Field;
+    /// What tells the parts of one resource apart, by which they are sorted.
+    const PLACE: Field;
+    /// What lists can be filtered by beside these two.
+    const FIELDS: &'static [Field];
+    /// Whether lists can be asked for past days.
+    const HAS_PAST: bool = false;
+    /// The names and texts by which the document describes the lists.
+    const WORDS: Words;
+
+    /// The rows that count at the end of a day.
+    fn rows(day: NaiveDate) -> Select<Self::Entity>;
+
+    /// The rows as they are shown. A fixed number of statements.
+    fn shown<'a>(
+        db: &'a Executor<'a>,
+        rows: Vec<<Self::Entity as EntityTrait>::Model>,
+    ) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>>
+    where
+        Self: Sized;
+
+    /// One from the real case.
+    fn example() -> Vec<Value>;
+}
+
+/// The names and texts of lists of parts.
+pub(crate) struct Words {
+    /// The path of the list of all: `transitions`.
+    pub(crate) path: &'static str,
+    /// The name of the schema of a row: `PublicTransition`.
+    pub(crate) schema: &'static str,
+    /// Where there is a list of the parts of one as well: its path, operation id, summary and description.
+    pub(crate) of_one: Option<[&'static str; 4]>,
+    /// The operation id of the list of all, its summary and its description.
+    pub(crate) of_all: [&'static str; 3],
+    /// What an answer is a page of.
+    pub(crate) page: &'static str,
+}
+
+/// The fields of a list.
+fn fields<P: Part>(is_of_one: bool) -> Vec<Field> {
+    let belonging = (!is_of_one).then_some(P::COLUMN);
+    belonging.into_iter().chain([P::PLACE]).chain(P::FIELDS.iter().copied()).collect()
+}
+
+fn default_sort<P: Part>(is_of_one: bool) -> String {
+    if is_of_one { P::PLACE.name.to_owned() } else { format!("{},{}", P::COLUMN.name, P::PLACE.name) }
+}
+
+/// The condition under which what a row belongs to is public.
+fn belongs_to_public<P: Part>() -> SimpleExpr {
+    let (of, table, column) = (P::OF.table(), P::Entity::default().table_name().to_owned(), P::COLUMN.name);
+    let mut sql = format!("EXISTS (SELECT 1 FROM {of} part_of WHERE part_of.code = {table}.{column}");
+    // A text takes all that is written to it.
+    let _ = write!(sql, " AND {})", P::OF.is_public("part_of"));
+    Expr::cust(sql)
+}
+
+/// The pages of a list of parts.
+pub(crate) struct PartPages<P> {
+    listing: Listing,
+    /// Of which resource; all if of none.
+    of: Option<String>,
+    day: NaiveDate,
+    is_begun: bool,
+    is_over: bool,
+    part: std::marker::PhantomData<P>,
+}
+
+impl<P: Part> PartPages<P> {
+    /// All parts of all resources that the public sees, as of today.
+    pub(crate) fn of_all(today: NaiveDate) -> ApiResult<Self> {
+        let mut none = Parameters::parse("")?;
+        Ok(Self::new(&mut none, P::WORDS.path, None, today))
+    }
+
+    fn new(parameters: &mut Parameters, name: &str, of: Option<String>, day: NaiveDate) -> Self {
+        let (fields, sort) = (fields::<P>(of.is_some()), default_sort::<P>(of.is_some()));
+        let name = format!("{name} as of {day}");
+        let mut listing = Listing::read(parameters, &name, &fields, &sort, P::PLACE, false);
+        listing = match &of {
+            Some(code) => listing.only(Expr::col(P::COLUMN.name).eq(code.as_str())),
+            None => listing.then_by(P::COLUMN).only(belongs_to_public::<P>()),
+        };
+        Self { listing, of, day, is_begun: false, is_over: false, part: std::marker::PhantomData }
+    }
+
+    /// The page that the listing asks for. What is a part of something hidden is answered like a part of nothing.
+    async fn page(&self, db: &Executor<'_>) -> ApiResult<Page> {
+        if let Some(code) = &self.of {
+            let asked = [(P::OF, code.clone())].into();
+            if public_among(db, asked).await?.is_empty() {
+                return Err(ApiError::not_found(P::OF, code));
+            }
+        }
+        let (rows, page) = self.listing.clone().rows(db, P::rows(self.day)).await?;
+        Ok(Page { data: texts(P::shown(db, rows).await?)?, ..page })
+    }
+}
+
+impl<P: Part> Pages for PartPages<P> {
+    fn next<'a>(&'a mut self, db: &'a Executor<'a>) -> LocalBoxFuture<'a, ApiResult<Vec<Vec<u8>>>> {
+        Box::pin(async move {
+            if self.is_over {
+                return Ok(Vec::new());
+            }
+            if !std::mem::replace(&mut self.is_begun, true) {
+                self.listing = self.listing.clone().pages_of(ROWS_AT_ONCE, None);
+            }
+            let page = self.page(db).await?;
+            self.is_over = page.next_cursor.is_none();
+            self.listing = self.listing.clone().pages_of(ROWS_AT_ONCE, page.next_cursor);
+            Ok(page.data)
+        })
+    }
+}
+
+async fn list<P: Part>(
+    table: &Tabular,
+    public: Public,
+    request: HttpRequest,
+    preconditions: Preconditions,
+    mut parameters: Parameters,
+) -> ApiResult<HttpResponse> {
+    let asked_csv = AskedCsv::read(&mut parameters, &request);
+    let today = public.store.calendar().today();
+    let day = if P::HAS_PAST { read_as_of(&mut parameters, today) } else { None };
+    let of = request.match_info().get("code").map(str::to_owned);
+    let pages = PartPages::<P>::new(&mut parameters, request.path(), of, day.unwrap_or(today));
+    parameters.finish()?;
+    if let Some(asked) = asked_csv {
+        let csv = Csv { table, asked, selection: &Selection::default(), pages: Box::new(pages), language: None };
+        return csv.answer(&request, &public.store, &preconditions).await;
+    }
+    let page = pages.page(&public.store.executor()).await?;
+    let answer = page.answer(request.path(), request.query_string())?.header("Vary", "Accept");
+    Ok(answer.tagged().public().unless_known(&preconditions).respond_to(&request))
+}
+
+fn described<P: Part>(path: &str, [id, summary, about]: [&str; 3], is_of_one: bool) -> Operation {
+    let Words { schema: name, page: of, .. } = P::WORDS;
+    let page = format!("{name}Page");
+    let list = Operation::get(path, id, "public", summary, &format!("{about} No login."));
+    let list = if P::HAS_PAST {
+        let day = json!({ "type": "string", "format": "date", "maxLength": 10, "example": "2022-10-04" });
+        list.query("as_of", day, "The day as of whose end the rows are shown, not after today; without it, today.")
+    } else {
+        list
+    };
+    let list = list_parameters(list.public(), &fields::<P>(is_of_one), &default_sort::<P>(is_of_one), false);
+    let example = json!({ "data": P::example(), "page": { "next_cursor": null, "limit": 50 } });
+    list.conditional()
+        .problems(if is_of_one { &[404] } else { &[] })
+        .with_schemas(schema::components::<P>())
+        .with_schemas(Map::from_iter([(page.clone(), schemas::page(reference(name)))]))
+        .answers_schema(200, &format!("A page of {of}."), reference(&page), Some(example), &["ETag", "Link"])
+}
+
+/// The list of all, with its table.
+pub(crate) fn described_all<P: Part>() -> (Operation, Tabular) {
+    with_csv(described::<P>(&format!("/v1/public/{}", P::WORDS.path), P::WORDS.of_all, false), Lines::Rows)
+}
+
+/// Mounts the lists of a part.
+pub(crate) fn mount<P: Part>(table: &mut Table) {
+    let of_one =
+        P::WORDS.of_one.map(|[path, id, summary, about]| with_csv(described::<P>(path, [id, summary, about], true), Lines::Rows));
+    for (operation, tabular) in of_one.into_iter().chain([described_all::<P>()]) {
+        let tabular = Arc::new(tabular);
+        table.on(operation, move |public: Public, request, preconditions, parameters| {
+            let tabular = Arc::clone(&tabular);
+            async move { list::<P>(&tabular, public, request, preconditions, parameters).await }
+        });
+    }
+}
