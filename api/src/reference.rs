@@ -29,6 +29,8 @@ const PAGE: &str = r##"<!doctype html>
 <style>
 /* So that words in code do not cover the lines above and below them. */
 .swagger-ui .markdown code, .swagger-ui .renderedMarkdown code { padding: 0 4px; }
+/* No operation has links. */
+.swagger-ui .response-col_links { display: none; }
 /* On a phone what a group is about stands below its name. */
 @media (max-width: 640px) {
   .swagger-ui .opblock-tag { flex-wrap: wrap; }
@@ -67,9 +69,9 @@ const search = ({ React }) => ({
   statePlugins: {
     layout: {
       wrapSelectors: {
-        isShown: (original, { layoutSelectors }) => (state, thing, ...rest) => {
+        isShown: (original) => (state, thing, ...rest) => {
           const isGroup = thing && thing[0] === "operations-tag" && thing.length === 2;
-          return (isGroup && isSearch(layoutSelectors.currentFilter())) || original(state, thing, ...rest);
+          return (isGroup && isSearch(state.get("filter"))) || original(thing, ...rest);
         },
       },
     },
