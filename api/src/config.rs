@@ -149,8 +149,9 @@ pub struct Serve {
     /// A separate address for /metrics; without it, /metrics is on the main address and answers only this machine.
     #[arg(long, env = "RENAKSI_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
-    /// The licence under which the open data is given, as its descriptions tell.
-    #[arg(long, env = "RENAKSI_DATA_LICENCE", value_enum, ignore_case = true, default_value_t = Licence::CcBy)]
+    /// The licence under which the open data is given, as its descriptions tell: CC-BY-4.0, CC-BY-SA-4.0, CC0-1.0, ODC-By-1.0,
+    /// ODbL-1.0 or PDDL-1.0.
+    #[arg(long, env = "RENAKSI_DATA_LICENCE", value_enum, ignore_case = true, default_value_t = Licence::CcBy, hide_possible_values = true)]
     pub data_licence: Licence,
     /// The number of event streams that may be open without a login.
     #[arg(long, env = "RENAKSI_PUBLIC_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..))]

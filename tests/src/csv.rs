@@ -69,6 +69,7 @@ pub fn is_cell_of(cell: &str, value: &Value, has_decimal_comma: bool) -> bool {
         Value::Array(items) if !items.is_empty() && items.iter().all(is_word) => {
             cell == items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(";")
         }
+        Value::Array(items) if items.is_empty() => cell.is_empty() || cell == "[]",
         other => serde_json::from_str::<Value>(cell).is_ok_and(|read| read == *other),
     }
 }

@@ -121,7 +121,9 @@ on_shared_servers! {
         anyone.get(&public).await.is(404).has_problem("not_found");
         operator.patch(PROGRAMMES.one(&programme), json!({ "published": true })).if_match(&created.etag()).await.is(200);
         let shown = anyone.get(&public).await.is(200);
-        let village = json!({ "region": VILLAGES[0], "region_name": "Tanjung", "status": "built", "effective_on": "2022-01-01" });
+        let village = json!({
+            "programme": programme, "region": VILLAGES[0], "region_name": "Tanjung", "status": "built", "effective_on": "2022-01-01",
+        });
         assert_eq!(shown.at("data/0"), village);
         anyone.get(format!("{public}?as_of=2021-12-31")).await.is(200).has("data", json!([]));
     }

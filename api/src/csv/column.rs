@@ -44,6 +44,8 @@ pub enum Cells {
     Flag,
     /// Words separated by `;` or `,`, or a JSON array.
     List,
+    /// The same for those who only read: of no words the cell is empty, as of no list.
+    Words,
     /// Anything else, as JSON.
     Json,
     /// What only the service writes: exported, and ignored where it comes back.
@@ -75,10 +77,10 @@ impl Column {
             Cells::Decimal if has_decimal_comma => json!(with_point(cell).as_deref().unwrap_or(cell)),
             Cells::Integer => cell.parse::<i64>().map_or_else(|_| json!(cell), Value::from),
             Cells::Flag => flag(cell).map_or_else(|| json!(cell), Value::Bool),
-            Cells::List if !cell.starts_with('[') => {
+            Cells::List | Cells::Words if !cell.starts_with('[') => {
                 cell.split([';', ',']).map(str::trim).filter(|word| !word.is_empty()).map(Value::from).collect()
             }
-            Cells::List | Cells::Json => self.json(cell)?,
+            Cells::List | Cells::Words | Cells::Json => self.json(cell)?,
             _ => json!(cell),
         })
     }
@@ -117,8 +119,11 @@ impl Column {
                 }
             }
             (Some(number @ Value::Number(_)), Cells::Integer) => number.to_string(),
-            (Some(Value::Array(items)), Cells::List) => escaped(&words(items).unwrap_or_else(|| json!(items).to_string()), false),
-            (Some(value), Cells::List | Cells::Json) => escaped(&value.to_string(), false),
+            (Some(Value::Array(items)), Cells::Words) if items.is_empty() => String::new(),
+            (Some(Value::Array(items)), Cells::List | Cells::Words) => {
+                escaped(&words(items).unwrap_or_else(|| json!(items).to_string()), false)
+            }
+            (Some(value), Cells::List | Cells::Words | Cells::Json) => escaped(&value.to_string(), false),
             (Some(Value::String(text)), _) => escaped(text, self.is_long),
             (Some(value), _) => value.to_string(),
         }

@@ -29,7 +29,12 @@ pub(super) fn of(column: &TableColumn) -> Labels {
     let said = column.member["x-description-id"].as_str().filter(|text| parts.len() == 1 && !text.is_empty());
     let id = said.or_else(|| known(last).map(|word| word.3)).unwrap_or_default().to_owned();
     let en = column.schema["description"].as_str().map_or_else(|| format!("{}.", title[0]), |text| text.replace('\n', " "));
-    Labels { title, description: [en, id] }
+    Labels { title, description: [en, id].map(without_expansion) }
+}
+
+/// A description without what it says of the parameter `expand`, which tables do not have.
+fn without_expansion(text: String) -> String {
+    text.split(" `expand=").next().unwrap_or_default().to_owned()
 }
 
 /// What is known of a member by its name alone.

@@ -92,7 +92,7 @@ fn schema(source: &Source, sources: &[Source]) -> Value {
 /// Where a column refers to the key of another data set, or of its own.
 fn reference(source: &Source, column: &TableColumn, sources: &[Source]) -> Option<Value> {
     let name = &column.column.name;
-    if column.column.cells == Cells::List || source.dataset.key == [name.as_str()] && source.kind.is_some() {
+    if type_of(column) == "list" || source.dataset.key == [name.as_str()] && source.kind.is_some() {
         return None;
     }
     let kind = refers_to(column)?;
@@ -127,7 +127,8 @@ fn field(source: &Source, column: &TableColumn) -> Value {
     }
     let mut constraints = Map::new();
     let is_only_key = source.dataset.key == [name.as_str()];
-    if column.is_required || source.dataset.key.contains(&name.as_str()) {
+    // Of a list without entries the cell is empty.
+    if (column.is_required && type_of(column) != "list") || source.dataset.key.contains(&name.as_str()) {
         constraints.insert("required".into(), json!(true));
     }
     if is_only_key {
@@ -154,7 +155,7 @@ fn type_of(column: &TableColumn) -> &'static str {
         (Cells::Decimal, _) => "number",
         (Cells::Integer, _) => "integer",
         (Cells::Flag, _) => "boolean",
-        (Cells::List, _) => "list",
+        (Cells::List | Cells::Words, _) => "list",
         (Cells::Word, "date") => "date",
         (Cells::Word, "date-time") => "datetime",
         (Cells::Json, _) if is_array(schema) => "array",

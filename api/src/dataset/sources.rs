@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use chrono::NaiveDate;
 use entity::value::period::Frequency;
 use futures_util::future::LocalBoxFuture;
 use sea_orm::DatabaseTransaction;
@@ -44,7 +43,7 @@ pub(super) struct Source {
 
 enum Read {
     Kind(&'static Kind),
-    Part(fn(NaiveDate) -> ApiResult<Box<dyn Pages>>),
+    Part(fn(AsOf) -> ApiResult<Box<dyn Pages>>),
     Figure(Compute),
 }
 
@@ -64,7 +63,7 @@ impl Source {
     pub(super) async fn rows(&self, store: &Store, db: &DatabaseTransaction, as_of: AsOf, language: Language) -> ApiResult<Rows> {
         Ok(match &self.read {
             Read::Kind(kind) => Rows::Pages(Box::new(pages_of_all(kind, store, language)?)),
-            Read::Part(pages) => Rows::Pages(pages(as_of.day)?),
+            Read::Part(pages) => Rows::Pages(pages(as_of)?),
             Read::Figure(compute) => Rows::Figure(compute(db, as_of, language).await?),
         })
     }

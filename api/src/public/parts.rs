@@ -2,7 +2,6 @@
 //!
 //! A part is seen with what it belongs to, and not otherwise.
 
-use std::fmt::Write;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -31,6 +30,7 @@ use crate::store::days::read_as_of;
 use crate::store::kind::{Field, Kind};
 use crate::store::listing::Listing;
 use crate::store::rows::Executor;
+use crate::store::snapshots::AsOf;
 use crate::store::visible::public_among;
 use crate::tabular::asked::AskedCsv;
 use crate::tabular::columns::{Lines, Tabular, with_csv};
@@ -93,13 +93,16 @@ fn default_sort<P: Part>(is_of_one: bool) -> String {
     if is_of_one { P::PLACE.name.to_owned() } else { format!("{},{}", P::COLUMN.name, P::PLACE.name) }
 }
 
-/// The condition under which what a row belongs to is public.
-fn belongs_to_public<P: Part>() -> SimpleExpr {
-    let (of, table, column) = (P::OF.table(), P::Entity::default().table_name().to_owned(), P::COLUMN.name);
-    let mut sql = format!("EXISTS (SELECT 1 FROM {of} part_of WHERE part_of.code = {table}.{column}");
-    // A text takes all that is written to it.
-    let _ = write!(sql, " AND {})", P::OF.is_public("part_of"));
-    Expr::cust(sql)
+/// The condition under which what a row belongs to is public, and was at the end of the day.
+fn belongs_to_public<P: Part>(as_of: AsOf) -> SimpleExpr {
+    let (of, table, column) = (as_of.of(P::OF), P::Entity::default().table_name(), P::COLUMN.name);
+    let is_public = if as_of.is_past() { P::OF.was_public("part_of", as_of) } else { P::OF.is_public("part_of") };
+    Expr::cust(format!("EXISTS (SELECT 1 FROM {of} part_of WHERE part_of.code = {table}.{column} AND {is_public})"))
+}
+
+/// What a client asks of a list; `name` tells it from others.
+fn listing<P: Part>(parameters: &mut Parameters, name: &str, is_of_one: bool) -> Listing {
+    Listing::read(parameters, name, &fields::<P>(is_of_one), &default_sort::<P>(is_of_one), P::PLACE, false)
 }
 
 /// The pages of a list of parts.
@@ -107,7 +110,7 @@ pub(crate) struct PartPages<P> {
     listing: Listing,
     /// Of which resource; all if of none.
     of: Option<String>,
-    day: NaiveDate,
+    as_of: AsOf,
     is_begun: bool,
     is_over: bool,
     part: std::marker::PhantomData<P>,
@@ -115,20 +118,17 @@ pub(crate) struct PartPages<P> {
 
 impl<P: Part> PartPages<P> {
     /// All parts of all resources that the public sees, as of today.
-    pub(crate) fn of_all(today: NaiveDate) -> ApiResult<Self> {
-        let mut none = Parameters::parse("")?;
-        Ok(Self::new(&mut none, P::WORDS.path, None, today))
+    pub(crate) fn of_all(today: AsOf) -> ApiResult<Self> {
+        let listing = listing::<P>(&mut Parameters::parse("")?, P::WORDS.path, false);
+        Ok(Self::new(listing, None, today))
     }
 
-    fn new(parameters: &mut Parameters, name: &str, of: Option<String>, day: NaiveDate) -> Self {
-        let (fields, sort) = (fields::<P>(of.is_some()), default_sort::<P>(of.is_some()));
-        let name = format!("{name} as of {day}");
-        let mut listing = Listing::read(parameters, &name, &fields, &sort, P::PLACE, false);
-        listing = match &of {
+    fn new(listing: Listing, of: Option<String>, as_of: AsOf) -> Self {
+        let listing = match &of {
             Some(code) => listing.only(Expr::col(P::COLUMN.name).eq(code.as_str())),
-            None => listing.then_by(P::COLUMN).only(belongs_to_public::<P>()),
+            None => listing.then_by(P::COLUMN).only(belongs_to_public::<P>(as_of)),
         };
-        Self { listing, of, day, is_begun: false, is_over: false, part: std::marker::PhantomData }
+        Self { listing, of, as_of, is_begun: false, is_over: false, part: std::marker::PhantomData }
     }
 
     /// The page that the listing asks for. What is a part of something hidden is answered like a part of nothing.
@@ -139,7 +139,7 @@ impl<P: Part> PartPages<P> {
                 return Err(ApiError::not_found(P::OF, code));
             }
         }
-        let (rows, page) = self.listing.clone().rows(db, P::rows(self.day)).await?;
+        let (rows, page) = self.listing.clone().rows(db, P::rows(self.as_of.day)).await?;
         Ok(Page { data: texts(P::shown(db, rows).await?)?, ..page })
     }
 }
@@ -172,8 +172,14 @@ async fn list<P: Part>(
     let today = public.store.calendar().today();
     let day = if P::HAS_PAST { read_as_of(&mut parameters, today) } else { None };
     let of = request.match_info().get("code").map(str::to_owned);
-    let pages = PartPages::<P>::new(&mut parameters, request.path(), of, day.unwrap_or(today));
+    let name = format!("{} as of {}", request.path(), day.unwrap_or(today));
+    let listing = listing::<P>(&mut parameters, &name, of.is_some());
     parameters.finish()?;
+    let day = match day {
+        Some(day) if day < today => public.store.day_that_answers(day).await?,
+        _ => today,
+    };
+    let pages = PartPages::<P>::new(listing, of, AsOf::new(day, today, public.store.db().get_database_backend()));
     if let Some(asked) = asked_csv {
         let csv = Csv { table, asked, selection: &Selection::default(), pages: Box::new(pages), language: None };
         return csv.answer(&request, &public.store, &preconditions).await;

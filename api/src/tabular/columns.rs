@@ -256,7 +256,7 @@ impl Known<'_> {
 
 /// What cells hold: a list of any texts is one of words.
 fn cells_of(schema: &Value) -> Cells {
-    if schema["items"]["type"] == "string" { Cells::List } else { Cells::of(schema) }
+    if schema["items"]["type"] == "string" { Cells::Words } else { Cells::of(schema) }
 }
 
 fn is_required(object: &Value, name: &str) -> bool {
@@ -318,7 +318,7 @@ mod tests {
         let dialect = Dialect { separator: crate::csv::Separator::Semicolon, has_decimal_comma: true, ..Dialect::PLAIN };
         assert_eq!(
             table.text(answer, AskedCsv(dialect), &Selection::default()),
-            "part;year;late;opd;counts.late;share;of\r\nwhole;2022;3;;;;\r\nrows;2022;;DLH;1;;[]\r\n"
+            "part;year;late;opd;counts.late;share;of\r\nwhole;2022;3;;;;\r\nrows;2022;;DLH;1;;\r\n"
         );
     }
 }
