@@ -18,6 +18,7 @@ pub struct StreamLimits {
     public: Arc<Semaphore>,
     replays: Semaphore,
     addresses: Arc<Mutex<HashMap<String, usize>>>,
+    most_public: usize,
     most_per_address: usize,
 }
 
@@ -53,8 +54,19 @@ impl StreamLimits {
             public: Arc::new(Semaphore::new(most_public)),
             replays: Semaphore::new(REPLAYS_AT_ONCE),
             addresses: Arc::default(),
+            most_public,
             most_per_address,
         }
+    }
+
+    /// How many streams of those who log in are open.
+    pub fn private_open(&self) -> usize {
+        MOST_PRIVATE - self.private.available_permits()
+    }
+
+    /// How many streams of the public are open.
+    pub fn public_open(&self) -> usize {
+        self.most_public - self.public.available_permits()
     }
 
     /// Opens a stream for somebody who logged in: 503 if there are too many.
