@@ -33,7 +33,7 @@ use crate::auth::permissions::{Permission, ReadAll};
 use crate::http::answer::Unkept;
 use crate::http::language::Language;
 use crate::http::media::{MediaType, prefers};
-use crate::http::middleware::{self, NotedOutside, Served, Statements, name_of};
+use crate::http::middleware::{self, NotedInside, NotedOutside, Served, name_of};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, DatabaseAway};
 use crate::http::rate_limit::Refused;
@@ -42,6 +42,8 @@ use crate::http::table::pattern_of;
 use crate::store::clock::Calendar;
 use crate::store::dependencies::{self, Audience, Counted, Dependencies};
 use crate::store::generation::Generation;
+use crate::telemetry::metrics::CACHE_LOOKUPS;
+use crate::telemetry::trace::RequestSpan;
 
 /// The most bytes that are kept.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;
@@ -159,6 +161,13 @@ impl ResponseCache {
         };
         let answers = Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build_with_hasher(RandomState::default());
         Self { answers, running: Mutex::default(), generation, calendar, started: Instant::now() }
+    }
+
+    /// How many answers are kept, and how many bytes they take.
+    pub fn size(&self) -> (u64, u64) {
+        // What was kept or dropped just now is counted once the cache has tidied up.
+        self.answers.run_pending_tasks();
+        (self.answers.entry_count(), self.answers.weighted_size())
     }
 
     fn find(&self, question: &Question) -> Option<Arc<Kept>> {
@@ -304,7 +313,7 @@ pub async fn cached<B: MessageBody + 'static>(
     };
     if question.may_be_answered(&request) {
         let kept = cache.find(&question);
-        metrics::counter!("renaksi_response_cache_total", "result" => if kept.is_some() { "hit" } else { "miss" }).increment(1);
+        metrics::counter!(CACHE_LOOKUPS, "result" => if kept.is_some() { "hit" } else { "miss" }).increment(1);
         if let Some(kept) = kept {
             return Ok(answer(request, &kept, &question.conditions, None, started));
         }
@@ -359,12 +368,14 @@ pub async fn cached<B: MessageBody + 'static>(
     if response.status() == StatusCode::OK && tag.is_some_and(|tag| question.conditions.is_known(tag)) {
         response = not_modified(response);
     }
-    let statements = request.extensions().get().map_or(0, |Statements(number)| *number);
+    let noted = request.extensions_mut().remove::<NotedInside>();
+    let NotedInside { statements, span } = noted.unwrap_or(NotedInside { statements: 0, span: None });
     if let Some(id) = request.extensions().get::<RequestId>() {
         let (path, status, elapsed) = (request.path(), response.status(), started.elapsed());
         let served = Served { id, method, path, route: &route, status, statements, elapsed };
         served.count();
         served.log();
+        served.trace(span);
     }
     Ok(ServiceResponse::new(request, response))
 }
@@ -389,6 +400,8 @@ fn answer<B>(
     let response = kept.respond(&id, conditions, age);
     let (method, path, status, elapsed) = (name_of(request.method()), request.path(), response.status(), started.elapsed());
     kept.meters.count(&kept.route, method, status, elapsed.as_secs_f64());
-    Served { id: &id, method, path, route: &kept.route, status, statements: 0, elapsed }.log();
+    let served = Served { id: &id, method, path, route: &kept.route, status, statements: 0, elapsed };
+    served.log();
+    served.trace(RequestSpan::begin(request.headers(), elapsed));
     request.into_response(response).map_into_right_body()
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{env, fs};
 
 use chrono::FixedOffset;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -19,6 +20,7 @@ use crate::demo::Fixed;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
 use crate::store::standing::LoginPolicy;
+use crate::telemetry::otlp;
 use crate::webhooks::addresses::Addresses;
 use crate::webhooks::courier;
 use crate::webhooks::retries::Plan;
@@ -60,7 +62,8 @@ pub enum Command {
 /// The settings of the database.
 #[derive(Args, Clone, Debug)]
 pub struct Database {
-    /// The database: SQLite (sqlite://FILE) or PostgreSQL (postgres://USER:PASSWORD@HOST/NAME).
+    /// The database: SQLite (sqlite://FILE) or PostgreSQL (postgres://USER:PASSWORD@HOST/NAME). @FILE takes it from a file, so that a
+    /// password is in no environment.
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://renaksi.db", value_parser = database_url, hide_env_values = true)]
     pub database_url: String,
     /// The greatest number of database connections that this process opens.
@@ -153,6 +156,14 @@ pub struct Serve {
     /// ODbL-1.0 or PDDL-1.0.
     #[arg(long, env = "RENAKSI_DATA_LICENCE", value_enum, ignore_case = true, default_value_t = Licence::CcBy, hide_possible_values = true)]
     pub data_licence: Licence,
+    /// The address of an OpenTelemetry receiver (OTLP over HTTP), such as http://127.0.0.1:4318, to which traces and metrics are sent;
+    /// without it, nothing is sent. The other standard variables, such as OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER, hold as
+    /// well.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_parser = receiver, hide_env_values = true)]
+    pub otlp_endpoint: Option<String>,
+    /// The name by which that receiver knows the service.
+    #[arg(long, env = "OTEL_SERVICE_NAME", default_value = "renaksi")]
+    pub otlp_service_name: String,
     /// The number of event streams that may be open without a login.
     #[arg(long, env = "RENAKSI_PUBLIC_STREAMS", default_value_t = 1_000, value_parser = clap::value_parser!(u16).range(1..))]
     pub public_streams: u16,
@@ -231,6 +242,26 @@ impl Serve {
             timeout: Duration::from_secs(self.webhook_timeout_seconds),
             plan: Plan { scale: self.webhook_retry_scale },
         }
+    }
+
+    /// Where traces and metrics are sent, if anywhere: by the settings, and by what the standard's other variables switch off.
+    pub fn telemetry(&self) -> Result<Option<otlp::Settings>, String> {
+        let Some(endpoint) = self.otlp_endpoint.clone().filter(|endpoint| !endpoint.is_empty()) else { return Ok(None) };
+        let text = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
+        for name in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL"] {
+            if text(name).is_some_and(|protocol| protocol != "http/protobuf") {
+                return Err(format!("{name}: only http/protobuf is spoken"));
+            }
+        }
+        let is_sent = |name: &str| match text(name).as_deref() {
+            None | Some("otlp") => Ok(true),
+            Some("none") => Ok(false),
+            Some(_) => Err(format!("{name}: expected otlp or none")),
+        };
+        let (traces, metrics) = (is_sent("OTEL_TRACES_EXPORTER")?, is_sent("OTEL_METRICS_EXPORTER")?);
+        let is_off = text("OTEL_SDK_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let settings = otlp::Settings { endpoint, service_name: self.otlp_service_name.clone(), traces, metrics };
+        Ok((!is_off && (traces || metrics)).then_some(settings))
     }
 
     /// Checks what the values of single settings cannot show.
@@ -499,7 +530,14 @@ fn kept_head(text: &str) -> Result<(i64, String), String> {
     parts.filter(|(_, hash)| is_hash(hash)).ok_or_else(|| "expected POSITION:HASH".to_owned())
 }
 
+/// The URL itself, or that in a file: an environment shows its values to more than a file does.
 fn database_url(text: &str) -> Result<String, String> {
+    let Some(file) = text.strip_prefix('@') else { return known_database(text) };
+    let url = fs::read_to_string(file).map_err(|error| format!("the file {file} cannot be read: {error}"))?;
+    known_database(url.trim()).map_err(|error| format!("in the file {file}: {error}"))
+}
+
+fn known_database(text: &str) -> Result<String, String> {
     let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
     if known { Ok(text.to_owned()) } else { Err("expected sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME".into()) }
 }
@@ -511,6 +549,11 @@ fn http_url(text: &str) -> Result<String, String> {
     } else {
         Err("expected http(s)://HOST without a slash at the end".into())
     }
+}
+
+/// The variable may end with a slash, as the standard shows it, and means nothing when it is empty.
+fn receiver(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { http_url(text.trim_end_matches('/')) }
 }
 
 fn network(text: &str) -> Result<IpNet, String> {

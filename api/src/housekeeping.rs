@@ -15,6 +15,7 @@ use crate::http::problem::ApiResult;
 use crate::resources::auth::login_throttle;
 use crate::store::clock::now;
 use crate::store::transaction::{Origin, RETRIES_FOR, Store, WriteTransaction};
+use crate::telemetry::trace;
 
 /// How long deliveries can be looked up and sent again.
 const DELIVERIES_FOR: TimeDelta = TimeDelta::days(30);
@@ -26,7 +27,7 @@ const AT_ONCE: u64 = 1_000;
 pub async fn run(store: Store) {
     loop {
         // What failed is logged where it failed, and tried again next time.
-        let _ = sweep(&store).await;
+        let _ = trace::job("housekeeping", sweep(&store)).await;
         tokio::time::sleep(EVERY).await;
     }
 }

@@ -1,7 +1,9 @@
 //! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
 //!
 //! Modules in reading order. Dependencies flow one way:
-//! `http ← csv, auth ← store ← tabular ← crud ← resources ← aggregates, public ← charts ← routes ← openapi, portal, cache, limited ← app ← commands`.
+//! `telemetry ← http ← csv, auth ← store ← tabular ← crud ← resources ← aggregates, public ← charts ← routes ← openapi, portal, cache, limited ← app ← commands`.
+
+pub mod telemetry;
 
 pub mod http;
 
@@ -44,5 +46,6 @@ pub mod app;
 pub mod config;
 pub mod demo;
 pub mod housekeeping;
+pub mod vitals;
 
 pub mod commands;

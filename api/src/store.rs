@@ -14,6 +14,7 @@ pub mod generation;
 pub mod kind;
 pub mod listing;
 pub mod output;
+pub mod pool;
 pub mod progress;
 pub mod rows;
 pub mod scope;

@@ -50,11 +50,13 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod collector;
 pub mod csv;
 pub mod database;
 pub mod dice;
 pub mod document;
 pub mod guide;
+pub mod metrics;
 pub mod person;
 pub mod postgres;
 pub mod receiver;

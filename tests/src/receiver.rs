@@ -141,8 +141,16 @@ fn accepted() -> (&'static str, &'static str, String) {
 }
 
 async fn read(connection: &mut BufReader<TcpStream>) -> Option<Message> {
+    let (_, headers, raw) = read_request(connection).await?;
+    let body = serde_json::from_slice(&raw).ok()?;
+    Some(Message { headers, raw, body })
+}
+
+/// The path, the headers and the body of a POST.
+pub(crate) async fn read_request(connection: &mut BufReader<TcpStream>) -> Option<(String, HeaderMap, Vec<u8>)> {
     let (mut headers, mut line) = (HeaderMap::new(), String::new());
-    connection.read_line(&mut line).await.ok().filter(|_| line.starts_with("POST "))?;
+    connection.read_line(&mut line).await.ok()?;
+    let path = line.strip_prefix("POST ")?.split(' ').next()?.to_owned();
     loop {
         line.clear();
         connection.read_line(&mut line).await.ok()?;
@@ -152,6 +160,5 @@ async fn read(connection: &mut BufReader<TcpStream>) -> Option<Message> {
     let length = headers.get("content-length")?.to_str().ok()?.parse().ok()?;
     let mut raw = vec![0; length];
     connection.read_exact(&mut raw).await.ok()?;
-    let body = serde_json::from_slice(&raw).ok()?;
-    Some(Message { headers, raw, body })
+    Some((path, headers, raw))
 }

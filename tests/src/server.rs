@@ -71,8 +71,10 @@ pub fn binary() -> PathBuf {
 /// `renaksi …` with none of the settings of whoever runs the tests.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
-    for (name, _) in env::vars().filter(|(name, _)| name.starts_with("RENAKSI_") || name == "DATABASE_URL" || name == "RUST_LOG")
-    {
+    let is_setting = |name: &str| {
+        ["RENAKSI_", "OTEL_"].iter().any(|start| name.starts_with(start)) || ["DATABASE_URL", "RUST_LOG"].contains(&name)
+    };
+    for (name, _) in env::vars().filter(|(name, _)| is_setting(name)) {
         command.env_remove(name);
     }
     command.args(arguments).current_dir(Workplace::get().join("")).stdin(Stdio::null());

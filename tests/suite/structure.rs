@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, ItemMod, ItemUse, UseTree};
 
 /// What everything else stands on, from the ground up.
-const FLOORS: [&[&str]; 6] = [&["http"], &["csv", "auth"], &["store"], &["tabular"], &["crud"], &["resources"]];
+const FLOORS: [&[&str]; 7] = [&["telemetry"], &["http"], &["csv", "auth"], &["store"], &["tabular"], &["crud"], &["resources"]];
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
+use crate::telemetry::metrics::PASSWORD_HASHES;
 
 /// The least number of characters of a password.
 pub const SHORTEST: usize = 12;
@@ -137,7 +138,7 @@ async fn run<T: Send + 'static>(
     mut permits: Vec<OwnedSemaphorePermit>,
     work: impl FnOnce() -> ApiResult<T> + Send + 'static,
 ) -> ApiResult<T> {
-    metrics::counter!("password_hashes_total").increment(1);
+    metrics::counter!(PASSWORD_HASHES).increment(1);
     permits.push(Arc::clone(&TURNS).acquire_owned().await.map_err(ApiError::unexpected)?);
     let working = move || {
         let done = work();

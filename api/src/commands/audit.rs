@@ -6,7 +6,8 @@ use super::CommandResult;
 use crate::config::{AuditCommand, AuditExport, AuditVerify, Database};
 use crate::feed::export::export;
 use crate::feed::seal::Head;
-use crate::feed::verify::{Verdict, verify};
+use crate::feed::verify::{Verdict, verify_telling};
+use crate::store::progress::Progress;
 use crate::store::{connection, files};
 use crate::webhooks::subscriptions;
 
@@ -23,7 +24,7 @@ async fn run_verify(asked: AuditVerify) -> CommandResult {
     let kept = asked.head.map(|(position, hash)| Head { position, hash });
     // The service may be writing at the same time.
     let db = connection::snapshot(&db).await?;
-    let verdict = verify(&db, kept.as_ref()).await.map_err(|error| error.sentence())?;
+    let verdict = verify_telling(&db, kept.as_ref(), Progress::of("audit verify")).await.map_err(|error| error.sentence())?;
     let webhooks = subscriptions::compare(&db).await.map_err(|error| error.sentence())?;
     match (verdict, webhooks) {
         (Verdict::Broken { position, why }, _) => Err(format!("the chain breaks at event {position}: {why}").into()),

@@ -4,8 +4,10 @@ use super::CommandResult;
 use crate::config::Database;
 use crate::store::connection;
 
-/// Brings the schema up to date.
+/// Brings the schema up to date, and tells of each step on standard error.
 pub async fn run(database: Database) -> CommandResult {
+    let steps = tracing_subscriber::fmt().with_env_filter("sea_orm_migration=info").with_writer(std::io::stderr);
+    steps.without_time().with_target(false).with_level(false).with_ansi(false).init();
     let db = connection::open(&database.database_url, database.database_connections).await?;
     connection::migrate(&db).await?;
     eprintln!("the schema is up to date");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -35,6 +35,9 @@ use crate::store::connection;
 use crate::store::figure_cache::FigureCache;
 use crate::store::transaction::Store;
 use crate::tabular::exports;
+use crate::telemetry::metrics::PANICS;
+use crate::telemetry::otlp;
+use crate::vitals::Vitals;
 use crate::webhooks::courier::Courier;
 
 /// The number of database connections that only public reads use.
@@ -68,7 +71,7 @@ pub async fn run(settings: Serve) -> CommandResult {
     // This comes before the demo data, whose passwords are shown only once: nothing that can fail may come in between.
     let listener = listen(settings.listen).map_err(|error| format!("--listen (RENAKSI_LISTEN) {}: {error}", settings.listen))?;
     let public_db = connection::hold(&settings.database.database_url, CONNECTIONS_OF_THE_PUBLIC).await?;
-    let metrics = PrometheusBuilder::new().install_recorder()?;
+    let (metrics, telemetry) = otlp::begin(settings.telemetry()?.as_ref())?;
     let limits = Arc::new(RateLimits::new(settings.rate_limit, settings.rate_limit_figures));
     tokio::spawn(keep_counts_small(metrics.clone(), Arc::clone(&limits)));
     if let Some(address) = settings.metrics_listen {
@@ -106,6 +109,8 @@ pub async fn run(settings: Serve) -> CommandResult {
         origins: Data::new(Origins { configured: settings.cors_origins.clone(), local: settings.demo }),
     };
     tokio::spawn(async move { keys.follow().await });
+    let vitals = Vitals::new(store.clone(), public_db.clone(), &state);
+    tokio::spawn(vitals.follow());
     let watch = store.generation().clone().watch(db.clone(), calendar, &kinds::AUDITED).await;
     tokio::spawn(watch.map_err(|error| error.sentence())?);
     let courier = Courier::new(store.clone(), webhooks)?;
@@ -115,6 +120,7 @@ pub async fn run(settings: Serve) -> CommandResult {
     serve(settings, listener, state, logins).await?;
     // Messages that are being sent must not be sent a second time by another replica.
     courier.await?;
+    telemetry.end().await;
     figures.shutdown_background();
     public_db.close().await?;
     // A SQLite file is left without its write-ahead log.
@@ -206,7 +212,10 @@ async fn serve(settings: Serve, listener: TcpListener, state: State, logins: Opt
 fn log(filter: &str) -> CommandResult {
     let filter = EnvFilter::builder().parse(filter).map_err(|error| format!("--log (RENAKSI_LOG): {error}"))?;
     tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).with_writer(std::io::stderr).init();
-    std::panic::set_hook(Box::new(|panic| tracing::error!(place = ?panic.location(), "panic")));
+    std::panic::set_hook(Box::new(|panic| {
+        tracing::error!(place = ?panic.location(), "panic");
+        metrics::counter!(PANICS).increment(1);
+    }));
     Ok(())
 }
 

@@ -32,6 +32,16 @@ impl StreamLimits {
         Self { private, public: Places::new(most_public, most_per_address), replays: Semaphore::new(REPLAYS_AT_ONCE) }
     }
 
+    /// How many streams of those who log in are open.
+    pub fn private_open(&self) -> usize {
+        MOST_PRIVATE - self.private.available_permits()
+    }
+
+    /// How many streams of the public are open.
+    pub fn public_open(&self) -> usize {
+        self.public.taken()
+    }
+
     /// Opens a stream for somebody who logged in: 503 if there are too many.
     pub fn open_private(&self) -> ApiResult<OpenStream> {
         let turn = Arc::clone(&self.private).try_acquire_owned().map_err(|_| ApiError::busy())?;

@@ -33,9 +33,12 @@ use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::bulk;
 use crate::store::transaction::{Origin, Store, WriteTransaction};
+use crate::telemetry::trace;
 
 /// The number of events of one transaction: few enough that writers on SQLite, who wait for it, do not notice.
 const AT_ONCE: i64 = 1_000;
+/// The most events that are counted: whether more wait matters to nobody.
+const MOST_COUNTED: i64 = 100_000;
 /// The columns of a seal.
 const SEAL: [event_seal::Column; 5] = {
     use event_seal::Column::*;
@@ -98,9 +101,8 @@ impl Sealer {
         let origin = Origin { actor: Actor::system("feed"), request_id: None, address: None };
         // After a failure the pass begins again.
         let pass = self.pass.take();
-        let Some((sealed, left)) =
-            store.transact(origin, async |transaction: &WriteTransaction| seal(transaction, pass).await).await?
-        else {
+        let sealing = store.transact(origin, async |transaction: &WriteTransaction| seal(transaction, pass).await);
+        let Some((sealed, left)) = trace::job("feed.seal", sealing).await? else {
             return Ok(Step::Nothing);
         };
         self.pass = left;
@@ -123,6 +125,25 @@ async fn is_behind(store: &Store) -> ApiResult<bool> {
         _ => "SELECT 1 AS one FROM event WHERE seq > (SELECT horizon FROM feed_head) LIMIT 1",
     };
     Ok(store.db().query_one_raw(Statement::from_string(backend, sql)).await?.is_some())
+}
+
+/// How many events have no place in the feed yet, counted up to [`MOST_COUNTED`].
+pub async fn unsealed(db: &impl ConnectionTrait) -> ApiResult<i64> {
+    let backend = db.get_database_backend();
+    let waiting = match backend {
+        DbBackend::Postgres => {
+            "SELECT 1 AS one FROM event e WHERE e.xact >= (SELECT horizon FROM feed_head) \
+             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq)"
+        }
+        // Everything up to the last sealed number is sealed, whatever the horizon says.
+        _ => {
+            "SELECT 1 AS one FROM event WHERE seq > \
+             MAX((SELECT horizon FROM feed_head), COALESCE((SELECT MAX(seq) FROM event_seal), 0))"
+        }
+    };
+    let sql = format!("SELECT COUNT(*) AS number FROM ({waiting} LIMIT {MOST_COUNTED}) w");
+    let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
+    Ok(row.map_or(Ok(0), |row| row.try_get("", "number"))?)
 }
 
 /// Seals events that wait, going on with `pass`. Returns how many were sealed, and the pass if it is not complete. `None` if

@@ -16,6 +16,7 @@ use crate::kinds::KINDS;
 use crate::resources::clients::Client;
 use crate::resources::users::User;
 use crate::store::kind::{Link, Scope};
+use crate::store::progress::Progress;
 
 /// The number of events of one statement.
 const AT_ONCE: u64 = 5_000;
@@ -39,7 +40,13 @@ pub enum Verdict {
 /// Verifies the whole chain, that it goes through a head that somebody kept, and that every row equals what its last event says.
 /// Call it with one snapshot of the database.
 pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult<Verdict> {
+    verify_telling(db, kept, Progress::silent()).await
+}
+
+/// The same, and tells how far it is.
+pub async fn verify_telling(db: &impl ConnectionTrait, kept: Option<&Head>, mut progress: Progress) -> ApiResult<Verdict> {
     let end = head(db).await?;
+    let count = |position: i64| u64::try_from(position).unwrap_or_default();
     let mut last = Head { position: 0, hash: BEGINNING.to_owned() };
     loop {
         let page = events::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(last.position) }).await?;
@@ -53,10 +60,12 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult
                 return Ok(Verdict::Broken { position: last.position, why });
             }
         }
+        progress.part("events", count(last.position), count(end.position));
         if (page.len() as u64) < AT_ONCE {
             break;
         }
     }
+    progress.step("comparing every row with its last event");
     let broken = |position, why: &str| Ok(Verdict::Broken { position, why: why.to_owned() });
     if last.position < end.position || kept.is_some_and(|kept| kept.position > last.position) {
         return broken(last.position + 1, "an event is missing");

@@ -15,6 +15,8 @@ use super::rate_limit::Refused;
 use super::request_id::{self, RequestId};
 use super::statements;
 use super::table::pattern_of;
+use crate::telemetry::metrics::{HTTP_DURATION, HTTP_REQUESTS};
+use crate::telemetry::trace::{self, Answered, RequestSpan};
 
 /// The longest address (path and query) of a request, in bytes: longer than any that the API gives.
 const LONGEST_ADDRESS: usize = 8 * 1024;
@@ -32,6 +34,7 @@ pub async fn request_context<B: MessageBody + 'static>(
     let id = RequestId::choose(request.headers());
     let method = name_of(request.method());
     let path = request.path().to_owned();
+    let span = if is_traced(&path) { RequestSpan::begin(request.headers(), Duration::ZERO) } else { None };
     request.extensions_mut().insert(id.clone());
     if request.method() == Method::HEAD {
         // The connection knows that it was a HEAD and leaves the body out.
@@ -43,29 +46,40 @@ pub async fn request_context<B: MessageBody + 'static>(
             (request.into_response(answer).map_into_right_body(), 0)
         }
         None => {
-            let (response, statements) = statements::counted(next.call(request)).await;
+            let context = span.as_ref().map(RequestSpan::context);
+            let (response, statements) = trace::within(context, statements::counted(next.call(request))).await;
             (response?.map_into_left_body(), statements)
         }
     };
     add_headers(response.headers_mut(), &id, &path);
     let is_noted_outside = response.request().extensions().contains::<NotedOutside>();
     if is_noted_outside {
-        response.request().extensions_mut().insert(Statements(statements));
+        response.request().extensions_mut().insert(NotedInside { statements, span });
     } else {
         let (route, status) = (pattern_of(response.request()), response.status());
         let served = Served { id: &id, method, path: &path, route: &route, status, statements, elapsed: started.elapsed() };
         served.count();
         served.log();
+        served.trace(span);
     }
     Ok(response)
+}
+
+/// Whether requests to a path have spans. What looks after the service asks every few seconds, and there is nothing to learn from it.
+fn is_traced(path: &str) -> bool {
+    !path.starts_with("/health/") && path != "/metrics"
 }
 
 /// Marks a request that is counted and logged further out.
 pub struct NotedOutside;
 
-/// The number of statements of a request that is counted and logged further out.
-#[derive(Clone, Copy)]
-pub struct Statements(pub u64);
+/// What is known inside of a request that is counted and logged further out.
+pub struct NotedInside {
+    /// How many SQL statements it took.
+    pub statements: u64,
+    /// Its span.
+    pub span: Option<RequestSpan>,
+}
 
 /// A request that was answered, for metrics and the log.
 pub struct Served<'a> {
@@ -99,16 +113,24 @@ impl Served<'_> {
         let (path, status, micros) = (cut(self.path, LONGEST_LOGGED), self.status.as_u16(), self.elapsed.as_micros() as u64);
         tracing::info!(request_id = %id.0, method, path, %route, status, statements, micros, "request");
     }
+
+    /// Ends the span of the request, if it has one.
+    pub fn trace(&self, span: Option<RequestSpan>) {
+        let Some(span) = span else { return };
+        let Self { id, method, route, statements, .. } = *self;
+        let (path, status) = (cut(self.path, LONGEST_LOGGED), self.status.as_u16());
+        span.end(&Answered { method, route, path, status, request_id: &id.0, statements });
+    }
 }
 
 /// The metric of the requests of a route that were answered so.
 pub fn requests(method: &'static str, route: &str, status: StatusCode) -> Counter {
-    metrics::counter!("http_requests_total", "method" => method, "route" => route.to_owned(), "status" => status.as_str().to_owned())
+    metrics::counter!(HTTP_REQUESTS, "method" => method, "route" => route.to_owned(), "status" => status.as_str().to_owned())
 }
 
 /// The metric of how long requests of a route take.
 pub fn duration(route: &str) -> Histogram {
-    metrics::histogram!("http_request_duration_seconds", "route" => route.to_owned())
+    metrics::histogram!(HTTP_DURATION, "route" => route.to_owned())
 }
 
 /// The name of a method of RFC 9110 or RFC 5789, for metrics and the log; any other token is a method too, but nobody's here.

@@ -17,6 +17,7 @@ use governor::{Quota, RateLimiter};
 
 use super::client_address::network;
 use super::problem::{ApiError, ApiResult, codes};
+use crate::telemetry::metrics::RATE_LIMITED;
 
 /// Requests a minute and address, where no setting says otherwise.
 pub const REQUESTS: u32 = 600;
@@ -122,7 +123,7 @@ impl Limit {
         match self.spent.check_key(&network) {
             Ok(state) => Ok(Some(left(state.remaining_burst_capacity()))),
             Err(early) => {
-                metrics::counter!("renaksi_rate_limited_total", "limit" => self.name).increment(1);
+                metrics::counter!(RATE_LIMITED, "limit" => self.name).increment(1);
                 let wait = early.wait_time_from(self.spent.clock().now()).as_secs() + 1;
                 Err((self.refusal(wait), left(0)))
             }

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::telemetry::metrics::SQL_STATEMENTS;
+
 tokio::task_local! {
     static TAKEN: Cell<u64>;
 }
@@ -26,5 +28,5 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, u64) {
 
 /// Adds what requests took to the metric `renaksi_sql_statements_total`.
 pub fn add(method: &'static str, route: &str, statements: u64) {
-    metrics::counter!("renaksi_sql_statements_total", "method" => method, "route" => route.to_owned()).increment(statements);
+    metrics::counter!(SQL_STATEMENTS, "method" => method, "route" => route.to_owned()).increment(statements);
 }

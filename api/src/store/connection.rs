@@ -10,7 +10,7 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
-use super::{dependencies, files};
+use super::{dependencies, files, pool};
 use crate::http::statements;
 
 /// Opens the database at `url` with at most `connections` connections.
@@ -56,9 +56,11 @@ async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnec
         options.set_application_name("renaksi").statement_timeout(Duration::from_secs(30));
     }
     let mut db = Database::connect(options).await?;
-    db.set_metric_callback(|info| {
+    let system = if url.starts_with("sqlite:") { "sqlite" } else { "postgresql" };
+    db.set_metric_callback(move |info| {
         statements::count();
         dependencies::note_statement(&info.statement.sql);
+        pool::trace(system, info);
     });
     Ok(db)
 }

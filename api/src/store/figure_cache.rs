@@ -41,6 +41,11 @@ impl FigureCache {
         Self { kept: Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build(), figures: Figures::new(threads) }
     }
 
+    /// How many are being computed for a scope.
+    pub fn running(&self, scope: Scope) -> usize {
+        self.figures.running(scope)
+    }
+
     /// A figure: as kept, or computed with all who ask the same, and kept. 503 where too many others are computed.
     pub async fn figure<F>(
         &self,

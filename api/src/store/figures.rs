@@ -21,6 +21,7 @@ use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::rate_limit::count_figure;
 use crate::http::statements;
+use crate::telemetry::trace;
 
 /// Figures for the public that are computed at a time.
 const PUBLIC_AT_ONCE: usize = 2;
@@ -84,6 +85,15 @@ impl Figures {
         }
     }
 
+    /// How many are being computed for a scope.
+    pub fn running(&self, scope: Scope) -> usize {
+        if scope == Scope::Published {
+            PUBLIC_AT_ONCE - self.public.available_permits()
+        } else {
+            PRIVATE_AT_ONCE - self.private.available_permits()
+        }
+    }
+
     fn forget(&self, question: &str, running: &Running) {
         let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         // Others may have begun anew under the same name meanwhile.
@@ -116,10 +126,12 @@ impl Figures {
         let running = async move {
             let turn = timeout(PATIENCE, permits.acquire_owned()).await.map_err(|_| ApiError::busy())?;
             let turn = turn.map_err(ApiError::unexpected)?;
+            let span = trace::current();
             let task = threads.spawn(async move {
                 // Given back when the work has ended, not when somebody stopped waiting for it.
                 let _turn = turn;
-                dependencies::recorded(generation.now(), counted, statements::counted(work())).await
+                let work = dependencies::recorded(generation.now(), counted, statements::counted(work()));
+                trace::within(span, work).await
             });
             let ((answer, taken), made_of) = Abandoned(task).join().await?;
             statements::count_more(taken);

@@ -75,15 +75,7 @@ impl Tables {
     /// The tables that a statement reads or writes: the names after the words that a table's name follows. What is no table, such as
     /// the name of a common table expression, is passed over.
     pub fn in_sql(sql: &str) -> Self {
-        let mut words =
-            sql.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).filter(|word| !word.is_empty());
-        let mut tables = Self::default();
-        while let Some(word) = words.next() {
-            if ["FROM", "JOIN", "INTO", "UPDATE"].iter().any(|before| word.eq_ignore_ascii_case(before)) {
-                tables |= words.clone().next().map(Self::named).unwrap_or_default();
-            }
-        }
-        tables
+        after_table_words(sql).map(Self::named).fold(Self::default(), BitOr::bitor)
     }
 
     /// The tables that a statement writes.
@@ -143,6 +135,33 @@ impl Tables {
     }
 }
 
+/// The names of the tables that a statement reads or writes, each once.
+pub fn named_in(sql: &str) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for word in after_table_words(sql) {
+        let known = FOLLOWED.binary_search(&word).map(|place| FOLLOWED[place]);
+        let known = known.or_else(|_| NOT_FOLLOWED.binary_search(&word).map(|place| NOT_FOLLOWED[place]));
+        if let Some(name) = known.ok().filter(|name| !names.contains(name)) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The words of a statement that come after those which the name of a table follows.
+fn after_table_words(sql: &str) -> impl Iterator<Item = &str> {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut words = sql.split(move |letter| !is_part(letter)).filter(|word| !word.is_empty()).peekable();
+    std::iter::from_fn(move || {
+        while let Some(word) = words.next() {
+            if ["FROM", "JOIN", "INTO", "UPDATE"].iter().any(|before| word.eq_ignore_ascii_case(before)) {
+                return words.peek().copied();
+            }
+        }
+        None
+    })
+}
+
 impl BitOr for Tables {
     type Output = Self;
 
@@ -171,6 +190,8 @@ mod tests {
         let sql = "WITH RECURSIVE branch(code) AS (SELECT code FROM opd UNION SELECT opd.code FROM opd JOIN branch ON TRUE) \
                    SELECT \"kpi\".\"programme\" FROM \"kpi\" LEFT JOIN past p ON EXISTS (SELECT 1 from measurement m)";
         assert_eq!(Tables::in_sql(sql), Tables::of(["opd", "kpi", "past", "measurement"]));
+        assert_eq!(named_in(sql), ["opd", "kpi", "past", "measurement"]);
+        assert_eq!(named_in("SELECT e.* FROM event e WHERE 'FROM kpi' = $1 AND s IN (SELECT 1 FROM event)"), ["event", "kpi"]);
         assert_eq!(Tables::in_sql("INSERT INTO \"award\" (\"code\") VALUES (?)").names(), ["award"]);
         assert_eq!(Tables::in_sql("UPDATE \"survey\" SET name = ?").names(), ["survey"]);
         assert_eq!(Tables::written_in("UPDATE \"survey\" SET name = (SELECT 1 FROM opd)").names(), ["survey"]);

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
+use std::time::Instant;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{event, idempotency_record, server_secret};
@@ -36,6 +37,7 @@ use super::turns::Turns;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::telemetry::metrics::WRITE_WAIT;
 
 /// How long the answer to a request with an Idempotency-Key is kept.
 pub const RETRIES_FOR: Duration = Duration::hours(24);
@@ -262,6 +264,11 @@ impl Store {
         Ok(hex::encode(mac.finalize().into_bytes()))
     }
 
+    /// How many writes of this process wait for their turn.
+    pub fn writers_waiting(&self) -> usize {
+        self.turns.waiting()
+    }
+
     /// Does `work` in one transaction.
     pub async fn transact<T>(&self, origin: Origin, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>) -> ApiResult<T> {
         self.transact_on(self.calendar.today(), origin, work).await
@@ -284,12 +291,14 @@ impl Store {
         must: Option<Must>,
         work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
     ) -> ApiResult<T> {
+        let since = Instant::now();
         let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
         let turn = if is_sqlite { Some(self.turns.take(&self.db, &self.generation).await?) } else { None };
         let db = match &turn {
             Some(turn) => turn.begin().await?,
             None => self.db.begin().await?,
         };
+        metrics::histogram!(WRITE_WAIT).record(since.elapsed());
         let mut transaction = WriteTransaction { db, origin, now: now(), today, appended: Lock::default() };
         let done = async {
             transaction.look_again(must, self.logins).await?;

@@ -6,6 +6,7 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
@@ -15,7 +16,26 @@ use crate::http::problem::{ApiError, ApiResult};
 
 /// The queue of the writers of a process, in the order in which they came.
 #[derive(Clone, Default)]
-pub(super) struct Turns(Arc<Mutex<Option<Shared>>>);
+pub(super) struct Turns {
+    shared: Arc<Mutex<Option<Shared>>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Somebody who waits for a turn, or has stopped doing so when this is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// A transaction that writers share.
 struct Shared {
@@ -32,9 +52,16 @@ pub(super) struct Turn {
 }
 
 impl Turns {
+    /// How many wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Waits for the turn of a writer.
     pub(super) async fn take(&self, db: &DatabaseConnection, generation: &Generation) -> ApiResult<Turn> {
-        let mut shared = Arc::clone(&self.0).lock_owned().await;
+        let waiting = Waiting::new(&self.waiting);
+        let mut shared = Arc::clone(&self.shared).lock_owned().await;
+        drop(waiting);
         if shared.is_none() {
             let immediate =
                 TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
@@ -43,7 +70,7 @@ impl Turns {
             generation.found(last_event(&transaction).await?);
             *shared = Some(Shared { transaction, written: Vec::new(), has_events: false, generation: generation.clone() });
             // Whoever commits waits for its turn too, and so behind all who wait by then.
-            let queue = Arc::clone(&self.0);
+            let queue = Arc::clone(&self.shared);
             tokio::spawn(async move {
                 let mut turn = queue.lock().await;
                 if let Some(shared) = turn.take() {

@@ -19,6 +19,7 @@ use super::retries::{Plan, asked_pause};
 use super::{dispatch, message};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::transaction::Store;
+use crate::telemetry::trace;
 
 /// The number of messages that this process sends at the same time.
 const AT_ONCE: usize = 8;
@@ -100,7 +101,7 @@ impl Courier {
             sending.spawn_local(async move {
                 let webhook = delivery.webhook.clone();
                 // A message without a recorded result is sent again when its lease ends.
-                let _ = courier.deliver(delivery).await;
+                let _ = trace::job("webhook.deliver", courier.deliver(delivery)).await;
                 webhook
             });
         }

@@ -10,7 +10,10 @@ use entity::webhook_delivery::DeliveryStatus;
 use entity::{webhook, webhook_delivery};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{LockBehavior, LockType, Query};
-use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, DatabaseConnection, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
+};
 
 use super::dispatch::origin;
 use super::retries::{Plan, Tries};
@@ -18,6 +21,7 @@ use super::subscriptions;
 use crate::http::problem::ApiResult;
 use crate::store::clock::now;
 use crate::store::transaction::{Store, WriteTransaction};
+use crate::telemetry::metrics::WEBHOOK_ATTEMPTS;
 
 /// The result of an attempt.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +72,20 @@ fn due(busy: &[String], at: DateTime<Utc>) -> Condition {
         .add(Column::Webhook.is_not_in(busy.iter().map(String::as_str)))
 }
 
+/// How many messages are to be sent now, and how many wait to be sent again, of active webhooks.
+pub async fn backlog(db: &DatabaseConnection, at: DateTime<Utc>) -> ApiResult<(u64, u64)> {
+    use webhook_delivery::Column;
+    let due_now = webhook_delivery::Entity::find().filter(due(&[], at)).count(db).await?;
+    let active =
+        Query::select().column(webhook::Column::Id).from(webhook::Entity).and_where(webhook::Column::Active.eq(true)).take();
+    let waiting = webhook_delivery::Entity::find()
+        .filter(Column::Status.eq(DeliveryStatus::Pending))
+        .filter(Column::Webhook.in_subquery(active))
+        .count(db)
+        .await?;
+    Ok((due_now, waiting.saturating_sub(due_now)))
+}
+
 /// Claims for `lease` the delivery that has been due for the longest time; none of a webhook that is `busy`.
 pub async fn claim(store: &Store, busy: Vec<String>, lease: TimeDelta) -> ApiResult<Option<webhook_delivery::Model>> {
     // This is found out without a transaction that writes, in case nothing waits.
@@ -112,6 +130,12 @@ async fn note(transaction: &WriteTransaction, Attempt { claimed, outcome, plan, 
         outcome if outcome.is_gone() => (DeliveryStatus::Failed, None),
         _ => again().map_or((DeliveryStatus::Failed, None), |next| (DeliveryStatus::Pending, Some(next))),
     };
+    let result = match status {
+        DeliveryStatus::Delivered => "delivered",
+        DeliveryStatus::Pending => "retried",
+        DeliveryStatus::Failed => "failed",
+    };
+    metrics::counter!(WEBHOOK_ATTEMPTS, "result" => result).increment(1);
     let mut row = row.into_active_model();
     (row.status, row.next_attempt_at, row.leased_until) = (Set(status), Set(next), Set(None));
     row.response_status = Set(outcome.status.map(i32::from));

@@ -1,0 +1,6 @@
+//! What the service tells of itself: metrics on `/metrics` and, where a receiver is configured, traces and metrics by OpenTelemetry.
+
+pub mod metrics;
+pub mod otlp;
+mod recorder;
+pub mod trace;
