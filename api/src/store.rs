@@ -1,9 +1,11 @@
 //! The database: how to reach it, the one way to change it, and how lists are read.
 
 pub mod access;
+pub mod backup;
 pub mod bulk;
 pub mod clock;
 pub mod connection;
+pub mod copy;
 pub mod days;
 pub mod dependencies;
 pub mod effect;
@@ -16,6 +18,7 @@ pub mod listing;
 pub mod output;
 pub mod progress;
 pub mod rows;
+pub mod schema;
 pub mod scope;
 pub mod snapshots;
 pub mod standing;

@@ -77,12 +77,15 @@ mod tokens;
 mod users;
 mod writes_look_again;
 
+mod additive;
 mod backlog;
+mod backups;
 mod concurrency;
 mod contract_document;
 mod crash;
 mod flood;
 mod housekeeping;
+mod moves;
 mod readme;
 mod running;
 mod statements;

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 const EACH: Duration = Duration::from_millis(200);
 /// In a log after so many rows.
 const ROWS: usize = 50_000;
+/// In a log after so many percent.
+const PERCENT: u64 = 10;
 
 /// Tells on standard error how far a command has come.
 pub struct Progress {
@@ -15,17 +17,18 @@ pub struct Progress {
     is_terminal: bool,
     shown: Option<Instant>,
     rows: usize,
+    percent: u64,
 }
 
 impl Progress {
     /// Tells of a command.
     pub fn of(what: &'static str) -> Self {
-        Self { what: Some(what), is_terminal: std::io::stderr().is_terminal(), shown: None, rows: 0 }
+        Self { what: Some(what), is_terminal: std::io::stderr().is_terminal(), shown: None, rows: 0, percent: 0 }
     }
 
     /// Tells nobody.
     pub fn silent() -> Self {
-        Self { what: None, is_terminal: false, shown: None, rows: 0 }
+        Self { what: None, is_terminal: false, shown: None, rows: 0, percent: 0 }
     }
 
     /// So many rows of a list more are done, and `total` of it altogether.
@@ -36,9 +39,37 @@ impl Progress {
         if !self.is_terminal && self.rows / ROWS > before {
             eprintln!("{what}: {list}: {total} rows; {} in all", self.rows);
         }
+        self.show(&format!("{what}: {list}: {total} rows"));
+    }
+
+    /// A step that is not counted in rows begins.
+    pub fn step(&mut self, step: &str) {
+        let Some(what) = self.what else { return };
+        self.percent = 0;
+        if self.is_terminal {
+            self.shown = None;
+            self.show(&format!("{what}: {step}"));
+        } else {
+            eprintln!("{what}: {step}");
+        }
+    }
+
+    /// So much of a step is done, of about so much.
+    pub fn part(&mut self, step: &str, done: u64, of: u64) {
+        let Some(what) = self.what else { return };
+        let percent = (done.saturating_mul(100) / of.max(1)).min(100);
+        if !self.is_terminal && percent / PERCENT > self.percent / PERCENT {
+            eprintln!("{what}: {step}: {percent} %");
+        }
+        self.percent = self.percent.max(percent);
+        self.show(&format!("{what}: {step}: {percent} %"));
+    }
+
+    /// Writes over the line on a terminal, now and then.
+    fn show(&mut self, line: &str) {
         if self.is_terminal && self.shown.is_none_or(|shown| shown.elapsed() >= EACH) {
             self.shown = Some(Instant::now());
-            eprint!("\r\u{1b}[2K{what}: {list}: {total} rows");
+            eprint!("\r\u{1b}[2K{line}");
             // It is only shown: where nobody sees it, nothing is lost.
             let _ = std::io::stderr().flush();
         }
