@@ -15,6 +15,9 @@ struct Place {
 
 impl Place {
     fn of(url: &str) -> Result<Self, String> {
+        if url.starts_with("sqlite:") {
+            return Err("a database in memory has no backups".to_owned());
+        }
         // What it says about a URL that it cannot read might hold a part of it.
         let options =
             PgConnectOptions::from_str(url).map_err(|_| "--database-url (DATABASE_URL): this is no URL of a database")?;

@@ -17,18 +17,23 @@ use sea_orm::{
 
 use super::{dependencies, files};
 use crate::http::statements;
+use crate::http::trouble::{Trouble, trouble};
 
 /// Opens the database at `url` with at most `connections` connections.
 pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    connect(url, 1, connections).await
+    connect(url, connections, false).await
 }
+
+/// How long a transaction of a service may stand still between two statements. A replica that is frozen, or whose machine went away without
+/// a word, holds its locks until then and no longer.
+const STANDS_STILL: (&str, &str) = ("idle_in_transaction_session_timeout", "10s");
 
 /// The same for a service, which holds all of its connections to PostgreSQL.
 ///
 /// All are opened now, by the runtime that lasts. One that a worker opens for itself ends with that worker when the service
 /// stops, maybe in the middle of what another worker asks of it. (Those to SQLite have threads of their own.)
 pub async fn hold(url: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
-    connect(url, connections, connections).await
+    connect(url, connections, true).await
 }
 
 /// How the connections of services, and of most commands, are called in PostgreSQL's list of connections.
@@ -99,8 +104,10 @@ fn is_locked(error: &DbErr) -> bool {
 /// Whether a connection can be used again. Where SQLite undid a transaction by itself, as it may on a full disk, the driver goes on
 /// counting it, and every later one would be taken for a part of it.
 async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
-    // What was dropped is undone before this is answered.
-    connection.ping().await?;
+    if connection.is_in_transaction() {
+        // What was dropped is undone before this is answered.
+        connection.ping().await?;
+    }
     Ok(!connection.is_in_transaction())
 }
 
@@ -119,10 +126,10 @@ fn tuned(sqlite: SqliteConnectOptions) -> SqliteConnectOptions {
         .pragma("journal_size_limit", "33554432")
 }
 
-async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnection, DbErr> {
+async fn connect(url: &str, connections: u32, is_service: bool) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(url);
     options
-        .max_connections(at_most)
+        .max_connections(connections)
         .min_connections(1)
         .acquire_timeout(Duration::from_secs(5))
         .connect_timeout(Duration::from_secs(10))
@@ -133,8 +140,12 @@ async fn connect(url: &str, at_once: u32, at_most: u32) -> Result<DatabaseConnec
         options.map_sqlx_sqlite_opts(|sqlite| tuned(sqlite).create_if_missing(true));
         options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_at_rest(connection))));
     } else {
-        options.min_connections(at_once).max_lifetime(None).idle_timeout(None);
+        options.max_lifetime(None).idle_timeout(None);
         options.set_application_name(APPLICATION).statement_timeout(Duration::from_secs(30));
+        if is_service {
+            options.min_connections(connections);
+            options.map_sqlx_postgres_opts(|postgres| postgres.options([STANDS_STILL]));
+        }
     }
     let opened = file_identity(url)?;
     let mut db = Database::connect(options).await?;
@@ -184,10 +195,20 @@ pub async fn migrate(db: &DatabaseConnection) -> Result<(), DbErr> {
         return settle(db).await;
     }
     let turn = take_turn(db).await?;
-    Migrator::up(&turn, None).await?;
+    Migrator::up(&turn, None).await.map_err(|error| match trouble(&error) {
+        Some(Trouble::Busy) => DbErr::Custom(format!(
+            "a step of the schema waited {PATIENCE_OF_STEPS} for a table that somebody uses, such as pg_dump, and all steps were undone: \
+             start again when that has ended ({error})"
+        )),
+        _ => error,
+    })?;
     turn.commit().await?;
     settle(db).await
 }
+
+/// How long a step of the schema waits for a table. Whoever comes after it waits, too: for that long replicas of the version before stand
+/// still, and no longer.
+const PATIENCE_OF_STEPS: &str = "10s";
 
 /// Begins a transaction that changes the schema, or what belongs to it, once nobody else does.
 async fn take_turn(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
@@ -200,6 +221,7 @@ async fn take_turn(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr
     // A step over many rows takes as long as it takes, and so does waiting for whoever is at it.
     turn.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
     turn.execute_unprepared("SELECT pg_advisory_xact_lock(7239452911)").await?;
+    turn.execute_unprepared(&format!("SET LOCAL lock_timeout = '{PATIENCE_OF_STEPS}'")).await?;
     Ok(turn)
 }
 
@@ -236,7 +258,10 @@ pub async fn snapshot(db: &DatabaseConnection) -> Result<DatabaseTransaction, Db
     if db.get_database_backend() == DbBackend::Sqlite {
         return db.begin().await;
     }
-    db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
+    let snapshot = db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?;
+    // Nobody waits for whoever only reads, and a reader of what is written from it may be slow.
+    snapshot.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+    Ok(snapshot)
 }
 
 /// Whether the database answers and knows every step of the schema.
@@ -255,4 +280,35 @@ pub async fn steps_of(db: &impl ConnectionTrait) -> Result<BTreeSet<String>, DbE
     let sql = "SELECT version FROM seaql_migrations";
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     rows.iter().map(|row| row.try_get::<String>("", "version")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_undid_by_itself_leaves_no_connection_behind() {
+        let folder = std::env::temp_dir().join(format!("renaksi-connection-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir(&folder).unwrap();
+        let db = open(&format!("sqlite://{}", folder.join("a.db").display()), 1).await.unwrap();
+        db.execute_unprepared("CREATE TABLE t (bytes blob)").await.unwrap();
+        // For this connection there is no more room.
+        db.execute_unprepared("PRAGMA max_page_count = 10").await.unwrap();
+        let shared = take_turn(&db).await.unwrap();
+        let one = shared.begin().await.unwrap();
+        let full = one.execute_unprepared("INSERT INTO t VALUES (zeroblob(1000000))").await.unwrap_err();
+        assert_eq!(trouble(&full), Some(Trouble::Full), "{full}");
+        assert!(one.rollback().await.is_err(), "SQLite has undone all of it");
+        let _ = shared.rollback().await;
+        // The next transaction is a transaction, and what it writes stays.
+        let next = take_turn(&db).await.unwrap();
+        next.execute_unprepared("INSERT INTO t VALUES (zeroblob(10))").await.unwrap();
+        next.commit().await.unwrap();
+        let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "SELECT COUNT(*) AS rows FROM t")).await.unwrap();
+        assert_eq!(row.unwrap().try_get::<i64>("", "rows").unwrap(), 1);
+        db.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }
