@@ -49,6 +49,14 @@ pub enum Command {
     Keys(Keys),
     /// Verify the audit log of changes, or export a copy of it.
     Audit(Audit),
+    /// Write a backup of a SQLite database into a file, also while the service runs, and verify it; on PostgreSQL, print what to run
+    /// and exit with status 3.
+    Backup(Backup),
+    /// Put a backup in the place of a SQLite database that no service uses, after it was verified; on PostgreSQL, print what to run
+    /// and exit with status 3.
+    Restore(Restore),
+    /// Move everything that a database holds into an empty one of either kind: SQLite or PostgreSQL. No service may use either.
+    Move(Move),
     /// Import data from a file or from a folder of CSV files; either all of it is imported or nothing.
     Import(Import),
     /// Export all data into a file or into a folder of CSV files.
@@ -486,6 +494,46 @@ pub struct AuditExport {
     /// The settings of the database.
     #[command(flatten)]
     pub database: Database,
+}
+
+/// The settings of a backup.
+#[derive(Args, Clone, Debug)]
+pub struct Backup {
+    /// The file to write. Only its owner can read it.
+    pub file: PathBuf,
+    /// Write over a file that is there already.
+    #[arg(long)]
+    pub force: bool,
+    /// The settings of the database.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// The settings of the return of a backup.
+#[derive(Args, Clone, Debug)]
+pub struct Restore {
+    /// A file that `renaksi backup` wrote.
+    pub file: PathBuf,
+    /// A head that was kept, as POSITION:HASH of /v1/events/head, through which the chain of the backup must go.
+    #[arg(long, value_parser = kept_head)]
+    pub head: Option<(i64, String)>,
+    /// Remove the database that is replaced; without it, the database is kept beside the new one under another name.
+    #[arg(long)]
+    pub discard: bool,
+    /// The settings of the database.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// The settings of a move.
+#[derive(Args, Clone, Debug)]
+pub struct Move {
+    /// The database that is moved: sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. It stays as it is.
+    #[arg(long, value_name = "URL", value_parser = database_url)]
+    pub from: String,
+    /// The empty database that gets everything.
+    #[arg(long, value_name = "URL", value_parser = database_url)]
+    pub to: String,
 }
 
 /// The settings of an import.

@@ -26,4 +26,5 @@ pub mod schema;
 pub mod security;
 pub mod statements;
 pub mod table;
+pub mod trouble;
 pub mod wording;

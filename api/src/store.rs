@@ -1,9 +1,11 @@
 //! The database: how to reach it, the one way to change it, and how lists are read.
 
 pub mod access;
+pub mod backup;
 pub mod bulk;
 pub mod clock;
 pub mod connection;
+pub mod copy;
 pub mod days;
 pub mod dependencies;
 pub mod effect;
@@ -17,6 +19,7 @@ pub mod output;
 pub mod pool;
 pub mod progress;
 pub mod rows;
+pub mod schema;
 pub mod scope;
 pub mod sealed;
 pub mod snapshots;

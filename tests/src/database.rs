@@ -64,6 +64,11 @@ impl Database {
         database
     }
 
+    /// One that is not there yet; whoever makes it under its name finds it removed in the end.
+    pub fn unmade(backend: Backend) -> Self {
+        Self { backend, name: unique::database(), lineage: "unmade" }
+    }
+
     /// One that an earlier version of the service filled: see `tests/upgrade`.
     pub fn of_version(backend: Backend, step: &'static str) -> Self {
         let mut database = Self::empty(backend);

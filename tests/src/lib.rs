@@ -13,6 +13,9 @@
 //! | `RENAKSI_TEST_SEED` | what random stories draw their numbers from; they print it | fixed, and new in each heavy run |
 //! | `RENAKSI_TEST_DATABASES` | which databases to run on; what is left out is named on stderr | `sqlite,postgres` |
 //! | `RENAKSI_BIN` | the binary to test, such as a release build | `renaksi` beside the test binary's folder |
+//! | `RENAKSI_OLD_REVISION` | the revision from which a fleet is upgraded, in the heavy tier | the one before the last change of the schema |
+//! | `RENAKSI_SOAK_MINUTES` | how long a day of traffic takes, in the heavy tier | `20` |
+//! | `RENAKSI_FAKETIME` | the library `libfaketimeMT`, which shifts the clock of a service, in the heavy tier | where Debian installs it |
 //! | `RENAKSI_PG_BIN` | folder with `initdb`, `pg_ctl` and `psql` | highest `/usr/lib/postgresql/*/bin`, else `PATH` |
 //!
 //! Four macros say what a story needs; each tells it once for each database that it names.
@@ -50,11 +53,13 @@
 pub mod actor;
 pub mod answer;
 pub mod app;
+pub mod cluster;
 pub mod collector;
 pub mod csv;
 pub mod database;
 pub mod dice;
 pub mod document;
+pub mod forwarder;
 pub mod guide;
 pub mod metrics;
 pub mod person;
@@ -68,6 +73,7 @@ pub mod sqlite;
 pub mod story;
 pub mod stream;
 pub mod tier;
+pub mod traffic;
 pub mod unique;
 pub mod workplace;
 

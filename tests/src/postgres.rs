@@ -47,6 +47,11 @@ impl Cluster {
         Self { binaries, port, copying: Mutex::new(()) }
     }
 
+    /// The folder of PostgreSQL's programs.
+    pub fn programs(&self) -> &Path {
+        &self.binaries
+    }
+
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
@@ -83,7 +88,7 @@ impl Cluster {
     }
 }
 
-fn binaries() -> Option<PathBuf> {
+pub(crate) fn binaries() -> Option<PathBuf> {
     if let Some(folder) = env::var_os("RENAKSI_PG_BIN").map(PathBuf::from) {
         assert!(folder.join("initdb").is_file(), "RENAKSI_PG_BIN={} holds no initdb", folder.display());
         return Some(folder);
@@ -98,7 +103,7 @@ fn binaries() -> Option<PathBuf> {
 }
 
 /// Sorts text as people do, not by bytes, as most installations do: what relies on byte order has to say so.
-fn init(binaries: &Path, data: &Path) {
+pub(crate) fn init(binaries: &Path, data: &Path) {
     let attempt = |locale: &[&str]| {
         as_postgres(&binaries.join("initdb"))
             .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "-D"])
@@ -148,7 +153,7 @@ fn start_on_a_free_port(binaries: &Path, folder: &Path) -> Option<u16> {
 }
 
 /// PostgreSQL refuses to run as root, so root becomes `postgres`.
-fn as_postgres(program: &Path) -> Command {
+pub(crate) fn as_postgres(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -157,12 +162,12 @@ fn as_postgres(program: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output().expect("`id` runs");
     output.stdout.trim_ascii() == b"0"
 }
 
-fn succeed(command: &mut Command) -> Output {
+pub(crate) fn succeed(command: &mut Command) -> Output {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", text(&output));
     output

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running `renaksi serve --demo`; it is killed when it is dropped.
 pub struct Server {
+    binary: PathBuf,
     database_url: String,
     settings: Vec<(String, String)>,
     running: Mutex<Running>,
@@ -70,7 +71,11 @@ pub fn binary() -> PathBuf {
 
 /// `renaksi …` with none of the settings of whoever runs the tests.
 pub fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    command_of(&binary(), arguments)
+}
+
+fn command_of(binary: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
     let is_setting = |name: &str| {
         ["RENAKSI_", "OTEL_"].iter().any(|start| name.starts_with(start)) || ["DATABASE_URL", "RUST_LOG"].contains(&name)
     };
@@ -89,9 +94,14 @@ impl Server {
 
     /// Starts one with settings from the environment.
     pub fn start_with(database_url: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_binary(&binary(), database_url, settings)
+    }
+
+    /// Starts one of another version.
+    pub fn start_binary(binary: &Path, database_url: &str, settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>();
-        let running = Mutex::new(launch(database_url, &settings));
-        Self { database_url: database_url.to_owned(), settings, running }
+        let running = Mutex::new(launch(binary, database_url, &settings));
+        Self { binary: binary.to_owned(), database_url: database_url.to_owned(), settings, running }
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -176,7 +186,7 @@ impl Server {
     pub fn restart(&self) {
         let mut running = self.running.lock().unwrap();
         end(&mut running.process);
-        *running = launch(&self.database_url, &self.settings);
+        *running = launch(&self.binary, &self.database_url, &self.settings);
     }
 }
 
@@ -199,8 +209,9 @@ fn end(process: &mut Child) {
     Workplace::get().forget_server(process.id());
 }
 
-fn launch(database_url: &str, settings: &[(String, String)]) -> Running {
-    let mut process = command(&["serve", "--demo", "--listen", "127.0.0.1:0", "--database-url", database_url])
+fn launch(binary: &Path, database_url: &str, settings: &[(String, String)]) -> Running {
+    let arguments = ["serve", "--demo", "--listen", "127.0.0.1:0", "--database-url", database_url];
+    let mut process = command_of(binary, &arguments)
         .env("RENAKSI_DEMO_PASSWORD", PASSWORD)
         .env("RENAKSI_DEMO_CLIENT_SECRET", CLIENT_SECRET)
         .envs(settings.iter().map(|(name, value)| (name, value)))

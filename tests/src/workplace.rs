@@ -18,11 +18,13 @@ cat > /dev/null
 for server in "$1"/servers/*; do
     [ -e "$server" ] && kill -9 "${server##*/}" 2> /dev/null
 done
-if [ -s "$2/postgres/data/postmaster.pid" ]; then
-    postmaster=$(head -n 1 "$2/postgres/data/postmaster.pid")
+for running in "$2"/postgres*/data/postmaster.pid; do
+    [ -s "$running" ] || continue
+    postmaster=$(head -n 1 "$running")
     kill -QUIT "$postmaster"
     while kill -0 "$postmaster" 2> /dev/null; do sleep 0.1; done
-fi
+done
+umount -l "$2"/postgres*/ 2> /dev/null
 rm -rf "$1" "$2"
 "#;
 

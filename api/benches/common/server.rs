@@ -75,6 +75,8 @@ impl Server {
             stopping: Data::default(),
             metrics: Data::new(metrics.clone()),
             limits: Data::default(),
+            licence: Data::default(),
+            exports: Data::default(),
             proxies: Data::default(),
             origins: Data::default(),
         };

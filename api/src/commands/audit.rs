@@ -2,11 +2,13 @@
 
 use std::io::{BufWriter, Write, stdout};
 
+use sea_orm::ConnectionTrait;
+
 use super::CommandResult;
 use crate::config::{AuditCommand, AuditExport, AuditVerify, Database};
 use crate::feed::export::export;
 use crate::feed::seal::Head;
-use crate::feed::verify::{Verdict, verify_telling};
+use crate::feed::verify::{Verdict, verify};
 use crate::store::progress::Progress;
 use crate::store::{connection, files};
 use crate::webhooks::subscriptions;
@@ -24,20 +26,28 @@ async fn run_verify(asked: AuditVerify) -> CommandResult {
     let kept = asked.head.map(|(position, hash)| Head { position, hash });
     // The service may be writing at the same time.
     let db = connection::snapshot(&db).await?;
-    let verdict = verify_telling(&db, kept.as_ref(), Progress::of("audit verify")).await.map_err(|error| error.sentence())?;
-    let webhooks = subscriptions::compare(&db).await.map_err(|error| error.sentence())?;
+    println!("{}", describe(&verified(&db, kept.as_ref(), Progress::of("audit verify")).await?));
+    Ok(())
+}
+
+/// What holds of a database with this head, in words.
+pub fn describe(head: &Head) -> String {
+    format!(
+        "{} events, none altered or removed, and every row equals what its last event says. Head: {}:{}",
+        head.position, head.position, head.hash
+    )
+}
+
+/// The head of a database that nothing was done to behind the service's back. Call it with one snapshot of the database.
+pub async fn verified(db: &impl ConnectionTrait, kept: Option<&Head>, progress: Progress) -> Result<Head, String> {
+    let verdict = verify(db, kept, progress).await.map_err(|error| error.sentence())?;
+    let webhooks = subscriptions::compare(db).await.map_err(|error| error.sentence())?;
     match (verdict, webhooks) {
-        (Verdict::Broken { position, why }, _) => Err(format!("the chain breaks at event {position}: {why}").into()),
+        (Verdict::Broken { position, why }, _) => Err(format!("the chain breaks at event {position}: {why}")),
         (Verdict::Differs(difference), _) | (_, Some(difference)) => {
-            Err(format!("the data differs from its history: {difference}").into())
+            Err(format!("the data differs from its history: {difference}"))
         }
-        (Verdict::Sound(head), None) => {
-            println!(
-                "{} events, none altered or removed, and every row equals what its last event says. Head: {}:{}",
-                head.position, head.position, head.hash
-            );
-            Ok(())
-        }
+        (Verdict::Sound(head), None) => Ok(head),
     }
 }
 

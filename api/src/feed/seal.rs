@@ -133,7 +133,7 @@ pub async fn unsealed(db: &impl ConnectionTrait) -> ApiResult<i64> {
     let waiting = match backend {
         DbBackend::Postgres => {
             "SELECT 1 AS one FROM event e WHERE e.xact >= (SELECT horizon FROM feed_head) \
-             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq)"
+             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.xact"
         }
         // Everything up to the last sealed number is sealed, whatever the horizon says.
         _ => {

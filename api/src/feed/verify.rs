@@ -39,12 +39,7 @@ pub enum Verdict {
 
 /// Verifies the whole chain, that it goes through a head that somebody kept, and that every row equals what its last event says.
 /// Call it with one snapshot of the database.
-pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>) -> ApiResult<Verdict> {
-    verify_telling(db, kept, Progress::silent()).await
-}
-
-/// The same, and tells how far it is.
-pub async fn verify_telling(db: &impl ConnectionTrait, kept: Option<&Head>, mut progress: Progress) -> ApiResult<Verdict> {
+pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>, mut progress: Progress) -> ApiResult<Verdict> {
     let end = head(db).await?;
     let count = |position: i64| u64::try_from(position).unwrap_or_default();
     let mut last = Head { position: 0, hash: BEGINNING.to_owned() };

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
-use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
+use sea_orm::{DbErr, SqlErr};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ pub use super::codes::{self, Code};
 use super::error_codes::{FaultCode, ProblemCode, is_of_a_field_error};
 use super::language::{Language, Noun, Text};
 use super::request_id;
+use super::trouble::{Trouble, trouble};
 
 /// One field error of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -287,28 +288,25 @@ impl ResponseError for ApiError {
 
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        match (&error, error.sql_err()) {
-            (_, Some(SqlErr::UniqueConstraintViolation(_))) => Self::new(codes::ALREADY_EXISTS),
-            (_, Some(SqlErr::ForeignKeyConstraintViolation(_))) => Self::new(codes::CONFLICT).detail(
+        match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Self::new(codes::ALREADY_EXISTS),
+            Some(SqlErr::ForeignKeyConstraintViolation(_)) => Self::new(codes::CONFLICT).detail(
                 "A resource to which this one refers was removed, or another resource still refers to this one.",
                 "Data yang dirujuk telah dihapus atau masih dirujuk.",
             ),
-            (DbErr::ConnectionAcquire(_) | DbErr::Conn(_), _) => Self::unavailable(error),
-            _ if is_connection_loss(&error) => Self::unavailable(error),
-            _ => Self::unexpected(error),
+            _ => match trouble(&error) {
+                Some(Trouble::Away) => Self::unavailable(error),
+                Some(Trouble::Busy) => {
+                    tracing::warn!(%error, "the database gave up waiting");
+                    Self::busy()
+                }
+                Some(Trouble::Full) => {
+                    tracing::error!(%error, "the database has no room");
+                    Self::new(codes::STORAGE_FULL).header("Retry-After", "30")
+                }
+                None => Self::unexpected(error),
+            },
         }
-    }
-}
-
-fn is_connection_loss(error: &DbErr) -> bool {
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) = error else {
-        return false;
-    };
-    match &**cause {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // 57P0x: the server is shutting down or starting up.
-        sqlx::Error::Database(cause) => cause.code().is_some_and(|code| code.starts_with("57P")),
-        _ => false,
     }
 }
 

@@ -40,7 +40,12 @@ pub fn mount(table: &mut Table) {
         "level_of_estimation": "Kabupaten", "public_access": true,
     });
     table.on(
-        get.public().conditional().problems(&[404]).answers::<IndicatorMetadata>(200, "The metadata of the KPI.", Some(example), &["ETag"]),
+        get.public().conditional().problems(&[404]).answers::<IndicatorMetadata>(
+            200,
+            "The metadata of the KPI.",
+            Some(example),
+            &["ETag"],
+        ),
         get_public_metadata,
     );
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Reading and writing for the owner, nothing for anybody else.
@@ -31,14 +31,26 @@ pub fn make_database(path: &Path) -> io::Result<()> {
     }
 }
 
+/// What tells a file from another one that takes its place.
+pub fn identity(path: &Path) -> Option<u64> {
+    path.metadata().ok().map(|file| file.ino())
+}
+
+/// A path with something after its name.
+pub fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// What SQLite may keep beside a database.
+pub fn companions(database: &Path) -> [PathBuf; 3] {
+    COMPANIONS.map(|end| with_end(database, end))
+}
+
 /// Those files of a database that others can reach.
 pub fn open_to_others(database: &Path) -> Vec<PathBuf> {
-    let beside = COMPANIONS.map(|end| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    });
-    let all = [database.to_owned()].into_iter().chain(beside);
+    let all = [database.to_owned()].into_iter().chain(companions(database));
     all.filter(|path| path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & OF_OTHERS != 0)).collect()
 }
 

@@ -321,7 +321,11 @@ impl Store {
                 Ok(result)
             }
             Err(error) => {
-                transaction.db.rollback().await?;
+                let undone = transaction.db.rollback().await;
+                // What went wrong first says more than that nothing was left to undo.
+                if let Some(turn) = turn.filter(|_| undone.is_err()) {
+                    turn.broken(&error).await;
+                }
                 Err(error)
             }
         }

@@ -99,6 +99,17 @@ impl Turn {
         drop(self);
         receiver.await.map_err(ApiError::unexpected)?
     }
+
+    /// Ends the transaction for all who share it where what one wrote cannot be undone alone: on an error of the storage, such as a
+    /// full disk, SQLite undoes all of it, and what came next would be written outside of any transaction.
+    pub(super) async fn broken(mut self, error: &ApiError) {
+        let Some(Shared { transaction, written, .. }) = self.shared.take() else { return };
+        // It may be undone already; the pool drops a connection that does not know that.
+        let _ = transaction.rollback().await;
+        for writer in written {
+            let _ = writer.send(Err(error.clone()));
+        }
+    }
 }
 
 impl Shared {
