@@ -57,6 +57,7 @@ fn everybody(table: &mut Table) {
     aggregates::standings::mount_public(table);
     charts::routes::mount_public(table);
     dataset::zip::mount(table);
+    dataset::catalogue::mount(table);
     feed::events::mount_public(table);
     feed::stream::mount_public(table);
 }

@@ -21,10 +21,12 @@ pub enum MediaType {
     Csv,
     /// Several files in one.
     Zip,
+    /// Linked data as JSON (JSON-LD 1.1).
+    JsonLd,
 }
 
 impl MediaType {
-    const ALL: [Self; 6] = [Self::Json, Self::EventStream, Self::Svg, Self::Html, Self::Csv, Self::Zip];
+    const ALL: [Self; 7] = [Self::Json, Self::EventStream, Self::Svg, Self::Html, Self::Csv, Self::Zip, Self::JsonLd];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -35,6 +37,7 @@ impl MediaType {
             Self::Html => "text/html",
             Self::Csv => "text/csv",
             Self::Zip => "application/zip",
+            Self::JsonLd => "application/ld+json",
         }
     }
 

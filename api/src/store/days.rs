@@ -25,7 +25,7 @@ impl Store {
     }
 
     /// The first day of which anything is recorded; today where nothing is.
-    async fn first_day(&self) -> ApiResult<NaiveDate> {
+    pub async fn first_day(&self) -> ApiResult<NaiveDate> {
         let known = *self.known_first_day().lock().map_err(ApiError::unexpected)?;
         if let Some((made_of, day)) = known.filter(|(made_of, _)| self.generation().holds(made_of)) {
             dependencies::add(&made_of);
