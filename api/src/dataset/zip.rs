@@ -40,7 +40,7 @@ use crate::store::sealed;
 use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 use crate::tabular::exports::Exports;
-use crate::tabular::stream::{Ended, Outlet, streamed, tag_of_state};
+use crate::tabular::stream::{Ended, Outlet, Sent, streamed, tag_of_state};
 
 /// The chunks that wait for a client.
 const WAITING: usize = 4;
@@ -99,11 +99,9 @@ struct Archive {
     language: Language,
 }
 
-async fn send(archive: Archive, sender: Sender<ApiResult<Bytes>>, _place: Place) {
+async fn send(archive: Archive, sender: Sender<Sent>, _place: Place) {
     let mut out = Outlet::new(sender);
-    if let Err(Ended::Failed(error)) = archive.write(&mut out).await {
-        out.fail(error).await;
-    }
+    Ended::log(archive.write(&mut out).await);
     // What was only read has nothing to keep.
     let _ = archive.db.rollback().await;
 }
@@ -121,7 +119,7 @@ impl Archive {
             self.write_table(source, &mut zip, &made, out).await?;
         }
         zip.finish().map_err(failed)?;
-        out.pass(&mut made.take(), true).await
+        out.end(made.take()).await
     }
 
     async fn write_table(
@@ -202,7 +200,7 @@ pub fn mount(table: &mut Table) {
          licence and sources. The same state of the data gives the same bytes. No login is needed."
     );
     let operation = Operation::get(ZIP_PATH, "get_public_dataset", "public", "All open data in one file", &about);
-    let schema = json!({ "type": "string", "format": "binary", "description": "A ZIP file." });
+    let schema = json!({ "type": "string", "format": "binary", "maxLength": 2_000_000_000, "description": "A ZIP file." });
     let names = &["Content-Disposition", "ETag"];
     let operation = operation.public().conditional().answers_in(
         MediaType::Zip,
