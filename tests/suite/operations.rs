@@ -51,6 +51,15 @@ fn the_guide_works_as_written_on_a_fresh_folder() {
     assert!(!work.join("renaksi.db-wal").exists(), "the guide says that one file is left");
 }
 
+#[test]
+fn what_cannot_be_run_here_is_at_least_shell() {
+    for (kind, block) in Guide("operations.md").blocks() {
+        assert!(["sh", "bash"].contains(&kind.as_str()), "a block of {kind:?} is neither run nor read");
+        let read = Command::new("bash").args(["-n", "-c", &block]).output().unwrap();
+        assert!(read.status.success(), "{block}: {}", String::from_utf8_lossy(&read.stderr));
+    }
+}
+
 fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
