@@ -125,6 +125,22 @@ fn the_indonesian_guides_have_the_parts_of_the_english_ones() {
     }
 }
 
+#[test]
+fn what_the_guides_link_to_is_there() {
+    for guide in TRANSLATED.into_iter().flat_map(|(english, indonesian)| [english, indonesian]) {
+        let file = root().join("docs").join(guide);
+        let text = fs::read_to_string(&file).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let other = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+            assert!(other.exists(), "docs/{guide} links to {target}");
+            let is_there = || fs::read_to_string(&other).unwrap().lines().any(|line| line.starts_with('#') && anchor(line) == heading);
+            assert!(heading.is_empty() || is_there(), "docs/{guide} links to {target}");
+        }
+    }
+}
+
 /// The parts of a guide that are the same in both languages.
 struct Outline {
     levels: Vec<usize>,
