@@ -11,14 +11,14 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp target/release/renaksi /renaksi
 
 FROM debian:bookworm-slim
-# Certificates of public authorities, for calls to others; a folder for data, for those who run it on SQLite, and one for backups. The
-# newest certificates are wanted, so their version is not pinned.
+# Certificates of public authorities, for calls to others; the data folder, for those who run it on SQLite. The newest certificates are
+# wanted, so their version is not pinned.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin renaksi \
-    && install --directory --owner=renaksi --group=renaksi --mode=0750 /var/lib/renaksi /var/backups/renaksi
+    && install --directory --owner=renaksi --group=renaksi --mode=0750 /var/lib/renaksi
 COPY --from=build /renaksi /usr/local/bin/renaksi
 USER 10001
 WORKDIR /var/lib/renaksi

@@ -71,7 +71,9 @@ async fn measure(database: &str, url: &str, metrics: &PrometheusHandle) -> Outco
     }
     seal_all(&server.store).await?;
     let started = Instant::now();
-    let Verdict::Sound(end) = verify(server.store.db(), None, Progress::silent()).await? else { return Err("the chain is broken".into()) };
+    let Verdict::Sound(end) = verify(server.store.db(), None, Progress::silent()).await? else {
+        return Err("the chain is broken".into());
+    };
     let verified = end.position as f64 / started.elapsed().as_secs_f64();
     server.stop().await;
     println!("\n{database}: changes a second of {CLIENTS} clients, median of {ROUNDS} rounds");

@@ -82,6 +82,7 @@ mod writes_look_again;
 mod additive;
 mod backlog;
 mod backups;
+mod catalogue;
 mod concurrency;
 mod contract_document;
 mod crash;

@@ -51,6 +51,15 @@ fn the_guide_works_as_written_on_a_fresh_folder() {
     assert!(!work.join("renaksi.db-wal").exists(), "the guide says that one file is left");
 }
 
+#[test]
+fn what_cannot_be_run_here_is_at_least_shell() {
+    for (kind, block) in Guide("operations.md").blocks() {
+        assert!(["sh", "bash"].contains(&kind.as_str()), "a block of {kind:?} is neither run nor read");
+        let read = Command::new("bash").args(["-n", "-c", &block]).output().unwrap();
+        assert!(read.status.success(), "{block}: {}", String::from_utf8_lossy(&read.stderr));
+    }
+}
+
 fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
@@ -113,6 +122,23 @@ fn the_indonesian_guides_have_the_parts_of_the_english_ones() {
             assert_eq!(own, theirs, "block {number} of docs/{indonesian} is not that of docs/{english}");
         }
         assert_eq!(original.blocks.len(), translation.blocks.len(), "docs/{indonesian} lacks blocks of docs/{english}");
+    }
+}
+
+#[test]
+fn what_the_guides_link_to_is_there() {
+    for guide in TRANSLATED.into_iter().flat_map(|(english, indonesian)| [english, indonesian]) {
+        let file = root().join("docs").join(guide);
+        let text = fs::read_to_string(&file).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let other = if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
+            assert!(other.exists(), "docs/{guide} links to {target}");
+            let is_there =
+                || fs::read_to_string(&other).unwrap().lines().any(|line| line.starts_with('#') && anchor(line) == heading);
+            assert!(heading.is_empty() || is_there(), "docs/{guide} links to {target}");
+        }
     }
 }
 

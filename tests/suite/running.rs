@@ -225,6 +225,26 @@ fn a_wrong_setting_is_named() {
 }
 
 #[test]
+fn the_url_of_the_database_may_stand_in_a_file() {
+    let database = Database::empty(renaksi_tests::Backend::Sqlite);
+    let file = renaksi_tests::workplace::Workplace::get().join(renaksi_tests::unique::word());
+    let named = format!("@{}", file.display());
+    let migrate = || command(&["migrate"]).env("DATABASE_URL", &named).output().unwrap();
+    let missing = migrate();
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(!missing.status.success() && said.contains(file.to_str().unwrap()), "{said}");
+    // A wrong one is not shown: it may hold a password.
+    std::fs::write(&file, "mysql://renaksi:kata-sandi-basis-data@db/renaksi\n").unwrap();
+    let wrong = migrate();
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(!wrong.status.success() && said.contains("expected sqlite://FILE") && !said.contains("kata-sandi"), "{said}");
+    std::fs::write(&file, format!("{}\n", database.url())).unwrap();
+    let migrated = migrate();
+    assert!(migrated.status.success(), "{migrated:?}");
+    assert!(String::from_utf8_lossy(&migrated.stderr).contains("m0001_create_catalogue"), "each step is told: {migrated:?}");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

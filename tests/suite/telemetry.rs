@@ -104,6 +104,8 @@ on_both_databases! {
         for _ in 0..3 {
             telling.anyone().get("/v1/public/opds").await.is(200);
         }
+        // A duration that was never measured is sent to nobody.
+        telling.admin().await.create("/v1/opds", OPDS.new_body().1).await;
         let labels = [("method", "GET"), ("route", "/v1/public/opds"), ("status", "200")];
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         collector.until("count of three requests", |told| (numbers(told.metrics.get("http_requests_total")?).get(&labels) == Some(&3.0)).then_some(())).await;
@@ -118,6 +120,12 @@ on_both_databases! {
 }
 
 on_sqlite! {
+    async fn an_empty_variable_sends_nothing(app) {
+        let silent = app.replica_with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", ""), ("OTEL_TRACES_EXPORTER", "otlp")]);
+        silent.anyone().get("/v1/public/opds").header("traceparent", &format!("00-{TRACE}-{PARENT}-01")).await.is(200);
+        assert!(!silent.server().log().contains("OpenTelemetry"), "{}", silent.server().log());
+    }
+
     async fn a_receiver_that_takes_nothing_is_named_once_and_found_again(app) {
         let collector = Collector::start(Conduct::Refuses).await;
         let telling = telling(&app, &collector);

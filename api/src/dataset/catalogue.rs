@@ -119,7 +119,13 @@ impl Known {
             self.distribution("JSON", MediaType::Json, dataset.path),
         ]);
         let modified = self.modified(resource_of(dataset));
-        self.described(&format!("{address}{PATH}#{}", dataset.name), dataset.name, [dataset.title, dataset.about], modified, distributions)
+        self.described(
+            &format!("{address}{PATH}#{}", dataset.name),
+            dataset.name,
+            [dataset.title, dataset.about],
+            modified,
+            distributions,
+        )
     }
 
     /// All of them in one file.

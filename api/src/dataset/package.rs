@@ -14,6 +14,9 @@ use crate::tabular::columns::{NAME, TableColumn};
 /// The standard that it follows.
 const PROFILE: &str = "https://datapackage.org/profiles/2.0/datapackage.json";
 
+/// The file with the metadata of the indicators.
+pub(super) const INDICATORS: &str = "indicators.jsonl";
+
 /// The state of the data that is described.
 pub(super) struct State {
     /// The position of the last event, if every event has one.
@@ -53,7 +56,21 @@ pub(super) fn describe(sources: &[Source], state: &State) -> Value {
         "keywords": ["smart city", "masterplan", "renaksi", "open data", "Indonesia"],
         "licenses": [{ "name": licence.name(), "title": licence.title(), "path": licence.url() }],
         "sources": [{ "title": "Renaksi API", "path": format!("{address}/openapi.json") }],
-        "resources": sources.iter().map(|source| resource(source, sources, address)).collect::<Vec<_>>(),
+        "resources": sources.iter().map(|source| resource(source, sources, address)).chain([indicators()]).collect::<Vec<_>>(),
+    })
+}
+
+fn indicators() -> Value {
+    json!({
+        "name": "indicators",
+        "path": INDICATORS,
+        "title": "Metadata of the indicators (MS-Ind)",
+        "title_id": "Metadata indikator (MS-Ind)",
+        "description": "What Peraturan BPS 5/2020 wants to be known of each KPI, one JSON object a line.",
+        "description_id": "Keterangan setiap indikator menurut Peraturan BPS 5/2020, satu objek JSON per baris.",
+        "format": "jsonl",
+        "mediatype": "application/jsonl",
+        "encoding": "utf-8",
     })
 }
 

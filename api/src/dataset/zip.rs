@@ -11,8 +11,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use entity::event;
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder};
+use entity::{event, kpi};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::json;
 use tokio::sync::mpsc::{self, Sender};
 use zip::write::{SimpleFileOptions, StreamWriter};
@@ -34,14 +34,18 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::NoParameters;
 use crate::http::representation::Selection;
 use crate::http::table::Table;
+use crate::resources::kpis;
+use crate::resources::kpis::statistical_metadata::IndicatorMetadata;
 use crate::store::access::Public;
 use crate::store::rows::Executor;
 use crate::store::sealed;
 use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 use crate::tabular::exports::Exports;
-use crate::tabular::stream::{Ended, Outlet, streamed, tag_of_state};
+use crate::tabular::stream::{Ended, Outlet, Sent, streamed, tag_of_state};
 
+/// The KPIs whose metadata are read at once.
+const KPIS_AT_ONCE: u64 = 500;
 /// The chunks that wait for a client.
 const WAITING: usize = 4;
 
@@ -99,11 +103,9 @@ struct Archive {
     language: Language,
 }
 
-async fn send(archive: Archive, sender: Sender<ApiResult<Bytes>>, _place: Place) {
+async fn send(archive: Archive, sender: Sender<Sent>, _place: Place) {
     let mut out = Outlet::new(sender);
-    if let Err(Ended::Failed(error)) = archive.write(&mut out).await {
-        out.fail(error).await;
-    }
+    Ended::log(archive.write(&mut out).await);
     // What was only read has nothing to keep.
     let _ = archive.db.rollback().await;
 }
@@ -116,12 +118,36 @@ impl Archive {
         let about = package::describe(&SOURCES, &self.state);
         zip.start_file("datapackage.json", options).map_err(failed)?;
         zip.write_all(&serde_json::to_vec_pretty(&about).map_err(ApiError::unexpected)?).map_err(failed)?;
+        zip.start_file(package::INDICATORS, options).map_err(failed)?;
+        self.write_indicators(&mut zip, &made, out).await?;
         for source in SOURCES.iter() {
             zip.start_file(format!("{}.csv", source.dataset.name), options).map_err(failed)?;
             self.write_table(source, &mut zip, &made, out).await?;
         }
         zip.finish().map_err(failed)?;
-        out.pass(&mut made.take(), true).await
+        out.end(made.take()).await
+    }
+
+    /// What Peraturan BPS 5/2020 wants to be known of each indicator, one object a line.
+    async fn write_indicators(
+        &self,
+        zip: &mut ZipWriter<StreamWriter<Made>>,
+        made: &Made,
+        out: &mut Outlet,
+    ) -> Result<(), Ended> {
+        let mut after = String::new();
+        loop {
+            let kpis = kpi::Entity::find().filter(kpis::KIND.visible()).filter(kpi::Column::Code.gt(after.as_str()));
+            let rows = kpis.order_by_asc(kpi::Column::Code).limit(KPIS_AT_ONCE).all(&self.db).await.map_err(ApiError::from)?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after.clone_from(&last.code);
+            for row in &rows {
+                let mut line = serde_json::to_vec(&IndicatorMetadata::of(row)).map_err(ApiError::unexpected)?;
+                line.push(b'\n');
+                zip.write_all(&line).map_err(failed)?;
+            }
+            out.pass(&mut made.take(), true).await?;
+        }
     }
 
     async fn write_table(
@@ -198,11 +224,11 @@ pub fn mount(table: &mut Table) {
     let names = SOURCES.iter().map(|source| format!("`{}.csv`", source.dataset.name)).collect::<Vec<_>>().join(", ");
     let about = format!(
         "Every list and every figure that is open to everybody in one ZIP, read from one snapshot of the database: {names}. \
-         `datapackage.json` describes them as a Data Package (version 2): titles and descriptions in both languages, types, units, keys, \
+         `indicators.jsonl` has the metadata of each KPI (Peraturan BPS 5/2020), one a line. `datapackage.json` describes them as a Data Package (version 2): titles and descriptions in both languages, types, units, keys, \
          licence and sources. The same state of the data gives the same bytes. No login is needed."
     );
     let operation = Operation::get(ZIP_PATH, "get_public_dataset", "public", "All open data in one file", &about);
-    let schema = json!({ "type": "string", "format": "binary", "description": "A ZIP file." });
+    let schema = json!({ "type": "string", "format": "binary", "maxLength": 2_000_000_000, "description": "A ZIP file." });
     let names = &["Content-Disposition", "ETag"];
     let operation = operation.public().conditional().answers_in(
         MediaType::Zip,

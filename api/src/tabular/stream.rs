@@ -4,15 +4,16 @@
 //! made, in memory that does not grow with it. It holds a connection to the database, so few are under way at a time, and a client that
 //! does not take what it is sent is left.
 
+use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
 use futures_util::future::LocalBoxFuture;
-use futures_util::stream;
+use futures_util::stream::{self, Stream};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::timeout_at;
 
 use super::asked::AskedCsv;
@@ -110,13 +111,29 @@ impl Csv<'_> {
     }
 }
 
-/// An answer that is sent while it is made; after an error the connection is cut, so that no client takes a part for the whole.
-pub fn streamed(head: HttpResponse, receiver: mpsc::Receiver<ApiResult<Bytes>>) -> HttpResponse {
-    let body = stream::unfold(receiver, |mut receiver| async {
-        let bytes = receiver.recv().await?;
-        Some((bytes.map_err(actix_web::Error::from), receiver))
-    });
-    head.set_body(actix_web::body::BodyStream::new(body)).map_into_boxed_body()
+/// What is sent of a long answer.
+pub enum Sent {
+    /// Some more bytes.
+    Bytes(Bytes),
+    /// That these were all.
+    End,
+}
+
+/// An answer that is sent while it is made. If what makes it goes before the end, the connection is cut, so that no client takes a part
+/// for the whole.
+pub fn streamed(head: HttpResponse, receiver: Receiver<Sent>) -> HttpResponse {
+    head.set_body(BodyStream::new(body(receiver))).map_into_boxed_body()
+}
+
+fn body(receiver: Receiver<Sent>) -> impl Stream<Item = ApiResult<Bytes>> {
+    stream::unfold(Some(receiver), |receiver| async {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Sent::Bytes(bytes)) => Some((Ok(bytes), Some(receiver))),
+            Some(Sent::End) => None,
+            None => Some((Err(ApiError::unexpected("a long answer was cut off")), None)),
+        }
+    })
 }
 
 /// The lines of a list, read on one snapshot.
@@ -138,29 +155,40 @@ impl Lines {
     }
 }
 
-async fn send(mut lines: Lines, mut text: Vec<u8>, sender: Sender<ApiResult<Bytes>>, _place: Place) {
+async fn send(mut lines: Lines, mut text: Vec<u8>, sender: Sender<Sent>, _place: Place) {
     let mut out = Outlet::new(sender);
     let done = async {
         loop {
             out.pass(&mut text, false).await?;
-            if !lines.add_to(&mut text).await.map_err(Ended::Failed)? {
-                return out.pass(&mut text, true).await;
+            if !lines.add_to(&mut text).await? {
+                return out.end(text).await;
             }
         }
     };
-    if let Err(Ended::Failed(error)) = done.await {
-        out.fail(error).await;
-    }
+    Ended::log(done.await);
     // What was only read has nothing to keep; a connection that is gone needs no end.
     let _ = lines.db.rollback().await;
 }
 
 /// Why an answer ended early.
 pub enum Ended {
-    /// The client has gone, or takes too little.
+    /// The client has gone.
     Left,
+    /// The client takes too little.
+    Slow,
     /// It cannot be made.
     Failed(ApiError),
+}
+
+impl Ended {
+    /// Tells the log why an answer was cut off.
+    pub fn log(done: Result<(), Self>) {
+        match done {
+            Ok(()) | Err(Self::Left) => {}
+            Err(Self::Slow) => tracing::info!("a client took too little of a long answer"),
+            Err(Self::Failed(error)) => tracing::error!(error = error.sentence(), "a long answer was cut off"),
+        }
+    }
 }
 
 impl From<ApiError> for Ended {
@@ -171,13 +199,13 @@ impl From<ApiError> for Ended {
 
 /// Where the bytes of a long answer go.
 pub struct Outlet {
-    sender: Sender<ApiResult<Bytes>>,
+    sender: Sender<Sent>,
     pace: Pace,
 }
 
 impl Outlet {
     /// To the client at the other end.
-    pub fn new(sender: Sender<ApiResult<Bytes>>) -> Self {
+    pub fn new(sender: Sender<Sent>) -> Self {
         Self { sender, pace: Pace::begin() }
     }
 
@@ -187,23 +215,21 @@ impl Outlet {
             let rest = text.split_off(text.len().min(CHUNK));
             let chunk = Bytes::from(std::mem::replace(text, rest));
             let length = chunk.len();
-            match timeout_at(self.pace.ends(), self.sender.send(Ok(chunk))).await {
-                Ok(Ok(())) => self.pace.sent(length),
-                Ok(Err(_)) => return Err(Ended::Left),
-                Err(_) => {
-                    let slow = "a client took too little of a long answer";
-                    tracing::info!("{slow}");
-                    return Err(Ended::Failed(ApiError::unexpected(slow)));
-                }
-            }
+            self.send(Sent::Bytes(chunk)).await?;
+            self.pace.sent(length);
         }
         Ok(())
     }
 
-    /// Cuts the answer off.
-    pub async fn fail(&self, error: ApiError) {
-        // A client that takes nothing is not waited for: the answer ends with the sender as well, and is then too short.
-        let _ = self.sender.try_send(Err(error));
+    /// Passes on the last bytes, and that these were all.
+    pub async fn end(&mut self, mut text: Vec<u8>) -> Result<(), Ended> {
+        self.pass(&mut text, true).await?;
+        self.send(Sent::End).await
+    }
+
+    async fn send(&self, sent: Sent) -> Result<(), Ended> {
+        let taken = timeout_at(self.pace.ends(), self.sender.send(sent)).await.map_err(|_| Ended::Slow)?;
+        taken.map_err(|_| Ended::Left)
     }
 }
 
@@ -256,7 +282,24 @@ pub fn figure(
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_not_ended_is_cut_off() {
+        for is_ended in [true, false] {
+            let (sender, receiver) = mpsc::channel(WAITING);
+            let mut out = Outlet::new(sender);
+            assert!(out.pass(&mut b"a,b\r\n".to_vec(), true).await.is_ok());
+            if is_ended {
+                assert!(out.end(b"1,2\r\n".to_vec()).await.is_ok());
+            }
+            drop(out);
+            let sent = body(receiver).collect::<Vec<_>>().await;
+            assert_eq!((sent.len(), sent.last().is_some_and(Result::is_ok)), (2, is_ended));
+        }
+    }
 
     #[test]
     fn a_file_is_called_after_its_path() {

@@ -266,7 +266,7 @@ fn told(answer: &Answer) -> String {
     let mut text = String::new();
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).unwrap();
-        text += &file.name().unwrap().into_owned();
+        text += &file.name().unwrap();
         file.read_to_string(&mut text).unwrap();
     }
     text
