@@ -60,9 +60,7 @@ macro_rules! registry {
 
         /// The list of every kind that the public sees, with its table.
         pub fn public_tables() -> Vec<(&'static Kind, Operation, Tabular)> {
-            let mut tables = Vec::new();
-            $($(registry!(@table $public $type, tables);)?)*
-            tables
+            [$(registry!(@table $type $(, $public)?)),*].into_iter().flatten().collect()
         }
     };
     (@kind resource $type:path) => { Some(<$type as $crate::crud::resource::Resource>::KIND) };
@@ -70,7 +68,8 @@ macro_rules! registry {
     (@mount resource $type:path, $table:ident) => { handlers::mount::<$type>($table, &STORED) };
     (@mount part $type:path, $table:ident) => {};
     (@public $type:path, $table:ident) => { public::mount::<$type>($table) };
-    (@table public $type:path, $tables:ident) => { $tables.push(public::table_of_all::<$type>()) };
+    (@table $type:path) => { None };
+    (@table $type:path, public) => { Some(public::table_of_all::<$type>()) };
 }
 
 every_kind!(registry);

@@ -19,7 +19,7 @@ pub(super) fn of(column: &TableColumn) -> Labels {
     let own = |key: &str| column.member["x-label"][key].as_str();
     let called = |depth: usize, part: &str, language: usize| {
         let own = own(["en", "id"][language]).filter(|_| depth == 0);
-        own.map_or_else(|| known(part).map_or("", |word| [word.1, word.2][language]), |label| label).to_owned()
+        own.unwrap_or_else(|| known(part).map_or("", |word| [word.1, word.2][language])).to_owned()
     };
     let title = [0, 1].map(|language| {
         let titles = parts.iter().enumerate().map(|(depth, part)| called(depth, part, language));
