@@ -135,7 +135,10 @@ impl Shared {
         if answer.status() == 503 && answer.header("retry-after").is_none() {
             told.wrong.push(format!("{answer:?}"));
         }
-        *told.refused.entry((answer.status(), answer.text_at("code"))).or_default() += 1;
+        // What the server says by itself, before it has read a request, has no body.
+        let problem = serde_json::from_str::<serde_json::Value>(&answer.text()).unwrap_or_default();
+        let code = problem["code"].as_str().unwrap_or("no problem").to_owned();
+        *told.refused.entry((answer.status(), code)).or_default() += 1;
         false
     }
 }

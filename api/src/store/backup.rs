@@ -196,7 +196,7 @@ pub async fn check(path: &Path, progress: &mut Progress) -> Result<Checked, Fail
 /// A database that no other process has open, and that none can open until this is dropped.
 pub struct Held {
     path: PathBuf,
-    _file: Option<File>,
+    file: Option<File>,
 }
 
 /// Takes the place of a database, where there may be none.
@@ -212,13 +212,13 @@ pub fn hold(path: &Path) -> Result<Held, Failed> {
             Failed::Refused(format!("{} is in use: stop the service, and whatever else works with it, first", path.display()))
         })?;
     }
-    Ok(Held { path: path.to_owned(), _file: file })
+    Ok(Held { path: path.to_owned(), file })
 }
 
 impl Held {
     /// Whether there is a database.
     pub fn is_there(&self) -> bool {
-        self._file.is_some()
+        self.file.is_some()
     }
 
     /// Puts another file in its place, and keeps what was there under another name if there is one. At no moment is there none: a
