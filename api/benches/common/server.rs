@@ -74,8 +74,6 @@ impl Server {
             document: Data::default(),
             stopping: Data::default(),
             metrics: Data::new(metrics.clone()),
-            licence: Data::default(),
-            exports: Data::default(),
             limits: Data::default(),
             licence: Data::default(),
             exports: Data::default(),

@@ -31,8 +31,8 @@ use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoAct
 use super::publicity;
 use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
-use crate::store::bulk;
 use crate::store::transaction::{Origin, Store, WriteTransaction};
+use crate::store::{bulk, sealed};
 use crate::telemetry::trace;
 
 /// The number of events of one transaction: few enough that writers on SQLite, who wait for it, do not notice.
@@ -95,7 +95,7 @@ struct Pass {
 impl Sealer {
     /// Seals some of the events that wait, in one transaction.
     pub async fn step(&mut self, store: &Store) -> ApiResult<Step> {
-        if self.pass.is_none() && !is_behind(store).await? {
+        if self.pass.is_none() && !sealed::is_behind(store.db()).await? {
             return Ok(Step::Nothing);
         }
         let origin = Origin { actor: Actor::system("feed"), request_id: None, address: None };
@@ -112,19 +112,6 @@ impl Sealer {
             (None, _) => Step::All,
         })
     }
-}
-
-/// Whether events may be waiting, found out without a transaction that writes.
-async fn is_behind(store: &Store) -> ApiResult<bool> {
-    let backend = store.db().get_database_backend();
-    let sql = match backend {
-        DbBackend::Postgres => {
-            "SELECT 1 AS one FROM event e WHERE e.xact >= (SELECT horizon FROM feed_head) \
-             AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.xact LIMIT 1"
-        }
-        _ => "SELECT 1 AS one FROM event WHERE seq > (SELECT horizon FROM feed_head) LIMIT 1",
-    };
-    Ok(store.db().query_one_raw(Statement::from_string(backend, sql)).await?.is_some())
 }
 
 /// How many events have no place in the feed yet, counted up to [`MOST_COUNTED`].

@@ -6,8 +6,8 @@ use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 
 use crate::http::problem::ApiResult;
 
-/// Whether events may be waiting for their position.
-async fn is_behind(db: &impl ConnectionTrait) -> ApiResult<bool> {
+/// Whether events may be waiting for their position, found out without a transaction that writes.
+pub async fn is_behind(db: &impl ConnectionTrait) -> ApiResult<bool> {
     let backend = db.get_database_backend();
     let sql = match backend {
         DbBackend::Postgres => {
