@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::region::{self, RegionLevel};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::licence::Licence;
 use super::list::{ABOUT, DATASETS, Dataset, TITLE, ZIP_PATH};
@@ -211,11 +211,13 @@ pub fn mount(table: &mut Table) {
             "@id": "https://renaksi.example.go.id/v1/public/catalog.jsonld#programmes", "@type": "dcat:Dataset", "dct:identifier": "programmes",
         }],
     });
-    let operation = operation.public().conditional().answers_in(
+    let reference = json!({ "$ref": "#/components/schemas/Catalogue" });
+    let schemas = Map::from_iter([("Catalogue".to_owned(), schema)]);
+    let operation = operation.public().conditional().with_schemas(schemas).answers_in(
         MediaType::JsonLd,
         200,
         "The catalogue with all data sets.",
-        schema,
+        reference,
         Some(example),
         &["ETag"],
     );
