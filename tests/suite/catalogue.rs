@@ -44,7 +44,7 @@ on_both_databases! {
             dataset["dct:modified"]["@value"].as_str().unwrap_or_default().to_owned()
         };
         let before = [last("awards").await, last("kpis").await, last("dataset").await];
-        let hidden = json!({ "code": "RAHASIA", "name": "Penghargaan rahasia", "recipient": { "kind": "regency" }, "published": false });
+        let hidden = json!({ "code": "RAHASIA", "name": "Penghargaan rahasia", "recipient": { "kind": "person", "name": "Seseorang" }, "published": false });
         admin.create("/v1/awards", hidden).await;
         let etag = admin.etag_of("/v1/kpis/SPBE").await;
         admin.patch("/v1/kpis/SPBE", json!({ "name": "Indeks SPBE kabupaten" })).if_match(&etag).await.is(200);

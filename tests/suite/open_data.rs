@@ -92,14 +92,23 @@ on_both_databases! {
         let files = unzipped(&zip);
         let package: Value = serde_json::from_str(&files["datapackage.json"]).unwrap();
         assert_eq!(package["licenses"][0]["name"], "CC-BY-4.0");
-        let tables = resources(&package).map(|resource| {
+        let tables = resources(&package).filter(|resource| resource["type"] == "table").map(|resource| {
             let name = resource["name"].as_str().unwrap();
             let text = &files[&format!("{name}.csv")];
             // A file of the ZIP is what the list gives by itself.
             (name, resource, text, Table::read(text, ','))
         });
         let tables = tables.collect::<Vec<_>>();
-        assert_eq!(files.len(), tables.len() + 1, "{:?}", files.keys());
+        // Beside them there is what is known of the indicators, as it is told of each.
+        let indicators: Vec<Value> = serde_json::from_str(&files["indicators.json"]).unwrap();
+        let kpis = anyone.all("/v1/public/kpis?sort=code").await;
+        assert_eq!(indicators.len(), kpis.len());
+        for (told, kpi) in indicators.iter().zip(&kpis) {
+            let path = format!("/v1/public/kpis/{}/metadata", kpi["code"].as_str().unwrap());
+            assert_eq!(*told, anyone.get(path).await.is(200).json());
+        }
+        assert!(resources(&package).any(|resource| resource["path"] == "indicators.json"));
+        assert_eq!(files.len(), tables.len() + 2, "{:?}", files.keys());
         for (name, resource, text, table) in &tables {
             let source = resource["sources"][0]["path"].as_str().unwrap();
             let path = &source[source.find("/v1/public/").unwrap()..];

@@ -201,7 +201,6 @@ pub fn mount(table: &mut Table) {
     let operation = Operation::get(PATH, "get_public_catalogue", "public", "Catalogue of the open data (DCAT)", about);
     let schema = json!({
         "type": "object", "additionalProperties": true, "description": "A catalogue in JSON-LD 1.1, with its context inline.",
-        "properties": { "@type": { "type": "string", "maxLength": 100, "description": "The class of the catalogue." } },
     });
     let example = json!({
         "@context": { "dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/" },

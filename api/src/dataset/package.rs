@@ -15,7 +15,7 @@ use crate::tabular::columns::{NAME, TableColumn};
 const PROFILE: &str = "https://datapackage.org/profiles/2.0/datapackage.json";
 
 /// The file with the metadata of the indicators.
-pub(super) const INDICATORS: &str = "indicators.jsonl";
+pub(super) const INDICATORS: &str = "indicators.json";
 
 /// The state of the data that is described.
 pub(super) struct State {
@@ -66,10 +66,10 @@ fn indicators() -> Value {
         "path": INDICATORS,
         "title": "Metadata of the indicators (MS-Ind)",
         "title_id": "Metadata indikator (MS-Ind)",
-        "description": "What Peraturan BPS 5/2020 wants to be known of each KPI, one JSON object a line.",
-        "description_id": "Keterangan setiap indikator menurut Peraturan BPS 5/2020, satu objek JSON per baris.",
-        "format": "jsonl",
-        "mediatype": "application/jsonl",
+        "description": "What Peraturan BPS 5/2020 wants to be known of each KPI.",
+        "description_id": "Keterangan setiap indikator menurut Peraturan BPS 5/2020.",
+        "format": "json",
+        "mediatype": "application/json",
         "encoding": "utf-8",
     })
 }

@@ -128,7 +128,7 @@ impl Archive {
         out.end(made.take()).await
     }
 
-    /// What Peraturan BPS 5/2020 wants to be known of each indicator, one object a line.
+    /// What Peraturan BPS 5/2020 wants to be known of each indicator, as an array.
     async fn write_indicators(
         &self,
         zip: &mut ZipWriter<StreamWriter<Made>>,
@@ -139,12 +139,18 @@ impl Archive {
         loop {
             let kpis = kpi::Entity::find().filter(kpis::KIND.visible()).filter(kpi::Column::Code.gt(after.as_str()));
             let rows = kpis.order_by_asc(kpi::Column::Code).limit(KPIS_AT_ONCE).all(&self.db).await.map_err(ApiError::from)?;
-            let Some(last) = rows.last() else { return Ok(()) };
-            after.clone_from(&last.code);
+            let mut text = Vec::new();
             for row in &rows {
-                let mut line = serde_json::to_vec(&IndicatorMetadata::of(row)).map_err(ApiError::unexpected)?;
-                line.push(b'\n');
-                zip.write_all(&line).map_err(failed)?;
+                text.extend_from_slice(if after.is_empty() { b"[\n" } else { b",\n" });
+                after.clone_from(&row.code);
+                serde_json::to_writer(&mut text, &IndicatorMetadata::of(row)).map_err(ApiError::unexpected)?;
+            }
+            if rows.is_empty() {
+                text.extend_from_slice(if after.is_empty() { b"[]\n" } else { b"\n]\n" });
+            }
+            zip.write_all(&text).map_err(failed)?;
+            if rows.is_empty() {
+                return Ok(());
             }
             out.pass(&mut made.take(), true).await?;
         }
@@ -224,7 +230,7 @@ pub fn mount(table: &mut Table) {
     let names = SOURCES.iter().map(|source| format!("`{}.csv`", source.dataset.name)).collect::<Vec<_>>().join(", ");
     let about = format!(
         "Every list and every figure that is open to everybody in one ZIP, read from one snapshot of the database: {names}. \
-         `indicators.jsonl` has the metadata of each KPI (Peraturan BPS 5/2020), one a line. `datapackage.json` describes them as a Data Package (version 2): titles and descriptions in both languages, types, units, keys, \
+         `indicators.json` has the metadata of each KPI (Peraturan BPS 5/2020). `datapackage.json` describes them as a Data Package (version 2): titles and descriptions in both languages, types, units, keys, \
          licence and sources. The same state of the data gives the same bytes. No login is needed."
     );
     let operation = Operation::get(ZIP_PATH, "get_public_dataset", "public", "All open data in one file", &about);
