@@ -1,6 +1,7 @@
 //! The catalogue that other portals harvest.
 
 use renaksi_tests::on_both_databases;
+use renaksi_tests::resource::AWARDS;
 use serde_json::{Value, json};
 
 /// The path of an address of the service.
@@ -44,7 +45,8 @@ on_both_databases! {
             dataset["dct:modified"]["@value"].as_str().unwrap_or_default().to_owned()
         };
         let before = [last("awards").await, last("kpis").await, last("dataset").await];
-        let hidden = json!({ "code": "RAHASIA", "name": "Penghargaan rahasia", "recipient": { "kind": "person", "name": "Seseorang" }, "published": false });
+        // It is not published.
+        let (_, hidden) = AWARDS.new_body();
         admin.create("/v1/awards", hidden).await;
         let etag = admin.etag_of("/v1/kpis/SPBE").await;
         admin.patch("/v1/kpis/SPBE", json!({ "name": "Indeks SPBE kabupaten" })).if_match(&etag).await.is(200);
