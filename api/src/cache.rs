@@ -186,7 +186,12 @@ impl ResponseCache {
         self.started.elapsed().as_secs()
     }
 
-    /// The last answer to a public question, with its age in seconds, for as long as the database is away.
+    /// The last answer to a public question, with its age, if the database is known to be away.
+    fn find_while_away(&self, question: &Question) -> Option<(Arc<Kept>, u64)> {
+        if self.generation.is_away() { self.find_old(question) } else { None }
+    }
+
+    /// The last answer to a public question, with its age in seconds.
     fn find_old(&self, question: &Question) -> Option<(Arc<Kept>, u64)> {
         if question.audience != Audience::Public {
             return None;
@@ -319,9 +324,7 @@ pub async fn cached<B: MessageBody + 'static>(
         }
     }
     // Nobody waits again for a database that somebody waited for in vain.
-    if cache.generation.is_away()
-        && let Some((old, age)) = cache.find_old(&question)
-    {
+    if let Some((old, age)) = cache.find_while_away(&question) {
         return Ok(answer(request, &old, &question.conditions, Some(age), started));
     }
     let first = match question.audience {
@@ -333,6 +336,10 @@ pub async fn cached<B: MessageBody + 'static>(
         // Who may read it is not known yet.
         _ => None,
     };
+    // Somebody else may have found it away meanwhile.
+    if let Some((old, age)) = cache.find_while_away(&question) {
+        return Ok(answer(request, &old, &question.conditions, Some(age), started));
+    }
     // The conditions are looked at here, so that the whole answer can be kept.
     request.headers_mut().remove(IF_NONE_MATCH);
     request.extensions_mut().insert(NotedOutside);
