@@ -205,7 +205,7 @@ on_sqlite! {
         is_refused(&app.command(&["backup", itself, "--force"]), "the database itself");
         // Whatever ended badly leaves nothing behind.
         is_refused(&app.command(&["backup", "/no-such-folder/a.backup"]), "/no-such-folder");
-        is_refused(&command(&["backup", text(&fresh("b")), "--database-url", "sqlite:///tmp/no-such-file.db"]).output().unwrap(), "no database");
+        is_refused(&command(&["backup", text(&fresh("b")), "--database-url", "sqlite:///no/such/folder/file.db"]).output().unwrap(), "no database");
         let beside = fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         assert_eq!(beside.filter(|name| name.ends_with(".part")).count(), 0);
     }

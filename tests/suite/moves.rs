@@ -194,7 +194,7 @@ on_sqlite! {
         app.server().wait();
         let (old, empty) = (Database::of_version(Backend::Sqlite, "0007"), Database::empty(Backend::Sqlite));
         is_refused(&moved(&old, &empty), "renaksi migrate");
-        is_refused(&command(&["move", "--from", "sqlite:///tmp/no-such-file.db", "--to", &empty.url()]).output().unwrap(), "no such database");
+        is_refused(&command(&["move", "--from", "sqlite:///no/such/folder/file.db", "--to", &empty.url()]).output().unwrap(), "no such database");
         is_refused(&moved(app.database(), app.database()), "the same database");
         // What somebody altered is not carried on.
         app.database().tamper("UPDATE opd SET name = 'Dinas palsu' WHERE code = 'DLH'");

@@ -47,7 +47,7 @@ pub struct StatisticalMetadata {
 pub struct IndicatorComponent {
     /// Whether it is an indicator or a variable.
     pub kind: ComponentKind,
-    /// Its name.
+    /// The name of the indicator or variable.
     #[schema(min_length = 1, max_length = 300, pattern = r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
     pub name: String,
     /// Where it is found: the publication of an indicator, the statistical activity that produces a variable.
@@ -78,7 +78,7 @@ pub struct IndicatorMetadata {
     /// The code of the KPI.
     #[schema(max_length = 64, example = "STUNTING")]
     kpi: String,
-    /// Its name (nama indikator).
+    /// The name of the indicator (nama indikator).
     #[schema(max_length = 300)]
     name: String,
     /// The concept behind it (konsep).
@@ -96,7 +96,7 @@ pub struct IndicatorMetadata {
     /// What kind of number it is (ukuran).
     #[schema(max_length = 200)]
     measure: Option<String>,
-    /// Its unit (satuan).
+    /// The unit of its values (satuan).
     #[schema(max_length = 64)]
     unit: String,
     /// By what its values are broken down (klasifikasi penyajian).
