@@ -15,8 +15,8 @@ use ipnet::IpNet;
 use sea_orm::ActiveEnum;
 
 use crate::auth::{oidc, password};
-use crate::dataset::licence::Licence;
 use crate::demo::Fixed;
+use crate::licence::Licence;
 use crate::resources::accounts::GRACE_SECONDS;
 use crate::store::clock::Calendar;
 use crate::store::standing::LoginPolicy;

@@ -1,7 +1,6 @@
 //! The open data as a whole: which tables there are, and all of them in one file.
 
 pub mod catalogue;
-pub mod licence;
 pub mod list;
 
 mod labels;

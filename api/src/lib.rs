@@ -46,6 +46,7 @@ pub mod app;
 pub mod config;
 pub mod demo;
 pub mod housekeeping;
+pub mod licence;
 pub mod vitals;
 
 pub mod commands;

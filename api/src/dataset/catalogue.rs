@@ -10,7 +10,6 @@ use entity::region::{self, RegionLevel};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
 use serde_json::{Map, Value, json};
 
-use super::licence::Licence;
 use super::list::{ABOUT, DATASETS, Dataset, TITLE, ZIP_PATH};
 use crate::auth::keys::Keys;
 use crate::http::answer::Answer;
@@ -22,6 +21,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::kinds;
+use crate::licence::Licence;
 use crate::store::access::Public;
 
 /// Where it is.

@@ -4,10 +4,10 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde_json::{Map, Value, json};
 
 use super::labels;
-use super::licence::Licence;
 use super::list::{ABOUT, TITLE, ZIP_PATH};
 use super::sources::Source;
 use crate::csv::column::Cells;
+use crate::licence::Licence;
 use crate::store::kind::Kind;
 use crate::tabular::columns::{NAME, TableColumn};
 

@@ -18,7 +18,6 @@ use tokio::sync::mpsc::{self, Sender};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use super::licence::Licence;
 use super::list::ZIP_PATH;
 use super::package::{self, State};
 use super::sources::{Rows, SOURCES, Source};
@@ -34,6 +33,7 @@ use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::NoParameters;
 use crate::http::representation::Selection;
 use crate::http::table::Table;
+use crate::licence::Licence;
 use crate::resources::kpis;
 use crate::resources::kpis::statistical_metadata::IndicatorMetadata;
 use crate::store::access::Public;
