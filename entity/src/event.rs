@@ -36,6 +36,8 @@ pub struct Model {
     pub before: Option<Json>,
     /// The resource after the change, as the API shows it.
     pub after: Option<Json>,
+    /// The SHA-256 of the canonical form; null in events that an earlier version of the service wrote.
+    pub content_hash: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

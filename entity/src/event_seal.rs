@@ -1,4 +1,5 @@
-//! The position of an event in the feed, and the hash that links it to all events before it. A row is written once.
+//! The position of an event in the feed, and where a block of events ends the hash that links it to all events before it. A row is
+//! written once.
 
 use sea_orm::entity::prelude::*;
 
@@ -17,7 +18,7 @@ pub struct Model {
     pub resource: String,
     /// Whether the public may see the event.
     pub public: bool,
-    /// The SHA-256 over the previous hash and the event, in hexadecimal.
+    /// The hash of the block, in hexadecimal, if the event is the last of its block; otherwise empty.
     pub hash: String,
 }
 

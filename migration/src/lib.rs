@@ -19,6 +19,7 @@ mod m0012_find_codes_in_any_case;
 mod m0014_record_transitions;
 mod m0015_invite_people;
 mod m0016_describe_indicators;
+mod m0017_hash_contents;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_record_transitions::Migration),
             Box::new(m0015_invite_people::Migration),
             Box::new(m0016_describe_indicators::Migration),
+            Box::new(m0017_hash_contents::Migration),
         ]
     }
 }

@@ -294,11 +294,12 @@ async fn a_dump_on_another_server_goes_on() {
     app.server().terminate();
     app.server().wait();
     // What a dump brings from a server that has counted further, with events that were not sealed when it was made.
-    app.database().tamper("DELETE FROM event_seal WHERE position > (SELECT position - 3 FROM feed_head)");
-    app.database().tamper(
-        "UPDATE feed_head SET position = position - 3, hash = (SELECT hash FROM event_seal WHERE position = feed_head.position - 3), \
-         horizon = 3000000000",
-    );
+    let block = "SELECT MAX(s.position) FROM event_seal s, feed_head h WHERE s.hash <> '' AND s.position < h.position";
+    let end = app.database().query(block);
+    app.database().tamper(&format!("DELETE FROM event_seal WHERE position > {end}"));
+    app.database().tamper(&format!(
+        "UPDATE feed_head SET position = {end}, hash = (SELECT hash FROM event_seal WHERE position = {end}), horizon = 3000000000"
+    ));
     app.database()
         .tamper("UPDATE event SET xact = CASE WHEN seq IN (SELECT seq FROM event_seal) THEN 2999999999 ELSE 3000000001 END");
     let before = app.database().query("SELECT position || ':' || hash FROM feed_head");

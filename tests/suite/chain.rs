@@ -56,6 +56,12 @@ async fn head(app: &App) -> (i64, String) {
     panic!("the feed does not come to rest");
 }
 
+/// The position of the first event of the block to which a position belongs.
+fn block_of(app: &App, position: i64) -> i64 {
+    let before = format!("SELECT COALESCE(MAX(position), 0) + 1 FROM event_seal WHERE hash <> '' AND position < {position}");
+    app.database().query(&before).parse().unwrap()
+}
+
 /// Changes something behind the service's back, expects the place to be named, and changes it back.
 fn breaks(app: &App, change: &str, back: &str, position: i64) {
     app.database().tamper(change);
@@ -81,8 +87,9 @@ on_both_databases! {
         assert_eq!(whole.lines().count() as i64, position);
         let (sound, text) = verified_elsewhere(&whole);
         assert!(sound && text.contains(&format!("Head: {position}:{hash}")), "{text}");
-        // A copy is continued where it ends.
-        let half = position / 2;
+        // A copy is continued where it ended: at what was the head then, the end of a block.
+        let lines = whole.lines().enumerate().filter(|(_, line)| line.contains(r#","block":""#));
+        let half = i64::try_from(lines.map(|(place, _)| place + 1).find(|end| (*end as i64) < position).unwrap()).unwrap();
         let (first, rest) = whole.split_at(whole.match_indices('\n').nth(usize::try_from(half).unwrap() - 1).unwrap().0 + 1);
         assert_eq!(exported(&app, &["--after", &half.to_string()]), rest);
         assert_eq!(exported(&app, &["--after", &position.to_string()]), "");
@@ -93,6 +100,14 @@ on_both_databases! {
         assert!(!sound && text.contains(&format!("breaks at event {place}")), "{text}");
         let (sound, text) = verified_elsewhere(rest);
         assert!(!sound && text.contains("breaks at event 1"), "{text}");
+        // Two events change places, with their hashes; the last one goes.
+        let mut lines = whole.lines().map(str::to_owned).collect::<Vec<_>>();
+        let (one, other) = (lines[2].split_once(',').unwrap().1.to_owned(), lines[3].split_once(',').unwrap().1.to_owned());
+        (lines[2], lines[3]) = (format!("{{\"position\":3,{other}"), format!("{{\"position\":4,{one}"));
+        let (sound, text) = verified_elsewhere(&format!("{}\n", lines.join("\n")));
+        assert!(!sound && text.contains("breaks in the block"), "{text}");
+        let (sound, text) = verified_elsewhere(whole.split_at(whole.trim_end().rfind('\n').unwrap() + 1).0);
+        assert!(!sound || text.contains(&format!("Head: {}:", position - 1)), "{text}");
         // What the feed shows, and its secrets are in neither.
         let event = serde_json::from_str::<Value>(whole.lines().nth(2).unwrap()).unwrap();
         let shown = app.admin().await.get("/v1/events?after=2&limit=1").await.is(200);
@@ -111,8 +126,18 @@ on_both_databases! {
         }
         let version = |by: &str| format!("UPDATE event SET version = version {by} WHERE seq = {}", of(11));
         breaks(&app, &version("+ 1"), &version("- 1"), 11);
-        let hash = |from: &str| format!("UPDATE event_seal SET hash = {from} WHERE position = 4");
-        breaks(&app, &hash("replace(replace(replace(hash, 'a', 'g'), 'b', 'a'), 'g', 'b')"), &hash("replace(replace(replace(hash, 'a', 'g'), 'b', 'a'), 'g', 'b')"), 4);
+        // The hash of a block, and one of its events together with its hash: the block is named, by its first event.
+        let block = "(SELECT MIN(position) FROM event_seal WHERE hash <> '')";
+        let hash = format!("UPDATE event_seal SET hash = replace(replace(replace(hash, 'a', 'g'), 'b', 'a'), 'g', 'b') WHERE position = {block}");
+        breaks(&app, &hash, &hash, 1);
+        app.database().tamper("CREATE TABLE aside AS SELECT seq, content_hash FROM event");
+        let other = format!("UPDATE event SET content_hash = (SELECT content_hash FROM aside WHERE seq = {}) WHERE seq = {}", of(5), of(4));
+        let back = format!("UPDATE event SET content_hash = (SELECT content_hash FROM aside WHERE seq = {0}) WHERE seq = {0}", of(4));
+        breaks(&app, &other, &back, 4);
+        // An event is altered so that nothing of it shows, and with it all that says what it was.
+        let version = |by: &str, hash: &str| format!("UPDATE event SET version = version {by}, content_hash = {hash} WHERE seq = {}", of(11));
+        let hash = format!("(SELECT content_hash FROM aside WHERE seq = {})", of(11));
+        breaks(&app, &version("+ 1", "NULL"), &version("- 1", &hash), block_of(&app, 11));
         // What nobody but administrators may know of is shown to everybody.
         let hidden = "(SELECT MIN(s.position) FROM event_seal s WHERE s.resource = 'user')";
         let place = app.database().query(&format!("SELECT {hidden}")).parse().unwrap();
@@ -202,12 +227,13 @@ on_both_databases! {
     async fn what_is_removed_or_moved_is_named(app) {
         let (position, _) = head(&app).await;
         // Two events change places: by way of numbers that nothing has.
+        let block = block_of(&app, 6);
         let swap = ["seq = -seq WHERE position IN (6, 7)", "position = 13 - position + 1000000 WHERE position IN (6, 7)", "position = position - 1000000, seq = -seq WHERE position > 1000000"];
         for step in swap {
             app.database().tamper(&format!("UPDATE event_seal SET {step}"));
         }
         let (whole, text) = verified(&app, &[]);
-        assert!(!whole && text.contains("breaks at event 6:"), "{text}");
+        assert!(!whole && text.contains(&format!("breaks at event {block}:")), "{text}");
         for step in swap {
             app.database().tamper(&format!("UPDATE event_seal SET {step}"));
         }

@@ -335,5 +335,6 @@ fn told(opd: u32, programme: u32, number: u32, turn: u32) -> event::ActiveModel 
         address: Set(None),
         before: Set(Some(shown(opd, programme, number, turn))),
         after: Set(Some(shown(opd, programme, number, turn + 1))),
+        content_hash: Set(None),
     }
 }

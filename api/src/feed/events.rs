@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::Bytes;
 use entity::event;
+use entity::rules::chain::content_hash;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value as Parameter};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -109,8 +110,8 @@ impl FeedQuery {
 pub struct FeedEntry {
     /// The position in the feed.
     pub position: i64,
-    /// The hash of the event.
-    pub hash: String,
+    /// The hash of the block that ends with the event, in hexadecimal; empty where a block goes on.
+    pub block_hash: String,
     /// Whether the public could know of the event when it got its position.
     pub public: bool,
     /// The first event of the same resource.
@@ -120,9 +121,16 @@ pub struct FeedEntry {
     pub event: event::Model,
 }
 
+impl FeedEntry {
+    /// The hash of the content, in hexadecimal. Events of an earlier version of the service are stored without it.
+    pub fn content_hash(&self) -> String {
+        self.event.content_hash.as_ref().map_or_else(|| hex::encode(content_hash(&self.event)), hex::encode)
+    }
+}
+
 impl From<&FeedEntry> for FeedEvent {
     fn from(told: &FeedEntry) -> Self {
-        let place = Place { position: told.position, hash: told.hash.clone() };
+        let place = Place { position: told.position, hash: told.content_hash() };
         Self { place, entry: Entry::from(&told.event) }
     }
 }
@@ -174,7 +182,7 @@ pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec
     }
     let (conditions, limit) = (conditions.join(" AND "), asked.limit);
     let sql = format!(
-        "SELECT s.position, s.hash, s.public, \
+        "SELECT s.position, s.hash AS block_hash, s.public, \
            (SELECT f.id FROM event f WHERE f.resource = e.resource AND f.\"key\" = e.\"key\" ORDER BY f.seq LIMIT 1) AS thing, e.* \
          FROM event_seal s JOIN event e ON e.seq = s.seq WHERE {conditions} \
          ORDER BY s.position LIMIT {limit}"
@@ -316,7 +324,7 @@ pub struct FeedHead {
     /// The position of the last event; 0 before the first event.
     #[schema(minimum = 0, maximum = 9007199254740991i64, example = 42)]
     position: i64,
-    /// The hash of the last event, in hexadecimal. Whoever keeps it can prove later that nothing up to this position was altered.
+    /// The hash of the last block of events, in hexadecimal. Whoever keeps it can prove later that nothing up to this position was altered.
     #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
     hash: String,
 }

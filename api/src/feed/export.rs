@@ -28,7 +28,12 @@ pub async fn export(db: &impl ConnectionTrait, after: i64, out: &mut impl Write)
     Ok(head)
 }
 
-/// An event with its position and its hash. `event` comes last and is, byte for byte, what the hash covers.
-fn line(told: &FeedEntry) -> String {
-    format!(r#"{{"position":{},"hash":"{}","event":{}}}"#, told.position, told.hash, canonical(&told.event))
+/// An event with its position and its hash, and the hash of the block that ends with it. `event` comes last and is, byte for byte, what
+/// its hash covers.
+fn line(entry: &FeedEntry) -> String {
+    let block = match entry.block_hash.as_str() {
+        "" => String::new(),
+        hash => format!(r#","block":"{hash}""#),
+    };
+    format!(r#"{{"position":{},"hash":"{}"{block},"event":{}}}"#, entry.position, entry.content_hash(), canonical(&entry.event))
 }

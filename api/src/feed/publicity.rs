@@ -12,39 +12,82 @@ use crate::kinds;
 use crate::store::kind::{Kind, PublicPart};
 use crate::store::visible::{Named, public_among};
 
-/// For each of `events` whether it is public: whether the resource was public before the change or is afterwards, together with
+/// What an event says of a resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// The kind of resource.
+    pub resource: &'a str,
+    /// The code or id of the resource.
+    pub key: &'a str,
+    /// The resource before.
+    pub before: Option<&'a Value>,
+    /// The resource after.
+    pub after: Option<&'a Value>,
+}
+
+impl<'a> From<&'a event::Model> for Change<'a> {
+    fn from(event: &'a event::Model) -> Self {
+        Self { resource: &event.resource, key: &event.key, before: event.before.as_ref(), after: event.after.as_ref() }
+    }
+}
+
+/// A condition in SQL that holds for every event `e` that may be public: only of those [`are_public`] must know what was before and
+/// after.
+pub fn may_be_public() -> String {
+    let (mut whole, mut conditions) = (Vec::new(), Vec::new());
+    for of in kinds::AUDITED.iter() {
+        match of.public_part.map(|part| part.only) {
+            Some(Some((member, word))) => conditions.push(format!(
+                "(e.resource = '{}' AND (e.before ->> '{member}' = '{word}' OR e.after ->> '{member}' = '{word}'))",
+                of.name
+            )),
+            Some(None) => whole.push(of.name),
+            None if in_feed(of.name).is_some() => whole.push(of.name),
+            None => {}
+        }
+    }
+    conditions.push(format!("e.resource IN ('{}')", whole.join("', '")));
+    conditions.join(" OR ")
+}
+
+/// For each of `changes` whether it is public: whether the resource was public before the change or is afterwards, together with
 /// what it belongs to. It takes at most one statement.
-pub async fn are_public(db: &impl ConnectionTrait, events: &[event::Model]) -> ApiResult<Vec<bool>> {
-    let asked = events.iter().flat_map(|event| [above(event, &event.before), above(event, &event.after)]).flatten();
+pub async fn are_public(db: &impl ConnectionTrait, changes: &[Change<'_>]) -> ApiResult<Vec<bool>> {
+    let asked = changes.iter().flat_map(|change| [above(*change, change.before), above(*change, change.after)]).flatten();
     let public = public_among(db, asked.collect()).await?;
-    let was_public = |event: &event::Model, thing: &Option<Value>| {
-        is_seen(event, thing) && above(event, thing).is_none_or(|above| public.contains(&above))
+    let was_public = |change: Change<'_>, shown: Option<&Value>| {
+        is_seen(change, shown) && above(change, shown).is_none_or(|above| public.contains(&above))
     };
-    Ok(events.iter().map(|event| was_public(event, &event.before) || was_public(event, &event.after)).collect())
+    Ok(changes.iter().map(|change| was_public(*change, change.before) || was_public(*change, change.after)).collect())
+}
+
+/// The kind of resource, if the public feed tells what happens to it.
+fn in_feed(resource: &str) -> Option<&'static Kind> {
+    kinds::of(resource).filter(|kind| kind.publication.is_some_and(|publication| publication.is_in_feed))
 }
 
 /// What a resource hangs on, as it was before or after an event.
-fn above(event: &event::Model, shown: &Option<Value>) -> Option<(&'static Kind, String)> {
-    if let Some(whole) = whole_of(event) {
+fn above(change: Change<'_>, shown: Option<&Value>) -> Option<(&'static Kind, String)> {
+    if let Some(whole) = whole_of(change) {
         return Some(whole);
     }
-    let (member, above) = kinds::of(&event.resource)?.hangs_on()?;
-    Some((above, shown.as_ref()?[member].as_str()?.to_owned()))
+    let (member, above) = kinds::of(change.resource)?.hangs_on()?;
+    Some((above, shown?[member].as_str()?.to_owned()))
 }
 
 /// The resource that an event of a part is about.
-fn whole_of(event: &event::Model) -> Option<(&'static Kind, String)> {
-    let part = part_of(event)?;
-    Some((part.of, event.key.split('/').next()?.to_owned()))
+fn whole_of(change: Change<'_>) -> Option<(&'static Kind, String)> {
+    let part = part_of(change)?;
+    Some((part.of, change.key.split('/').next()?.to_owned()))
 }
 
-fn part_of(event: &event::Model) -> Option<PublicPart> {
-    kinds::audited(&event.resource)?.public_part
+fn part_of(change: Change<'_>) -> Option<PublicPart> {
+    kinds::audited(change.resource)?.public_part
 }
 
 /// The resource that the public must see to be told of an event: of a part the whole.
 pub fn thing_of(event: &event::Model) -> Option<(&'static Kind, String)> {
-    match whole_of(event) {
+    match whole_of(event.into()) {
         Some(whole) => Some(whole),
         None => Some((kinds::of(&event.resource).filter(|kind| kind.publication.is_some())?, event.key.clone())),
     }
@@ -53,7 +96,7 @@ pub fn thing_of(event: &event::Model) -> Option<(&'static Kind, String)> {
 /// What events show of resources: `None` if the resource is no longer public, and null for its references to what is not public.
 /// It takes at most one statement.
 pub async fn still_public(db: &impl ConnectionTrait, events: &[&event::Model]) -> ApiResult<Vec<Option<Option<Value>>>> {
-    let shown = events.iter().map(|event| seen(event, &event.after)).collect::<Vec<_>>();
+    let shown = events.iter().map(|event| seen((*event).into(), event.after.as_ref())).collect::<Vec<_>>();
     let mut named = events.iter().filter_map(|event| thing_of(event)).collect::<Named>();
     for (event, data) in events.iter().zip(&shown) {
         if let (Some(kind), Some(data)) = (kinds::of(&event.resource), data) {
@@ -77,26 +120,25 @@ pub async fn still_public(db: &impl ConnectionTrait, events: &[&event::Model]) -
 }
 
 /// Whether the public sees something of a resource before or after an event.
-fn is_seen(event: &event::Model, shown: &Option<Value>) -> bool {
+fn is_seen(change: Change<'_>, shown: Option<&Value>) -> bool {
     let Some(shown) = shown else { return false };
-    if let Some(PublicPart { only, .. }) = part_of(event) {
+    if let Some(PublicPart { only, .. }) = part_of(change) {
         return only.is_none_or(|(member, word)| shown[member] == word);
     }
-    let kind = kinds::of(&event.resource).filter(|kind| kind.publication.is_some_and(|publication| publication.is_in_feed));
-    shown.is_object() && kind.is_some_and(|kind| kind.looks_public(shown))
+    shown.is_object() && in_feed(change.resource).is_some_and(|kind| kind.looks_public(shown))
 }
 
 /// What the public sees of a resource before or after an event; `None` where it sees nothing of it.
-pub fn seen(event: &event::Model, shown: &Option<Value>) -> Option<Value> {
-    if !is_seen(event, shown) {
+pub fn seen(change: Change<'_>, shown: Option<&Value>) -> Option<Value> {
+    if !is_seen(change, shown) {
         return None;
     }
-    let shown = shown.as_ref()?;
-    if let Some(PublicPart { members, .. }) = part_of(event) {
+    let shown = shown?;
+    if let Some(PublicPart { members, .. }) = part_of(change) {
         let picked = members.iter().filter_map(|name| Some(((*name).to_owned(), shown.get(name)?.clone())));
         return Some(Value::Object(picked.collect::<Map<_, _>>()));
     }
-    let (kind, members) = (kinds::of(&event.resource)?, shown.as_object()?);
+    let (kind, members) = (kinds::of(change.resource)?, shown.as_object()?);
     let seen = members.iter().filter_map(|(name, value)| {
         let (member, mut value) = (kind.member(name).filter(|member| member.is_public)?, value.clone());
         keep_public(&member, &mut value);
@@ -108,7 +150,7 @@ pub fn seen(event: &event::Model, shown: &Option<Value>) -> Option<Value> {
 /// What happened, as the public sees it: a resource that becomes visible was created for the public, and one that it no longer
 /// sees is gone.
 pub fn action(event: &event::Model) -> &str {
-    match (is_seen(event, &event.before), is_seen(event, &event.after)) {
+    match (is_seen(event.into(), event.before.as_ref()), is_seen(event.into(), event.after.as_ref())) {
         (false, true) => "published",
         (true, false) => "withdrawn",
         _ => &event.action,

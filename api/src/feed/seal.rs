@@ -1,4 +1,5 @@
-//! Gives committed events their position in the feed, and chains them by hashes.
+//! Gives committed events their position in the feed, and chains them by hashes: the events of one step are a block, with one hash over
+//! theirs.
 //!
 //! A reader who follows a cursor must not miss events that commit late. The number of an event is no good as a cursor: on
 //! PostgreSQL a transaction takes its numbers early and may commit after a transaction that took later numbers, so a reader who
@@ -22,20 +23,26 @@
 //! A backlog may have any length. It is sealed in steps of a bounded number of events, each in a transaction of its own, so that
 //! writers get their turn in between. [`Sealer`] remembers how far it has come.
 
-use entity::rules::chain::link;
+use std::collections::HashMap;
+
+use entity::rules::chain::{Hash, block_hash, content_hash};
 use entity::{event, event_seal, feed_head};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{LockBehavior, LockType};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, QuerySelect, Statement};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter,
+    QuerySelect, Statement,
+};
+use serde_json::Value;
 
-use super::publicity;
+use super::publicity::{self, Change};
 use crate::auth::actor::Actor;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::transaction::{Origin, Store, WriteTransaction};
 use crate::store::{bulk, sealed};
 use crate::telemetry::trace;
 
-/// The number of events of one transaction: few enough that writers on SQLite, who wait for it, do not notice.
+/// The number of events of one transaction and one block: few enough that writers on SQLite, who wait for it, do not notice.
 const AT_ONCE: i64 = 1_000;
 /// The most events that are counted: whether more wait matters to nobody.
 const MOST_COUNTED: i64 = 100_000;
@@ -50,7 +57,7 @@ const SEAL: [event_seal::Column; 5] = {
 pub struct Head {
     /// The position of the last event.
     pub position: i64,
-    /// The hash of the last event.
+    /// The hash of the last block, which ends with that event.
     pub hash: String,
 }
 
@@ -142,13 +149,15 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
         Some(pass) => pass,
         None => begin(transaction, head.horizon).await?,
     };
-    let (mut position, mut hash) = (head.position, head.hash.clone());
     let Window { events, last, is_last } = waiting(transaction, pass.floor).await?;
-    let public = publicity::are_public(&transaction.db, &events).await?;
-    let rows = events.iter().zip(public).map(|(event, public)| {
-        position += 1;
-        hash = link(&hash, event);
-        Ok(vec![position.into(), event.seq.into(), event.resource.as_str().into(), public.into(), hash.as_str().into()])
+    let changes = events.iter().map(Unsealed::change).collect::<Vec<_>>();
+    let public = publicity::are_public(&transaction.db, &changes).await?;
+    let hashes = hashes(transaction, &events).await?;
+    let hash = if hashes.is_empty() { head.hash.clone() } else { block_hash(&head.hash, hashes) };
+    let position = head.position + i64::try_from(events.len()).map_err(ApiError::unexpected)?;
+    let rows = (head.position + 1..).zip(events.iter().zip(public)).map(|(place, (event, public))| {
+        let ending = if place == position { hash.as_str() } else { "" };
+        Ok(vec![place.into(), event.seq.into(), event.resource.as_str().into(), public.into(), ending.into()])
     });
     let rows = rows.collect::<Vec<_>>();
     bulk::append::<event_seal::Entity>(&transaction.db, &SEAL, rows).await?;
@@ -193,10 +202,47 @@ async fn finished(transaction: &WriteTransaction) -> ApiResult<Option<i64>> {
     Ok(row.map(|row| row.try_get("", "horizon")).transpose()?)
 }
 
+/// What sealing reads of an event.
+#[derive(Debug, FromQueryResult)]
+struct Unsealed {
+    seq: i64,
+    resource: String,
+    key: String,
+    /// What was before, if that decides whether the event is public.
+    before: Option<Value>,
+    /// What was after, if that decides whether the event is public.
+    after: Option<Value>,
+    content_hash: Option<Vec<u8>>,
+}
+
+impl Unsealed {
+    /// What of the event decides whether it is public.
+    fn change(&self) -> Change<'_> {
+        Change { resource: &self.resource, key: &self.key, before: self.before.as_ref(), after: self.after.as_ref() }
+    }
+
+    /// The hash of the content, as its writer stored it.
+    fn hash(&self) -> Option<Hash> {
+        self.content_hash.as_deref().and_then(|hash| hash.try_into().ok())
+    }
+}
+
+/// The hashes of the contents. A replica of an earlier version may have written events without.
+async fn hashes(transaction: &WriteTransaction, events: &[Unsealed]) -> ApiResult<Vec<Hash>> {
+    let missing = events.iter().filter(|event| event.hash().is_none()).map(|event| event.seq).collect::<Vec<_>>();
+    let mut made = HashMap::new();
+    if !missing.is_empty() {
+        let found = event::Entity::find().filter(event::Column::Seq.is_in(missing)).all(&transaction.db).await?;
+        made.extend(found.iter().map(|event| (event.seq, content_hash(event))));
+    }
+    let hash = |event: &Unsealed| event.hash().or_else(|| made.get(&event.seq).copied());
+    events.iter().map(|event| hash(event).ok_or_else(|| ApiError::unexpected("an event without its content"))).collect()
+}
+
 /// The next events, as many as one step looks at.
 struct Window {
     /// Those that have no position yet.
-    events: Vec<event::Model>,
+    events: Vec<Unsealed>,
     /// The number of the last that was looked at.
     last: i64,
     /// Whether there are no more.
@@ -207,10 +253,18 @@ struct Window {
 async fn waiting(transaction: &WriteTransaction, floor: i64) -> ApiResult<Window> {
     let db = &transaction.db;
     let backend = db.get_database_backend();
-    let events = event::Entity::find();
+    let may_be_public = publicity::may_be_public();
+    let columns = format!(
+        "e.seq, e.resource, e.\"key\", e.content_hash, CASE WHEN {may_be_public} THEN e.before END AS before, \
+         CASE WHEN {may_be_public} THEN e.after END AS after"
+    );
+    let events = async |sql: String, values: Vec<sea_orm::Value>| {
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        Ok::<_, ApiError>(Unsealed::find_by_statement(statement).all(db).await?)
+    };
     if backend != DbBackend::Postgres {
-        let sql = format!("SELECT * FROM event WHERE seq > $1 ORDER BY seq LIMIT {AT_ONCE}");
-        let events = events.from_raw_sql(Statement::from_sql_and_values(backend, sql, [floor.into()])).all(db).await?;
+        let sql = format!("SELECT {columns} FROM event e WHERE e.seq > $1 ORDER BY e.seq LIMIT {AT_ONCE}");
+        let events = events(sql, vec![floor.into()]).await?;
         let (last, is_last) = (events.last().map_or(floor, |last| last.seq), (events.len() as i64) < AT_ONCE);
         return Ok(Window { events, last, is_last });
     }
@@ -221,9 +275,10 @@ async fn waiting(transaction: &WriteTransaction, floor: i64) -> ApiResult<Window
     let row = row.ok_or_else(|| ApiError::unexpected("no count of events"))?;
     let (last, number): (Option<i64>, i64) = (row.try_get("", "last")?, row.try_get("", "number")?);
     let last = last.unwrap_or(floor);
-    let sql = "SELECT e.* FROM (SELECT * FROM event WHERE seq > $1 AND seq <= $2 OFFSET 0) e \
-               WHERE NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.seq";
-    let statement = Statement::from_sql_and_values(backend, sql, [floor.into(), last.into()]);
-    let events = events.from_raw_sql(statement).all(db).await?;
+    let sql = format!(
+        "SELECT {columns} FROM (SELECT * FROM event WHERE seq > $1 AND seq <= $2 OFFSET 0) e \
+         WHERE NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.seq"
+    );
+    let events = events(sql, vec![floor.into(), last.into()]).await?;
     Ok(Window { events, last, is_last: number < AT_ONCE })
 }

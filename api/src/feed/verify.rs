@@ -1,7 +1,7 @@
 //! Proves that nothing of the audit log was altered, removed or moved, by computing every hash again, and that every row equals
 //! what its last event says.
 
-use entity::rules::chain::{BEGINNING, link};
+use entity::rules::chain::{BEGINNING, Hash, block_hash, content_hash, early_block_hash};
 use entity::{evaluation, evaluation_record};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use sha2::{Digest, Sha256};
@@ -42,31 +42,29 @@ pub enum Verdict {
 pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>, mut progress: Progress) -> ApiResult<Verdict> {
     let end = head(db).await?;
     let count = |position: i64| u64::try_from(position).unwrap_or_default();
-    let mut last = Head { position: 0, hash: BEGINNING.to_owned() };
+    let mut chain = Chain { block: Head { position: 0, hash: BEGINNING.to_owned() }, open: Vec::new(), kept };
     loop {
-        let page = events::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(last.position) }).await?;
-        for told in &page {
-            if let Some(why) = misfit(told, &last) {
-                return Ok(Verdict::Broken { position: last.position + 1, why });
-            }
-            last = Head { position: told.position, hash: told.hash.clone() };
-            if kept.is_some_and(|kept| kept.position == last.position && kept.hash != last.hash) {
-                let why = "the hash that was kept differs from the one in the chain".to_owned();
-                return Ok(Verdict::Broken { position: last.position, why });
+        let page = events::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(chain.position()) }).await?;
+        for entry in &page {
+            if let Err(broken) = chain.take(entry) {
+                return Ok(broken);
             }
         }
-        progress.part("events", count(last.position), count(end.position));
+        progress.part("events", count(chain.position()), count(end.position));
         if (page.len() as u64) < AT_ONCE {
             break;
         }
     }
+    let last = chain.block.clone();
     progress.step("comparing every row with its last event");
-    let broken = |position, why: &str| Ok(Verdict::Broken { position, why: why.to_owned() });
-    if last.position < end.position || kept.is_some_and(|kept| kept.position > last.position) {
-        return broken(last.position + 1, "an event is missing");
+    if chain.position() < end.position || kept.is_some_and(|kept| kept.position > last.position) {
+        return Ok(broken(chain.position() + 1, "an event is missing"));
+    }
+    if last != end {
+        return Ok(broken(last.position + 1, "the block that begins here has no end, or another one than the head of the feed"));
     }
     if let Some(seq) = unsealed_below(db).await? {
-        return broken(last.position + 1, &format!("event number {seq} lies among sealed events but has no seal"));
+        return Ok(broken(last.position + 1, format!("event number {seq} lies among sealed events but has no seal")));
     }
     Ok(match difference(db).await? {
         Some(difference) => Verdict::Differs(difference),
@@ -151,18 +149,74 @@ async fn wrong_link(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
     Ok(None)
 }
 
-fn misfit(told: &FeedEntry, last: &Head) -> Option<String> {
-    if told.position != last.position + 1 {
-        return Some("an event is missing".to_owned());
+fn broken(position: i64, why: impl Into<String>) -> Verdict {
+    Verdict::Broken { position, why: why.into() }
+}
+
+/// The chain as far as it was read.
+struct Chain<'a> {
+    /// The end of the last whole block.
+    block: Head,
+    /// The hashes of the events after it, whose block has not ended yet.
+    open: Vec<Hash>,
+    /// A head that the chain must go through.
+    kept: Option<&'a Head>,
+}
+
+impl Chain<'_> {
+    /// The position of the last event that was read.
+    fn position(&self) -> i64 {
+        self.block.position + i64::try_from(self.open.len()).unwrap_or(i64::MAX)
     }
-    let name = || format!("event {} of {} `{}`", told.event.id, told.event.resource, told.event.key);
-    if link(&last.hash, &told.event) != told.hash {
-        return Some(format!("{} was altered", name()));
+
+    /// Reads the next event.
+    fn take(&mut self, entry: &FeedEntry) -> Result<(), Verdict> {
+        let position = self.position() + 1;
+        if entry.position != position {
+            return Err(broken(position, "an event is missing"));
+        }
+        let event = &entry.event;
+        let name = || format!("event {} of {} `{}`", event.id, event.resource, event.key);
+        let hash = content_hash(event);
+        if event.content_hash.as_deref().is_some_and(|stored| stored != hash) {
+            return Err(broken(position, format!("{} was altered", name())));
+        }
+        // No hash covers what the seal says about publicity. Whether an event was hidden because of another resource can no longer be
+        // known, but no event was public whose own resource was hidden both before and after it.
+        let could_be_public =
+            || [&event.before, &event.after].into_iter().any(|shown| seen(event.into(), shown.as_ref()).is_some());
+        if entry.public && !could_be_public() {
+            return Err(broken(position, format!("{} is marked as public and cannot be", name())));
+        }
+        self.open.push(hash);
+        if entry.block_hash.is_empty() {
+            return Ok(());
+        }
+        let begins = self.block.position + 1;
+        if !self.ends_with(entry) {
+            let why = match self.open.len() {
+                1 => format!("{} was altered", name()),
+                number => format!(
+                    "the {number} events of the block that begins here are not those that were sealed, or in another order"
+                ),
+            };
+            return Err(broken(begins, why));
+        }
+        self.open.clear();
+        self.block = Head { position, hash: entry.block_hash.clone() };
+        match self.kept.filter(|kept| (begins..=position).contains(&kept.position)) {
+            Some(kept) if kept != &self.block => {
+                Err(broken(kept.position, "the hash that was kept differs from the one in the chain"))
+            }
+            _ => Ok(()),
+        }
     }
-    // No hash covers what the seal says about publicity. Whether an event was hidden because of another resource can no longer be
-    // known, but no event was public whose own resource was hidden both before and after it.
-    let could_be_public = || [&told.event.before, &told.event.after].into_iter().any(|thing| seen(&told.event, thing).is_some());
-    (told.public && !could_be_public()).then(|| format!("{} is marked as public and cannot be", name()))
+
+    /// Whether the open block ends with `entry`. Before events had hashes of their own, a block was one event.
+    fn ends_with(&self, entry: &FeedEntry) -> bool {
+        block_hash(&self.block.hash, self.open.iter().copied()) == entry.block_hash
+            || (self.open.len() == 1 && early_block_hash(&self.block.hash, &entry.event) == entry.block_hash)
+    }
 }
 
 /// An event that was inserted among sealed ones, if there is any: sealing would never look at it.

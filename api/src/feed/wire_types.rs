@@ -14,7 +14,7 @@ pub struct Place {
     /// The position of the event in the feed, counted from 1 without gaps.
     #[schema(minimum = 1, maximum = 9007199254740991i64, example = 42)]
     pub(super) position: i64,
-    /// The SHA-256 over the hash of the previous event and this event, in hexadecimal: see `docs/chain.md`.
+    /// The SHA-256 of what the event says, in hexadecimal: see `docs/chain.md`.
     #[schema(max_length = 64, pattern = "^[0-9a-f]{64}$")]
     pub(super) hash: String,
 }

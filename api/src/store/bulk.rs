@@ -106,6 +106,7 @@ fn push(array: &mut String, value: Value) -> ApiResult<()> {
         Value::BigInt(value) => value.map(|value| value.to_string()),
         Value::String(value) => value,
         Value::Decimal(value) => value.map(|value| value.to_string()),
+        Value::Bytes(value) => value.map(|value| format!("\\x{}", hex::encode(value))),
         Value::Uuid(value) => value.map(|value| value.to_string()),
         Value::Json(value) => value.map(|value| value.to_string()),
         Value::ChronoDate(value) => value.map(|value| value.to_string()),

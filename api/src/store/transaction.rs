@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
+use entity::rules::chain::Content;
 use entity::{event, idempotency_record, server_secret};
 use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
@@ -105,9 +106,9 @@ pub struct AuditEvent<'a, T = Value> {
 }
 
 /// The columns of an event that are written; the database numbers it.
-const EVENT: [event::Column; 12] = {
+const EVENT: [event::Column; 13] = {
     use event::Column::*;
-    [Id, At, Resource, Key, Action, Version, ActorKind, ActorId, RequestId, Address, Before, After]
+    [Id, At, Resource, Key, Action, Version, ActorKind, ActorId, RequestId, Address, Before, After, ContentHash]
 };
 
 /// A change under way: its transaction and who makes it.
@@ -450,19 +451,36 @@ impl WriteTransaction {
         let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
         appended.get_or_insert(Appended { first: id, touched: Touched::default() }).touched.add(audit_event.of, effect);
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
+        let (before, after) = (text(audit_event.before)?, text(audit_event.after)?);
+        let content = Content {
+            id,
+            at: self.now,
+            resource: audit_event.of.name,
+            key: audit_event.key,
+            action: audit_event.action,
+            version: audit_event.version,
+            actor_kind: self.origin.actor.kind.name(),
+            actor_id: &self.origin.actor.name,
+            request_id: self.origin.request_id.as_deref(),
+            address: self.origin.address.as_deref(),
+            before: before.as_deref(),
+            after: after.as_deref(),
+        };
+        let hash = content.hash().map_err(ApiError::unexpected)?;
         Ok(vec![
-            id.into(),
-            self.now.into(),
-            audit_event.of.name.into(),
-            audit_event.key.into(),
-            audit_event.action.into(),
-            audit_event.version.into(),
-            self.origin.actor.kind.name().into(),
-            self.origin.actor.name.as_str().into(),
-            self.origin.request_id.as_deref().into(),
-            self.origin.address.as_deref().into(),
-            text(audit_event.before)?.into(),
-            text(audit_event.after)?.into(),
+            content.id.into(),
+            content.at.into(),
+            content.resource.into(),
+            content.key.into(),
+            content.action.into(),
+            content.version.into(),
+            content.actor_kind.into(),
+            content.actor_id.into(),
+            content.request_id.into(),
+            content.address.into(),
+            before.into(),
+            after.into(),
+            hash.to_vec().into(),
         ])
     }
 
