@@ -78,8 +78,8 @@ pub(super) async fn surveys(
         let identity = identity(&row.row);
         let (opd, service, period) = identity.clone();
         if !known.insert(identity) {
-            let told = format!("`{opd}` has a survey of `{service}` for {period} already.");
-            import.checking.refuse_at(list, row, "/service", told);
+            let message = format!("`{opd}` has a survey of `{service}` for {period} already.");
+            import.checking.refuse_at(list, row, "/service", message);
         }
     }
     Ok(())
