@@ -96,8 +96,13 @@ on_a_shared_server! {
             let page = anyone.get(&place).header("Accept", "text/html,application/xhtml+xml,*/*;q=0.8").await;
             assert_eq!((page.status(), page.media_type()), (200, "text/html"), "{page:?}");
             assert!(page.text().contains(problem.text_at("code").as_str()));
-            let data = anyone.get(&place).header("Accept", "application/json").await;
-            assert_eq!((data.status(), data.media_type()), (200, "application/json"), "{data:?}");
+            let policy = page.header("content-security-policy").unwrap_or_default();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{page:?}");
+            for accepted in ["application/json", "*/*", "application/json, text/html;q=0.5", "text/html;q=0, application/json"] {
+                let data = anyone.get(&place).header("Accept", accepted).await;
+                assert_eq!((data.status(), data.media_type()), (200, "application/json"), "{accepted}: {data:?}");
+                assert!(data.header("vary").is_some_and(|vary| vary.contains("Accept")), "{data:?}");
+            }
         }
         anyone.get("/problems/no-such-problem").await.is(404);
     }

@@ -167,8 +167,7 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
     add("x-content-type-options", "nosniff");
     add("referrer-policy", "no-referrer");
     add("strict-transport-security", "max-age=31536000");
-    let is_page = path.starts_with("/docs") || path.starts_with("/problems");
-    if !is_page && !has_own {
+    if !has_own {
         add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
     if path.starts_with("/v1/") && !headers.contains_key("cache-control") {
