@@ -71,7 +71,7 @@ on_a_shared_server! {
     async fn a_step_needs_no_body_whatever_type_is_named(app) {
         let admin = app.admin().await;
         for media_type in [JSON, "application/json; charset=utf-8", "text/plain"] {
-            admin.request(Method::POST, "/v1/events/tickets").body("", media_type).await.is(201);
+            admin.request(Method::POST, "/v1/events/tickets").body("", media_type).await.is(200);
         }
         admin.request(Method::POST, "/v1/events/tickets").body("x", "text/plain").await.is(415);
     }

@@ -175,7 +175,7 @@ on_both_databases! {
     async fn a_cursor_goes_on_after_midnight(app) {
         let (app, today) = app.rehearsed("2031-12-31");
         let anyone = app.anyone();
-        let lists = ["/v1/public/targets", "/v1/public/coverage", "/v1/public/transitions", "/v1/public/programmes"];
+        let lists = ["/v1/public/targets", "/v1/public/measurements", "/v1/public/transitions", "/v1/public/programmes"];
         let mut next = Vec::new();
         for path in lists {
             let first = anyone.get(format!("{path}?limit=1")).await.is(200);
