@@ -1,4 +1,4 @@
-//! JSON that is too large to be held: where its parts begin and end, without a look at what they are.
+//! Finds where the parts of a JSON text begin and end, without parsing them, where the text is too large for memory.
 //!
 //! The text was found to be JSON before, so that here brackets and quotation marks are all that has to be distinguished.
 

@@ -1,4 +1,4 @@
-//! What new rows of a file are held to beside other rows and the day: as the API holds what is written to it.
+//! The rules that compare new rows of a file with other rows and with the day, as the API applies them to what is written.
 //!
 //! Rows that an export wrote were taken once, by the rules of their time: a file of the service's own is read as it is.
 
