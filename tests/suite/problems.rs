@@ -35,6 +35,9 @@ on_a_shared_server! {
         let admin = app.admin().await;
         for resource in all(&admin).await {
             admin.get(resource.path).header("Accept", "image/png").await.is(406).has_problem("not_acceptable");
+            for none in ["identity;q=0", "*;q=0", "compress, *;q=0"] {
+                admin.get(resource.path).header("Accept-Encoding", none).await.is(406).has_problem("not_acceptable");
+            }
             for good in ["*/*", "application/*;q=0.5", "text/html, application/json;q=0.1", "application/json; charset=utf-8"] {
                 admin.get(resource.path).header("Accept", good).await.is(200);
             }
