@@ -402,7 +402,7 @@ fn exact_means() -> Value {
 }
 
 /// Makes a KPI of these members that everybody sees, and answers its path; bounds that they do not have are left out.
-pub async fn new_kpi(admin: &Actor, members: Value) -> String {
+pub(super) async fn new_kpi(admin: &Actor, members: Value) -> String {
     let (code, mut body) = KPIS.new_body();
     body["published"] = json!(true);
     body.as_object_mut().unwrap().retain(|name, _| !["minimum", "maximum"].contains(&name.as_str()));

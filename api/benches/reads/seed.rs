@@ -7,7 +7,6 @@ use entity::value::decimal::Decimal;
 use entity::value::period::{Frequency, Period};
 use entity::{dimension, kpi, kpi_target, measurement, opd, programme, status_change};
 use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::rows::{day, insert, instant, settle, verified};

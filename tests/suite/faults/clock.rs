@@ -7,14 +7,14 @@ use renaksi_tests::unique;
 use renaksi_tests::workplace::Workplace;
 
 /// The file that shifts the clock of a service, and the library that does it.
-pub struct Clock {
-    pub file: PathBuf,
-    pub library: String,
+pub(super) struct Clock {
+    pub(super) file: PathBuf,
+    pub(super) library: String,
 }
 
 impl Clock {
     /// One that shows the true time.
-    pub fn installed() -> Self {
+    pub(super) fn installed() -> Self {
         let known = ["x86_64", "aarch64"].map(|kind| format!("/usr/lib/{kind}-linux-gnu/faketime/libfaketimeMT.so.1"));
         let named = std::env::var("RENAKSI_FAKETIME").ok();
         let library = named.or_else(|| known.into_iter().find(|path| Path::new(path).exists()));
@@ -25,7 +25,7 @@ impl Clock {
     }
 
     /// Shifts it by so many seconds, such as `+40`.
-    pub fn shift(&self, by: &str) {
+    pub(super) fn shift(&self, by: &str) {
         fs::write(&self.file, by).unwrap();
     }
 }

@@ -8,11 +8,11 @@ use renaksi_tests::unique;
 use renaksi_tests::workplace::Workplace;
 
 /// A small file system in memory; it is unmounted when it is dropped.
-pub struct SmallDisk(PathBuf);
+pub(super) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     /// One with so much room.
-    pub fn of(mebibytes: usize) -> Self {
+    pub(super) fn of(mebibytes: usize) -> Self {
         let folder = Workplace::get().join_in_memory(format!("postgres-{}", unique::word()));
         fs::create_dir_all(&folder).unwrap();
         let mount =
@@ -23,14 +23,14 @@ impl SmallDisk {
     }
 
     /// Leaves only so much room; it is given back by [`SmallDisk::free`].
-    pub fn fill(&self, leave: u64) {
+    pub(super) fn fill(&self, leave: u64) {
         let free = Command::new("df").args(["--output=avail", "-B1"]).arg(&self.0).output().unwrap();
         let free = String::from_utf8(free.stdout).unwrap().lines().nth(1).unwrap().trim().parse::<u64>().unwrap();
         fs::write(self.ballast(), vec![0; usize::try_from(free.saturating_sub(leave)).unwrap()]).unwrap();
     }
 
     /// Gives the room back.
-    pub fn free(&self) {
+    pub(super) fn free(&self) {
         fs::remove_file(self.ballast()).unwrap();
     }
 
@@ -39,7 +39,7 @@ impl SmallDisk {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 }
