@@ -33,7 +33,7 @@ pub struct RunInstead {
     pub commands: String,
 }
 
-/// Runs a command to its end; what went wrong is told on standard error. It stands here and not in the binary so that all of the
+/// Runs a command to its end; errors go to standard error. It stands here and not in the binary so that all of the
 /// service is compiled once, with this library: futures are compiled where they are polled.
 pub fn execute(command: Command) -> ExitCode {
     let ended = actix_web::rt::System::new().block_on(run(command));

@@ -1,5 +1,5 @@
-//! The same operations for every kind of resource: list, create, get, replace, update, delete, history, and the public twins of
-//! list and get. Nothing here names a kind: each brings its members as data (`members`), and what is particular to it as rules
+//! The same operations for every kind of resource: list, create, get, replace, update, delete, history, and the public
+//! counterparts of list and get. Nothing here names a kind: each brings its members as data (`members`), and what is particular to it as rules
 //! and hooks (`resource`). What is alike for all kinds exists once in the binary, behind `store::rows::Rows` and `writes::Writes`.
 
 pub mod members;

@@ -3,8 +3,8 @@
 //! - UTF-8, with or without a byte order mark. The first line names the columns, without regard to case and outer blanks;
 //!   before it may stand a line such as `sep=;`.
 //! - `,`, `;` or a tab separates, whichever the header shows. Where `;` separates, a decimal may be written with a comma.
-//! - A cell is trimmed; what stands between quotation marks is kept as it is. An empty cell is an absent member. Lines that are
-//!   empty or hold only separators are none, and neither is a column that has no name and is empty.
+//! - A cell is trimmed; what stands between quotation marks is taken as it is. An empty cell is an absent member. Lines that are
+//!   empty or hold only separators are ignored, and so is an empty column without a name.
 //! - A formula is defused by an apostrophe before it, which reading takes away again (`column::escaped`).
 //! - Quotation marks are taken strictly, unlike in most readers: one that is never closed, or stands where none may, refuses the
 //!   whole, since nobody can tell where rows begin and end from there on. For the same reason a line break may stand only in

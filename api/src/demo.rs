@@ -1,4 +1,4 @@
-//! The North Lombok data set: what the evaluation of 4 October 2022 told, and accounts to try the service with.
+//! The North Lombok data set: what the evaluation of 4 October 2022 reported, and accounts to try the service with.
 
 use chrono::NaiveDate;
 use entity::client::Scope;

@@ -1,6 +1,6 @@
-//! What is forgotten after its time: kept answers for retries, refresh tokens, invitations, failed logins, deliveries of webhooks.
+//! Deletes what has expired: answers kept for retries, refresh tokens, invitations, failed logins, deliveries of webhooks.
 //!
-//! One replica does it at a time; whoever finds another at it leaves it the rest. The audit log is never forgotten: see
+//! One replica does it at a time; a replica that finds another one at work leaves it the rest. The audit log is never deleted: see
 //! `renaksi audit export` for keeping it elsewhere too.
 
 use std::time::Duration;

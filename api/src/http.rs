@@ -1,4 +1,4 @@
-//! The manners of HTTP that every endpoint shares. Nothing here knows a word of the domain.
+//! The HTTP conventions that all endpoints share. Nothing here depends on the domain.
 
 pub mod answer;
 pub mod body;

@@ -1,6 +1,6 @@
 //! All data as one file: written by `renaksi export`, read by `renaksi import`, and what the demo data is.
 //!
-//! The file has a list for each kind of thing. A row of a list holds what the API takes, beside it what only the service
+//! The file has a list for each kind. A row of a list holds what the API takes, beside it what only the service
 //! writes (how often and when it was written, where a report stands in its review), so that importing an export gives the same
 //! data. Whoever writes a file by hand leaves that out: the rows are then as if the service itself had made them now.
 //! Accounts, clients, keys, the audit log and kept answers are no part of it.
@@ -42,7 +42,7 @@ const ROWS_AT_ONCE: usize = 500;
 /// The most of a row of a CSV: a frozen record of an evaluation is the longest.
 const ROW_LIMITS: Limits = Limits { row: 64 * 1024 * 1024, columns: 256 };
 
-/// A row of a kind of thing, as it is stored.
+/// A row of a kind, as it is stored.
 type Row<K> = <<K as FileList>::Entity as EntityTrait>::Model;
 /// A column of it.
 type Column<K> = <<K as FileList>::Entity as EntityTrait>::Column;
@@ -50,7 +50,7 @@ type Column<K> = <<K as FileList>::Entity as EntityTrait>::Column;
 /// What a row names as standing above it in the tree of its kind.
 type ParentOf<R> = fn(&R) -> Option<&str>;
 
-/// A kind of thing: what a row of it looks like in the file, and where it is stored.
+/// A kind: what a row of it looks like in the file, and where it is stored.
 trait FileList: Sized + 'static {
     /// What the audit log tells of one.
     const AUDITED: &'static Audited;
@@ -64,8 +64,8 @@ trait FileList: Sized + 'static {
     const SUBJECT: &'static [&'static str];
     /// What one stands below in its own list, where they form a tree. Such a list is held as a whole.
     const PARENT: Option<ParentOf<Row<Self>>> = None;
-    /// Which event tells of a row.
-    const TOLD_BY: compare::ToldBy = compare::ToldBy::Last;
+    /// Which event records a row.
+    const EVENT_KEY: compare::EventKey = compare::EventKey::Last;
     /// What refers to one, where anything does: what is there already cannot be imported again.
     const TARGET: Option<&'static Kind> = None;
     /// Its table.
@@ -86,13 +86,13 @@ trait FileList: Sized + 'static {
     /// The row of a value that the schema allows.
     fn read(value: Value, defaults: &Defaults) -> Result<Row<Self>, Vec<FieldError>>;
 
-    /// What a value refers to: pointer, kind of thing, key.
+    /// What a value refers to: pointer, kind, key.
     fn references(_value: &Value) -> Vec<(String, &'static Kind, String)> {
         Vec::new()
     }
 
-    /// A row as the audit log shows it; `None` where the audit log tells of it with what it is a part of.
-    fn told(row: &Row<Self>) -> ApiResult<Option<ExportRow>>;
+    /// A row as the audit log records it; `None` where it is recorded with what it is a part of.
+    fn recorded(row: &Row<Self>) -> ApiResult<Option<ExportRow>>;
 
     /// Looks at a later list before the first row of this one.
     fn prepare(_import: &mut Import<'_>, _source: &mut Source) {}
@@ -150,7 +150,7 @@ struct Incoming<K: FileList> {
     row: Row<K>,
     /// By what other rows refer to it.
     subject: Option<String>,
-    /// What it refers to: pointer, kind of thing, key.
+    /// What it refers to: pointer, kind, key.
     references: Vec<(String, &'static Kind, String)>,
     /// What it is a part of.
     whole: Option<String>,
@@ -185,7 +185,7 @@ macro_rules! lists {
             Ok(vec![$((stringify!($list), Box::pin(import::import_list::<rows!($sort $type)>(import, source, stringify!($list))).await?)),*])
         }
 
-        /// The first row that differs from what the audit log last told of it, in words; `None` where all agree. To be asked of
+        /// The first row that differs from what the audit log last recorded of it, in words; `None` where all agree. To be asked of
         /// one snapshot of the database.
         pub async fn compare_rows(db: &impl sea_orm::ConnectionTrait) -> ApiResult<Option<String>> {
             $(if let Some(difference) = compare::compare_list::<rows!($sort $type)>(db).await? {

@@ -120,6 +120,7 @@ mod tests {
 
     use super::*;
     use crate::auth::actor::ActorKind;
+    use crate::crud::recorded;
     use crate::resources::{awards, evaluations};
     use crate::store::effect::{Effect, Seen};
     use crate::store::snapshots::AsOf;
@@ -143,6 +144,32 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn everything_that_events_record_has_members_an_example_and_labels() {
+        for of in AUDITED.iter() {
+            let recorded = (of.recorded)();
+            assert!(!recorded.name.is_empty() && !recorded.members.is_empty(), "{}", of.name);
+            let example = recorded.example.as_object().cloned().unwrap_or_default();
+            assert!(
+                !example.is_empty() && example.keys().all(|name| recorded.members.contains_key(name)),
+                "{}: {example:?}",
+                of.name
+            );
+            assert_ne!(recorded::example(of)["key"], "", "{}", of.name);
+            assert!(!of.actions.is_empty());
+            for action in of.actions {
+                assert_ne!(recorded::action_label(action), (*action, *action), "no label of {}.{action}", of.name);
+            }
+        }
+    }
+
+    #[test]
+    fn members_that_name_people_are_nullable_at_any_depth() {
+        let finding = audited("finding").unwrap();
+        let schema = recorded::recorded_schema(finding, &(finding.recorded)());
+        assert_eq!(schema["properties"]["follow_ups"]["items"]["properties"]["by"]["type"], json!(["string", "null"]));
     }
 
     /// The columns that no member stands for.
@@ -229,11 +256,11 @@ mod tests {
 
     #[test]
     fn what_changes_who_is_visible_changes_answers_about_the_past() {
-        let thing = |published: bool, name: &str| Some(json!({ "published": published, "name": name }));
-        assert_eq!(effect("programme", "updated", thing(true, "A"), thing(true, "B")), Effect::Present);
-        assert_eq!(effect("programme", "updated", thing(true, "A"), thing(false, "A")), Effect::Past);
-        assert_eq!(effect("programme", "created", None, thing(true, "A")), Effect::Past);
-        assert_eq!(effect("programme", "deleted", thing(true, "A"), None), Effect::Past);
+        let resource = |published: bool, name: &str| Some(json!({ "published": published, "name": name }));
+        assert_eq!(effect("programme", "updated", resource(true, "A"), resource(true, "B")), Effect::Present);
+        assert_eq!(effect("programme", "updated", resource(true, "A"), resource(false, "A")), Effect::Past);
+        assert_eq!(effect("programme", "created", None, resource(true, "A")), Effect::Past);
+        assert_eq!(effect("programme", "deleted", resource(true, "A"), None), Effect::Past);
         let moved = |masterplan: &str| Some(json!({ "published": true, "masterplan": masterplan }));
         assert_eq!(effect("programme", "updated", moved("A"), moved("B")), Effect::Past);
         assert_eq!(effect("user", "updated", Some(json!({})), Some(json!({}))), Effect::Nothing);

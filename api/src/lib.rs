@@ -1,7 +1,8 @@
 //! Renaksi: the API service with which a regency runs and shows its smart-city masterplan.
 //!
 //! Modules in reading order. Dependencies flow one way:
-//! `telemetry ← http ← csv, auth ← store ← tabular ← crud ← resources ← aggregates, public ← charts ← routes ← openapi, portal, cache, limited ← app ← commands`.
+//! `telemetry ← http ← csv, auth ← store ← tabular ← crud ← resources ← aggregates, public, push ← charts, kinds ← dataset ← import_export ← feed ← webhooks ← routes
+//! ← openapi, portal ← app ← commands`.
 
 pub mod telemetry;
 

@@ -2,7 +2,6 @@
 
 use std::sync::OnceLock;
 
-use actix_web::http::header::ACCEPT;
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
@@ -14,11 +13,15 @@ use crate::http::answer::Answer;
 use crate::http::error_codes::{FaultCode, ProblemCode};
 use crate::http::faults::{self, Fault};
 use crate::http::language::{Language, Noun};
+use crate::http::media::{MediaType, prefers};
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult, Code, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
+
+/// The pages have a style sheet of their own, and nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
 /// Every code that problems and field errors can have.
 #[derive(Serialize, ToSchema)]
@@ -108,13 +111,14 @@ async fn problem(request: HttpRequest, name: Path<String>) -> ApiResult<HttpResp
         .iter()
         .find(|code| code.name == *name)
         .ok_or_else(|| ApiError::not_found(Noun::new("problem", "jenis masalah"), &name))?;
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accepted.contains("text/html") {
-        return Ok(HttpResponse::Ok()
-            .content_type("text/html; charset=utf-8")
-            .body(page(code, Language::preferred(request.headers()))));
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header(("Vary", "Accept, Accept-Language")).insert_header(("Cache-Control", "public, max-age=300"));
+    if prefers(request.headers(), MediaType::Html, MediaType::Json) {
+        let language = Language::preferred(request.headers());
+        answer.insert_header(("Content-Security-Policy", POLICY)).insert_header(("Content-Language", language.tag()));
+        return Ok(answer.content_type(MediaType::Html.content_type()).body(page(code, language)));
     }
-    Ok(HttpResponse::Ok().json(ProblemKind::from(code)))
+    Ok(answer.json(ProblemKind::from(code)))
 }
 
 fn page(code: &Code, language: Language) -> String {

@@ -1,8 +1,7 @@
 //! What people and systems with a token read and write: one file a resource.
 //!
-//! `resource` says what a resource must tell about itself; `crud` is the same seven operations for all of them.
-//! `accounts` is the same for what only its managers see, whose secrets nobody sees; `reporting` for what OPDs
-//! report: what they write, hand in and correct, and who reviews it.
+//! Each implements the trait `crud::resource::Resource`; the operations in `crud` are the same for all of them. `accounts` does the
+//! same for users, clients and webhooks, and `reporting` for the reports of OPDs, from the draft to the review.
 
 pub mod accounts;
 pub mod association;

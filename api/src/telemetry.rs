@@ -1,4 +1,4 @@
-//! What the service tells of itself: metrics on `/metrics` and, where a receiver is configured, traces and metrics by OpenTelemetry.
+//! What can be observed of the service: metrics on `/metrics` and, where a receiver is configured, traces and metrics by OpenTelemetry.
 
 pub mod metrics;
 pub mod otlp;

@@ -1,4 +1,4 @@
-//! Evaluations: meetings that evaluated a masterplan, with the counts that they were told.
+//! Evaluations: meetings that evaluated a masterplan, with the counts that were reported to them.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The dimensions of which an evaluation was told counts: the references behind `evaluation.reported_counts`.
+//! The dimensions whose counts were reported to an evaluation: the references behind `evaluation.reported_counts`.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,7 @@ pub struct Model {
     /// The evaluation.
     #[sea_orm(primary_key, auto_increment = false)]
     pub evaluation: String,
-    /// A dimension of which it was told counts.
+    /// A dimension whose counts were reported to it.
     #[sea_orm(primary_key, auto_increment = false)]
     pub dimension: String,
 }

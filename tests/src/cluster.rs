@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::postgres::{as_postgres, binaries, init, is_root, succeed};
+use crate::postgres::{as_postgres, binaries, init, is_root, starts, succeed};
 use crate::unique;
 use crate::workplace::Workplace;
 
@@ -143,23 +143,9 @@ impl OwnCluster {
     /// Starts it again after it was killed.
     pub fn start_again(&self) {
         let settings = self.settings.iter().map(|setting| format!(" -c {setting}")).collect::<String>();
-        let options = format!("-p {} -k '' -c listen_addresses=127.0.0.1 -c shared_buffers=32MB -c jit=off{settings}", self.port);
+        let settings = format!(" -c shared_buffers=32MB -c jit=off{settings}");
         let since = Instant::now();
-        loop {
-            let started = as_postgres(&self.binaries.join("pg_ctl"))
-                .args(["start", "-w", "-t", "60", "-D"])
-                .arg(self.data())
-                .arg("-l")
-                .arg(self.folder.join("log"))
-                .args(["-o", &options])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .unwrap();
-            if started.success() {
-                return;
-            }
+        while !starts(&self.binaries, &self.folder, self.port, &settings) {
             assert!(since.elapsed() < PATIENCE, "PostgreSQL does not start: {}", self.log());
             thread::sleep(Duration::from_millis(200));
         }

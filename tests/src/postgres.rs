@@ -137,6 +137,11 @@ const SETTINGS: [&str; 10] = [
 fn start_on_a_free_port(binaries: &Path, folder: &Path) -> Option<u16> {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let settings = SETTINGS.map(|setting| format!(" -c {setting}")).concat();
+    starts(binaries, folder, port, &settings).then_some(port)
+}
+
+/// Starts the server whose data and log are in a folder, with these settings as `-c` options; whether it did.
+pub(crate) fn starts(binaries: &Path, folder: &Path, port: u16, settings: &str) -> bool {
     let options = format!("-p {port} -k '' -c listen_addresses=127.0.0.1{settings}");
     let started = as_postgres(&binaries.join("pg_ctl"))
         .args(["start", "-w", "-t", "60", "-D"])
@@ -149,7 +154,7 @@ fn start_on_a_free_port(binaries: &Path, folder: &Path) -> Option<u16> {
         .stderr(Stdio::null())
         .status()
         .unwrap();
-    started.success().then_some(port)
+    started.success()
 }
 
 /// PostgreSQL refuses to run as root, so root becomes `postgres`.

@@ -18,6 +18,8 @@ on_shared_servers! {
             assert!([400, 404].contains(&answer.status()), "{code}: {answer:?}");
             assert_eq!(answer.media_type(), "application/problem+json", "{code}");
         }
+        // What a client sends is repeated only as far as the document allows.
+        admin.get(format!("/v1/programmes/{}", "x".repeat(5000))).await.is(404);
     }
 }
 
@@ -29,6 +31,9 @@ on_a_shared_server! {
             ("/v1/programmes?limit=99999999999999999999", "limit"),
             ("/v1/summary?as_of=2022-13-01", "as_of"),
             ("/v1/summary?as_of=tomorrow", "as_of"),
+            ("/v1/summary?as_of=-999-01-01", "as_of"),
+            ("/v1/summary?as_of=2022-%209-%201", "as_of"),
+            ("/v1/programmes?start_date[gte]=%2B12345-1-1", "start_date[gte]"),
             ("/v1/summary?tpyo=1", "tpyo"),
             ("/v1/timeline?interval=fortnight", "interval"),
             ("/v1/kpis/STUNTING/standing?as_of=x", "as_of"),

@@ -68,6 +68,14 @@ on_a_shared_server! {
         }
     }
 
+    async fn a_step_needs_no_body_whatever_type_is_named(app) {
+        let admin = app.admin().await;
+        for media_type in [JSON, "application/json; charset=utf-8", "text/plain"] {
+            admin.request(Method::POST, "/v1/events/tickets").body("", media_type).await.is(200);
+        }
+        admin.request(Method::POST, "/v1/events/tickets").body("x", "text/plain").await.is(415);
+    }
+
     async fn rows_come_in_an_array(app) {
         let row = r#" {"kpi":"STUNTING","period":"2021","value":"24"}"#;
         let refused = app.admin().await.push("/v1/push/measurements", JSON, row).await.is(422).has("errors/0/code", "wrong_type");

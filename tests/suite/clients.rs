@@ -25,6 +25,10 @@ on_shared_servers! {
         assert_eq!(words(&created.at("scopes")), BTreeSet::from(["measurements:write".to_owned(), "read".to_owned()]));
         admin.post("/v1/clients", client(&id, &["read"])).await.is(409).has_problem("already_exists");
 
+        // Null would remove a member, and these cannot be removed.
+        for member in ["name", "opd", "scopes", "active"] {
+            admin.patch(&path, json!({ member: null })).if_match(&created.etag()).await.is(422).has_fault_at(&format!("/{member}"));
+        }
         let change = json!({ "name": "Nama baru", "opd": "DLH", "scopes": ["read"] });
         admin.patch(&path, change.clone()).await.is(428);
         let changed = admin.patch(&path, change.clone()).if_match(&admin.etag_of(&path).await).await.is(200);

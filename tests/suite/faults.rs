@@ -1,9 +1,11 @@
 //! What clients see when a part fails, and what holds afterwards: the table in docs/operations/faults.md. Servers are really killed, frozen,
 //! promoted and filled up, and the figures are printed. All of it is of the heavy tier.
 
+mod clock;
+mod small_disk;
+
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,9 @@ use renaksi_tests::traffic::{Told, Traffic};
 use renaksi_tests::workplace::Workplace;
 use renaksi_tests::{Actor, App, Backend, Server, tier, unique};
 use serde_json::json;
+
+use self::clock::Clock;
+use self::small_disk::SmallDisk;
 
 const WRITERS: usize = 32;
 const DATABASE: &str = "renaksi";
@@ -209,47 +214,6 @@ async fn whoever_finds_no_connection_is_told_soon() {
     holds(&cluster, &told);
 }
 
-/// A small file system in memory; it is unmounted when it is dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    fn of(mebibytes: usize) -> Self {
-        let folder = Workplace::get().join_in_memory(format!("postgres-{}", unique::word()));
-        fs::create_dir_all(&folder).unwrap();
-        let mount =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m"), "tmpfs"]).arg(&folder).output();
-        let mount = mount.unwrap();
-        assert!(mount.status.success(), "this story fills a small file system, which only root can mount: {mount:?}");
-        Self(folder)
-    }
-
-    /// Leaves only so much room; it is given back by [`SmallDisk::free`].
-    fn fill(&self, leave: u64) {
-        let free = Command::new("df").args(["--output=avail", "-B1"]).arg(&self.0).output().unwrap();
-        let free = String::from_utf8(free.stdout).unwrap().lines().nth(1).unwrap().trim().parse::<u64>().unwrap();
-        fs::write(self.ballast(), vec![0; usize::try_from(free.saturating_sub(leave)).unwrap()]).unwrap();
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.ballast()).unwrap();
-    }
-
-    fn ballast(&self) -> PathBuf {
-        self.0.join("ballast")
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-        let _ = fs::remove_dir(&self.0);
-    }
-}
-
 /// Until nothing can be written any more; then reading goes on, and writing does when there is room.
 async fn fills_up(disk: &SmallDisk, server: &Server, leave: u64) -> Told {
     let admin = admin_of(server).await;
@@ -383,28 +347,6 @@ async fn a_frozen_replica_holds_nobody_up_and_catches_up() {
     more.says_only(&[(503, "unavailable"), (503, "busy"), (409, "idempotency_key_in_use"), (408, "no problem")]);
     holds(&cluster, &told);
     holds(&cluster, &more);
-}
-
-/// The file that shifts the clock of a service, and the library that does it.
-struct Clock {
-    file: PathBuf,
-    library: String,
-}
-
-impl Clock {
-    fn installed() -> Self {
-        let known = ["x86_64", "aarch64"].map(|kind| format!("/usr/lib/{kind}-linux-gnu/faketime/libfaketimeMT.so.1"));
-        let named = std::env::var("RENAKSI_FAKETIME").ok();
-        let library = named.or_else(|| known.into_iter().find(|path| Path::new(path).exists()));
-        let library = library.expect("libfaketime shifts the clock in this story: install `faketime`, or set RENAKSI_FAKETIME");
-        let clock = Self { file: Workplace::get().join(unique::word()), library };
-        clock.shift("+0");
-        clock
-    }
-
-    fn shift(&self, by: &str) {
-        fs::write(&self.file, by).unwrap();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,7 @@
 //! Lists: pages, filters, sorting, searching, picking and expanding, alike for every resource.
 
 use renaksi_tests::resource::{PROGRAMMES, Resource, all};
-use renaksi_tests::{Actor, on_a_shared_server, on_shared_servers, unique};
+use renaksi_tests::{Actor, on_a_shared_server, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
 on_shared_servers! {
@@ -167,6 +167,23 @@ on_shared_servers! {
         }
         for elsewhere in ["/v1/opds?limit=1", "/v1/programmes?limit=1&sort=-name", "/v1/programmes?limit=1&status=running"] {
             admin.get(format!("{elsewhere}&cursor={cursor}")).await.is(400).has_problem("invalid_cursor");
+        }
+    }
+}
+
+on_both_databases! {
+    async fn a_cursor_goes_on_after_midnight(app) {
+        let (app, today) = app.rehearsed("2031-12-31");
+        let anyone = app.anyone();
+        let lists = ["/v1/public/targets", "/v1/public/measurements", "/v1/public/transitions", "/v1/public/programmes"];
+        let mut next = Vec::new();
+        for path in lists {
+            let first = anyone.get(format!("{path}?limit=1")).await.is(200);
+            next.push(format!("{path}?limit=1&cursor={}", first.text_at("page/next_cursor")));
+        }
+        today.is("2032-01-01".parse().unwrap());
+        for path in next {
+            anyone.get(path).await.is(200);
         }
     }
 }

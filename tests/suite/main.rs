@@ -16,6 +16,7 @@ mod reconciliation;
 mod replay;
 mod scoreboard;
 mod scorecard;
+mod standing_model;
 mod standings;
 mod summary;
 mod surveys;

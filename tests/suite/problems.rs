@@ -35,6 +35,9 @@ on_a_shared_server! {
         let admin = app.admin().await;
         for resource in all(&admin).await {
             admin.get(resource.path).header("Accept", "image/png").await.is(406).has_problem("not_acceptable");
+            for none in ["identity;q=0", "*;q=0", "compress, *;q=0"] {
+                admin.get(resource.path).header("Accept-Encoding", none).await.is(406).has_problem("not_acceptable");
+            }
             for good in ["*/*", "application/*;q=0.5", "text/html, application/json;q=0.1", "application/json; charset=utf-8"] {
                 admin.get(resource.path).header("Accept", good).await.is(200);
             }
@@ -96,8 +99,13 @@ on_a_shared_server! {
             let page = anyone.get(&place).header("Accept", "text/html,application/xhtml+xml,*/*;q=0.8").await;
             assert_eq!((page.status(), page.media_type()), (200, "text/html"), "{page:?}");
             assert!(page.text().contains(problem.text_at("code").as_str()));
-            let data = anyone.get(&place).header("Accept", "application/json").await;
-            assert_eq!((data.status(), data.media_type()), (200, "application/json"), "{data:?}");
+            let policy = page.header("content-security-policy").unwrap_or_default();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{page:?}");
+            for accepted in ["application/json", "*/*", "application/json, text/html;q=0.5", "text/html;q=0, application/json"] {
+                let data = anyone.get(&place).header("Accept", accepted).await;
+                assert_eq!((data.status(), data.media_type()), (200, "application/json"), "{accepted}: {data:?}");
+                assert!(data.header("vary").is_some_and(|vary| vary.contains("Accept")), "{data:?}");
+            }
         }
         anyone.get("/problems/no-such-problem").await.is(404);
     }

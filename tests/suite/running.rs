@@ -215,6 +215,18 @@ fn a_wrong_setting_is_named() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(said.contains(name), "{arguments:?}: {said}");
     }
+    // What may hold a password is not repeated.
+    let confidential: [(&[&str], &str); 4] = [
+        (&["migrate", "--database-url", "mysql://renaksi:kata-sandi@db/renaksi"], "--database-url"),
+        (&["migrate", "--database-url", "postgres://renaksi:kata-sandi@db:99999/renaksi"], "--database-url"),
+        (&["move", "--from", sqlite, "--to", "renaksi:kata-sandi@db/renaksi"], "--to"),
+        (&["serve", "--database-url", sqlite, "--otlp-endpoint", "renaksi:kata-sandi@collector"], "--otlp-endpoint"),
+    ];
+    for (arguments, name) in confidential {
+        let output = command(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(name) && !said.contains("kata-sandi"), "{arguments:?}: {said}");
+    }
     for (name, value) in [("RENAKSI_LISTEN", "nonsense"), ("DATABASE_URL", "mysql://nowhere/x")] {
         let output = command(&["serve"]).env(name, value).output().unwrap();
         assert!(!output.status.success(), "{name}={value} started");

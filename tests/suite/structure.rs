@@ -12,11 +12,20 @@ const FLOORS: [&[&str]; 7] = [&["telemetry"], &["http"], &["csv", "auth"], &["st
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
+/// Which parts of a file are read.
+#[derive(Clone, Copy, PartialEq)]
+enum Parts {
+    /// What is in the service.
+    Service,
+    /// The unit tests below it as well.
+    WithUnitTests,
+}
+
 #[test]
 fn no_file_uses_what_uses_it() {
     let files = files();
     assert!(files.len() > 150, "only {} files were read", files.len());
-    let graph = graph(&files);
+    let graph = graph(&files, Parts::Service);
     assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 500, "too few imports were found");
     assert_eq!(circle(&graph), None);
 }
@@ -25,7 +34,7 @@ fn no_file_uses_what_uses_it() {
 fn nothing_uses_what_stands_above_it() {
     let floor = |module: &str| FLOORS.iter().position(|names| names.contains(&module.split("::").next().unwrap_or_default()));
     let mut upwards = Vec::new();
-    for (from, uses) in graph(&files()) {
+    for (from, uses) in graph(&files(), Parts::WithUnitTests) {
         let own = floor(&from).unwrap_or(FLOORS.len());
         upwards.extend(uses.into_iter().filter(|to| floor(to).unwrap_or(FLOORS.len()) > own).map(|to| format!("{from} -> {to}")));
     }
@@ -70,9 +79,9 @@ fn read(folder: &Path, within: &str, files: &mut BTreeMap<String, syn::File>) {
 }
 
 /// Which module uses which.
-fn graph(files: &BTreeMap<String, syn::File>) -> Graph {
+fn graph(files: &BTreeMap<String, syn::File>, parts: Parts) -> Graph {
     let uses = |(module, file): (&String, &syn::File)| {
-        let mut found = Uses { module, files, to: BTreeSet::new() };
+        let mut found = Uses { module, files, parts, inner: Vec::new(), to: BTreeSet::new() };
         found.visit_file(file);
         // A module and the files below it are one thing to each other.
         found.to.retain(|to| module != to && !module.starts_with(&format!("{to}::")));
@@ -85,13 +94,16 @@ fn graph(files: &BTreeMap<String, syn::File>) -> Graph {
 struct Uses<'a> {
     module: &'a str,
     files: &'a BTreeMap<String, syn::File>,
+    parts: Parts,
+    /// The modules within the file that are being read.
+    inner: Vec<String>,
     to: BTreeSet<String>,
 }
 
 impl Uses<'_> {
     /// Notes the file that a path from the root of the crate, or from this module, leads into.
     fn note(&mut self, path: &[String]) {
-        let own = self.module.split("::").map(str::to_owned).collect::<Vec<_>>();
+        let own = self.module.split("::").map(str::to_owned).chain(self.inner.iter().cloned()).collect::<Vec<_>>();
         let mut rest = path;
         let mut place = match rest.first().map(String::as_str) {
             Some("crate") => Vec::new(),
@@ -142,8 +154,10 @@ impl<'ast> Visit<'ast> for Uses<'_> {
     }
 
     fn visit_item_mod(&mut self, item: &'ast ItemMod) {
-        if !item.attrs.iter().any(is_for_tests) {
+        if self.parts == Parts::WithUnitTests || !item.attrs.iter().any(is_for_tests) {
+            self.inner.push(item.ident.to_string());
             visit::visit_item_mod(self, item);
+            self.inner.pop();
         }
     }
 }

@@ -15,6 +15,10 @@ on_shared_servers! {
         admin.get(&path).await.is(200).has("active", true);
         admin.post("/v1/users", person(&email)).await.is(409).has_problem("already_exists");
         admin.post("/v1/users", person(&email.to_uppercase())).await.is(409);
+        // Null would remove a member, and these cannot be removed.
+        for member in ["name", "role", "active"] {
+            admin.patch(&path, json!({ member: null })).if_match(&created.etag()).await.is(422).has_fault_at(&format!("/{member}"));
+        }
         admin.patch(&path, json!({ "role": "viewer", "opd": null })).if_match(&created.etag()).await.is(200).has("role", "viewer").has("opd", json!(null));
         admin.patch(&path, json!({ "name": "x" })).if_match(&created.etag()).await.is(412);
         admin.patch(&path, json!({ "name": "x" })).await.is(428);

@@ -111,6 +111,10 @@ on_both_databases! {
         let path = format!("/v1/webhooks/{}", created.text_at("id"));
         let refused = admin.patch(&path, json!({ "event_types": ["opd.renamed"] })).if_match(&created.etag()).await.is(422);
         refused.has_fault_at("/event_types/0");
+        // Null would remove a member, and these cannot be removed.
+        for member in ["url", "event_types", "active"] {
+            admin.patch(&path, json!({ member: null })).if_match(&created.etag()).await.is(422).has_fault_at(&format!("/{member}"));
+        }
     }
 
     async fn a_receiver_that_is_gone_or_fails_for_three_days_is_disabled(app) {

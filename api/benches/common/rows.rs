@@ -1,10 +1,14 @@
 //! Rows by the thousand, straight into the tables.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use entity::measurement::{self, ReportState};
+use entity::value::decimal::Decimal;
+use entity::value::period::Period;
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, IntoActiveModel, ModelTrait,
     TransactionTrait,
 };
+use serde_json::json;
 
 /// Rows of a statement: SQLite takes 32,766 parameters.
 const ROWS: usize = 1_300;
@@ -29,6 +33,40 @@ pub(crate) async fn settle(db: &DatabaseConnection) -> Result<(), DbErr> {
         db.execute_unprepared("VACUUM ANALYZE").await?;
     }
     Ok(())
+}
+
+/// A verified value of a KPI for a period, known from its end on.
+pub(crate) fn verified(kpi: String, period: Period, value: Decimal) -> measurement::Model {
+    let end = period.end();
+    measurement::Model {
+        kpi,
+        period: period.to_string(),
+        revision: 1,
+        period_end: end,
+        value,
+        note: None,
+        evidence: json!([]),
+        source_updated_at: None,
+        provenance: None,
+        state: ReportState::Verified,
+        known_on: Some(end),
+        counts_from: Some(end),
+        latest: true,
+        leads: true,
+        reason: None,
+        reported_by: "bench".into(),
+        authors: None,
+        submitter: None,
+        submitted_by: None,
+        submitted_at: None,
+        return_reason: None,
+        returned_by: None,
+        verified_by: Some("bench".into()),
+        verified_at: Some(instant(end)),
+        version: 1,
+        created_at: instant(end),
+        updated_at: instant(end),
+    }
 }
 
 /// A day.

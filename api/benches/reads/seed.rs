@@ -2,16 +2,14 @@
 
 use chrono::{Datelike, Days, NaiveDate};
 use entity::kpi_target::TargetKind;
-use entity::measurement::ReportState;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::value::decimal::Decimal;
 use entity::value::period::{Frequency, Period};
 use entity::{dimension, kpi, kpi_target, measurement, opd, programme, status_change};
 use sea_orm::{ActiveModelTrait, DatabaseConnection, EntityTrait, IntoActiveModel, PaginatorTrait, Set};
-use serde_json::json;
 use uuid::Uuid;
 
-use super::rows::{day, insert, instant, settle};
+use super::rows::{day, insert, instant, settle, verified};
 use super::run::Outcome;
 
 const PROGRAMMES: u64 = 2_000;
@@ -147,33 +145,18 @@ fn measured(
     leads: bool,
 ) -> measurement::ActiveModel {
     let end = period.end();
-    measurement::ActiveModel {
-        kpi: Set(code),
-        period: Set(period.to_string()),
-        revision: Set(revision),
-        period_end: Set(end),
-        value: Set(Decimal::computed((28 - i64::from(end.month() + end.year_ce().1) % 9).into(), 0)),
-        note: Set(None),
-        evidence: Set(json!([])),
-        source_updated_at: Set(None),
-        provenance: Set(None),
-        state: Set(ReportState::Verified),
-        known_on: Set(Some(known_on)),
-        counts_from: Set(Some(known_on)),
-        latest: Set(latest),
-        leads: Set(leads),
-        reason: Set(None),
-        reported_by: Set("bench".into()),
-        authors: Set(None),
-        submitter: Set(None),
-        submitted_by: Set(None),
-        submitted_at: Set(None),
-        return_reason: Set(None),
-        returned_by: Set(None),
-        verified_by: Set(Some("bench".into())),
-        verified_at: Set(Some(instant(known_on))),
-        version: Set(revision),
-        created_at: Set(instant(known_on)),
-        updated_at: Set(instant(known_on)),
-    }
+    let value = Decimal::computed((28 - i64::from(end.month() + end.year_ce().1) % 9).into(), 0);
+    let row = measurement::Model {
+        revision,
+        known_on: Some(known_on),
+        counts_from: Some(known_on),
+        latest,
+        leads,
+        verified_at: Some(instant(known_on)),
+        version: revision,
+        created_at: instant(known_on),
+        updated_at: instant(known_on),
+        ..verified(code, period, value)
+    };
+    row.into_active_model().reset_all()
 }

@@ -19,7 +19,7 @@ use sea_orm::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::rows::{day, insert, instant};
+use super::rows::{day, insert, instant, verified};
 use super::run::Outcome;
 
 /// OPDs of the small database.
@@ -175,36 +175,8 @@ fn target(number: u32) -> kpi_target::ActiveModel {
 }
 
 fn measured(number: u32, year: i32) -> measurement::ActiveModel {
-    let end = day(year, 12, 31);
-    measurement::ActiveModel {
-        kpi: Set(kpi_code(number)),
-        period: Set(Period::containing(Frequency::Yearly, end).to_string()),
-        revision: Set(1),
-        period_end: Set(end),
-        value: Set(decimal(28 - number % 9)),
-        note: Set(None),
-        evidence: Set(json!([])),
-        source_updated_at: Set(None),
-        provenance: Set(None),
-        state: Set(ReportState::Verified),
-        known_on: Set(Some(end)),
-        counts_from: Set(Some(end)),
-        latest: Set(true),
-        leads: Set(true),
-        reason: Set(None),
-        reported_by: Set("bench".into()),
-        authors: Set(None),
-        submitter: Set(None),
-        submitted_by: Set(None),
-        submitted_at: Set(None),
-        return_reason: Set(None),
-        returned_by: Set(None),
-        verified_by: Set(Some("bench".into())),
-        verified_at: Set(Some(instant(end))),
-        version: Set(1),
-        created_at: Set(instant(end)),
-        updated_at: Set(instant(end)),
-    }
+    let period = Period::containing(Frequency::Yearly, day(year, 12, 31));
+    verified(kpi_code(number), period, decimal(28 - number % 9)).into_active_model().reset_all()
 }
 
 fn action(opd: u32, programme: u32, number: u32) -> action::ActiveModel {

@@ -1,4 +1,4 @@
-//! The reconciliation: the counts that an evaluation was told, beside the counts that the records give for that day.
+//! The reconciliation: the counts that were reported to an evaluation, beside those that the records give for that day.
 
 use crate::resources::evaluations;
 use crate::store::kind::Scope;
@@ -112,8 +112,8 @@ impl std::iter::Sum for Programmes {
 }
 
 impl From<&ReportedCount> for Programmes {
-    fn from(told: &ReportedCount) -> Self {
-        Self { planned: told.planned, running: told.running }
+    fn from(count: &ReportedCount) -> Self {
+        Self { planned: count.planned, running: count.running }
     }
 }
 
@@ -149,11 +149,11 @@ pub async fn compute(
         counts.iter().map(|((_, status), number)| Programmes::of(*status, *number)).sum(),
     );
     let dimensions = dimensions(db, scope, as_of).await?.into_iter().filter_map(|row| {
-        let told = reported.iter().find(|told| told.dimension.as_str() == row.code).map(Programmes::from);
+        let counted = reported.iter().find(|count| count.dimension.as_str() == row.code).map(Programmes::from);
         let recorded = recorded(&counts, &row.code);
         // A dimension that was created after the day is shown only if there is something to compare.
-        let is_shown = row.stands || told.is_some() || recorded.planned > 0;
-        let Compared { reported, recorded, difference } = Compared::new(told, recorded);
+        let is_shown = row.stands || counted.is_some() || recorded.planned > 0;
+        let Compared { reported, recorded, difference } = Compared::new(counted, recorded);
         let shown =
             || ComparedDimension { dimension: row.code, name: row.name, name_en: row.name_en, reported, recorded, difference };
         is_shown.then(shown)

@@ -269,8 +269,8 @@ pub async fn all(
 
 /// The standing of one KPI. It takes three statements. A KPI that was created after the day is shown as it was created.
 pub async fn compute(db: &impl ConnectionTrait, scope: Scope, code: &str, as_of: AsOf) -> ApiResult<KpiStanding> {
-    let things = as_of.or_made(db, "kpi", code).await?;
-    let standing = explained(db, scope, ("code", code), things, as_of.day).await?.pop();
+    let content = as_of.or_made(db, "kpi", code).await?;
+    let standing = explained(db, scope, ("code", code), content, as_of.day).await?.pop();
     standing.ok_or_else(|| ApiError::not_found(&kpis::KIND, code))
 }
 
@@ -309,8 +309,8 @@ pub async fn of_all(db: &impl ConnectionTrait, scope: Scope, as_of: AsOf) -> Api
         if scope == Scope::All {
             return format!("k.{member} AS of_{member}, ");
         }
-        let (things, is_shown) = (as_of.counting(kind, BeforeFirst::AsMade), scope.shows(kind, "n", as_of));
-        format!("(SELECT n.code FROM {things} n WHERE n.code = k.{member} AND {is_shown}) AS of_{member}, ")
+        let (rows, is_shown) = (as_of.counting(kind, BeforeFirst::AsMade), scope.shows(kind, "n", as_of));
+        format!("(SELECT n.code FROM {rows} n WHERE n.code = k.{member} AND {is_shown}) AS of_{member}, ")
     };
     let belonging = [
         named("masterplan", &masterplans::KIND),
@@ -336,15 +336,15 @@ async fn explained(
     db: &impl ConnectionTrait,
     scope: Scope,
     (column, value): (&str, &str),
-    things: AsOf,
+    content: AsOf,
     day: NaiveDate,
 ) -> ApiResult<Vec<KpiStanding>> {
-    let shown = scope.shows(&kpis::KIND, "k", things);
-    let sql = select(SHOWN, &things.of(&kpis::KIND), &format!("k.{column} = $2 AND {shown}"));
+    let shown = scope.shows(&kpis::KIND, "k", content);
+    let sql = select(SHOWN, &content.of(&kpis::KIND), &format!("k.{column} = $2 AND {shown}"));
     let values = [day.into(), value.into()];
     let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
     let condition = format!("k.{column} = $1 AND {shown}");
-    let mut targets = targets_of(db, things, &condition, vec![value.into()]).await?;
+    let mut targets = targets_of(db, content, &condition, vec![value.into()]).await?;
     rows.iter()
         .map(|row| {
             let kpi = KpiRow::from_query_result(row, "")?;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::examples;
-use super::routes::FigureRequest;
+use super::routes::request::FigureRequest;
 use super::standing::{self, ApplicableTarget, Belonging, DataAge, KpiStanding, PeriodValue, Projected, TargetValue};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::crud::parameters::{list_parameters, words};
@@ -210,23 +210,23 @@ async fn answer(asked: FigureRequest, request: &HttpRequest, mut parameters: Par
 async fn list_standings(
     access: Access<ReadAll>,
     request: HttpRequest,
-    kept: Data<FigureCache>,
+    cache: Data<FigureCache>,
     preconditions: Preconditions,
     parameters: Parameters,
 ) -> ApiResult<Answer> {
-    answer(FigureRequest::new(access.store, Scope::All, kept, &request, preconditions), &request, parameters, false).await
+    answer(FigureRequest::new(access.store, Scope::All, cache, &request, preconditions), &request, parameters, false).await
 }
 
 async fn list_public_standings(
     table: &Tabular,
     public: Public,
     request: HttpRequest,
-    kept: Data<FigureCache>,
+    cache: Data<FigureCache>,
     preconditions: Preconditions,
     mut parameters: Parameters,
 ) -> ApiResult<Answer> {
     let asked_csv = AskedCsv::read(&mut parameters, &request);
-    let asked = FigureRequest::new(public.store, Scope::Published, kept, &request, Preconditions::default());
+    let asked = FigureRequest::new(public.store, Scope::Published, cache, &request, Preconditions::default());
     let answer = answer(asked, &request, parameters, asked_csv.is_some()).await?;
     let answer = match asked_csv {
         None => answer.public().header("Vary", "Accept"),
@@ -295,8 +295,8 @@ pub(crate) fn public_table() -> (Operation, Tabular) {
 pub fn mount_public(table: &mut Table) {
     let (described, tabular) = public_table();
     let tabular = Arc::new(tabular);
-    table.on(described, move |public: Public, request, kept, preconditions, parameters| {
+    table.on(described, move |public: Public, request, cache, preconditions, parameters| {
         let tabular = Arc::clone(&tabular);
-        async move { list_public_standings(&tabular, public, request, kept, preconditions, parameters).await }
+        async move { list_public_standings(&tabular, public, request, cache, preconditions, parameters).await }
     });
 }

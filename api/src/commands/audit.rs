@@ -5,7 +5,8 @@ use std::io::{BufWriter, Write, stdout};
 use sea_orm::ConnectionTrait;
 
 use super::CommandResult;
-use crate::config::{AuditCommand, AuditExport, AuditVerify, Database};
+use crate::config::Database;
+use crate::config::data::{AuditCommand, AuditExport, AuditVerify};
 use crate::feed::export::export;
 use crate::feed::seal::Head;
 use crate::feed::verify::{Verdict, verify};

@@ -8,7 +8,7 @@ use sea_orm::DatabaseConnection;
 
 use super::audit::{self, describe};
 use super::{CommandResult, RunInstead, postgres};
-use crate::config::{Backup, Restore};
+use crate::config::data::{Backup, Restore};
 use crate::feed::seal::{Head, head};
 use crate::store::backup::{Failed, Part, check, copy_online, copy_still, hold, is_there};
 use crate::store::progress::Progress;

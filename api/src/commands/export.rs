@@ -1,7 +1,7 @@
 //! `renaksi export`
 
 use super::CommandResult;
-use crate::config::{Export, Format};
+use crate::config::data::{Export, Format};
 use crate::import_export::export;
 use crate::store::connection;
 use crate::store::progress::Progress;

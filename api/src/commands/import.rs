@@ -1,7 +1,7 @@
 //! `renaksi import`
 
 use super::CommandResult;
-use crate::config::Import;
+use crate::config::data::Import;
 use crate::import_export::import::{self, Refused};
 use crate::store::connection;
 use crate::store::progress::Progress;

@@ -6,7 +6,8 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use super::CommandResult;
 use crate::auth::actor::Actor;
 use crate::auth::keys;
-use crate::config::{Database, KeyRevoke, KeysCommand};
+use crate::config::Database;
+use crate::config::accounts::{KeyRevoke, KeysCommand};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::signing_keys::AUDITED;
 use crate::store::connection;

@@ -1,4 +1,4 @@
-//! What PostgreSQL's own programs do better than a command of ours: the lines to run, without any password.
+//! The command lines of PostgreSQL's own programs for what they do better than this one, without any password.
 
 use std::path::Path;
 use std::str::FromStr;

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBacken
 
 use super::CommandResult;
 use super::audit::{describe, verified};
-use crate::config::Move;
+use crate::config::data::Move;
 use crate::feed::seal::{Head, Sealer, Step};
 use crate::store::clock::Calendar;
 use crate::store::connection;

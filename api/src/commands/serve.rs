@@ -19,7 +19,7 @@ use crate::app::{State, all_routes, app};
 use crate::auth::keys::Keys;
 use crate::auth::oidc::OidcProvider;
 use crate::cache::ResponseCache;
-use crate::config::{OnOff, Serve};
+use crate::config::serve::{OnOff, Serve};
 use crate::demo::{self, Login};
 use crate::feed::limits::StreamLimits;
 use crate::feed::seal::Sealer;

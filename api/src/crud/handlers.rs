@@ -115,7 +115,7 @@ async fn list(
         Ok(page) => {
             let found = expansion.find(&db, &page.rows, Scope::All, today).await?;
             let page = page.shown(kind, Scope::All, &selection, &expansion, &found, language)?;
-            return Ok(told(kind, page.answer(request.path(), request.query_string())?, language));
+            return Ok(with_language(kind, page.answer(request.path(), request.query_string())?, language));
         }
         Err(listing) => listing,
     };
@@ -126,7 +126,7 @@ async fn list(
     let found = expansion.find(&db, &expansion.members_of(&rows), Scope::All, today).await?;
     let view = View::whole(kind, &selection, &expansion, found, language);
     let page = Page { data: rows.iter().map(|row| view.json(&**row)).collect(), ..page };
-    Ok(told(kind, page.answer(request.path(), request.query_string())?, language))
+    Ok(with_language(kind, page.answer(request.path(), request.query_string())?, language))
 }
 
 /// Reads `fields` and `expand`.
@@ -135,7 +135,7 @@ fn shape(kind: &Kind, parameters: &mut Parameters) -> (Selection, Expansion) {
 }
 
 /// An answer with its language, if it has any texts of the service.
-fn told(kind: &Kind, answer: Answer, language: Language) -> Answer {
+pub(super) fn with_language(kind: &Kind, answer: Answer, language: Language) -> Answer {
     if kind.has_texts() { answer.in_language(language) } else { answer }
 }
 
@@ -184,7 +184,7 @@ async fn get(
         etag = format!("\"{}.{}\"", version_of(&etag), &hex::encode(Sha256::digest(shown))[..32]);
     }
     let shown = View::whole(kind, &selection, &expansion, found, language).json(&**row);
-    Ok(told(kind, Answer::text(StatusCode::OK, shown), language).etag(&etag).unless_known(&preconditions))
+    Ok(with_language(kind, Answer::text(StatusCode::OK, shown), language).etag(&etag).unless_known(&preconditions))
 }
 
 /// The entity tag of a row in a language: texts differ, so their tags do. The version in it is the same.
@@ -369,7 +369,7 @@ pub fn answer(status: StatusCode, request: &HttpRequest, row: &dyn Row) -> Answe
     let (selection, expansion) = (Selection::default(), Expansion::default());
     let language = Language::preferred(request.headers());
     let view = View::whole(row.kind(), &selection, &expansion, references::Found::new(), language);
-    told(row.kind(), Answer::text(status, view.json(row)), language).etag(&tag_of(row, language))
+    with_language(row.kind(), Answer::text(status, view.json(row)), language).etag(&tag_of(row, language))
 }
 
 /// The code and the members of a body whose shape has these errors, beside the row as it was; every error is told at once.

@@ -93,8 +93,8 @@ pub(super) const PEOPLE: &[&str] =
     &["reported_by", "submitted_by", "returned_by", "verified_by", "recorded_by", "closed_by", "by", "last_login_at"];
 
 /// Removes the names of people, at any depth.
-fn hide_people(thing: &mut Value) {
-    match thing {
+fn hide_people(value: &mut Value) {
+    match value {
         Value::Object(members) => {
             for (name, member) in members {
                 if PEOPLE.contains(&name.as_str()) {

@@ -372,9 +372,9 @@ macro_rules! stored_as_text {
     };
 }
 
-/// A code that stands in the database: it was checked when it was written.
+/// A code that stands in the database.
 pub fn code(stored: &str) -> Code {
-    Code::parse(stored).unwrap_or_else(|_| unreachable!("`{stored}` stands in the database but is no code"))
+    Code::parse(stored).unwrap_or_else(|_| unreachable!("codes are checked before they are written, and `{stored}` is none"))
 }
 
 stored_as_text!(String, ValueType::Text, |text| text.clone());

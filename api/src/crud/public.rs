@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 use sea_orm::Condition;
 use sea_orm::sea_query::Expr;
 
-use super::handlers::{is_across, key_in, one, selection, within};
+use super::handlers::{is_across, key_in, one, selection, with_language, within};
 use super::hiding::hidden;
 use super::openapi::Describe;
 use super::references::{Expansion, Found};
@@ -28,8 +28,7 @@ use crate::http::query::Parameters;
 use crate::http::representation::Selection;
 use crate::http::table::Table;
 use crate::store::access::Public;
-use crate::store::kind::Row;
-use crate::store::kind::{Field, Kind, Member, Scope};
+use crate::store::kind::{Field, Kind, Member, Row, Scope};
 use crate::store::listing::{Listing, contains};
 use crate::store::rows::Executor;
 use crate::store::transaction::Store;
@@ -115,7 +114,7 @@ async fn list(
         Ok(page) => page,
         Err(mut pages) => pages.page(&db).await?,
     };
-    let answer = told(kind, page.answer(path, query)?, language).header("Vary", "Accept");
+    let answer = with_language(kind, page.answer(path, query)?, language).header("Vary", "Accept");
     Ok(answer.tagged().public().unless_known(&preconditions).respond_to(&request))
 }
 
@@ -165,11 +164,6 @@ impl Pages for KindPages {
             Ok(page.data)
         })
     }
-}
-
-/// The answer with its language, if it has any texts of the service.
-fn told(kind: &Kind, answer: Answer, language: Language) -> Answer {
-    if kind.has_texts() { answer.in_language(language) } else { answer }
 }
 
 /// What the client wants to see of rows.
@@ -245,7 +239,7 @@ async fn get(
     let Some(shown) = shape.show(&db, kind, &rows, today, language).await?.pop() else {
         return Err(ApiError::not_found(kind, &key_in(kind, &request)));
     };
-    let answer = told(kind, Answer::text(StatusCode::OK, shown), language);
+    let answer = with_language(kind, Answer::text(StatusCode::OK, shown), language);
     Ok(answer.tagged().public().unless_known(&preconditions))
 }
 

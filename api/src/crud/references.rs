@@ -1,4 +1,4 @@
-//! Codes that refer to other resources: are they there, what stands behind them, and what refers to a resource.
+//! References between resources: whether what a code names exists, `expand`, and what refers to a resource.
 
 use std::collections::{BTreeMap, BTreeSet};
 

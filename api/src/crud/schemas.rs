@@ -272,11 +272,11 @@ fn loosen(schema: &mut Value) {
 /// Tells of a member that refers to a kind what `expand` does to it.
 fn tell_expansion(property: &mut Map<String, Value>, name: &str, to: &Kind) {
     let Names { spoken, indonesian, .. } = to.names;
-    let told = [
+    let sentences = [
         ("description", format!("`expand={name}` puts the {spoken} in the place of its code.")),
         ("x-description-id", format!("`expand={name}` menampilkan {indonesian} itu sendiri sebagai pengganti kodenya.")),
     ];
-    for (key, sentence) in told {
+    for (key, sentence) in sentences {
         let about = property.get(key).and_then(Value::as_str).unwrap_or_default();
         property.insert(key.to_owned(), json!(format!("{about} {sentence}").trim()));
     }

@@ -1,5 +1,5 @@
 //! Lists that the database cannot cut into pages: those of a past day, and those in the order of something that is computed. Like
-//! figures they are computed few at a time, once for all who ask the same, and kept.
+//! figures they are computed few at a time, once for all who ask the same, and cached.
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -21,7 +21,6 @@ use crate::store::days::read_as_of;
 use crate::store::figure_cache::{FigureCache, Question};
 use crate::store::kind::{Kind, Scope};
 use crate::store::listing::Listing;
-use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 use crate::store::visible::{Named, public_among};
 
@@ -52,12 +51,9 @@ pub(super) async fn page(
     let today = store.calendar().today();
     let is_past = day.is_some_and(|day| day < today);
     let Some(whole) = kind.whole.filter(|_| is_past || listing.sorts_by_computed()) else { return Ok(Err(listing)) };
-    let day = match day {
-        Some(day) if is_past => store.day_that_answers(day).await?,
-        _ => today,
-    };
-    let as_of = AsOf::new(day, today, store.db().get_database_backend());
-    let kept = request.app_data::<Data<FigureCache>>().ok_or_else(|| ApiError::unexpected("no figures"))?;
+    let as_of = store.as_of(day, today).await?;
+    let day = as_of.day;
+    let cache = request.app_data::<Data<FigureCache>>().ok_or_else(|| ApiError::unexpected("no figures"))?;
     let text = format!("rows {} {}?{} {day}", scope.name(), request.path(), request.query_string());
     let question = Question { text, media: MediaType::of(request), of_the_past: as_of.is_past() };
     let own = store.clone();
@@ -71,7 +67,7 @@ pub(super) async fn page(
         let Page { next_cursor, limit, total, .. } = page;
         Answer::ok(&WholePage { rows: rows.into_iter().cloned().collect(), next_cursor, limit, total })
     };
-    let answer = kept.figure(store, scope, question, &Preconditions::default(), compute).await?;
+    let answer = cache.figure(store, scope, question, &Preconditions::default(), compute).await?;
     serde_json::from_slice(answer.parts().2).map(Ok).map_err(ApiError::unexpected)
 }
 

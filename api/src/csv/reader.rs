@@ -11,6 +11,7 @@ use super::scan::{Record, Scanner, not_utf8};
 use super::swallowed::{self, Shape};
 use crate::http::language::Text;
 use crate::http::problem::FieldError;
+use crate::http::wording::nearest;
 
 /// A row.
 #[derive(Debug)]
@@ -151,20 +152,20 @@ impl Head {
     }
 }
 
-/// Refuses what is no text in UTF-8, by what it is where that can be told.
+/// Refuses what is no text in UTF-8, by what it is where that can be recognized.
 fn must_be_text(begun: &[u8], line: u64) -> Result<(), Refused> {
-    let told = |en: &str, id: &str| Err(Refused::Unreadable { line: 1, text: Text::new(en, id) });
+    let refuse = |en: &str, id: &str| Err(Refused::Unreadable { line: 1, text: Text::new(en, id) });
     let is_first = line == 1;
     match begun {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] if is_first => told(
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] if is_first => refuse(
             "This is UTF-16, not UTF-8. Save the file as UTF-8, in a spreadsheet as \"CSV UTF-8\".",
             "Ini UTF-16, bukan UTF-8. Simpan berkas sebagai UTF-8, di aplikasi lembar kerja sebagai \"CSV UTF-8\".",
         ),
-        [0x1f, 0x8b, ..] if is_first => told(
+        [0x1f, 0x8b, ..] if is_first => refuse(
             "This is compressed by gzip, not UTF-8. Say so with `Content-Encoding: gzip`, or send it as it is.",
             "Ini terkompresi gzip, bukan UTF-8. Sebutkan dengan `Content-Encoding: gzip`, atau kirim tanpa kompresi.",
         ),
-        [b'P', b'K', 3, 4, ..] if is_first => told(
+        [b'P', b'K', 3, 4, ..] if is_first => refuse(
             "This is a workbook or another ZIP file, not CSV. Save the sheet as \"CSV UTF-8\".",
             "Ini buku kerja atau berkas ZIP lain, bukan CSV. Simpan lembarnya sebagai \"CSV UTF-8\".",
         ),
@@ -271,13 +272,9 @@ fn repeated(name: &str) -> (&'static str, Text) {
 }
 
 fn unknown(name: &str, known: &[Column]) -> (&'static str, Text) {
-    let wanted = name.to_lowercase().replace([' ', '-'], "_");
-    let distance = |column: &&Column| strsim::osa_distance(&wanted, &column.name);
-    let near = known.iter().filter(|column| column.cells != Cells::Ignored).min_by_key(distance);
-    let near = near.filter(|column| distance(column) <= (wanted.chars().count() / 3).max(1));
-    let (meant, dimaksud) = near.map_or_else(Default::default, |column| {
-        (format!(" Did you mean `{}`?", column.name), format!(" Apakah maksudnya `{}`?", column.name))
-    });
+    let read = known.iter().filter(|column| column.cells != Cells::Ignored).map(|column| column.name.as_str());
+    let (meant, dimaksud) = nearest(read, name, 1)
+        .map_or_else(Default::default, |near| (format!(" Did you mean `{near}`?"), format!(" Apakah maksudnya `{near}`?")));
     let names = known.iter().filter(|column| column.cells != Cells::Ignored && !column.name.contains('.'));
     let names = names.map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
     let text = Text::new(

@@ -1,4 +1,4 @@
-//! What is read of a CSV at most, and why the whole of one is refused.
+//! The limits of a CSV, and the reasons for which a whole CSV is refused.
 
 use crate::http::language::Text;
 use crate::http::problem::{ApiError, FieldError, codes};

@@ -1,5 +1,5 @@
 //! Bytes into records of cells, strictly. Libraries for CSV read whatever comes: a quotation mark within a cell is a character,
-//! the end of the file closes an open one. A file that swallowed its own rows then looks well, which must not be here.
+//! the end of the file closes an open one. A file that swallowed its own rows then looks valid, which must not happen here.
 
 use super::refused::{Limits, Refused};
 use crate::http::language::Text;

@@ -230,7 +230,7 @@ fn tables_come_as_spreadsheets_leave_them() {
 
 #[test]
 fn quotation_marks_are_taken_strictly() {
-    for (text, line, told) in [
+    for (text, line, expected) in [
         ("kpi,period,value,note\nUQ,2021,1,\"belum ditutup\nUQ,2022,2,ok\nUQ,2023,3,ok\n", 2, "never closed"),
         ("kpi,period,value,name\nA,2021,1,x\nUQ,2021,1,\"belum\nUQ,2022,2,ok\n", 3, "never closed"),
         ("kpi,period,value,note\nUQ,2024,1,\"terpotong di te", 2, "never closed"),
@@ -243,7 +243,7 @@ fn quotation_marks_are_taken_strictly() {
     ] {
         let (found, sentence) = refused(text.as_bytes());
         assert_eq!(found, Some(line), "{text:?}: {sentence}");
-        assert!(sentence.contains(told), "{text:?}: {sentence}");
+        assert!(sentence.contains(expected), "{text:?}: {sentence}");
     }
     let mut long = b"kpi,period,value,note\nUQ,2024,1,\"".to_vec();
     long.resize(100_000, b'x');
@@ -255,20 +255,20 @@ fn what_is_not_utf8_is_named() {
     let utf16 = "kpi,period,value\n".encode_utf16();
     let little = utf16.clone().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     let big = [0xfe, 0xff].into_iter().chain(utf16.flat_map(u16::to_be_bytes)).collect::<Vec<_>>();
-    for (bytes, told) in [
+    for (bytes, expected) in [
         (little.as_slice(), "UTF-16, not UTF-8"),
         (&big, "UTF-16, not UTF-8"),
         (b"\x1f\x8b\x08\x00\x00", "gzip"),
         (b"PK\x03\x04\x14\x00", "workbook"),
         (b"kpi,period,value,note\nA,2021,1,x\nA,2022,1,caf\xe9\n", "Line 3 is not UTF-8"),
     ] {
-        assert!(refused(bytes).1.contains(told), "{}", refused(bytes).1);
+        assert!(refused(bytes).1.contains(expected), "{}", refused(bytes).1);
     }
 }
 
 #[test]
 fn a_wrong_header_refuses_the_whole_and_says_what_is_meant() {
-    for (text, told) in [
+    for (text, expected) in [
         ("", "no column `kpi`"),
         ("kpi,period\n", "no column `value`"),
         ("kpi,period,value,published on\n", "No column `published on`"),
@@ -282,7 +282,7 @@ fn a_wrong_header_refuses_the_whole_and_says_what_is_meant() {
     ] {
         let (line, sentence) = refused(text.as_bytes());
         assert_eq!(line, None, "{text:?}");
-        assert!(sentence.contains(told), "{text:?}: {sentence}");
+        assert!(sentence.contains(expected), "{text:?}: {sentence}");
     }
 }
 

@@ -39,7 +39,7 @@ struct Known {
     regions: Vec<region::Model>,
     /// The first day of which anything is recorded, and today.
     days: [NaiveDate; 2],
-    /// The last change that everybody was told of, by what the audit log calls it.
+    /// The last public change, by the name of the resource in the audit log.
     changes: BTreeMap<String, DateTime<Utc>>,
 }
 

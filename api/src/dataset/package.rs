@@ -32,7 +32,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// A version by which two states are told apart.
+    /// A version by which two states are distinguished.
     fn version(&self) -> String {
         let day = format!("{}.{}.{}", self.last.year(), self.last.month(), self.last.day());
         self.position.map_or(day.clone(), |position| format!("{day}+{position}"))

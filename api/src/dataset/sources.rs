@@ -97,7 +97,7 @@ pub(super) static SOURCES: LazyLock<Vec<Source>> = LazyLock::new(|| {
         .collect::<Vec<_>>();
     let source = |dataset: &'static Dataset| {
         let place = known.iter().position(|(operation, ..)| operation.path == dataset.path);
-        let place = place.unwrap_or_else(|| unreachable!("nothing is at {}", dataset.path));
+        let place = place.unwrap_or_else(|| unreachable!("a test finds each data set at its path, but not {}", dataset.path));
         let (_, table, read) = known.swap_remove(place);
         let kind = if let Read::Kind(kind) = &read { Some(*kind) } else { None };
         Source { dataset, table, kind, read }

@@ -1,4 +1,4 @@
-//! A successful answer as plain data, so that it can be sent, and kept for a retry of the same request.
+//! A successful answer as plain data, so that it can be sent, cached, and stored for a retry of the same request.
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;

@@ -1,7 +1,7 @@
 //! UUIDs are taken in either case (RFC 9562 §4), and stand in the database in lower case.
 //!
-//! In paths they are put into lower case before anything looks at them, so that no handler, old or new, can forget it. Which
-//! segments are UUIDs the URL table tells: a code may look like one, and a code is told from another by its case.
+//! In paths they are put into lower case before anything looks at them, so that no handler, old or new, can forget it. The URL
+//! table says which segments are UUIDs: a code may look like one, and codes differ by their case.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

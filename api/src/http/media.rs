@@ -45,7 +45,7 @@ impl MediaType {
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
-            // RFC 7111 asks for the header to be told.
+            // RFC 7111 asks for the parameter `header`.
             Self::Csv => "text/csv; charset=utf-8; header=present",
             other => other.name(),
         }

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    ACCEPT_ENCODING, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderName, HeaderValue,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
@@ -20,6 +22,9 @@ use crate::telemetry::trace::{self, Answered, RequestSpan};
 
 /// The longest address (path and query) of a request, in bytes: longer than any that the API gives.
 const LONGEST_ADDRESS: usize = 8 * 1024;
+/// The encodings of answers.
+const ENCODINGS: [ContentEncoding; 5] =
+    [ContentEncoding::Identity, ContentEncoding::Brotli, ContentEncoding::Gzip, ContentEncoding::Zstd, ContentEncoding::Deflate];
 /// The most bytes of a path in the log.
 const LONGEST_LOGGED: usize = 512;
 
@@ -40,7 +45,7 @@ pub async fn request_context<B: MessageBody + 'static>(
         // The connection knows that it was a HEAD and leaves the body out.
         request.head_mut().method = Method::GET;
     }
-    let (mut response, statements) = match refuse_unreadable(&request) {
+    let (mut response, statements) = match refuse(&request) {
         Some(error) => {
             let answer = error.respond(request.request());
             (request.into_response(answer).map_into_right_body(), 0)
@@ -139,15 +144,33 @@ pub fn name_of(method: &Method) -> &'static str {
     KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-/// Refuses what no route can be asked with, before anything is done for it.
-fn refuse_unreadable(request: &ServiceRequest) -> Option<ApiError> {
+/// Refuses what no route can answer, before anything is done for it.
+fn refuse(request: &ServiceRequest) -> Option<ApiError> {
     let length = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
-    (length > LONGEST_ADDRESS).then(|| {
-        ApiError::new(codes::MALFORMED).detail(
+    if length > LONGEST_ADDRESS {
+        return Some(ApiError::new(codes::MALFORMED).detail(
             format!("The address of the request is longer than {LONGEST_ADDRESS} bytes."),
             format!("Alamat permintaan lebih panjang dari {LONGEST_ADDRESS} bita."),
+        ));
+    }
+    (!accepts_any_encoding(request)).then(|| {
+        let names = ENCODINGS.map(ContentEncoding::as_str).join(", ");
+        ApiError::new(codes::NOT_ACCEPTABLE).detail(
+            format!("`Accept-Encoding` allows none of the available encodings: {names}."),
+            format!("`Accept-Encoding` tidak memperbolehkan satu pun pengodean yang tersedia: {names}."),
         )
     })
+}
+
+/// Whether a client accepts at least one of [`ENCODINGS`]. The middleware that compresses would refuse it without a problem document.
+fn accepts_any_encoding(request: &ServiceRequest) -> bool {
+    // Few requests exclude an encoding.
+    let excludes = |value: &HeaderValue| value.as_bytes().windows(3).any(|part| part.eq_ignore_ascii_case(b"q=0"));
+    if !request.headers().get_all(ACCEPT_ENCODING).any(excludes) {
+        return true;
+    }
+    let known = ENCODINGS.map(Encoding::Known);
+    AcceptEncoding::parse(request).map_or(true, |accepted| accepted.negotiate(known.iter()).is_some())
 }
 
 /// The beginning of a text, of at most so many bytes.
@@ -167,8 +190,7 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
     add("x-content-type-options", "nosniff");
     add("referrer-policy", "no-referrer");
     add("strict-transport-security", "max-age=31536000");
-    let is_page = path.starts_with("/docs") || path.starts_with("/problems");
-    if !is_page && !has_own {
+    if !has_own {
         add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
     }
     if path.starts_with("/v1/") && !headers.contains_key("cache-control") {

@@ -1,4 +1,4 @@
-//! Places that are held for long, such as those of streams: so many in the process, and so many for one address.
+//! Limits for what is held for long, such as an open stream: one for the whole process, and one for each address.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

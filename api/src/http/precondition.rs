@@ -1,4 +1,4 @@
-//! The conditional requests of RFC 9110 §13: `If-Match` against lost updates, `If-None-Match` against needless answers.
+//! The conditional requests of RFC 9110 §13: `If-Match` against lost updates, `If-None-Match` against answers that the client has already.
 
 use std::future::{Ready, ready};
 

@@ -235,7 +235,7 @@ impl ApiError {
             r#type: format!("/problems/{}", self.0.code.name),
             title: title.to_owned(),
             status: self.0.code.status,
-            detail: self.0.detail.as_ref().map(|text| text.to(language).to_owned()),
+            detail: self.0.detail.as_ref().map(|text| presentable(text.to(language), LONGEST_DETAIL)),
             instance: instance.map(str::to_owned),
             code: self.0.code.name.to_owned(),
             request_id: request_id.map(str::to_owned),

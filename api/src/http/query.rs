@@ -133,9 +133,14 @@ impl Parameters {
     }
 }
 
-/// A date in the only accepted form, `YYYY-MM-DD`, within four-digit years.
+/// A date in the only accepted form, `YYYY-MM-DD`. The parser of dates also takes signs, blanks and longer years.
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
-    (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    let is_plain = text.len() == 10
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    is_plain.then(|| text.parse().ok()).flatten()
 }
 
 /// For routes that take no parameters: any parameter is refused.
@@ -147,5 +152,19 @@ impl FromRequest for NoParameters {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Parameters::parse(request.query_string()).and_then(Parameters::finish).map(|()| Self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_has_one_form() {
+        assert_eq!(parse_date("2022-10-04"), NaiveDate::from_ymd_opt(2022, 10, 4));
+        for wrong in ["2022-02-30", "2022-1-04", "2022- 1- 4", "+12345-1-1", "-999-01-01", " 2022-10-4", "2022/10/04", "２０２２"]
+        {
+            assert_eq!(parse_date(wrong), None, "{wrong}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! How much one client may ask within a minute, and how it is told (draft-ietf-httpapi-ratelimit-headers).
+//! The number of requests that one client may make within a minute, and the headers that report it (draft-ietf-httpapi-ratelimit-headers).
 //!
 //! What counts are requests without a valid login, by address; figures that must be computed for them count a second time, since
 //! they cost most. Counts are kept in the memory of a replica: behind a balancer a client may ask each replica as much.

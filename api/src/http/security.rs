@@ -1,4 +1,4 @@
-//! What somebody who watches for attacks wants to read: lines of the log with the target `security`, all of one form.
+//! Security events, for whoever watches for attacks: lines of the log with the target `security`, all in one format.
 
 use crate::telemetry::metrics::SECURITY_EVENTS;
 

@@ -93,7 +93,7 @@ impl Table {
         self.description.unwrap_or_default()
     }
 
-    /// Everything, ready to answer requests. Panics if two paths cannot be told apart.
+    /// Everything, ready to answer requests. Panics if two paths cannot be distinguished.
     pub fn routes(self) -> Routes {
         let mut paths = Router::new();
         for (path, routes) in self.routes {

@@ -1,5 +1,5 @@
-//! What is wrong with a database that refuses what another time it would do, by its own codes: that is no fault of a request, and
-//! none of this service.
+//! Recognizes the errors of a database that are temporary, by its own error codes: it is unavailable, busy or out of storage. Neither the
+//! request nor this service is at fault.
 
 use sea_orm::sqlx::postgres::PgDatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};

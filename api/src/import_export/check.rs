@@ -1,6 +1,6 @@
 //! What is wrong with an import, and what only follows from that.
 //!
-//! A row that is faulty is not written, so whatever refers to it would be found faulty as well. Such a consequence is not told:
+//! A row that is faulty is not written, so whatever refers to it would be found faulty as well. Such a consequence is not reported:
 //! of a file with a wrong header somebody wants to know the header, and not the hundred rows that name what stands below it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -22,7 +22,7 @@ pub(super) struct Checking {
     field_errors: Vec<String>,
     /// What rows follow from is faulty, in each list.
     spoiled: HashMap<&'static str, Spoiled>,
-    /// The lists in which things that are referred to stand.
+    /// The lists that hold what is referred to.
     lists: BTreeMap<&'static Kind, &'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! Holds every row to what the audit log last told of it: what somebody changed, added or removed behind the service's back is found.
+//! Compares every row with what the audit log last recorded of it: what somebody changed, added or removed behind the service's back is found.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ const AT_ONCE: u64 = 500;
 
 /// Which event tells of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ToldBy {
+pub enum EventKey {
     /// The last one of its key.
     Last,
     /// The last one of its key that has the row's revision: a report has several rows under one key.
@@ -30,24 +30,24 @@ const COUNTERS: [&str; 2] = ["version", "updated_at"];
 /// The members of accounts that change with each use, without an event.
 const USES: [&str; 2] = ["last_login_at", "last_used_at"];
 
-/// Members that earlier versions told of and that follow from the others: the explanation of a survey.
+/// Members that earlier versions recorded and that follow from the others: the explanation of a survey.
 const FOLLOWING: [&str; 1] = ["explanation"];
 
-/// What the audit log last told of a thing.
-struct LastTold {
+/// The last event of a row.
+struct LastEvent {
     after: Value,
     /// Whether anything followed that says it is gone.
     is_live: bool,
 }
 
-/// The first row of a kind that differs from what the audit log tells of it, in words; `None` where all agree.
+/// The first row of a kind that differs from what the audit log records of it, in words; `None` where all agree.
 pub(in crate::import_export) async fn compare_list<K: FileList>(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
-    let (mut comparison, mut last) = (Comparison::new(K::AUDITED.name, K::TOLD_BY), None::<Row<K>>);
+    let (mut comparison, mut last) = (Comparison::new(K::AUDITED.name, K::EVENT_KEY), None::<Row<K>>);
     loop {
         let rows = after::<K>(last.as_ref()).limit(AT_ONCE).all(db).await?;
         let mut stored = Vec::new();
         for row in &rows {
-            let Some(ExportRow { key, version, after, .. }) = K::told(row)? else { return Ok(None) };
+            let Some(ExportRow { key, version, after, .. }) = K::recorded(row)? else { return Ok(None) };
             stored.push(Stored { name: key_of::<K>(row), key, version, shown: after });
         }
         if let Some(difference) = comparison.compare(db, &stored).await? {
@@ -63,7 +63,7 @@ pub(in crate::import_export) async fn compare_list<K: FileList>(db: &impl Connec
 
 /// The same for accounts: there are few, and what proves who they are is in no event.
 pub async fn compare_accounts<A: Account>(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
-    let mut comparison = Comparison::new(A::NAMES.one, ToldBy::Last);
+    let mut comparison = Comparison::new(A::NAMES.one, EventKey::Last);
     let rows = A::Entity::find().all(db).await?;
     let stored = rows.iter().map(|row| {
         let key = A::id(row);
@@ -77,7 +77,7 @@ pub async fn compare_accounts<A: Account>(db: &impl ConnectionTrait) -> ApiResul
     comparison.finish(db).await
 }
 
-/// A row, as the audit log would tell of it.
+/// A row, as the audit log would record it.
 struct Stored {
     name: String,
     key: String,
@@ -88,33 +88,33 @@ struct Stored {
 /// The rows of a kind beside the audit log, in the order of their keys.
 struct Comparison {
     resource: &'static str,
-    told_by: ToldBy,
-    /// How many of the things that were met are there by their last event.
+    event_key: EventKey,
+    /// How many of the rows that were read exist by their last event.
     live: i64,
     last_key: String,
 }
 
 impl Comparison {
-    fn new(resource: &'static str, told_by: ToldBy) -> Self {
-        Self { resource, told_by, live: 0, last_key: String::new() }
+    fn new(resource: &'static str, event_key: EventKey) -> Self {
+        Self { resource, event_key, live: 0, last_key: String::new() }
     }
 
     async fn compare(&mut self, db: &impl ConnectionTrait, rows: &[Stored]) -> ApiResult<Option<String>> {
-        let known = last_told(db, self.resource, self.told_by, rows.iter().map(|row| row.key.as_str())).await?;
+        let known = last_events(db, self.resource, self.event_key, rows.iter().map(|row| row.key.as_str())).await?;
         for row in rows {
-            let number = match self.told_by {
-                ToldBy::Last => 0,
-                ToldBy::Revision => row.shown["revision"].as_i64().unwrap_or_default(),
-                ToldBy::Number => i64::from(row.version),
+            let number = match self.event_key {
+                EventKey::Last => 0,
+                EventKey::Revision => row.shown["revision"].as_i64().unwrap_or_default(),
+                EventKey::Number => i64::from(row.version),
             };
             let name = format!("{} `{}`", self.resource, row.name);
             let Some(event) = known.get(&(row.key.clone(), number)) else {
                 return Ok(Some(format!("{name} stands in the database, and no event tells of it")));
             };
-            if self.told_by == ToldBy::Last && !event.is_live {
+            if self.event_key == EventKey::Last && !event.is_live {
                 return Ok(Some(format!("{name} stands in the database, but its last event says that it was deleted")));
             }
-            if let Some(member) = difference(&event.after, &row.shown, self.told_by) {
+            if let Some(member) = difference(&event.after, &row.shown, self.event_key) {
                 return Ok(Some(format!("`{member}` of {name} is not what its last event says")));
             }
             if row.key != self.last_key {
@@ -132,17 +132,17 @@ impl Comparison {
     }
 }
 
-/// The first member of what an event told that a row has otherwise. A member that came with a later version of the service is not
-/// among what an old event told, and null is the same as absent.
-fn difference(told: &Value, stored: &Value, told_by: ToldBy) -> Option<String> {
+/// The first member of an event that a row has otherwise. A member that came with a later version of the service is not
+/// in an old event, and null is the same as absent.
+fn difference(recorded: &Value, stored: &Value, event_key: EventKey) -> Option<String> {
     let nothing = Map::new();
-    let told = told.as_object().unwrap_or(&nothing);
+    let recorded = recorded.as_object().unwrap_or(&nothing);
     let differs = |(name, value): &(&String, &Value)| {
-        let is_counter = told_by == ToldBy::Revision && COUNTERS.contains(&name.as_str());
+        let is_counter = event_key == EventKey::Revision && COUNTERS.contains(&name.as_str());
         let is_no_fact = USES.contains(&name.as_str()) || FOLLOWING.contains(&name.as_str());
         !is_counter && !is_no_fact && without_nulls(value) != without_nulls(stored.get(name.as_str()).unwrap_or(&Value::Null))
     };
-    told.iter().find(differs).map(|(name, _)| name.clone())
+    recorded.iter().find(differs).map(|(name, _)| name.clone())
 }
 
 fn without_nulls(value: &Value) -> Value {
@@ -156,24 +156,24 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// What the audit log last told of things of a kind, by key and number. One statement.
-async fn last_told(
+/// The last events of rows of a kind, by key and number. One statement.
+async fn last_events(
     db: &impl ConnectionTrait,
     resource: &str,
-    told_by: ToldBy,
+    event_key: EventKey,
     keys: impl Iterator<Item = &str>,
-) -> ApiResult<HashMap<(String, i64), LastTold>> {
+) -> ApiResult<HashMap<(String, i64), LastEvent>> {
     let mut keys = keys.collect::<Vec<_>>();
     keys.dedup();
     let keys = serde_json::to_string(&keys).map_err(ApiError::unexpected)?;
     let backend = db.get_database_backend();
     let is_postgres = backend == DbBackend::Postgres;
-    let number = match (told_by, is_postgres) {
+    let number = match (event_key, is_postgres) {
         // No literal: a number among what is grouped by stands for a column.
-        (ToldBy::Last, _) => "e.version * 0",
-        (ToldBy::Revision, true) => "CAST(e.after->>'revision' AS bigint)",
-        (ToldBy::Revision, false) => "json_extract(e.after, '$.revision')",
-        (ToldBy::Number, _) => "e.version",
+        (EventKey::Last, _) => "e.version * 0",
+        (EventKey::Revision, true) => "CAST(e.after->>'revision' AS bigint)",
+        (EventKey::Revision, false) => "json_extract(e.after, '$.revision')",
+        (EventKey::Number, _) => "e.version",
     };
     let given = if is_postgres { "SELECT json_array_elements_text($2::json)" } else { "SELECT value FROM json_each($2)" };
     let sql = format!(
@@ -183,14 +183,14 @@ async fn last_told(
          AND e.after IS NOT NULL GROUP BY e.\"key\", {number})"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, [resource.into(), keys.into()])).await?;
-    let told = rows.iter().map(|row| {
+    let events = rows.iter().map(|row| {
         let key = (row.try_get("", "key")?, row.try_get("", "number")?);
-        Ok((key, LastTold { after: row.try_get("", "after")?, is_live: row.try_get("", "is_live")? }))
+        Ok((key, LastEvent { after: row.try_get("", "after")?, is_live: row.try_get("", "is_live")? }))
     });
-    told.collect()
+    events.collect()
 }
 
-/// Of how many things of a kind the last event says that they are there.
+/// How many rows of a kind exist by their last event.
 async fn count_live(db: &impl ConnectionTrait, resource: &str) -> ApiResult<i64> {
     let sql = "SELECT COUNT(*) AS number FROM event e WHERE e.resource = $1 AND e.after IS NOT NULL AND NOT EXISTS (\
                SELECT 1 FROM event l WHERE l.resource = e.resource AND l.\"key\" = e.\"key\" AND l.seq > e.seq)";
@@ -204,11 +204,11 @@ mod tests {
 
     #[test]
     fn a_member_that_an_old_event_does_not_know_is_no_difference() {
-        let told = json!({ "name": "A", "note": null, "unit": { "kind": "index", "label": null }, "version": 2 });
+        let recorded = json!({ "name": "A", "note": null, "unit": { "kind": "index", "label": null }, "version": 2 });
         let stored = json!({ "name": "A", "minimum": "0", "unit": { "kind": "index" }, "version": 3 });
-        assert_eq!(difference(&told, &stored, ToldBy::Revision), None);
-        assert_eq!(difference(&told, &stored, ToldBy::Last), Some("version".to_owned()));
+        assert_eq!(difference(&recorded, &stored, EventKey::Revision), None);
+        assert_eq!(difference(&recorded, &stored, EventKey::Last), Some("version".to_owned()));
         let stored = json!({ "name": "B", "unit": { "kind": "index" }, "version": 2 });
-        assert_eq!(difference(&told, &stored, ToldBy::Last), Some("name".to_owned()));
+        assert_eq!(difference(&recorded, &stored, EventKey::Last), Some("name".to_owned()));
     }
 }

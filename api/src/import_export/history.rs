@@ -29,7 +29,7 @@ use crate::resources::programmes::coverage_entries::entry_of;
 use crate::resources::programmes::{Programme, transitions};
 use crate::resources::regions::{self, Region};
 
-/// Goes through a list ahead of its turn, for what rows of an earlier list follow from. What cannot be read is told later.
+/// Goes through a list ahead of its turn, for what rows of an earlier list follow from. What cannot be read is reported later.
 fn look_ahead<K: FileList>(source: &mut Source, list: &str, mut note: impl FnMut(&Value)) {
     let Ok(mut rows) = source.rows::<K>(list) else { return };
     while let Ok(some) = rows.next(ROWS_AT_ONCE) {
@@ -158,8 +158,8 @@ pub(super) async fn villages(import: &mut Import<'_>, list: &'static str, rows: 
             checking.refuse_at(list, row, "/effective_on", format!("Not after today, {today}."));
         }
         if levels.get(&row.row.region) != Some(&RegionLevel::Village) {
-            let told = format!("`{}` is no village.", row.row.region);
-            checking.refuse_at(list, row, "/region", told);
+            let message = format!("`{}` is no village.", row.row.region);
+            checking.refuse_at(list, row, "/region", message);
         }
         let own = known.entry((row.row.programme.clone(), row.row.region.clone())).or_default();
         match arrival(own, entry_of(&row.row)) {
@@ -192,8 +192,8 @@ pub(super) fn records(import: &mut Import<'_>, list: &'static str, rows: &mut [I
         for (audience, pointer, hash) in named {
             let frozen = import.records.get(&(row.row.code.clone(), audience.to_owned()));
             if frozen != hash.as_ref() || frozen.is_some() != row.row.closed_at.is_some() {
-                let told = "It does not go with the evaluation's records and its closing.";
-                import.checking.refuse_at(list, row, pointer, told);
+                let message = "It does not go with the evaluation's records and its closing.";
+                import.checking.refuse_at(list, row, pointer, message);
             }
         }
     }
@@ -282,18 +282,18 @@ pub(super) async fn revisions<K: Revised>(
         let before = last.insert(place.clone(), (revision, state));
         let expected = before.map_or(1, |(revision, _)| revision + 1);
         if revision < expected {
-            let told = format!("`{}` stands there twice.", key_of::<K>(&rows[at].row));
-            import.checking.refuse_at(list, &mut rows[at], "", told);
+            let message = format!("`{}` stands there twice.", key_of::<K>(&rows[at].row));
+            import.checking.refuse_at(list, &mut rows[at], "", message);
         } else if revision != expected {
             import.checking.refuse_at(list, &mut rows[at], "/revision", format!("Expected {expected}."));
         }
         if is_known != (state == ReportState::Verified) {
-            let told = "What is verified counts from a day, and nothing else does.";
-            import.checking.refuse_at(list, &mut rows[at], "/known_on", told);
+            let message = "What is verified counts from a day, and nothing else does.";
+            import.checking.refuse_at(list, &mut rows[at], "/known_on", message);
         }
         if before.is_some_and(|(_, state)| state != ReportState::Verified) {
-            let told = "Only the last revision may be other than verified, and the one before this is not.";
-            import.checking.refuse_at(list, &mut rows[at], "/revision", told);
+            let message = "Only the last revision may be other than verified, and the one before this is not.";
+            import.checking.refuse_at(list, &mut rows[at], "/revision", message);
         }
         K::set_latest(&mut rows[at].row, true);
         match own.insert(place, at) {

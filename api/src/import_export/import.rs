@@ -215,7 +215,7 @@ fn leave_out_consequences<K: FileList>(import: &mut Import<'_>, list: &'static s
     }
 }
 
-/// Looks for all that is referred to: one statement for each kind of thing.
+/// Looks for all that is referred to: one statement for each kind.
 async fn follow<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: &mut [Incoming<K>]) -> ApiResult<()> {
     let mut wanted: BTreeMap<&'static Kind, BTreeSet<String>> = BTreeMap::new();
     for (_, target, key) in rows.iter().flat_map(|row| &row.references) {
@@ -261,9 +261,9 @@ async fn follow<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: 
 async fn imported_now<K: FileList>(import: &Import<'_>, resource: &str, rows: &[Incoming<K>]) -> ApiResult<HashSet<String>> {
     use event::Column;
     let keys = rows.iter().filter_map(|row| row.whole.clone()).collect::<BTreeSet<_>>();
-    let told = event::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
-    let told = told.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
-    let keys = told.select_only().column(Column::Key).into_tuple::<String>().all(&import.transaction.db).await?;
+    let events = event::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+    let events = events.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
+    let keys = events.select_only().column(Column::Key).into_tuple::<String>().all(&import.transaction.db).await?;
     Ok(keys.into_iter().collect())
 }
 
@@ -288,12 +288,12 @@ async fn clash<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: &
     Ok(())
 }
 
-/// Whether a thing that is there is of this import.
+/// Whether a row that exists was written by this import.
 async fn is_imported<K: FileList>(import: &Import<'_>, key: &str) -> ApiResult<bool> {
     use event::Column;
-    let told = event::Entity::find().filter(Column::Resource.eq(K::AUDITED.name)).filter(Column::Key.eq(key));
-    let told = told.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
-    Ok(told.one(&import.transaction.db).await?.is_some())
+    let events = event::Entity::find().filter(Column::Resource.eq(K::AUDITED.name)).filter(Column::Key.eq(key));
+    let events = events.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
+    Ok(events.one(&import.transaction.db).await?.is_some())
 }
 
 /// The keys of those rows that are there.

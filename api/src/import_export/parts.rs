@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::compare::ToldBy;
+use super::compare::EventKey;
 use super::forms::{Coverage, EvaluationRecord, Target, Transition};
 use super::state::Import;
 use super::{Defaults, ExportRow, FileList, Incoming, Row, history, key_of, members_of};
@@ -68,7 +68,7 @@ impl FileList for Transition {
         })
     }
 
-    fn told(row: &status_change::Model) -> ApiResult<Option<ExportRow>> {
+    fn recorded(row: &status_change::Model) -> ApiResult<Option<ExportRow>> {
         let (key, after) = (transitions::trail_key(row), transitions::in_trail(row));
         Ok(Some(ExportRow { key, version: row.seq, created_at: row.recorded_at, after }))
     }
@@ -87,7 +87,7 @@ impl FileList for Coverage {
     const WHOLE: Option<(&'static str, &'static str)> = Some(("programme", "programmes"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["programme", "region"];
-    const TOLD_BY: ToldBy = ToldBy::Number;
+    const EVENT_KEY: EventKey = EventKey::Number;
     type Entity = coverage::Entity;
 
     fn order() -> Vec<coverage::Column> {
@@ -128,7 +128,7 @@ impl FileList for Coverage {
         region.map(|code| ("/region".to_owned(), &regions::KIND, code)).into_iter().collect()
     }
 
-    fn told(row: &coverage::Model) -> ApiResult<Option<ExportRow>> {
+    fn recorded(row: &coverage::Model) -> ApiResult<Option<ExportRow>> {
         let after = Value::Object(Self::show(row)?);
         let key = format!("{}/{}", row.programme, row.region);
         Ok(Some(ExportRow { key, version: row.seq, created_at: row.recorded_at, after }))
@@ -175,7 +175,7 @@ impl FileList for Target {
         })
     }
 
-    fn told(row: &kpi_target::Model) -> ApiResult<Option<ExportRow>> {
+    fn recorded(row: &kpi_target::Model) -> ApiResult<Option<ExportRow>> {
         let after = json!(KpiTarget::from(row));
         Ok(Some(ExportRow { key: key_of::<Self>(row), version: row.version, created_at: row.created_at, after }))
     }
@@ -229,7 +229,7 @@ impl FileList for EvaluationRecord {
     }
 
     /// With its evaluation.
-    fn told(_: &evaluation_record::Model) -> ApiResult<Option<ExportRow>> {
+    fn recorded(_: &evaluation_record::Model) -> ApiResult<Option<ExportRow>> {
         Ok(None)
     }
 }

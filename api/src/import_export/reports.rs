@@ -5,7 +5,7 @@ use entity::action_report;
 use entity::measurement::{self, ReportState};
 use serde_json::{Map, Value, json};
 
-use super::compare::ToldBy;
+use super::compare::EventKey;
 use super::forms::{ActionReport, Measurement};
 use super::state::Import;
 use super::{Defaults, ExportRow, FileList, Incoming, Row, history, id_in_lower_case, members_of, sense};
@@ -24,7 +24,7 @@ impl FileList for Measurement {
     const WHOLE: Option<(&'static str, &'static str)> = Some(("kpi", "kpis"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["kpi", "period"];
-    const TOLD_BY: ToldBy = ToldBy::Revision;
+    const EVENT_KEY: EventKey = EventKey::Revision;
     type Entity = measurement::Entity;
 
     fn order() -> Vec<measurement::Column> {
@@ -80,7 +80,7 @@ impl FileList for Measurement {
         })
     }
 
-    fn told(row: &measurement::Model) -> ApiResult<Option<ExportRow>> {
+    fn recorded(row: &measurement::Model) -> ApiResult<Option<ExportRow>> {
         let (key, after) = (measurements::key_of(&row.kpi, &row.period), json!(wire_types::Measurement::from(row)));
         Ok(Some(ExportRow { key, version: row.version, created_at: row.created_at, after }))
     }
@@ -103,7 +103,7 @@ impl FileList for ActionReport {
     const WHOLE: Option<(&'static str, &'static str)> = Some(("action", "actions"));
     const IN_ORDER: bool = true;
     const SUBJECT: &'static [&'static str] = &["action", "quarter"];
-    const TOLD_BY: ToldBy = ToldBy::Revision;
+    const EVENT_KEY: EventKey = EventKey::Revision;
     type Entity = action_report::Entity;
 
     fn order() -> Vec<action_report::Column> {
@@ -158,7 +158,7 @@ impl FileList for ActionReport {
         })
     }
 
-    fn told(row: &action_report::Model) -> ApiResult<Option<ExportRow>> {
+    fn recorded(row: &action_report::Model) -> ApiResult<Option<ExportRow>> {
         let (key, after) = (format!("{}/{}", row.action, row.quarter), json!(actions::ActionReport::from(row)));
         Ok(Some(ExportRow { key, version: row.version, created_at: row.created_at, after }))
     }

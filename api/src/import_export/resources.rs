@@ -192,7 +192,7 @@ impl<R: Transferred> FileList for ResourceRows<R> {
         R::KIND.named_by(value)
     }
 
-    fn told(row: &Row<Self>) -> ApiResult<Option<ExportRow>> {
+    fn recorded(row: &Row<Self>) -> ApiResult<Option<ExportRow>> {
         let Stamp { version, created_at, .. } = R::stamp(row);
         Ok(Some(ExportRow { key: R::key(row).to_owned(), version, created_at, after: show::<R>(row) }))
     }

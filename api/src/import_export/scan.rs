@@ -1,6 +1,6 @@
-//! JSON that is too large to be held: where its parts begin and end, without a look at what they are.
+//! Finds where the parts of a JSON text begin and end, without parsing them, where the text is too large for memory.
 //!
-//! The text was found to be JSON before, so that here brackets and quotation marks are all that has to be told apart.
+//! The text was found to be JSON before, so that here brackets and quotation marks are all that has to be distinguished.
 
 use std::io::{self, BufRead};
 
@@ -50,8 +50,8 @@ impl<R: BufRead> Scanner<R> {
         self.go_through(|bytes| {
             kept.extend_from_slice(bytes);
             if kept.len() > LARGEST_PART {
-                let told = format!("a row of more than {} MiB", LARGEST_PART / 1024 / 1024);
-                return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+                let message = format!("a row of more than {} MiB", LARGEST_PART / 1024 / 1024);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }
             Ok(())
         })?;

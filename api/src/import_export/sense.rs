@@ -1,4 +1,4 @@
-//! What new rows of a file are held to beside other rows and the day: as the API holds what is written to it.
+//! The rules that compare new rows of a file with other rows and with the day, as the API applies them to what is written.
 //!
 //! Rows that an export wrote were taken once, by the rules of their time: a file of the service's own is read as it is.
 
@@ -78,8 +78,8 @@ pub(super) async fn surveys(
         let identity = identity(&row.row);
         let (opd, service, period) = identity.clone();
         if !known.insert(identity) {
-            let told = format!("`{opd}` has a survey of `{service}` for {period} already.");
-            import.checking.refuse_at(list, row, "/service", told);
+            let message = format!("`{opd}` has a survey of `{service}` for {period} already.");
+            import.checking.refuse_at(list, row, "/service", message);
         }
     }
     Ok(())

@@ -39,13 +39,13 @@ pub(super) type Given = Result<Value, String>;
 impl Source {
     /// Opens a JSON file or a folder of CSV files.
     pub(super) fn open(path: &Path) -> Result<Self, String> {
-        let told = |error: io::Error| format!("{}: {error}", path.display());
+        let message_of = |error: io::Error| format!("{}: {error}", path.display());
         if !path.is_dir() {
-            return Self::json(File::open(path).map_err(told)?);
+            return Self::json(File::open(path).map_err(message_of)?);
         }
         let mut files = BTreeMap::new();
-        for entry in fs::read_dir(path).map_err(told)? {
-            let entry = entry.map_err(told)?;
+        for entry in fs::read_dir(path).map_err(message_of)? {
+            let entry = entry.map_err(message_of)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let Some(list) = name.strip_suffix(".csv") else { continue };
             must_be_known(list)?;
@@ -63,13 +63,13 @@ impl Source {
     }
 
     fn json(mut text: impl Text + 'static) -> Result<Self, String> {
-        let told = |error: io::Error| error.to_string();
-        let start = begin(&mut text).map_err(told)?;
+        let message_of = |error: io::Error| error.to_string();
+        let start = begin(&mut text).map_err(message_of)?;
         // Once through all of it, for what is wrong as JSON: with its line, and without holding anything.
         let mut reader = serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER, &mut text));
         IgnoredAny::deserialize(&mut reader).and_then(|_| reader.end()).map_err(|error| error.to_string())?;
         drop(reader);
-        text.seek(SeekFrom::Start(start)).map_err(told)?;
+        text.seek(SeekFrom::Start(start)).map_err(message_of)?;
         let lists = index(&mut Scanner::new(BufReader::with_capacity(BUFFER, &mut text)))?;
         let lists = lists.into_iter().map(|(name, place)| (name, start + place)).collect();
         Ok(Self::Json { text: Box::new(text), lists })
@@ -87,9 +87,9 @@ impl Source {
             }
             Self::Csv(files) => {
                 let Some(path) = files.get(list) else { return Ok(Rows::None) };
-                let told = |error: io::Error| format!("{}: {error}", path.display());
-                let file = File::open(path).map_err(told)?;
-                if file.metadata().map_err(told)?.len() == 0 {
+                let message_of = |error: io::Error| format!("{}: {error}", path.display());
+                let file = File::open(path).map_err(message_of)?;
+                if file.metadata().map_err(message_of)?.len() == 0 {
                     return Ok(Rows::None);
                 }
                 Ok(Rows::Csv(Box::new(Table { file, reader: csv_reader::<K>(), ready: VecDeque::new(), is_over: false })))
@@ -108,25 +108,25 @@ fn begin(text: &mut impl Text) -> io::Result<u64> {
 
 /// Where each list begins.
 fn index(scanner: &mut Scanner<impl BufRead>) -> Result<BTreeMap<String, u64>, String> {
-    let told = |error: io::Error| error.to_string();
+    let message_of = |error: io::Error| error.to_string();
     let (mut lists, mut seen) = (BTreeMap::new(), Vec::new());
-    if !scanner.take(b'{').map_err(told)? {
+    if !scanner.take(b'{').map_err(message_of)? {
         return Err("the file is no object of lists, as `renaksi export` writes it".to_owned());
     }
-    while scanner.next().map_err(told)? == Some(b'"') {
-        let name: String = serde_json::from_slice(&scanner.value().map_err(told)?).map_err(|error| error.to_string())?;
-        scanner.take(b':').map_err(told)?;
+    while scanner.next().map_err(message_of)? == Some(b'"') {
+        let name: String = serde_json::from_slice(&scanner.value().map_err(message_of)?).map_err(|error| error.to_string())?;
+        scanner.take(b':').map_err(message_of)?;
         if seen.contains(&name) {
             return Err(format!("`{name}` stands there twice"));
         }
-        let begins = scanner.next().map_err(told)?;
+        let begins = scanner.next().map_err(message_of)?;
         match name.as_str() {
             // What a person notes about the file; it is not stored.
             "source" => {
-                let noted = scanner.value().map_err(told)?;
+                let noted = scanner.value().map_err(message_of)?;
                 serde_json::from_slice::<Map<String, Value>>(&noted).map_err(|error| format!("source: {error}"))?;
             }
-            "format" if scanner.value().map_err(told)? == FORMAT.to_string().as_bytes() => {}
+            "format" if scanner.value().map_err(message_of)? == FORMAT.to_string().as_bytes() => {}
             "format" => return Err(format!("format: this version of renaksi reads format {FORMAT}")),
             list => {
                 must_be_known(list)?;
@@ -134,11 +134,11 @@ fn index(scanner: &mut Scanner<impl BufRead>) -> Result<BTreeMap<String, u64>, S
                     return Err(format!("{list}: expected a list of rows, in `[` and `]`"));
                 }
                 lists.insert(list.to_owned(), scanner.place);
-                scanner.skip().map_err(told)?;
+                scanner.skip().map_err(message_of)?;
             }
         }
         seen.push(name);
-        scanner.take(b',').map_err(told)?;
+        scanner.take(b',').map_err(message_of)?;
     }
     Ok(lists)
 }
@@ -187,8 +187,8 @@ impl Table {
 
 /// A row of a CSV; what is wrong with it names its line.
 fn given(Row { line, value }: Row) -> Given {
-    let told = |field_error: &FieldError| field_error.sentence().trim_start_matches(": ").to_owned();
-    value.map_err(|field_errors| format!("line {line}: {}", field_errors.iter().map(told).collect::<Vec<_>>().join(" ")))
+    let message_of = |field_error: &FieldError| field_error.sentence().trim_start_matches(": ").to_owned();
+    value.map_err(|field_errors| format!("line {line}: {}", field_errors.iter().map(message_of).collect::<Vec<_>>().join(" ")))
 }
 
 impl Rows<'_> {
@@ -201,7 +201,7 @@ impl Rows<'_> {
                 let mut rows = Vec::new();
                 while rows.len() < most && !matches!(scanner.next().map_err(|error| error.to_string())?, None | Some(b']')) {
                     let text = scanner.value().map_err(|error| error.to_string())?;
-                    rows.push(json::parse(&text).map_err(|unread| told(&unread)));
+                    rows.push(json::parse(&text).map_err(|unread| message_of(&unread)));
                     scanner.take(b',').map_err(|error| error.to_string())?;
                 }
                 Ok(rows)
@@ -210,7 +210,7 @@ impl Rows<'_> {
     }
 }
 
-fn told(unread: &Unread) -> String {
+fn message_of(unread: &Unread) -> String {
     match unread {
         Unread::Malformed(error) => error.to_string(),
         Unread::Repeated(field_errors) => {

@@ -46,14 +46,14 @@ pub(super) async fn write<K: FileList>(import: &Import<'_>, rows: &[Incoming<K>]
     let columns = super::Column::<K>::iter().collect::<Vec<_>>();
     let values = rows.iter().map(|incoming| Ok(columns.iter().map(|column| incoming.row.get(*column)).collect()));
     bulk::append::<K::Entity>(&transaction.db, &columns, values).await?;
-    let mut told = Vec::new();
+    let mut recorded = Vec::new();
     for Incoming { since, row, .. } in rows {
-        if let Some(one) = K::told(row)? {
+        if let Some(one) = K::recorded(row)? {
             let since = since.unwrap_or_else(|| defaults.calendar.day_of(one.created_at));
-            told.push((since.min(transaction.today), one));
+            recorded.push((since.min(transaction.today), one));
         }
     }
-    let audit_events = told.iter().map(|(since, ExportRow { key, version, after, .. })| {
+    let audit_events = recorded.iter().map(|(since, ExportRow { key, version, after, .. })| {
         let (before, after) = (None, Some(after.clone()));
         (*since, AuditEvent { of: K::AUDITED, key, action: "imported", version: *version, before, after })
     });

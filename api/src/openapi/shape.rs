@@ -319,13 +319,13 @@ fn tell_defaults(document: &mut Value) {
     for_each_operation(document, |operation| {
         for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
             let Some(default) = parameter["schema"].as_object_mut().and_then(|schema| schema.remove("default")) else { continue };
-            let told = match &default {
+            let value = match &default {
                 Value::String(text) => text.clone(),
                 Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
                 other => other.to_string(),
             };
             let about = parameter["description"].as_str().unwrap_or_default();
-            parameter["description"] = json!(format!("{about} Without it: `{told}`."));
+            parameter["description"] = json!(format!("{about} Without it: `{value}`."));
         }
     });
 }

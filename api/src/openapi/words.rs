@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn no_two_enums_have_the_same_words() {
-        // A filter is told by its words whose they are.
+        // The words of a filter show which enum they belong to.
         let mut seen = BTreeSet::new();
         for known in all() {
             assert!(seen.insert(known.words().into_iter().map(str::to_owned).collect::<Vec<_>>()), "{}", known.name);

@@ -67,19 +67,25 @@ impl Part for PublicCoverage {
         coverage::Entity::find().filter(coverage::Column::EffectiveOn.lte(day)).filter(Expr::cust(is_last_on(day)))
     }
 
-    fn shown<'a>(db: &'a Executor<'a>, rows: Vec<coverage::Model>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>> {
+    fn show(row: coverage::Model) -> Self {
+        Self {
+            programme: row.programme,
+            region: row.region,
+            region_name: String::new(),
+            status: row.status,
+            effective_on: row.effective_on,
+        }
+    }
+
+    fn complete<'a>(db: &'a Executor<'a>, mut shown: Vec<Self>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>> {
         Box::pin(async move {
-            let villages = region::Entity::find().filter(region::Column::Code.is_in(rows.iter().map(|row| &row.region)));
+            let villages = region::Entity::find().filter(region::Column::Code.is_in(shown.iter().map(|row| &row.region)));
             let names = villages.all(db).await?.into_iter().map(|village| (village.code, village.name));
             let names = names.collect::<BTreeMap<_, _>>();
-            let show = |row: coverage::Model| Self {
-                region_name: names.get(&row.region).cloned().unwrap_or_default(),
-                programme: row.programme,
-                region: row.region,
-                status: row.status,
-                effective_on: row.effective_on,
-            };
-            Ok(rows.into_iter().map(show).collect())
+            for row in &mut shown {
+                row.region_name = names.get(&row.region).cloned().unwrap_or_default();
+            }
+            Ok(shown)
         })
     }
 

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use entity::value::decimal::Decimal;
-use futures_util::future::LocalBoxFuture;
 use sea_orm::sea_query::Expr;
 use sea_orm::{EntityTrait, QueryFilter, Select};
 use serde::Serialize;
@@ -10,11 +9,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::parts::{Part, Words};
-use crate::http::problem::ApiResult;
 use crate::resources::kpis;
 use crate::resources::provenance::Provenance;
 use crate::store::kind::{Field, Kind, ValueType};
-use crate::store::rows::Executor;
 
 /// The verified value of a KPI for one period.
 #[derive(Serialize, ToSchema)]
@@ -89,16 +86,15 @@ impl Part for PublicMeasurement {
         row::Entity::find().filter(Expr::cust(IS_IN_FORCE))
     }
 
-    fn shown<'a>(_: &'a Executor<'a>, rows: Vec<row::Model>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>> {
-        let show = |row: row::Model| Self {
+    fn show(row: row::Model) -> Self {
+        Self {
             provenance: Provenance::of(row.provenance.as_ref()),
             kpi: row.kpi,
             period: row.period,
             value: row.value,
             revision: row.revision,
             known_on: row.known_on,
-        };
-        Box::pin(async move { Ok(rows.into_iter().map(show).collect()) })
+        }
     }
 
     fn example() -> Vec<Value> {

@@ -2,6 +2,8 @@
 //!
 //! A part is seen with what it belongs to, and not otherwise.
 
+use std::future::ready;
+use std::marker::PhantomData;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -55,17 +57,22 @@ pub(crate) trait Part: Serialize + ToSchema + 'static {
     const WORDS: Words;
 
     /// The rows that count at the end of a day.
-    fn rows(day: NaiveDate) -> Select<Self::Entity>;
+    fn rows(_day: NaiveDate) -> Select<Self::Entity> {
+        Self::Entity::find()
+    }
 
-    /// The rows as they are shown. A fixed number of statements.
-    fn shown<'a>(
-        db: &'a Executor<'a>,
-        rows: Vec<<Self::Entity as EntityTrait>::Model>,
-    ) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>>
+    /// A row as it is shown, but for what stands in other tables.
+    fn show(row: <Self::Entity as EntityTrait>::Model) -> Self;
+
+    /// Adds what stands in other tables, with a fixed number of statements.
+    fn complete<'a>(_db: &'a Executor<'a>, shown: Vec<Self>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>>
     where
-        Self: Sized;
+        Self: Sized,
+    {
+        Box::pin(ready(Ok(shown)))
+    }
 
-    /// One from the real case.
+    /// Examples from the real case.
     fn example() -> Vec<Value>;
 }
 
@@ -113,7 +120,7 @@ pub(crate) struct PartPages<P> {
     as_of: AsOf,
     is_begun: bool,
     is_over: bool,
-    part: std::marker::PhantomData<P>,
+    part: PhantomData<P>,
 }
 
 impl<P: Part> PartPages<P> {
@@ -128,7 +135,7 @@ impl<P: Part> PartPages<P> {
             Some(code) => listing.only(Expr::col(P::COLUMN.name).eq(code.as_str())),
             None => listing.then_by(P::COLUMN).only(belongs_to_public::<P>(as_of)),
         };
-        Self { listing, of, as_of, is_begun: false, is_over: false, part: std::marker::PhantomData }
+        Self { listing, of, as_of, is_begun: false, is_over: false, part: PhantomData }
     }
 
     /// The page that the listing asks for. What is a part of something hidden is answered like a part of nothing.
@@ -140,7 +147,8 @@ impl<P: Part> PartPages<P> {
             }
         }
         let (rows, page) = self.listing.clone().rows(db, P::rows(self.as_of.day)).await?;
-        Ok(Page { data: texts(P::shown(db, rows).await?)?, ..page })
+        let shown = rows.into_iter().map(P::show).collect();
+        Ok(Page { data: texts(P::complete(db, shown).await?)?, ..page })
     }
 }
 
@@ -172,14 +180,11 @@ async fn list<P: Part>(
     let today = public.store.calendar().today();
     let day = if P::HAS_PAST { read_as_of(&mut parameters, today) } else { None };
     let of = request.match_info().get("code").map(str::to_owned);
-    let name = format!("{} as of {}", request.path(), day.unwrap_or(today));
+    // A cursor of today goes on after midnight.
+    let name = day.map_or_else(|| request.path().to_owned(), |day| format!("{} as of {day}", request.path()));
     let listing = listing::<P>(&mut parameters, &name, of.is_some());
     parameters.finish()?;
-    let day = match day {
-        Some(day) if day < today => public.store.day_that_answers(day).await?,
-        _ => today,
-    };
-    let pages = PartPages::<P>::new(listing, of, AsOf::new(day, today, public.store.db().get_database_backend()));
+    let pages = PartPages::<P>::new(listing, of, public.store.as_of(day, today).await?);
     if let Some(asked) = asked_csv {
         let csv = Csv { table, asked, selection: &Selection::default(), pages: Box::new(pages), language: None };
         return csv.answer(&request, &public.store, &preconditions).await;

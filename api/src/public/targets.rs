@@ -1,20 +1,15 @@
 //! `/v1/public/targets`: the targets of all KPIs.
 
-use chrono::NaiveDate;
 use entity::kpi_target::{self, TargetKind};
 use entity::value::decimal::Decimal;
-use futures_util::future::LocalBoxFuture;
-use sea_orm::{EntityTrait, Select};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::parts::{Part, Words};
-use crate::http::problem::ApiResult;
 use crate::resources::kpis;
 use crate::resources::provenance::Provenance;
 use crate::store::kind::{Field, Kind, ValueType};
-use crate::store::rows::Executor;
 
 /// A target of a KPI for one period.
 #[derive(Serialize, ToSchema)]
@@ -52,19 +47,14 @@ impl Part for PublicTarget {
         page: "targets",
     };
 
-    fn rows(_: NaiveDate) -> Select<Self::Entity> {
-        kpi_target::Entity::find()
-    }
-
-    fn shown<'a>(_: &'a Executor<'a>, rows: Vec<kpi_target::Model>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>> {
-        let show = |row: kpi_target::Model| Self {
+    fn show(row: kpi_target::Model) -> Self {
+        Self {
             provenance: Provenance::of(row.provenance.as_ref()),
             kpi: row.kpi,
             period: row.period,
             value: row.value,
             kind: row.kind,
-        };
-        Box::pin(async move { Ok(rows.into_iter().map(show).collect()) })
+        }
     }
 
     fn example() -> Vec<Value> {

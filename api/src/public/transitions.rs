@@ -3,17 +3,13 @@
 use chrono::NaiveDate;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::status_change;
-use futures_util::future::LocalBoxFuture;
-use sea_orm::{EntityTrait, Select};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::parts::{Part, Words};
-use crate::http::problem::ApiResult;
 use crate::resources::programmes;
 use crate::store::kind::{Field, Kind, ValueType};
-use crate::store::rows::Executor;
 
 /// A change of a programme's status.
 #[derive(Serialize, ToSchema)]
@@ -57,19 +53,8 @@ impl Part for PublicTransition {
         page: "the status history",
     };
 
-    fn rows(_: NaiveDate) -> Select<Self::Entity> {
-        status_change::Entity::find()
-    }
-
-    fn shown<'a>(_: &'a Executor<'a>, rows: Vec<status_change::Model>) -> LocalBoxFuture<'a, ApiResult<Vec<Self>>> {
-        let show = |row: status_change::Model| Self {
-            programme: row.programme,
-            seq: row.seq,
-            from: row.from_status,
-            to: row.to_status,
-            effective_on: row.effective_on,
-        };
-        Box::pin(async move { Ok(rows.into_iter().map(show).collect()) })
+    fn show(row: status_change::Model) -> Self {
+        Self { programme: row.programme, seq: row.seq, from: row.from_status, to: row.to_status, effective_on: row.effective_on }
     }
 
     fn example() -> Vec<Value> {

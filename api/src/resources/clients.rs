@@ -51,14 +51,16 @@ pub struct NewClient {
 #[serde(deny_unknown_fields)]
 pub struct ClientPatch {
     /// The name to show.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, nullable = false)]
     name: Option<String>,
     /// The OPD for which the client writes, together with the OPDs below it.
+    #[schema(nullable = false)]
     opd: Option<Code>,
     /// The scopes of the client: what it may do.
-    #[schema(min_items = 1, max_items = 10)]
+    #[schema(min_items = 1, max_items = 10, nullable = false)]
     scopes: Option<Vec<Scope>>,
     /// Whether the client can get tokens. Tokens of a disabled client can write nothing any more, and expire within 15 minutes.
+    #[schema(nullable = false)]
     active: Option<bool>,
 }
 

@@ -179,12 +179,12 @@ impl Resource for Evaluation {
 
     fn field_errors(&self) -> Vec<FieldError> {
         let mut seen = BTreeSet::new();
-        let field_errors = self.reported_counts.iter().enumerate().flat_map(|(index, told)| {
-            let again = (!seen.insert(told.dimension.as_str())).then(|| {
+        let field_errors = self.reported_counts.iter().enumerate().flat_map(|(index, count)| {
+            let again = (!seen.insert(count.dimension.as_str())).then(|| {
                 let text = Text::new("It stands here twice.", "Tercantum dua kali.");
                 FieldError::at(format!("/reported_counts/{index}/dimension"), "not_unique", text)
             });
-            let more = (told.running > told.planned).then(|| {
+            let more = (count.running > count.planned).then(|| {
                 let text = Text::new("More run than are planned.", "Yang berjalan lebih banyak daripada yang direncanakan.");
                 FieldError::at(format!("/reported_counts/{index}/running"), "too_large", text)
             });

@@ -172,7 +172,8 @@ impl Parts<survey::Entity> for Period {
     ];
 
     fn load(row: &survey::Model) -> Self {
-        Self::parse(&row.period).unwrap_or_else(|_| unreachable!("`{}` is no period", row.period))
+        Self::parse(&row.period)
+            .unwrap_or_else(|_| unreachable!("periods are checked before they are written, and `{}` is none", row.period))
     }
 
     fn store(self, row: &mut survey::ActiveModel) {

@@ -55,14 +55,16 @@ pub struct NewUser {
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
     /// The name to show.
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, nullable = false)]
     name: Option<String>,
     /// The role of the user: what the person may do.
+    #[schema(nullable = false)]
     role: Option<Role>,
     /// The OPD of an operator; users with other roles have none.
     opd: Option<Code>,
     /// Whether the user may log in. Disabling a user ends all sessions and all writes at once; reads with an access token that
     /// was issued before end within 15 minutes.
+    #[schema(nullable = false)]
     active: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! The database stands behind a permission: this extractor is the only way a handler gets at it.
+//! The extractors that yield the database, each with a permission: no handler gets it in another way.
 
 use std::future::{Ready, ready};
 use std::marker::PhantomData;

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use sea_orm::{ConnectionTrait, Statement};
 
 use super::dependencies::{self, Counted};
+use super::snapshots::AsOf;
 use super::transaction::Store;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{Parameters, parse_date};
@@ -18,8 +19,17 @@ pub fn read_as_of(parameters: &mut Parameters, today: NaiveDate) -> Option<Naive
 }
 
 impl Store {
+    /// The end of a day that was read with [`read_as_of`], or of today if none was named.
+    pub async fn as_of(&self, day: Option<NaiveDate>, today: NaiveDate) -> ApiResult<AsOf> {
+        let day = match day {
+            Some(day) if day < today => self.day_that_answers(day).await?,
+            _ => today,
+        };
+        Ok(AsOf::new(day, today, self.db().get_database_backend()))
+    }
+
     /// The day that answers for `day`: all days before the first record look alike, and are the day before it.
-    pub async fn day_that_answers(&self, day: NaiveDate) -> ApiResult<NaiveDate> {
+    async fn day_that_answers(&self, day: NaiveDate) -> ApiResult<NaiveDate> {
         let first = self.first_day().await?;
         Ok(day.max(first.pred_opt().unwrap_or(first)))
     }

@@ -1,4 +1,4 @@
-//! Figures kept in memory until something is written that they depend on.
+//! A cache of figures in memory; an entry is valid until something is written that it depends on.
 
 use moka::sync::Cache;
 use tokio::runtime::Handle;
@@ -12,12 +12,12 @@ use crate::http::media::MediaType;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::ApiResult;
 
-/// The most bytes that are kept.
+/// The capacity, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Figures by what was asked, and what computes those that are not kept.
+/// Figures by what was asked, and what computes those that are not cached.
 pub struct FigureCache {
-    kept: Cache<Question, Computed>,
+    cached: Cache<Question, Computed>,
     figures: Figures,
 }
 
@@ -38,7 +38,7 @@ impl FigureCache {
         let weight = |question: &Question, computed: &Computed| {
             u32::try_from(question.text.len() + computed.answer.parts().2.len() + 256).unwrap_or(u32::MAX)
         };
-        Self { kept: Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build(), figures: Figures::new(threads) }
+        Self { cached: Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build(), figures: Figures::new(threads) }
     }
 
     /// How many are being computed for a scope.
@@ -46,7 +46,7 @@ impl FigureCache {
         self.figures.running(scope)
     }
 
-    /// A figure: as kept, or computed with all who ask the same, and kept. 503 where too many others are computed.
+    /// A figure: from the cache, or computed once for all who ask the same, and cached. 503 where too many others are computed.
     pub async fn figure<F>(
         &self,
         store: &Store,
@@ -59,15 +59,15 @@ impl FigureCache {
         F: Future<Output = ApiResult<Answer>> + Send + 'static,
     {
         let generation = store.generation();
-        let kept = self.kept.get(&question).filter(|computed| generation.holds(&computed.made_of));
-        let Computed { answer, made_of } = match kept {
+        let cached = self.cached.get(&question).filter(|computed| generation.holds(&computed.made_of));
+        let Computed { answer, made_of } = match cached {
             Some(computed) => computed,
             None => {
                 let counted = if question.of_the_past { Counted::InForceThen } else { Counted::InForce };
                 let Computed { answer, made_of } =
                     self.figures.compute(scope, format!("{question:?}"), generation, counted, compute).await?;
                 let computed = Computed { answer: answer.tagged(), made_of };
-                self.kept.insert(question, computed.clone());
+                self.cached.insert(question, computed.clone());
                 computed
             }
         };

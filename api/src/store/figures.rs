@@ -1,7 +1,7 @@
 //! Where figures are computed: on threads and, for the public, on connections of their own, few at a time, and never twice at once.
 //!
 //! A figure may read every action and report there is. So that nobody can stop the service by asking for many, equal questions
-//! share one computation, only a few run at a time, and whoever would wait longer than a moment is told to come again. A
+//! share one computation, only a few run at a time, and whoever would wait longer than a moment is asked to retry. A
 //! computation ends when nobody waits for it any more.
 
 use std::collections::HashMap;

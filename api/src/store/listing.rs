@@ -2,65 +2,23 @@
 //!
 //! A page costs the same wherever it stands, and one or two statements: the rows, and their number where it was asked for.
 
-use std::cmp::Ordering;
+mod keyset;
+mod memory;
+
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use entity::value::decimal::Decimal;
+use chrono::NaiveDate;
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr, NullOrdering, Query, SelectStatement, SimpleExpr};
 use sea_orm::{
     Condition, ConnectionTrait, EntityTrait, ModelTrait, Order, PaginatorTrait, QueryFilter, QuerySelect, Select, Value,
 };
 use serde::Serialize;
-use serde_json::{Value as Json, json};
 
 use super::kind::{Field, Kind, Link, Row, Scope, ValueType};
 use super::rows::Executor;
-use crate::http::identifiers::in_lower_case;
 use crate::http::page::{Cursor, DEFAULT_LIMIT, LARGEST_LIMIT, Page, texts};
 use crate::http::problem::{ApiError, ApiResult};
-use crate::http::query::{Parameters, parse_date};
-
-impl ValueType {
-    /// Whether a filter takes a comma-separated list. Not of texts: a name may hold a comma.
-    pub fn takes_several(self) -> bool {
-        !matches!(self, Self::Text | Self::Flag)
-    }
-
-    /// Whether `[gte]` and `[lte]` make sense.
-    pub fn has_range(self) -> bool {
-        matches!(self, Self::Integer | Self::Decimal | Self::Date | Self::Instant)
-    }
-
-    fn expected(self) -> (String, String) {
-        let both = |en: &str, id: &str| (en.to_owned(), id.to_owned());
-        match self {
-            Self::Text => both("text of at most 1000 characters", "teks paling banyak 1000 karakter"),
-            Self::Code | Self::Codes | Self::Json => both("a code", "kode"),
-            Self::Id => both("an id", "id"),
-            Self::Choice(words) => (format!("one of {}", words.join(", ")), format!("salah satu dari {}", words.join(", "))),
-            Self::Flag => both("true or false", "true atau false"),
-            Self::Integer => both("a whole number", "bilangan bulat"),
-            Self::Decimal => both("a decimal number", "bilangan desimal"),
-            Self::Date => both("a date such as 2022-10-04", "tanggal seperti 2022-10-04"),
-            Self::Instant => both("an instant such as 2022-10-04T00:00:00Z", "waktu seperti 2022-10-04T00:00:00Z"),
-        }
-    }
-
-    fn read(self, text: &str) -> Option<Value> {
-        match self {
-            Self::Text => (text.chars().count() <= 1000).then(|| text.into()),
-            Self::Code | Self::Codes | Self::Json => entity::value::code::Code::parse(text).ok().map(|code| code.as_str().into()),
-            Self::Id => entity::value::code::Code::parse(&in_lower_case(text)).ok().map(|id| id.as_str().into()),
-            Self::Choice(words) => words.contains(&text).then(|| text.into()),
-            Self::Flag => text.parse::<bool>().ok().map(Into::into),
-            Self::Integer => text.parse::<i32>().ok().map(Into::into),
-            Self::Decimal => Decimal::read(text).ok().map(Into::into),
-            Self::Date => parse_date(text).map(Into::into),
-            Self::Instant => DateTime::parse_from_rfc3339(text).ok().map(|instant| instant.with_timezone(&Utc).into()),
-        }
-    }
-}
+use crate::http::query::Parameters;
 
 /// What a client asked of a list.
 #[derive(Clone)]
@@ -308,51 +266,6 @@ impl Listing {
         self.sort.iter().any(|(field, _)| field.is_computed)
     }
 
-    /// One page of rows in memory, by the same filters, search, order and cursor. `member` gives the value of a field, and `text`
-    /// what `q=` looks through. What is not shown is neither found nor an order.
-    pub fn page_of<'a>(
-        &self,
-        rows: &'a [Json],
-        member: impl Fn(&'a Json, &Field) -> &'a Json,
-        text: impl Fn(&'a Json) -> String,
-    ) -> ApiResult<(Vec<&'a Json>, Page)> {
-        let fits = |row: &&'a Json| {
-            self.filters.iter().all(|(field, test)| test.holds(field, member(row, field)))
-                && self.text.as_ref().is_none_or(|wanted| text(row).to_lowercase().contains(wanted))
-        };
-        let places = |row: &'a Json| self.sort.iter().map(|(field, _)| Place::of(field, member(row, field))).collect::<Vec<_>>();
-        let mut found = rows.iter().filter(fits).map(|row| (places(row), row)).collect::<Vec<_>>();
-        let total = self.count.then_some(found.len() as u64);
-        found.sort_by(|(one, _), (other, _)| self.order_of(one, other));
-        if let Some(cursor) = &self.cursor {
-            let values = Cursor::read(&self.list, cursor)?;
-            let last = self.sort.iter().zip(&values).map(|((field, _), value)| Place::of(field, value)).collect::<Vec<_>>();
-            if values.len() != self.sort.len() {
-                return Err(ApiError::new(crate::http::problem::codes::INVALID_CURSOR));
-            }
-            found.retain(|(places, _)| self.order_of(places, &last) == Ordering::Greater);
-        }
-        let has_more = found.len() as u64 > self.limit;
-        found.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let last = found.last().filter(|_| has_more);
-        let next_cursor = last.map(|(_, row)| {
-            let values = self.sort.iter().map(|(field, _)| member(row, field).clone()).collect::<Vec<_>>();
-            Cursor::write(&self.list, &values)
-        });
-        let page = Page { data: Vec::new(), next_cursor, limit: self.limit, total };
-        Ok((found.into_iter().map(|(_, row)| row).collect(), page))
-    }
-
-    /// Nulls come last in either direction.
-    fn order_of(&self, one: &[Option<Place>], other: &[Option<Place>]) -> Ordering {
-        let orders = self.sort.iter().zip(one.iter().zip(other)).map(|((_, order), places)| match places {
-            (Some(one), Some(other)) if *order == Order::Desc => other.cmp(one),
-            (Some(one), Some(other)) => one.cmp(other),
-            (one, other) => one.is_none().cmp(&other.is_none()),
-        });
-        orders.fold(Ordering::Equal, Ordering::then)
-    }
-
     /// Which rows make the page, and one more, which tells whether there is a next one.
     fn selection(&self) -> ApiResult<Selection> {
         let mut conditions = self.conditions.clone();
@@ -369,7 +282,7 @@ impl Listing {
         let next_cursor = match rows.last().filter(|_| has_more) {
             None => None,
             Some(last) => {
-                let value = |(field, _): &(Field, Order)| column(last, field.name).and_then(shown);
+                let value = |(field, _): &(Field, Order)| column(last, field.name).and_then(keyset::cursor_value);
                 let values = self.sort.iter().map(value).collect::<Option<Vec<_>>>();
                 let values = values.ok_or_else(|| ApiError::unexpected("a column that cannot be sorted by"))?;
                 Some(Cursor::write(&self.list, &values))
@@ -377,118 +290,12 @@ impl Listing {
         };
         Ok(Page { data: Vec::new(), next_cursor, limit: self.limit, total })
     }
-
-    /// The rows after those sort values. In one direction it is a comparison of rows, with which an index goes straight to
-    /// the first of them; where directions differ it is spelled out column by column, and the first column also bounds
-    /// the range on its own.
-    fn after(&self, values: &[Json]) -> ApiResult<Condition> {
-        if values.len() != self.sort.len() {
-            return Err(ApiError::new(crate::http::problem::codes::INVALID_CURSOR));
-        }
-        let values = self
-            .sort
-            .iter()
-            .zip(values)
-            .map(|((field, order), value)| Ok((field, order, restored(field, value)?)))
-            .collect::<ApiResult<Vec<_>>>()?;
-        let never_null = values.iter().all(|(field, ..)| !field.nullable);
-        if never_null && values.iter().all(|(_, order, _)| *order == values[0].1) {
-            let columns = Expr::tuple(values.iter().map(|(field, ..)| Expr::col(field.name)));
-            let last = Expr::tuple(values.iter().filter_map(|(.., value)| value.clone().map(Expr::value)));
-            let is_descending = *values[0].1 == Order::Desc;
-            return Ok(Condition::all().add(if is_descending { columns.lt(last) } else { columns.gt(last) }));
-        }
-        let mut any = Condition::any();
-        for (index, (field, order, value)) in values.iter().enumerate() {
-            let Some(beyond) = beyond(field, order, value) else { continue };
-            let mut all = Condition::all();
-            for (earlier, _, value) in &values[..index] {
-                let column = Expr::col(earlier.name);
-                all = all.add(match value {
-                    None => column.is_null(),
-                    Some(value) => column.eq(value.clone()),
-                });
-            }
-            any = any.add(all.add(beyond));
-        }
-        let (field, order, Some(value)) = &values[0] else { return Ok(Condition::all().add(any)) };
-        if field.nullable {
-            return Ok(Condition::all().add(any));
-        }
-        let bound = match order {
-            Order::Desc => Expr::col(field.name).lte(value.clone()),
-            _ => Expr::col(field.name).gte(value.clone()),
-        };
-        Ok(Condition::all().add(bound).add(any))
-    }
-}
-
-/// The place of a value among those of its field.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
-    Flag(bool),
-    Number(rust_decimal::Decimal),
-    Text(String),
-}
-
-impl Place {
-    /// That of a value as JSON; nothing for null.
-    fn of(field: &Field, value: &Json) -> Option<Self> {
-        match (field.value, value) {
-            (_, Json::Bool(flag)) => Some(Self::Flag(*flag)),
-            (_, Json::Number(number)) => number.to_string().parse().ok().map(Self::Number),
-            (_, Json::String(text)) => Self::read(field, text),
-            _ => None,
-        }
-    }
-
-    /// That of a value as text.
-    fn read(field: &Field, text: &str) -> Option<Self> {
-        match field.value {
-            ValueType::Flag => text.parse().ok().map(Self::Flag),
-            ValueType::Integer | ValueType::Decimal => text.parse().ok().map(Self::Number),
-            ValueType::Instant => {
-                let instant = DateTime::parse_from_rfc3339(text).ok()?;
-                Some(Self::Number(instant.timestamp_micros().into()))
-            }
-            ValueType::Id => Some(Self::Text(in_lower_case(text).into_owned())),
-            _ => Some(Self::Text(text.to_owned())),
-        }
-    }
-}
-
-impl Test {
-    /// Whether it holds for a value; for a list whether it does for an entry.
-    fn holds(&self, field: &Field, value: &Json) -> bool {
-        if let Json::Array(entries) = value {
-            return entries.iter().any(|entry| self.holds(field, entry));
-        }
-        let Some(place) = Place::of(field, value) else { return false };
-        let read = |text: &String| Place::read(field, text);
-        match self {
-            Self::AnyOf(given) => given.iter().any(|given| read(given).as_ref() == Some(&place)),
-            Self::AtLeast(bound) => read(bound).is_some_and(|bound| place >= bound),
-            Self::AtMost(bound) => read(bound).is_some_and(|bound| place <= bound),
-        }
-    }
 }
 
 /// The pattern of what holds `text` somewhere.
 pub fn contains(text: &str) -> LikeExpr {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     LikeExpr::new(format!("%{escaped}%")).escape('\\')
-}
-
-/// What comes after a value of a field; `None` where nothing does.
-fn beyond(field: &Field, order: &Order, value: &Option<Value>) -> Option<SimpleExpr> {
-    let column = Expr::col(field.name);
-    // Nulls are the last.
-    let value = value.clone()?;
-    let further = match order {
-        Order::Desc => column.clone().lt(value),
-        _ => column.clone().gt(value),
-    };
-    Some(if field.nullable { further.or(column.is_null()) } else { further })
 }
 
 fn is_in(field: Field, values: Vec<Value>) -> SimpleExpr {
@@ -503,42 +310,4 @@ fn is_in(field: Field, values: Vec<Value>) -> SimpleExpr {
 fn refuse(parameters: &mut Parameters, name: &str, value: ValueType) {
     let (en, id) = value.expected();
     parameters.refuse(name, format!("Expected {en}."), format!("Seharusnya {id}."));
-}
-
-/// A sort value as the cursor holds it.
-fn shown(value: Value) -> Option<Json> {
-    match value {
-        Value::String(Some(text)) => Some(json!(text)),
-        Value::Int(Some(number)) => Some(json!(number)),
-        Value::BigInt(Some(number)) => Some(json!(number)),
-        Value::Bool(Some(flag)) => Some(json!(flag)),
-        Value::ChronoDate(Some(date)) => Some(json!(date.to_string())),
-        Value::ChronoDateTimeUtc(Some(instant)) => Some(json!(instant.timestamp_micros())),
-        Value::Uuid(Some(id)) => Some(json!(id.to_string())),
-        Value::Decimal(Some(number)) => Some(json!(number.normalize().to_string())),
-        Value::String(None)
-        | Value::Int(None)
-        | Value::ChronoDate(None)
-        | Value::ChronoDateTimeUtc(None)
-        | Value::Decimal(None) => Some(Json::Null),
-        _ => None,
-    }
-}
-
-/// A sort value out of a cursor; `None` for null.
-fn restored(field: &Field, value: &Json) -> ApiResult<Option<Value>> {
-    if field.nullable && value.is_null() {
-        return Ok(None);
-    }
-    let value = match field.value {
-        ValueType::Text | ValueType::Code | ValueType::Codes | ValueType::Json | ValueType::Id | ValueType::Choice(_) => {
-            value.as_str().map(Into::into)
-        }
-        ValueType::Integer => value.as_i64().map(Into::into),
-        ValueType::Flag => value.as_bool().map(Into::into),
-        ValueType::Date => value.as_str().and_then(|text| text.parse::<NaiveDate>().ok()).map(Into::into),
-        ValueType::Instant => value.as_i64().and_then(DateTime::from_timestamp_micros).map(Into::into),
-        ValueType::Decimal => value.as_str().and_then(|text| Decimal::parse(text).ok()).map(Into::into),
-    };
-    value.map(Some).ok_or_else(|| ApiError::new(crate::http::problem::codes::INVALID_CURSOR))
 }

@@ -1,4 +1,4 @@
-//! What may go wrong where the database is written into files.
+//! The errors of commands that write the database into files.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What is to be seen of a database from outside: its connections, how long one takes to get, its size, and spans of statements.
+//! The metrics of a database (its connections, how long one takes to get, its size), and spans of its statements.
 
 use sea_orm::metric::Info;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};

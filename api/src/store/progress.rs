@@ -13,7 +13,7 @@ const PERCENT: u64 = 10;
 
 /// Tells on standard error how far a command has come.
 pub struct Progress {
-    /// What is done, if anybody is to be told.
+    /// What is done, if it is to be reported.
     what: Option<&'static str>,
     /// What is drawn on a terminal.
     bar: Option<ProgressBar>,

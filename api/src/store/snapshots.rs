@@ -1,4 +1,4 @@
-//! What things were like on past days.
+//! Resources as they were on past days.
 //!
 //! Figures answer `as_of` any day. What has a day of its own (a status, a verified value) is asked by that day; all else that
 //! a figure counts is kept here as it was at the end of each day on which it changed, in the transaction of the change. The
@@ -16,15 +16,15 @@ use super::kind::{BeforeFirst, Kind, Member, PartColumn, ValueType};
 use crate::http::problem::ApiResult;
 
 /// The day on which what is still so ends.
-const NEVER: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("the day exists");
+const NEVER: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("the calendar has this day");
 
 /// Things of one statement.
 const AT_ONCE: usize = 500;
 
-/// What a change leaves behind of one kind of thing: by key, the thing as it is now, or `None` where it is deleted.
+/// What a change leaves of one kind: by key, the resource as it is now, or `None` where it is deleted.
 pub type Snapshots = BTreeMap<String, Option<Value>>;
 
-/// Notes what things of a kind are like from the day of the change on.
+/// Records what resources of a kind are like from the day of the change on.
 pub async fn remember(db: &impl ConnectionTrait, today: NaiveDate, resource: &str, left: Snapshots) -> ApiResult<()> {
     use snapshot::Column;
     let mut left = left.into_iter().peekable();
@@ -62,10 +62,10 @@ pub async fn remember(db: &impl ConnectionTrait, today: NaiveDate, resource: &st
     Ok(())
 }
 
-/// What an import brings of one kind of thing: key, the first day of which it is known, the thing.
+/// What an import brings of one kind: key, the first day of which it is known, the resource.
 pub type FirstSnapshots = Vec<(String, NaiveDate, Value)>;
 
-/// Notes that things were like this from a day on that may be past: those of which nothing else is known.
+/// Records that resources were like this from a day on that may be past: those of which nothing else is known.
 pub async fn begin(db: &impl ConnectionTrait, today: NaiveDate, resource: &str, begun: FirstSnapshots) -> ApiResult<()> {
     use snapshot::Column;
     for some in begun.chunks(AT_ONCE) {
@@ -92,7 +92,7 @@ pub async fn begin(db: &impl ConnectionTrait, today: NaiveDate, resource: &str, 
     Ok(())
 }
 
-/// The first day of which things of a kind are known without a gap until now, by key.
+/// The first day of which resources of a kind are known without a gap until now, by key.
 pub async fn known_since(db: &impl ConnectionTrait, resource: &str, keys: Vec<String>) -> ApiResult<HashMap<String, NaiveDate>> {
     use snapshot::Column;
     let rows = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
@@ -108,11 +108,11 @@ pub async fn known_since(db: &impl ConnectionTrait, resource: &str, keys: Vec<St
     Ok(first)
 }
 
-/// Whether a thing was there at the end of a day before the change.
+/// Whether a resource existed at the end of a day before the change.
 pub async fn was_there(db: &impl ConnectionTrait, today: NaiveDate, resource: &str, key: &str) -> ApiResult<bool> {
     use snapshot::Column;
-    let of_thing = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
-    Ok(of_thing.filter(Column::Since.lt(today)).one(db).await?.is_some())
+    let of_resource = snapshot::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.eq(key));
+    Ok(of_resource.filter(Column::Since.lt(today)).one(db).await?.is_some())
 }
 
 /// The end of a day, as of which a figure is computed.
@@ -130,7 +130,7 @@ impl AsOf {
         Self { day, today, backend }
     }
 
-    /// The same, or the end of the day on which a thing was made where that is later: who asks for one thing by its key gets
+    /// The same, or the end of the day on which a resource was made where that is later: who asks for one by its key gets
     /// it also for days before it was entered. One statement, and none where the day is not past.
     pub async fn or_made(self, db: &impl ConnectionTrait, resource: &str, key: &str) -> ApiResult<Self> {
         use snapshot::Column;

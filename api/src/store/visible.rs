@@ -2,7 +2,7 @@
 //! all ask here, so that what one of them hides no other shows.
 //!
 //! A resource is public if it is published *and* what it hangs on is public: nothing of a masterplan in `draft` is, neither its
-//! programmes, their actions, its KPIs nor its evaluations with what they found. What merely *refers* to a hidden thing stays,
+//! programmes, their actions, its KPIs nor its evaluations with what they found. What merely *refers* to a hidden resource stays,
 //! and shows null in its place. An answer about a past day names what was public at its end and is public now.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +60,7 @@ impl Kind {
         Expr::cust(self.is_public(self.table()))
     }
 
-    /// The SQL condition under which `row`, as things were at the end of a day, was public then and is public now, for figures:
+    /// The SQL condition under which `row`, as they were at the end of a day, was public then and is public now, for figures:
     /// what it hangs on is gathered once, since many rows hang on the same.
     pub fn was_public(&self, row: &str, as_of: AsOf) -> String {
         let (table, key) = (self.table(), self.key.name());

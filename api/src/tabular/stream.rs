@@ -2,7 +2,7 @@
 //!
 //! A short answer is like one in JSON: it has the hash of its body as entity tag, and is kept in memory. A long one is sent while it is
 //! made, in memory that does not grow with it. It holds a connection to the database, so few are under way at a time, and a client that
-//! does not take what it is sent is left.
+//! reads too slowly is disconnected.
 
 use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;

@@ -141,7 +141,7 @@ impl Sender {
         let timeout = milliseconds(own_timeout).or_else(|| milliseconds("OTEL_EXPORTER_OTLP_TIMEOUT")).unwrap_or(TIMEOUT);
         let client = reqwest::Client::builder()
             .timeout(timeout)
-            // What is told must not be sent on to somebody else.
+            // What is exported must not be sent on to somebody else.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("renaksi/", env!("CARGO_PKG_VERSION")))
             .build()?;

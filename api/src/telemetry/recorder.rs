@@ -74,33 +74,33 @@ impl Recorder for Both {
 
     fn register_counter(&self, key: &Key, metadata: &Metadata<'_>) -> Counter {
         handle(&self.counters, key, || {
-            let told = self.meter.u64_counter(name_of(key)).with_description(help_of(key)).with_unit(unit_of(key)).build();
+            let exported = self.meter.u64_counter(name_of(key)).with_description(help_of(key)).with_unit(unit_of(key)).build();
             let here = self.prometheus.register_counter(key, metadata);
-            Counter::from_arc(Arc::new(BothCounters { here, told, labels: labels_of(key), total: AtomicU64::new(0) }))
+            Counter::from_arc(Arc::new(BothCounters { here, exported, labels: labels_of(key), total: AtomicU64::new(0) }))
         })
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
         handle(&self.gauges, key, || {
-            let told = self.meter.f64_gauge(name_of(key)).with_description(help_of(key)).with_unit(unit_of(key)).build();
+            let exported = self.meter.f64_gauge(name_of(key)).with_description(help_of(key)).with_unit(unit_of(key)).build();
             let here = self.prometheus.register_gauge(key, metadata);
-            Gauge::from_arc(Arc::new(BothGauges { here, told, labels: labels_of(key), value: Mutex::default() }))
+            Gauge::from_arc(Arc::new(BothGauges { here, exported, labels: labels_of(key), value: Mutex::default() }))
         })
     }
 
     fn register_histogram(&self, key: &Key, metadata: &Metadata<'_>) -> Histogram {
         handle(&self.histograms, key, || {
-            let told = self.meter.f64_histogram(name_of(key)).with_description(help_of(key)).with_unit(unit_of(key));
-            let told = told.with_boundaries(BUCKETS.to_vec()).build();
+            let exported = self.meter.f64_histogram(name_of(key)).with_description(help_of(key)).with_unit(unit_of(key));
+            let exported = exported.with_boundaries(BUCKETS.to_vec()).build();
             let here = self.prometheus.register_histogram(key, metadata);
-            Histogram::from_arc(Arc::new(BothHistograms { here, told, labels: labels_of(key) }))
+            Histogram::from_arc(Arc::new(BothHistograms { here, exported, labels: labels_of(key) }))
         })
     }
 }
 
 struct BothCounters {
     here: Counter,
-    told: opentelemetry::metrics::Counter<u64>,
+    exported: opentelemetry::metrics::Counter<u64>,
     labels: Vec<KeyValue>,
     total: AtomicU64,
 }
@@ -108,20 +108,20 @@ struct BothCounters {
 impl CounterFn for BothCounters {
     fn increment(&self, value: u64) {
         self.here.increment(value);
-        self.told.add(value, &self.labels);
+        self.exported.add(value, &self.labels);
         self.total.fetch_add(value, Ordering::Relaxed);
     }
 
     fn absolute(&self, value: u64) {
         self.here.absolute(value);
         let before = self.total.fetch_max(value, Ordering::Relaxed);
-        self.told.add(value.saturating_sub(before), &self.labels);
+        self.exported.add(value.saturating_sub(before), &self.labels);
     }
 }
 
 struct BothGauges {
     here: Gauge,
-    told: opentelemetry::metrics::Gauge<f64>,
+    exported: opentelemetry::metrics::Gauge<f64>,
     labels: Vec<KeyValue>,
     value: Mutex<f64>,
 }
@@ -131,7 +131,7 @@ impl BothGauges {
         let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
         *value = how(*value);
         self.here.set(*value);
-        self.told.record(*value, &self.labels);
+        self.exported.record(*value, &self.labels);
     }
 }
 
@@ -151,13 +151,13 @@ impl GaugeFn for BothGauges {
 
 struct BothHistograms {
     here: Histogram,
-    told: opentelemetry::metrics::Histogram<f64>,
+    exported: opentelemetry::metrics::Histogram<f64>,
     labels: Vec<KeyValue>,
 }
 
 impl HistogramFn for BothHistograms {
     fn record(&self, value: f64) {
         self.here.record(value);
-        self.told.record(value, &self.labels);
+        self.exported.record(value, &self.labels);
     }
 }

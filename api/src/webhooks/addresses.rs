@@ -2,7 +2,7 @@
 //! routers.
 //!
 //! Whoever creates a webhook chooses what the service connects to. A name may resolve to any address, and to another one the next
-//! time, so the addresses behind it are judged when the connection is made: the resolver returns only those that are allowed.
+//! time, so the addresses behind it are checked when the connection is made: the resolver returns only those that are allowed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, LazyLock};

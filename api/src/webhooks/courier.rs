@@ -10,7 +10,7 @@ use entity::{webhook, webhook_delivery};
 use reqwest::{Client, Response, Url};
 use sea_orm::EntityTrait;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::addresses::{Addresses, Resolver};
@@ -73,36 +73,30 @@ impl Courier {
     /// Creates and sends deliveries until the service stops, and then finishes what it is sending. After a failure of the
     /// database it tries again.
     pub async fn run(self, mut feed: watch::Receiver<i64>, stopping: CancellationToken) {
-        let mut sending = JoinSet::new();
-        let mut busy = HashMap::<String, usize>::new();
+        let mut sending = Sending::default();
         while !stopping.is_cancelled() {
             // The failure was logged where it happened.
             let _ = dispatch::dispatch_all(&self.store).await;
-            let _ = self.send_due(&mut sending, &mut busy).await;
+            let _ = self.send_due(&mut sending).await;
             tokio::select! {
-                Some(done) = sending.join_next() => done.into_iter().for_each(|webhook: String| release(&mut busy, &webhook)),
+                Some(()) = sending.ended() => {}
                 Ok(()) = feed.changed() => {}
                 () = tokio::time::sleep(AT_LATEST) => {}
                 () = stopping.cancelled() => {}
             }
         }
-        while sending.join_next().await.is_some() {}
+        while sending.ended().await.is_some() {}
     }
 
     /// Starts to send as many of the messages that are due as may be sent at the same time.
-    async fn send_due(&self, sending: &mut JoinSet<String>, busy: &mut HashMap<String, usize>) -> ApiResult<()> {
+    async fn send_due(&self, sending: &mut Sending) -> ApiResult<()> {
         let lease = TimeDelta::from_std(self.settings.timeout).map_err(ApiError::unexpected)? + LEASE_MARGIN;
-        while sending.len() < AT_ONCE {
-            let full = busy.iter().filter(|(_, count)| **count >= AT_ONCE_EACH).map(|(id, _)| id.clone()).collect::<Vec<_>>();
-            let Some(delivery) = queue::claim(&self.store, full, lease).await? else { break };
-            *busy.entry(delivery.webhook.clone()).or_default() += 1;
+        while sending.tasks.len() < AT_ONCE {
+            let Some(delivery) = queue::claim(&self.store, sending.busy(), lease).await? else { break };
             let courier = self.clone();
-            // The tasks stay on this thread, because what appends to the audit log is not Send.
-            sending.spawn_local(async move {
-                let webhook = delivery.webhook.clone();
+            sending.begin(delivery.webhook.clone(), async move {
                 // A message without a recorded result is sent again when its lease ends.
                 let _ = trace::job("webhook.deliver", courier.deliver(delivery)).await;
-                webhook
             });
         }
         Ok(())
@@ -145,11 +139,35 @@ impl Courier {
     }
 }
 
-fn release(busy: &mut HashMap<String, usize>, webhook: &str) {
-    if let Some(count) = busy.get_mut(webhook) {
-        *count -= 1;
+/// The messages that are being sent, each with its webhook.
+#[derive(Default)]
+struct Sending {
+    tasks: JoinSet<()>,
+    webhooks: HashMap<task::Id, String>,
+}
+
+impl Sending {
+    /// Begins to send a message. The tasks stay on this thread, because what appends to the audit log is not `Send`.
+    fn begin(&mut self, webhook: String, work: impl Future<Output = ()> + 'static) {
+        let id = self.tasks.spawn_local(work).id();
+        self.webhooks.insert(id, webhook);
     }
-    busy.retain(|_, count| *count > 0);
+
+    /// Waits until one of the tasks has ended, also if it panicked; `None` if there is none.
+    async fn ended(&mut self) -> Option<()> {
+        let ended = self.tasks.join_next_with_id().await?;
+        self.webhooks.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
+        Some(())
+    }
+
+    /// The webhooks to which as many messages are being sent as may be.
+    fn busy(&self) -> Vec<String> {
+        let mut counts = HashMap::<&str, usize>::new();
+        for webhook in self.webhooks.values() {
+            *counts.entry(webhook).or_default() += 1;
+        }
+        counts.into_iter().filter(|(_, count)| *count >= AT_ONCE_EACH).map(|(webhook, _)| webhook.to_owned()).collect()
+    }
 }
 
 /// How the body of an answer begins. It decides nothing, so a body that is cut off or takes too long is kept as far as it came.
@@ -184,4 +202,27 @@ fn cause(error: &reqwest::Error) -> String {
         cause = deeper;
     }
     cause.to_string().chars().take(LONGEST_EXCERPT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_webhook_is_busy_until_its_messages_are_sent_however_that_ends() {
+        let local = task::LocalSet::new();
+        let sending = async {
+            let mut sending = Sending::default();
+            sending.begin("a".to_owned(), async { panic!("this message cannot be sent") });
+            sending.begin("a".to_owned(), async {});
+            sending.begin("b".to_owned(), async {});
+            assert_eq!(sending.busy(), ["a"]);
+            for _ in 0..3 {
+                assert_eq!(sending.ended().await, Some(()));
+            }
+            assert_eq!((sending.busy(), sending.webhooks.len()), (Vec::new(), 0));
+            assert_eq!(sending.ended().await, None);
+        };
+        local.run_until(sending).await;
+    }
 }

@@ -93,10 +93,10 @@ pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -
         return serde_json::to_string(&ping).map(Some).map_err(ApiError::unexpected);
     };
     let asked = FeedQuery { limit: 1, ..FeedQuery::all(position - 1) };
-    let told = events::read(db, &asked).await?.into_iter().find(|told| told.position == position);
-    let message = told.map(|told| {
-        let (r#type, timestamp) = (delivery.event_type.clone(), told.event.at);
-        serde_json::to_string(&WebhookEventMessage { r#type, timestamp, data: FeedEvent::from(&told) })
+    let entry = events::read(db, &asked).await?.into_iter().find(|entry| entry.position == position);
+    let message = entry.map(|entry| {
+        let (r#type, timestamp) = (delivery.event_type.clone(), entry.event.at);
+        serde_json::to_string(&WebhookEventMessage { r#type, timestamp, data: FeedEvent::from(&entry) })
     });
     message.transpose().map_err(ApiError::unexpected)
 }

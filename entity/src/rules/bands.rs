@@ -57,7 +57,7 @@ pub struct BandBounds {
 /// Every version of the bounds, the oldest first.
 const VERSIONS: &[BandBounds] = &[BandBounds {
     version: "Permendagri 86/2017",
-    valid_from: NaiveDate::from_ymd_opt(2017, 1, 1).expect("the day exists"),
+    valid_from: NaiveDate::from_ymd_opt(2017, 1, 1).expect("the calendar has this day"),
     very_high: Decimal::from_parts(91, 0, 0, false, 0),
     high: Decimal::from_parts(76, 0, 0, false, 0),
     medium: Decimal::from_parts(66, 0, 0, false, 0),

@@ -43,7 +43,7 @@ impl Explanation {
 #[cfg(test)]
 impl Explanation {
     /// As JSON, with the reasons as English sentences.
-    pub fn told(&self) -> Value {
+    pub fn as_json(&self) -> Value {
         let Self { rule, rule_version, inputs, reasons } = self;
         let reasons = super::reason::sentences(reasons);
         serde_json::json!({ "rule": rule, "rule_version": rule_version, "inputs": inputs, "reasons": reasons })

@@ -164,7 +164,7 @@ pub struct IkmBounds {
 /// Every version of the bounds, the oldest first.
 const VERSIONS: &[IkmBounds] = &[IkmBounds {
     version: "Permenpan-RB 14/2017",
-    valid_from: NaiveDate::from_ymd_opt(2017, 1, 1).expect("the day exists"),
+    valid_from: NaiveDate::from_ymd_opt(2017, 1, 1).expect("the calendar has this day"),
     a: Decimal::from_parts(8831, 0, 0, false, 2),
     b: Decimal::from_parts(7661, 0, 0, false, 2),
     c: Decimal::from_parts(6500, 0, 0, false, 2),
@@ -334,7 +334,7 @@ mod tests {
     fn sums_give_the_official_grade() {
         let result = explain(&Scores::of_sums(SUMS, 149).unwrap(), on());
         assert_eq!((result.ikm.to_string().as_str(), result.grade), ("88.29", Grade::B));
-        let explanation = result.explanation.told();
+        let explanation = result.explanation.as_json();
         assert_eq!(explanation["inputs"]["respondents"], "149");
         assert_eq!(explanation["inputs"]["u9"], "520");
         assert_eq!(explanation["reasons"][0], "IKM 88.29 is 4736 / (149 x 9) x 25, rounded to 2 decimals");
@@ -363,7 +363,7 @@ mod tests {
         let mut scores = [exact("3.1"); ELEMENTS];
         scores[0] = exact("3.45");
         assert_eq!(
-            explain(&Scores::new(scores).unwrap(), on()).explanation.told(),
+            explain(&Scores::new(scores).unwrap(), on()).explanation.as_json(),
             json!({
                 "rule": "ikm",
                 "rule_version": "Permenpan-RB 14/2017",

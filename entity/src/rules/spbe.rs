@@ -50,7 +50,7 @@ pub struct SpbeBounds {
 /// Every version of the bounds, the oldest first.
 const VERSIONS: &[SpbeBounds] = &[SpbeBounds {
     version: "Permenpan-RB 59/2020",
-    valid_from: NaiveDate::from_ymd_opt(2020, 1, 1).expect("the day exists"),
+    valid_from: NaiveDate::from_ymd_opt(2020, 1, 1).expect("the calendar has this day"),
     memuaskan: Decimal::from_parts(42, 0, 0, false, 1),
     sangat_baik: Decimal::from_parts(35, 0, 0, false, 1),
     baik: Decimal::from_parts(26, 0, 0, false, 1),

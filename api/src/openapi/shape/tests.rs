@@ -1,7 +1,10 @@
 //! Walks over the document that hold what generators need.
 
+use entity::value::decimal;
+use entity::value::period::Period;
 use serde_json::{Value, json};
 
+use crate::http::wording::pattern_name;
 use crate::openapi::document;
 
 /// Visits every schema and object of the document with its place, without examples.
@@ -162,4 +165,42 @@ fn parameters_with_several_values_are_repeated() {
     for list in lists {
         assert_eq!((&list["style"], &list["explode"]), (&json!("form"), &json!(true)), "{list}");
     }
+}
+
+#[test]
+fn every_pattern_of_the_document_has_words() {
+    fn look(document: &Value, schema: &Value, seen: &mut Vec<String>, missing: &mut Vec<String>) {
+        match schema {
+            Value::Object(members) => {
+                if let Some(Value::String(pattern)) = members.get("pattern") {
+                    // As the service has it.
+                    let pattern = pattern.replace(r"\x00", r"\u0000");
+                    let is_known = [decimal::PATTERN, Period::PATTERN].contains(&pattern.as_str());
+                    if !is_known && pattern_name(&pattern).is_none() {
+                        missing.push(pattern);
+                    }
+                }
+                if let Some(reference) = members.get("$ref").and_then(Value::as_str)
+                    && !seen.iter().any(|known| known == reference)
+                {
+                    seen.push(reference.to_owned());
+                    let target = document.pointer(reference.trim_start_matches('#'));
+                    look(document, target.unwrap_or(&Value::Null), seen, missing);
+                }
+                members.values().for_each(|schema| look(document, schema, seen, missing));
+            }
+            Value::Array(items) => items.iter().for_each(|schema| look(document, schema, seen, missing)),
+            _ => {}
+        }
+    }
+    let document = document();
+    let (mut seen, mut missing) = (Vec::new(), Vec::new());
+    let operations = document["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| path.as_object()).flatten();
+    for (_, operation) in operations {
+        for content in operation["requestBody"]["content"].as_object().into_iter().flatten().map(|(_, content)| content) {
+            look(&document, &content["schema"], &mut seen, &mut missing);
+        }
+    }
+    assert!(seen.len() > 60, "only {} schemas of requests", seen.len());
+    assert!(missing.is_empty(), "no words for {missing:?}");
 }

@@ -38,7 +38,7 @@ pub(super) struct NewWebhook {
 #[serde(deny_unknown_fields)]
 pub(super) struct WebhookPatch {
     /// The URL to which messages are sent.
-    #[schema(min_length = 1, max_length = 2000)]
+    #[schema(min_length = 1, max_length = 2000, nullable = false)]
     pub url: Option<String>,
     /// The purpose of the webhook; null removes it.
     #[schema(max_length = 1000)]
@@ -47,6 +47,7 @@ pub(super) struct WebhookPatch {
     #[schema(schema_with = patterns)]
     pub event_types: Option<Vec<String>>,
     /// Whether events are sent; after `true`, events from then on are sent.
+    #[schema(nullable = false)]
     pub active: Option<bool>,
 }
 

@@ -56,7 +56,7 @@ pub struct StandingBounds {
 /// Every version of the bounds, the oldest first.
 const BOUNDS: &[StandingBounds] = &[StandingBounds {
     version: "kpi-standing-2",
-    valid_from: NaiveDate::from_ymd_opt(1900, 1, 1).expect("the day exists"),
+    valid_from: NaiveDate::from_ymd_opt(1900, 1, 1).expect("the calendar has this day"),
     on_track: Decimal::from_parts(95, 0, 0, false, 2),
     at_risk: Decimal::from_parts(60, 0, 0, false, 2),
 }];

@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(texts(&result), ["25.00", "29.17", "85.71"].map(|text| Some(text.to_owned())));
         assert_eq!(result.band, Some(Band::High));
         assert_eq!(
-            result.explanation.told(),
+            result.explanation.as_json(),
             json!({
                 "rule": "opd_progress",
                 "rule_version": "opd-progress-2",

@@ -229,7 +229,7 @@ mod tests {
         let explained = explain(&plan, day("2022-07-11"));
         assert_eq!((explained.state, explained.progress.to_string().as_str()), (Late, "25.00"));
         assert_eq!(
-            explained.explanation.told(),
+            explained.explanation.as_json(),
             json!({
                 "rule": "action_state",
                 "rule_version": "action-state-2",
