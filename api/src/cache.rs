@@ -7,10 +7,12 @@
 //!
 //! While the database is away, public answers that were kept are given on, with their age, rather than none.
 
+mod modified;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody, to_bytes};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -25,6 +27,7 @@ use actix_web::{Error, HttpMessage, HttpResponse, HttpResponseBuilder};
 use chrono::NaiveDate;
 use foldhash::quality::RandomState;
 use metrics::{Counter, Histogram};
+use modified::{Dates, Modified};
 use moka::sync::Cache;
 use tokio::sync::watch;
 
@@ -59,6 +62,7 @@ pub struct ResponseCache {
     answers: Cache<String, Arc<Kept>, RandomState>,
     /// The public questions that are being answered for the first time: whoever asks the same meanwhile waits for that answer.
     running: Mutex<HashMap<String, watch::Receiver<Progress>>>,
+    dates: Dates,
     generation: Generation,
     calendar: Calendar,
     /// The instant that ages are counted from.
@@ -79,6 +83,8 @@ struct Kept {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
     etag: Option<String>,
+    /// Since when this is the answer, if it is a public one.
+    modified: Option<Modified>,
     made_of: Dependencies,
     today: NaiveDate,
     /// The pattern of its route.
@@ -101,6 +107,8 @@ struct Question {
     text: String,
     audience: Audience,
     conditions: Preconditions,
+    /// The date of the answer that the client has, if it names no tag.
+    dated: Option<SystemTime>,
 }
 
 impl Question {
@@ -131,10 +139,21 @@ impl Question {
         }
         text.push('\n');
         text.push_str(request.uri().path_and_query()?.as_str());
-        let conditions =
-            if headers.contains_key(IF_NONE_MATCH) { Preconditions::read(headers).ok()? } else { Preconditions::default() };
+        // A tag says more than a date, which is not looked at beside it.
+        let (conditions, dated) = match headers.contains_key(IF_NONE_MATCH) {
+            true => (Preconditions::read(headers).ok()?, None),
+            false => (Preconditions::default(), modified::asked(headers).filter(|_| is_public)),
+        };
         let audience = if is_public { Audience::Public } else { Audience::Readers };
-        (text.len() <= LONGEST_QUESTION).then_some(Self { text, audience, conditions })
+        (text.len() <= LONGEST_QUESTION).then_some(Self { text, audience, conditions, dated })
+    }
+
+    /// Takes a date for the tag of the answer that was given at that time, if it is known.
+    fn with_tag_of_date(mut self, dates: &Dates) -> Self {
+        if let Some(tag) = self.dated.and_then(|date| dates.tag_since(&self.text, date)) {
+            self.conditions = Preconditions::knowing(&tag);
+        }
+        self
     }
 
     /// Whether the client may be given what is kept, as far as is known without waiting.
@@ -160,7 +179,8 @@ impl ResponseCache {
             u32::try_from(question.len() + kept.body.len() + kept.headers.len() * 64 + 512).unwrap_or(u32::MAX)
         };
         let answers = Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build_with_hasher(RandomState::default());
-        Self { answers, running: Mutex::default(), generation, calendar, started: Instant::now() }
+        let (running, dates) = (Mutex::default(), Dates::new());
+        Self { answers, running, dates, generation, calendar, started: Instant::now() }
     }
 
     /// How many answers are kept, and how many bytes they take.
@@ -199,6 +219,13 @@ impl ResponseCache {
         let kept = self.answers.get(question.text.as_str())?;
         let age = self.seconds().saturating_sub(kept.held.load(Ordering::Relaxed));
         (age <= OLDEST).then_some((kept, age))
+    }
+
+    /// Since when a public answer is as it is.
+    fn date(&self, response: &HttpResponse<impl MessageBody>, question: &Question, now: SystemTime) -> Option<Modified> {
+        let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
+        let tag = tag.filter(|_| question.audience == Audience::Public && response.status() == StatusCode::OK)?;
+        self.dates.note(&question.text, tag, now)
     }
 
     /// The turn to make an answer, or the one that somebody else made meanwhile.
@@ -267,12 +294,20 @@ impl Kept {
             && !made_of.tables.is_empty()
     }
 
-    fn new(headers: &HeaderMap, body: Bytes, made_of: Dependencies, today: NaiveDate, route: Arc<str>, held: u64) -> Self {
+    fn new(
+        headers: &HeaderMap,
+        body: Bytes,
+        modified: Option<Modified>,
+        made_of: Dependencies,
+        today: NaiveDate,
+        route: Arc<str>,
+        held: u64,
+    ) -> Self {
         let own = headers.iter().filter(|(name, _)| name.as_str() != request_id::HEADER);
         let headers = own.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>();
         let tag = headers.iter().find(|(name, _)| *name == ETAG);
         let etag = tag.and_then(|(_, tag)| tag.to_str().ok()).map(str::to_owned);
-        Self { headers, body, etag, made_of, today, route, held: AtomicU64::new(held), meters: Meters::default() }
+        Self { headers, body, etag, modified, made_of, today, route, held: AtomicU64::new(held), meters: Meters::default() }
     }
 
     /// The response to somebody who asks this; `age` in seconds where it may be old.
@@ -285,6 +320,9 @@ impl Kept {
             }
         }
         response.insert_header((request_id::HEADER, id.0.as_str()));
+        for header in self.modified.iter().flat_map(|modified| modified.told(SystemTime::now())) {
+            response.insert_header(header);
+        }
         if let Some(age) = age {
             response.insert_header((AGE, age));
         }
@@ -316,6 +354,7 @@ pub async fn cached<B: MessageBody + 'static>(
     let Some((question, cache)) = asked else {
         return Ok(next.call(request).await?.map_into_left_body());
     };
+    let question = question.with_tag_of_date(&cache.dates);
     if question.may_be_answered(&request) {
         let kept = cache.find(&question);
         metrics::counter!(CACHE_LOOKUPS, "result" => if kept.is_some() { "hit" } else { "miss" }).increment(1);
@@ -355,11 +394,21 @@ pub async fn cached<B: MessageBody + 'static>(
         }
     }
     let route = pattern_of(&request);
+    let now = SystemTime::now();
+    let modified = cache.date(&response, &question, now);
     let is_whole = !request.extensions().contains::<Unkept>();
     let mut response = if is_whole && Kept::may_be(&response, &question, &made_of) {
         let (response, body) = response.into_parts();
         let body = to_bytes(body).await.map_err(|_| ApiError::unexpected("a body could not be read"))?;
-        let kept = Arc::new(Kept::new(response.headers(), body.clone(), made_of, today, route.clone(), cache.seconds()));
+        let kept = Arc::new(Kept::new(
+            response.headers(),
+            body.clone(),
+            modified.clone(),
+            made_of,
+            today,
+            route.clone(),
+            cache.seconds(),
+        ));
         cache.answers.insert(question.text.clone(), Arc::clone(&kept));
         if let Some(first) = first {
             first.done(Some(kept));
@@ -371,6 +420,9 @@ pub async fn cached<B: MessageBody + 'static>(
         }
         response.map_into_left_body()
     };
+    for (name, value) in modified.iter().flat_map(|modified| modified.told(now)) {
+        response.headers_mut().insert(name, value);
+    }
     let tag = response.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
     if response.status() == StatusCode::OK && tag.is_some_and(|tag| question.conditions.is_known(tag)) {
         response = not_modified(response);

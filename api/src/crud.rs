@@ -11,7 +11,6 @@ pub mod hiding;
 pub mod links;
 pub mod references;
 pub mod view;
-mod whole;
 
 mod partial;
 
@@ -19,6 +18,7 @@ pub mod handlers;
 pub mod history;
 pub mod public;
 pub mod twins;
+pub mod whole;
 
 pub mod openapi;
 pub mod parameters;

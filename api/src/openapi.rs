@@ -155,6 +155,8 @@ fn shared_headers() -> Value {
         "ETag": text("The entity tag of this state. Send it in `If-Match` to change the resource, or in `If-None-Match` to ask \
                       whether the state is still the same.", 200),
         "Idempotent-Replayed": text("`true` if this answer repeats the first answer to the same request.", 8),
+        "Last-Modified": text("Since when this is the answer, as far as the process knows that gives it (RFC 9110): not before it was \
+                               started. Send it in `If-Modified-Since`, or better the `ETag` in `If-None-Match`, which holds longer.", 40),
         "Link": text("The next page (RFC 8288), with `rel=\"next\"`; of deprecated operations also the policy, with `rel=\"deprecation\"`.", 10000),
         "Location": text("The path of the new resource.", 500),
         "RateLimit": text("What is left for the address of the client: `\"requests\";r=599;t=1` means 599 more requests now, and the \

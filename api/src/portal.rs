@@ -6,6 +6,7 @@
 mod look;
 mod read;
 mod view;
+mod why;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -68,7 +69,7 @@ async fn of_day(
 fn written(status: StatusCode, words: Words, style: &str, html: String) -> Answer {
     let hash = STANDARD.encode(Sha256::digest(style));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     Answer::of(status, MediaType::Html, html)
         .header("Content-Language", words.0.tag())

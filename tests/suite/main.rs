@@ -31,6 +31,7 @@ mod decimals;
 mod idempotency;
 mod identifiers;
 mod kept_answers;
+mod last_modified;
 mod lists;
 mod patching;
 mod problems;

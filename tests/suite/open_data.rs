@@ -158,6 +158,8 @@ on_both_databases! {
         assert_eq!(keys.iter().filter(|(kpi, _)| kpi.starts_with("RIBUAN-")).count(), rows);
         assert!(table.rows.iter().filter(|row| row[kpi] == "RIBUAN-1").eq(&first.rows));
         anyone.get("/v1/public/measurements.csv").if_none_match(&answer.etag()).await.is(304);
+        let date = answer.header("last-modified").expect("a date");
+        anyone.get("/v1/public/measurements.csv").header("If-Modified-Since", date).await.is(304);
         if !tier::is_heavy() {
             let json = anyone.all("/v1/public/measurements?limit=200").await;
             holds("measurements", &table, &json, false);

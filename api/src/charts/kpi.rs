@@ -20,6 +20,8 @@ const MOST_POINTS: usize = 40;
 const MOST_TOLD: usize = 60;
 /// The distance at which the lines are looked at when texts are placed.
 const STEP: f64 = 6.0;
+/// The height above the axis that is kept for labels, in sizes of a small text.
+const ROOM_ABOVE: f64 = 2.0;
 /// The radius of a point.
 const RADIUS: f64 = 4.5;
 
@@ -59,7 +61,8 @@ fn about(standing: &KpiStanding, series: &KpiSeries, words: Words) -> String {
     text
 }
 
-fn capital(text: &str) -> String {
+/// A text that begins with a capital letter.
+pub(crate) fn capital(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
@@ -103,7 +106,9 @@ impl Plot {
         let ends = points.iter().map(|point| days(point.period.end()));
         let (first, last) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(first, last), end| (first.min(end), last.max(end)));
         let left = canvas.left + numbers + 8.0;
-        let area = Area::new(left, canvas.y + small.size * 0.5, canvas.right - left, (canvas.inner() * 0.42).clamp(180.0, 480.0));
+        // Room for a label above the highest value.
+        let area =
+            Area::new(left, canvas.y + small.size * ROOM_ABOVE, canvas.right - left, (canvas.inner() * 0.42).clamp(180.0, 480.0));
         Self {
             area,
             low: ticks.first().copied().unwrap_or(low),
@@ -203,7 +208,8 @@ impl Plot {
         let mut place = |canvas: &mut Canvas, point: &Point, name: &str, font: Font, look: Look| {
             let (x, y) = self.at(point);
             let value = self.words.value(point.value, &series.unit);
-            let bounds = self.area;
+            let above = small.size * (ROOM_ABOVE - 0.5);
+            let bounds = Area::new(self.area.x, self.area.y - above, self.area.width, self.area.height + above);
             let label = |text: String| Label { text, x, y, anchor: Anchor::Middle, font, look };
             let is_named = !name.is_empty() && placer.place(canvas, label(format!("{name}\u{a0}{value}")), bounds);
             if !is_named {

@@ -216,8 +216,11 @@ fn text(svg: &mut String, label: &Label) {
     };
     let bold = if font.is_bold { " font-weight=\"700\"" } else { "" };
     // A halo keeps a text readable where a line passes behind it.
-    let class =
-        if matches!(look, Look::LineText | Look::TargetText) { format!("{} h", look.class()) } else { look.class().into() };
+    let class = if matches!(look, Look::LineText | Look::TargetText | Look::Faint) {
+        format!("{} h", look.class())
+    } else {
+        look.class().into()
+    };
     let _ = write!(
         svg,
         "<text class=\"{class}\" x=\"{}\" y=\"{}\" font-size=\"{}\"{bold}{anchor}>{}</text>",

@@ -4,22 +4,23 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chrono::NaiveDate;
+use sea_orm::{ConnectionTrait, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::hiding::hide;
+use super::hiding::{hide, public_view};
 use super::references::{Expansion, Found, put};
 use crate::http::answer::Answer;
 use crate::http::language::{Language, speak};
 use crate::http::media::MediaType;
-use crate::http::page::{Page, texts};
+use crate::http::page::{LARGEST_LIMIT, Page, texts};
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::http::representation::Selection;
 use crate::store::days::read_as_of;
 use crate::store::figure_cache::{FigureCache, Question};
-use crate::store::kind::{Kind, Scope};
+use crate::store::kind::{BeforeFirst, Kind, Scope};
 use crate::store::listing::Listing;
 use crate::store::transaction::Store;
 use crate::store::visible::{Named, public_among};
@@ -71,11 +72,32 @@ pub(super) async fn page(
     serde_json::from_slice(answer.parts().2).map(Ok).map_err(ApiError::unexpected)
 }
 
-/// Puts null where rows name what the public does not see, or what is gone.
-async fn hide_in(store: &Store, kind: &Kind, rows: &mut [Value]) -> ApiResult<()> {
+/// What the public saw of a kind at the end of a past day and sees still, as it was then; what was recorded later, as it was first
+/// recorded. Only of kinds of which every day is kept; at most as many as a page has, in the order of their keys.
+pub async fn shown_then(kind: &'static Kind, store: &Store, as_of: AsOf) -> ApiResult<Vec<Value>> {
+    let (table, key, day) = (kind.table(), kind.key.name(), as_of.day);
+    let (then, was_public) = (as_of.counting(kind, BeforeFirst::AsMade), kind.was_public("known", as_of));
+    let sql = format!(
+        "SELECT kept.content FROM past kept WHERE kept.resource = '{table}' AND (kept.since <= '{day}' OR kept.is_first) \
+         AND kept.until > '{day}' AND kept.\"key\" IN (SELECT known.{key} FROM {then} known WHERE {was_public}) \
+         ORDER BY kept.\"key\" LIMIT {LARGEST_LIMIT}"
+    );
+    let rows = store.db().query_all_raw(Statement::from_string(store.db().get_database_backend(), sql)).await?;
+    let rows = rows.iter().map(|row| row.try_get::<Value>("", "content")).collect::<Result<Vec<_>, _>>()?;
+    let hidden = hidden_in(store, kind, &rows).await?;
+    Ok(rows.into_iter().map(|row| public_view(kind, row, &hidden)).collect())
+}
+
+/// What rows name and the public does not see, or what is gone.
+async fn hidden_in(store: &Store, kind: &Kind, rows: &[Value]) -> ApiResult<Named> {
     let named = rows.iter().flat_map(|row| kind.named_by(row)).map(|(_, kind, key)| (kind, key)).collect::<Named>();
     let public = public_among(store.db(), named.clone()).await?;
-    let hidden = named.difference(&public).cloned().collect::<Named>();
+    Ok(named.difference(&public).cloned().collect())
+}
+
+/// Puts null where rows name what the public does not see, or what is gone.
+async fn hide_in(store: &Store, kind: &Kind, rows: &mut [Value]) -> ApiResult<()> {
+    let hidden = hidden_in(store, kind, rows).await?;
     for row in rows {
         for member in kind.written() {
             if let Some(value) = row.get_mut(member.name) {

@@ -14,7 +14,7 @@ use actix_web::{HttpResponse, http::header::ORIGIN};
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// What an app sends by itself, and what libraries add: those that read streams, and those that trace requests.
 const REQUEST_HEADERS: &str = "Accept, Accept-Language, Authorization, baggage, Cache-Control, Content-Type, Idempotency-Key, If-Match, \
-     If-None-Match, Last-Event-ID, traceparent, tracestate, X-Request-Id, X-Requested-With";
+     If-Modified-Since, If-None-Match, Last-Event-ID, traceparent, tracestate, X-Request-Id, X-Requested-With";
 /// What answers say beside their body. Browsers show scripts the usual headers of a body without being asked to.
 const ANSWER_HEADERS: &str = "Accept-Patch, Age, Allow, Content-Disposition, ETag, Idempotent-Replayed, Link, Location, RateLimit, \
      RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";

@@ -111,13 +111,31 @@ impl Operation {
         self.parameter("query", name, false, schema, description)
     }
 
-    /// Adds `If-None-Match`, and 304 to the answers.
+    /// Adds `If-None-Match`, and 304 to the answers; where everybody may read, `If-Modified-Since` as well.
     pub fn conditional(self) -> Self {
         let about = "The `ETag` of an answer you have: if it still holds, the answer is 304 without a body.";
         let mut operation = self.parameter("header", "If-None-Match", false, entity_tags(), about);
+        if operation.is_open() {
+            let date =
+                json!({ "type": "string", "format": "http-date", "maxLength": 64, "example": "Tue, 04 Oct 2022 02:30:00 GMT" });
+            let about = "The `Last-Modified` of an answer you have: if that is still the answer, it is 304 without a body. Beside \
+                         `If-None-Match` it is not looked at, nor where it is no date.";
+            operation = operation.parameter("header", "If-Modified-Since", false, date, about);
+        }
         operation.object["responses"]["304"] =
-            json!({ "description": "You have this state already.", "headers": headers(&["ETag"]) });
+            json!({ "description": "You have this state already.", "headers": operation.headers_of_answer(&["ETag"]) });
         operation
+    }
+
+    /// Whether everybody may read it, and caches on the way keep it.
+    fn is_open(&self) -> bool {
+        self.path.starts_with("/v1/public/")
+    }
+
+    /// References to the headers of an answer: what everybody may read has its date where it has a tag.
+    fn headers_of_answer(&self, names: &[&str]) -> Value {
+        let date = (self.is_open() && names.contains(&"ETag")).then_some("Last-Modified");
+        headers(&names.iter().copied().chain(date).collect::<Vec<_>>())
     }
 
     /// Adds `If-Match`; 412 and 428 answer a wrong one and a missing one. `PUT` may also create, where there is none to send.
@@ -189,8 +207,7 @@ impl Operation {
         if let Some(example) = example {
             content["example"] = example;
         }
-        self.object["responses"][status.to_string()] =
-            json!({ "description": description, "headers": headers(header_names), "content": { media.name(): content } });
+        self.object["responses"][status.to_string()] = json!({ "description": description, "headers": self.headers_of_answer(header_names), "content": { media.name(): content } });
         self
     }
 

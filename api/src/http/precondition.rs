@@ -62,6 +62,11 @@ impl Preconditions {
         })
     }
 
+    /// Those of a client that has the state with this entity tag.
+    pub fn knowing(tag: &str) -> Self {
+        Self { if_none_match: listed(tag).map(Tags::Listed), ..Self::default() }
+    }
+
     /// Lets a write of an existing row pass only if the client has seen its present state; otherwise 428 or 412.
     pub fn must_match(&self, current: &str) -> ApiResult<()> {
         if self.creates_only() {

@@ -8,6 +8,7 @@ use actix_web::web::Data;
 use chrono::NaiveDate;
 use entity::kpi::UnitKind;
 use entity::rules::programme_status::ProgrammeStatus;
+use entity::rules::reason::ReasonCode;
 use entity::value::period::Period;
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -23,12 +24,14 @@ use crate::aggregates::summary::Summary as SummaryFigure;
 use crate::aggregates::timeline::Timeline as TimelineFigure;
 use crate::charts::figures::{KpiSeries, KpiStanding, Point, Scoreboard, Summary, Timeline};
 use crate::crud::public::shown;
+use crate::crud::whole::shown_then;
 use crate::http::language::Language;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::resources::{awards, evaluations, kpis, masterplans, quick_wins};
 use crate::store::figure_cache::FigureCache;
 use crate::store::kind::Kind;
+use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 
 /// The most OPDs, KPIs and evaluations that are looked at one by one.
@@ -162,6 +165,20 @@ pub(super) struct StandingMore {
     pub(super) progress: Option<Decimal>,
     pub(super) projected: Option<Projected>,
     pub(super) required_pace: Option<Decimal>,
+    pub(super) explanation: Explanation,
+}
+
+/// Why a standing is what it is.
+#[derive(Deserialize)]
+pub(super) struct Explanation {
+    pub(super) reasons: Vec<Reason>,
+}
+
+/// A step of it.
+#[derive(Deserialize)]
+pub(super) struct Reason {
+    pub(super) code: ReasonCode,
+    pub(super) parameters: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -258,8 +275,8 @@ pub(super) struct Recipient {
     pub(super) name: Option<String>,
 }
 
-/// Reads everything, as of the end of a past day or of today. Of a past day there is only what figures tell of it: what lists show
-/// today may have been hidden then.
+/// Reads everything, as of the end of a past day or of today. Of a past day there is what figures and snapshots tell of it: of what else
+/// lists show today nobody knows whether it was hidden then.
 pub(super) async fn everything(store: &Store, kept: &Data<FigureCache>, day: Option<NaiveDate>) -> ApiResult<Seen> {
     let ask = Ask { store, kept, day };
     let scoreboard = ask.figure::<ScoreboardFigure>("", "as_of").await?;
@@ -287,7 +304,7 @@ pub(super) async fn everything(store: &Store, kept: &Data<FigureCache>, day: Opt
         seen_kpis.extend(ask.kpi(row).await?);
     }
     Ok(Seen {
-        masterplans: ask.list_of_today(&masterplans::KIND).await?,
+        masterplans: ask.list_of_day(&masterplans::KIND).await?,
         summary: read(&summary)?,
         more: read(&summary)?,
         timeline: read(&ask.figure::<TimelineFigure>("", "as_of").await?)?,
@@ -358,7 +375,9 @@ impl Ask<'_> {
     /// The evaluations, the last one first, each with what the meeting was told beside what is recorded.
     async fn evaluations(&self) -> ApiResult<Vec<(Evaluation, Option<Reconciliation>)>> {
         let mut evaluations = Vec::new();
-        for evaluation in self.list_of_today::<Evaluation>(&evaluations::KIND).await?.into_iter().take(MOST) {
+        let known = self.list_of_day::<Evaluation>(&evaluations::KIND).await?;
+        let held = known.into_iter().filter(|evaluation| self.day.is_none_or(|day| evaluation.held_on <= day));
+        for evaluation in held.take(MOST) {
             let parameters = Parameters::parse(&format!("evaluation={}", evaluation.code))?;
             let compared = public_figure::<ReconciliationFigure>(self.store, self.kept, "", parameters).await;
             let compared = found(compared)?.map(|answer| read::<Reconciliation>(answer.parts().2)).transpose()?;
@@ -370,6 +389,15 @@ impl Ask<'_> {
 
     async fn list<T: DeserializeOwned>(&self, kind: &'static Kind) -> ApiResult<Vec<T>> {
         shown(kind, self.store, Language::English).await?.iter().map(|row| read(row)).collect()
+    }
+
+    /// A list of what was recorded of each day. What was recorded later counts as it was then, as for figures: it has a day of its own.
+    async fn list_of_day<T: DeserializeOwned>(&self, kind: &'static Kind) -> ApiResult<Vec<T>> {
+        let Some(day) = self.day else { return self.list(kind).await };
+        let day = self.store.day_that_answers(day).await?;
+        let as_of = AsOf::new(day, self.store.calendar().today(), self.store.db().get_database_backend());
+        let rows = shown_then(kind, self.store, as_of).await?;
+        rows.into_iter().map(|row| serde_json::from_value(row).map_err(ApiError::unexpected)).collect()
     }
 
     /// A list that is shown of today alone.

@@ -7,10 +7,13 @@ use entity::value::period::Period;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::read::{Award, Compared, Evaluation, Kpi, Opd, Programme, QuickWin, Reconciliation, Seen};
+use super::why;
 use crate::charts::drawing::Drawing;
 use crate::charts::figures::Unit;
+use crate::charts::kpi::{self, capital};
 use crate::charts::words::Words;
-use crate::charts::{kpi, scoreboard, summary, svg, timeline};
+use crate::charts::{scoreboard, summary, svg, timeline};
+use crate::dataset::catalogue;
 use crate::dataset::list::{DATASETS, ZIP_PATH};
 use crate::http::language::Language;
 
@@ -19,6 +22,13 @@ const WIDTH: u16 = 320;
 /// The most charts of KPIs, and the most programmes of a dimension, that the page shows.
 const MOST_CHARTS: usize = 8;
 const MOST_PROGRAMMES: usize = 60;
+
+/// The sections that are there for today alone: of Quick Wins and awards it is not kept what they were like on each day.
+const ONLY_TODAY: [&str; 2] = ["quick-win", "penghargaan"];
+
+/// Bars that rise, on blue.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='7' \
+                    fill='%231d5c9c'/%3E%3Cpath d='M9 23v-5M16 23v-9M23 23V9' stroke='%23fff' stroke-width='4' stroke-linecap='round'/%3E%3C/svg%3E";
 
 /// For whom the page is, and of which day.
 pub(super) struct Shown<'a> {
@@ -54,7 +64,7 @@ pub(super) fn page(shown: &Shown<'_>, seen: &Seen) -> String {
     };
     let name = masterplan.map_or(of("Masterplan kota cerdas", "Smart-city masterplans"), |plan| plan.title.as_str());
     let title = charts_title(seen, words);
-    let sections = [
+    let sections: [(&str, &str); 8] = [
         ("ringkasan", of("Ringkasan", "Summary")),
         ("program", of("Program", "Programmes")),
         ("kpi", "KPI"),
@@ -64,18 +74,17 @@ pub(super) fn page(shown: &Shown<'_>, seen: &Seen) -> String {
         ("penghargaan", of("Penghargaan", "Awards")),
         ("data", "Data"),
     ];
+    let is_there = |id: &str| shown.day.is_none() || !ONLY_TODAY.contains(&id);
     let about = format!("{name}: {title}.");
     html! {
         (DOCTYPE)
         html lang=(words.0.tag()) {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
+                (head(shown.style))
                 title { (title) " · " (name) }
                 meta name="description" content=(about);
                 link rel="alternate" hreflang="id" href=(shown.query(Language::Indonesian));
                 link rel="alternate" hreflang="en" href=(shown.query(Language::English));
-                style { (PreEscaped(shown.style)) }
             }
             body {
                 a.skip href="#ringkasan" { (of("Langsung ke isi", "Skip to the content")) }
@@ -99,7 +108,7 @@ pub(super) fn page(shown: &Shown<'_>, seen: &Seen) -> String {
                         }
                         (choice(shown, seen.summary.as_of))
                         nav aria-label=(of("Bagian halaman ini", "Sections of this page")) {
-                            ul { @for (id, name) in sections { li { a href={ "#" (id) } { (name) } } } }
+                            ul { @for (id, name) in sections { @if is_there(id) { li { a href={ "#" (id) } { (name) } } } } }
                         }
                     }
                 }
@@ -107,11 +116,11 @@ pub(super) fn page(shown: &Shown<'_>, seen: &Seen) -> String {
                     (overview(shown, seen))
                     (programmes(shown, seen))
                     (kpis(shown, seen))
-                    (quick_wins(shown, seen))
+                    @if is_there("quick-win") { (quick_wins(shown, seen)) }
                     (opds(shown, seen))
                     (evaluations(shown, seen))
-                    (awards(shown, &seen.awards))
-                    (data(shown, name))
+                    @if is_there("penghargaan") { (awards(shown, &seen.awards)) }
+                    (data(shown, seen, name))
                 }
                 footer {
                     div.wide {
@@ -125,6 +134,16 @@ pub(super) fn page(shown: &Shown<'_>, seen: &Seen) -> String {
     .into_string()
 }
 
+/// What the head of every page has: how it looks, and a picture for its tab, which browsers ask for otherwise.
+fn head(style: &str) -> Markup {
+    html! {
+        meta charset="utf-8";
+        meta name="viewport" content="width=device-width, initial-scale=1";
+        link rel="icon" href=(ICON);
+        style { (PreEscaped(style)) }
+    }
+}
+
 /// The page that says why there is none.
 pub(super) fn refusal(words: Words, style: &str, reasons: &[String]) -> String {
     let title = words.of("Halaman ini tidak dapat ditampilkan", "This page cannot be shown");
@@ -132,13 +151,11 @@ pub(super) fn refusal(words: Words, style: &str, reasons: &[String]) -> String {
         (DOCTYPE)
         html lang=(words.0.tag()) {
             head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
+                (head(style))
                 title { (title) }
-                style { (PreEscaped(style)) }
             }
             body {
-                header.top {
+                main.top {
                     div.wide {
                         h1 { (title) }
                         @for reason in reasons { p.lead { (reason) } }
@@ -174,7 +191,12 @@ fn choice(shown: &Shown<'_>, as_of: NaiveDate) -> Markup {
                 input type="date" id="as_of" name="as_of" required max=(shown.today) value=(as_of);
             }
             button type="submit" { (words.of("Tampilkan", "Show")) }
-            @if shown.day.is_some() { a href={ "?lang=" (words.0.tag()) } { (words.of("Kembali ke hari ini", "Back to today")) } }
+        }
+        @if shown.day.is_some() {
+            p.small.faint {
+                (words.of("Quick Win dan penghargaan hanya ditampilkan untuk hari ini: ", "Quick Wins and awards are shown for today alone: "))
+                a href={ "?lang=" (words.0.tag()) } { (words.of("lihat keadaan hari ini", "see the state of today")) } "."
+            }
         }
     }
 }
@@ -203,17 +225,26 @@ fn overview(shown: &Shown<'_>, seen: &Seen) -> Markup {
         "ringkasan",
         of("Ringkasan", "Summary"),
         html! {
+            div.front {
             dl.tiles {
                 (tile(totals.running, Some(totals.planned), of("program berjalan", "programmes running")))
-                (tile(on_course, Some(more.kpis.total), of("KPI sesuai jalur atau tercapai", "KPIs on track or achieved")))
-                (tile(more.actions.done, Some(more.actions.total), of("renaksi tahun ini selesai", "actions of the year done")))
-                (tile(more.actions.late, Some(more.actions.total), of("renaksi tahun ini terlambat", "actions of the year late")))
+                // Of nothing there is no share to tell.
+                @if more.kpis.total > 0 {
+                    (tile(on_course, Some(more.kpis.total), of("KPI sesuai jalur atau tercapai", "KPIs on track or achieved")))
+                }
+                @if more.actions.total > 0 {
+                    (tile(more.actions.done, Some(more.actions.total), of("renaksi tahun ini selesai", "actions of the year done")))
+                    (tile(more.actions.late, Some(more.actions.total), of("renaksi tahun ini terlambat", "actions of the year late")))
+                }
                 (tile(unfinished, None, of("temuan evaluasi belum selesai", "findings of evaluations unresolved")))
-                (tile(more.commitment.signed, Some(more.commitment.opds), of("OPD menandatangani komitmen bersama", "OPDs signed the joint commitment")))
+                @if more.commitment.opds > 0 {
+                    (tile(more.commitment.signed, Some(more.commitment.opds), of("OPD menandatangani komitmen bersama", "OPDs signed the joint commitment")))
+                }
             }
             div.cards.pair {
                 figure.card.chart { (chart(&summary::draw(&seen.summary, WIDTH, words), words)) }
                 figure.card.chart { (chart(&timeline::draw(&seen.timeline, WIDTH, words), words)) }
+            }
             }
         },
     )
@@ -241,7 +272,7 @@ fn programmes(shown: &Shown<'_>, seen: &Seen) -> Markup {
         "program",
         words.of("Program menurut dimensi", "Programmes by dimension"),
         html! {
-            div.cards {
+            div.flow {
                 @for dimension in &seen.more.dimensions {
                     (of_dimension(in_language(&dimension.name, dimension.name_en.as_deref(), words), &of(&dimension.dimension), words))
                 }
@@ -280,11 +311,11 @@ fn kpis(shown: &Shown<'_>, seen: &Seen) -> Markup {
         words.of("Indikator kinerja utama (KPI)", "Key performance indicators (KPIs)"),
         html! {
             @if seen.kpis.is_empty() { p.faint { (words.of("Belum ada KPI.", "There are no KPIs yet.")) } }
-            div.cards { @for one in seen.kpis.iter().take(MOST_CHARTS) { (kpi_card(one, words)) } }
+            div.flow { @for one in seen.kpis.iter().take(MOST_CHARTS) { (kpi_card(one, words)) } }
             @if seen.kpis.len() > MOST_CHARTS {
                 ul { @for one in &seen.kpis[MOST_CHARTS..] {
                     li { a href={ "/v1/public/charts/kpis/" (one.code) ".svg?lang=" (words.0.tag()) } { (one.standing.name) }
-                        ": " (words.standing(one.standing.standing)) }
+                        ": " (why(one, words)) }
                 } }
             }
         },
@@ -297,6 +328,7 @@ fn kpi_card(one: &Kpi, words: Words) -> Markup {
         div.card.chart {
             (chart(&kpi::draw(&one.code, &one.standing, &one.series, WIDTH, words), words))
             div.told {
+                p { (why(one, words)) }
                 @for sentence in said { p { (sentence) } }
                 @if let Some(about) = &one.about { p.faint lang="id" { (about) } }
                 @if let Some(source) = &one.source { p.faint { (words.of("Sumber: ", "Source: ")) (source) } }
@@ -305,10 +337,20 @@ fn kpi_card(one: &Kpi, words: Words) -> Markup {
     }
 }
 
-/// The standing of a KPI in sentences.
+/// The standing of a KPI, and why it is that.
+fn why(one: &Kpi, words: Words) -> Markup {
+    let because = why::sentences(&one.more.explanation.reasons, &unit_of(one), words).join(" ");
+    html! { strong { (capital(words.standing(one.standing.standing))) "." } " " (because) }
+}
+
+/// The unit of a KPI, for numbers in sentences.
+fn unit_of(one: &Kpi) -> Unit {
+    Unit { kind: one.more.unit.kind, label: None }
+}
+
+/// What follows from a standing, in sentences.
 fn explained(one: &Kpi, words: Words) -> Vec<String> {
-    let more = &one.more;
-    let unit = Unit { kind: more.unit.kind, label: None };
+    let (more, unit) = (&one.more, unit_of(one));
     let written = |value: rust_decimal::Decimal| {
         let rounded = value.round_dp(2);
         if unit.kind == UnitKind::Percent { words.percent(rounded) } else { words.number(rounded) }
@@ -360,10 +402,9 @@ fn quick_wins(shown: &Shown<'_>, seen: &Seen) -> Markup {
         "quick-win",
         "Quick Win",
         html! {
-            @if shown.day.is_some() { (only_today(shown, "quick-win")) }
-            @else if seen.quick_wins.is_empty() { p.faint { (words.of("Belum ada Quick Win.", "There are no Quick Wins yet.")) } }
+            @if seen.quick_wins.is_empty() { p.faint { (words.of("Belum ada Quick Win.", "There are no Quick Wins yet.")) } }
             @else {
-                div.card { ul.plain { @for one in &seen.quick_wins {
+                div.card { ul.plain.broad { @for one in &seen.quick_wins {
                     li { (one.name) br; (status(one.status, words)) @if let Some(dimension) = dimension(one) { span.small.faint { " · " (dimension) } }
                         @if let Some(outcome) = &one.outcome { br; (outcome) } }
                 } } }
@@ -372,59 +413,59 @@ fn quick_wins(shown: &Shown<'_>, seen: &Seen) -> Markup {
     )
 }
 
-/// Says that a section is there for today alone, and where.
-fn only_today(shown: &Shown<'_>, id: &str) -> Markup {
-    let words = shown.words;
-    html! { p.faint {
-        (words.of("Bagian ini hanya tersedia untuk hari ini: ", "This section is there for today alone: "))
-        a href={ "?lang=" (words.0.tag()) "#" (id) } { (words.of("lihat keadaan hari ini", "see the state of today")) }
-    } }
-}
-
 fn opds(shown: &Shown<'_>, seen: &Seen) -> Markup {
     let words = shown.words;
     let of = |id: &'static str, en: &'static str| words.of(id, en);
     let quarter = words.period(Period::Quarter(seen.scoreboard.year, seen.scoreboard.quarter));
+    let has_actions = seen.opds.iter().any(|opd| opd.row.renaksi.actions.total > 0);
     section(
         "opd",
         of("Kinerja OPD", "Performance of the OPDs"),
         html! {
-            p.faint { (of("OPD adalah organisasi perangkat daerah. Laporan dan renaksi sampai ", "An OPD is a regional government agency. Reports and actions up to ")) (quarter) "." }
-            div.beside {
-            figure.card.chart { (chart(&scoreboard::draw(&seen.scoreboard, WIDTH, words), words)) }
-            div.scroll tabindex="0" role="region" aria-label=(of("Kartu skor OPD", "Scorecards of the OPDs")) {
-                table {
-                    caption { (of("Kartu skor OPD", "Scorecards of the OPDs")) }
-                    thead { tr {
-                        th scope="col" { "OPD" }
-                        th scope="col" { (of("Program berjalan", "Running programmes")) }
-                        th scope="col" { (of("Renaksi", "Actions")) }
-                        th scope="col" { (of("Capaian", "Achievement")) }
-                        th scope="col" { (of("Laporan tepat waktu", "Reports on time")) }
-                        th scope="col" { (of("Terlambat / tidak ada", "Late / missing")) }
-                        th scope="col" { (of("Temuan terbuka", "Open findings")) }
-                    } }
-                    tbody { @for opd in &seen.opds { (opd_row(opd, words)) } }
-                }
+            p.faint {
+                (of("OPD adalah organisasi perangkat daerah. ", "An OPD is a regional government agency. "))
+                @if has_actions { (of("Laporan dan renaksi sampai ", "Reports and actions up to ")) (quarter) "." }
+                @else { (of("Untuk tahun ini belum ada renaksi.", "There are no actions for this year yet.")) }
             }
+            div.beside {
+                figure.card.chart { (chart(&scoreboard::draw(&seen.scoreboard, WIDTH, words), words)) }
+                div.scroll.few[!has_actions] tabindex="0" role="region" aria-label=(of("Kartu skor OPD", "Scorecards of the OPDs")) {
+                    table {
+                        caption { (of("Kartu skor OPD", "Scorecards of the OPDs")) }
+                        thead { tr {
+                            th scope="col" { "OPD" }
+                            th scope="col" { (of("Program berjalan", "Running programmes")) }
+                            @if has_actions {
+                                th scope="col" { (of("Renaksi", "Actions")) }
+                                th scope="col" { (of("Capaian", "Achievement")) }
+                                th scope="col" { (of("Laporan tepat waktu", "Reports on time")) }
+                                th scope="col" { (of("Terlambat / tidak ada", "Late / missing")) }
+                            }
+                            th scope="col" { (of("Temuan terbuka", "Open findings")) }
+                        } }
+                        tbody { @for opd in &seen.opds { (opd_row(opd, has_actions, words)) } }
+                    }
+                }
             }
         },
     )
 }
 
-fn opd_row(opd: &Opd, words: Words) -> Markup {
+fn opd_row(opd: &Opd, has_actions: bool, words: Words) -> Markup {
     let row = &opd.row;
     let count = |number: u32| words.count(number);
     html! { tr {
         th scope="row" { (row.name) }
         td { (count(row.programmes_led.running)) " / " (count(row.programmes_led.total)) }
-        td { (count(row.renaksi.actions.total)) }
-        td {
-            @if let Some(achievement) = row.renaksi.achievement { (words.percent(achievement)) } @else { "–" }
-            @if let Some(band) = row.renaksi.band { small { (words.band(band)) } }
+        @if has_actions {
+            td { (count(row.renaksi.actions.total)) }
+            td {
+                @if let Some(achievement) = row.renaksi.achievement { (words.percent(achievement)) } @else { "–" }
+                @if let Some(band) = row.renaksi.band { small { (words.band(band)) } }
+            }
+            td { (count(row.reports.on_time)) " / " (count(row.reports.due)) }
+            td { (count(row.reports.late)) " / " (count(row.reports.missing)) }
         }
-        td { (count(row.reports.on_time)) " / " (count(row.reports.due)) }
-        td { (count(row.reports.late)) " / " (count(row.reports.missing)) }
         td { (count(row.findings_open)) }
     } }
 }
@@ -435,9 +476,8 @@ fn evaluations(shown: &Shown<'_>, seen: &Seen) -> Markup {
         "evaluasi",
         words.of("Evaluasi", "Evaluation"),
         html! {
-            @if shown.day.is_some() { (only_today(shown, "evaluasi")) }
-        @else if seen.evaluations.is_empty() { p.faint { (words.of("Belum ada evaluasi.", "There are no evaluations yet.")) } }
-        @for (evaluation, compared) in &seen.evaluations { (told(evaluation, compared.as_ref(), words)) }
+            @if seen.evaluations.is_empty() { p.faint { (words.of("Belum ada evaluasi.", "There are no evaluations yet.")) } }
+            @for (evaluation, compared) in &seen.evaluations { (told(evaluation, compared.as_ref(), words)) }
         },
     )
 }
@@ -497,10 +537,9 @@ fn awards(shown: &Shown<'_>, awards: &[Award]) -> Markup {
         "penghargaan",
         words.of("Penghargaan", "Awards"),
         html! {
-            @if shown.day.is_some() { (only_today(shown, "penghargaan")) }
-            @else if awards.is_empty() { p.faint { (words.of("Belum ada penghargaan.", "There are no awards yet.")) } }
+            @if awards.is_empty() { p.faint { (words.of("Belum ada penghargaan.", "There are no awards yet.")) } }
             @else {
-                div.card { ul.plain { @for award in awards {
+                div.card { ul.plain.broad { @for award in awards {
                     @let facts = [award.category.clone(), award.recipient.as_ref().and_then(|one| one.name.clone()), award.issuer.clone(), award.year.map(|year| year.to_string())];
                     li { (award.name) br; span.small.faint { (facts.into_iter().flatten().collect::<Vec<_>>().join(" · ")) } }
                 } } }
@@ -509,7 +548,7 @@ fn awards(shown: &Shown<'_>, awards: &[Award]) -> Markup {
     )
 }
 
-fn data(shown: &Shown<'_>, name: &str) -> Markup {
+fn data(shown: &Shown<'_>, seen: &Seen, name: &str) -> Markup {
     let words = shown.words;
     let of = |id: &'static str, en: &'static str| words.of(id, en);
     let of_day = shown.of_day();
@@ -542,6 +581,7 @@ fn data(shown: &Shown<'_>, name: &str) -> Markup {
                 div.card {
                     h3 { (of("Unduhan untuk lembar kerja (CSV)", "Downloads for spreadsheets (CSV)")) }
                     p { a href=(ZIP_PATH) { (of("Semua tabel dalam satu berkas (ZIP)", "All tables in one file (ZIP)")) } }
+                    p { a href=(catalogue::PATH) { (of("Katalog untuk portal data (DCAT)", "Catalogue for data portals (DCAT)")) } }
                     ul {
                         @for dataset in DATASETS {
                             // As Excel in Indonesia reads it.
@@ -552,6 +592,15 @@ fn data(shown: &Shown<'_>, name: &str) -> Markup {
                 div.card {
                     h3 { (of("Unduhan (JSON)", "Downloads (JSON)")) }
                     ul { @for (path, name) in figures { li { a href=(path) { (name) } } } }
+                }
+                @if !seen.kpis.is_empty() {
+                    div.card {
+                        h3 { (of("Metadata indikator (JSON)", "Metadata of the indicators (JSON)")) }
+                        p.small.faint { (of("Konsep, definisi, rumus, dan ukuran setiap KPI menurut Peraturan BPS 5/2020.", "Concept, definition, formula and measure of each KPI, as Peraturan BPS 5/2020 asks for.")) }
+                        ul { @for one in &seen.kpis {
+                            li { a href={ "/v1/public/kpis/" (one.code) "/metadata" } { (one.standing.name) } }
+                        } }
+                    }
                 }
                 div.card {
                     h3 { (of("Gambar untuk disematkan (SVG)", "Pictures to embed (SVG)")) }

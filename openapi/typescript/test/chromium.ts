@@ -94,9 +94,19 @@ export class Chromium {
   }
 }
 
+/** How a page is looked at. */
+export interface Look {
+  width: number;
+  colours: "light" | "dark";
+}
+
 export class Tab {
   /** What the page said went wrong. */
   readonly faults: string[] = [];
+  /** What the browser counts and complains of, once it is asked to. */
+  readonly complaints: string[] = [];
+  readonly requested: string[] = [];
+  received = 0;
 
   constructor(
     private readonly browser: Chromium,
@@ -104,8 +114,34 @@ export class Tab {
     private readonly sessionId: string,
   ) {
     browser.listeners.add(({ sessionId: of, method, params }) => {
-      if (of === sessionId && method === "Runtime.exceptionThrown") this.faults.push(describe(params?.["exceptionDetails"]));
+      if (of === sessionId) this.hear(method, params ?? {});
     });
+  }
+
+  private hear(method: string | undefined, params: Record<string, unknown>): void {
+    if (method === "Runtime.exceptionThrown") this.faults.push(describe(params["exceptionDetails"]));
+    if (method === "Log.entryAdded") this.complaints.push(JSON.stringify(params["entry"]));
+    if (method === "Network.requestWillBeSent") this.requested.push((params["request"] as { url: string }).url);
+    if (method === "Network.loadingFinished") this.received += params["encodedDataLength"] as number;
+  }
+
+  /** Has the browser tell what it loads, and what it complains of. Nothing comes out of its cache. */
+  async observe(): Promise<void> {
+    for (const domain of ["Log", "Network"]) await this.browser.send(`${domain}.enable`, {}, this.sessionId);
+    await this.browser.send("Network.setCacheDisabled", { cacheDisabled: true }, this.sessionId);
+  }
+
+  /** Shows pages as on a screen of this width, to somebody who prefers these colours. */
+  async look({ width, colours }: Look): Promise<void> {
+    const screen = { width, height: 900, deviceScaleFactor: 1, mobile: width < 600 };
+    await this.browser.send("Emulation.setDeviceMetricsOverride", screen, this.sessionId);
+    const features = [{ name: "prefers-color-scheme", value: colours }];
+    await this.browser.send("Emulation.setEmulatedMedia", { features }, this.sessionId);
+  }
+
+  /** Whether pages may run scripts. Expressions are evaluated all the same. */
+  async scripts(allowed: boolean): Promise<void> {
+    await this.browser.send("Emulation.setScriptExecutionDisabled", { value: !allowed }, this.sessionId);
   }
 
   async prepare(): Promise<void> {

@@ -364,9 +364,12 @@ fn values_of(parameter: &Value) -> Vec<String> {
     }
 }
 
-/// Every header of an answer but what is new each time.
+/// Every header of an answer but what is new each time, or tells since when the process gives it.
 fn heads(answer: &Answer) -> String {
-    let lines = answer.head().into_iter().filter(|(name, _)| !["date", "x-request-id", "traceparent"].contains(&name.as_str()));
+    let lines = answer
+        .head()
+        .into_iter()
+        .filter(|(name, _)| !["date", "last-modified", "x-request-id", "traceparent"].contains(&name.as_str()));
     let sorted = lines.collect::<BTreeMap<_, _>>();
     sorted.into_iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
 }
