@@ -22,6 +22,7 @@ use crate::store::days::read_as_of;
 use crate::store::figure_cache::{FigureCache, Question};
 use crate::store::kind::{BeforeFirst, Kind, Scope};
 use crate::store::listing::Listing;
+use crate::store::snapshots::AsOf;
 use crate::store::transaction::Store;
 use crate::store::visible::{Named, public_among};
 

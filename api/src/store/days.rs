@@ -29,7 +29,7 @@ impl Store {
     }
 
     /// The day that answers for `day`: all days before the first record look alike, and are the day before it.
-    async fn day_that_answers(&self, day: NaiveDate) -> ApiResult<NaiveDate> {
+    pub async fn day_that_answers(&self, day: NaiveDate) -> ApiResult<NaiveDate> {
         let first = self.first_day().await?;
         Ok(day.max(first.pred_opt().unwrap_or(first)))
     }
