@@ -7,10 +7,9 @@ use crate::crud::{handlers, public};
 use crate::http::operation::Operation;
 use crate::http::table::Table;
 use crate::resources::programmes::{coverage, transitions};
-use crate::resources::{actions, clients, kpis, signing_keys, users};
+use crate::resources::{actions, clients, kpis, signing_keys, users, webhooks};
 use crate::store::kind::{Audited, Kind, Stored};
 use crate::tabular::columns::Tabular;
-use crate::webhooks::webhook;
 
 /// Calls a macro with every list of a file: `name: resource Type, of the public;` for a kind, or `name: part Type;` for what comes with one.
 macro_rules! every_kind {
@@ -83,7 +82,7 @@ pub static AUDITED: LazyLock<Vec<&'static Audited>> = LazyLock::new(|| {
         &kpis::measurements::AUDITED,
         &actions::reports::AUDITED,
     ];
-    let accounts = [&users::AUDITED, &clients::AUDITED, &webhook::AUDITED, &signing_keys::AUDITED];
+    let accounts = [&users::AUDITED, &clients::AUDITED, &webhooks::AUDITED, &signing_keys::AUDITED];
     KINDS.iter().map(|kind| &kind.audited).chain(parts).chain(accounts).collect()
 });
 

@@ -32,3 +32,4 @@ pub mod sessions;
 pub mod signing_keys;
 pub mod surveys;
 pub mod users;
+pub mod webhooks;

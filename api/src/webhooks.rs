@@ -10,4 +10,3 @@ pub mod message;
 pub mod queue;
 pub mod retries;
 pub mod subscriptions;
-pub mod webhook;

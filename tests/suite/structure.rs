@@ -8,7 +8,21 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, ItemMod, ItemUse, UseTree};
 
 /// What everything else stands on, from the ground up.
-const FLOORS: [&[&str]; 7] = [&["telemetry"], &["http"], &["csv", "auth"], &["store"], &["tabular"], &["crud"], &["resources"]];
+const FLOORS: [&[&str]; 13] = [
+    &["telemetry", "licence"],
+    &["http"],
+    &["csv", "auth"],
+    &["store"],
+    &["tabular"],
+    &["crud"],
+    &["resources"],
+    &["aggregates", "public", "push"],
+    &["charts", "kinds"],
+    &["dataset"],
+    &["import_export"],
+    &["feed"],
+    &["webhooks"],
+];
 
 type Graph = BTreeMap<String, BTreeSet<String>>;
 

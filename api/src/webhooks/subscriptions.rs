@@ -26,9 +26,9 @@ use crate::http::table::Table;
 use crate::import_export::compare::compare_accounts;
 use crate::kinds;
 use crate::resources::accounts::{self, Secret, apply, created, describe, insert, matching, shown, with_secret};
+use crate::resources::webhooks::Webhook;
 use crate::store::access::{Access, retry};
 use crate::store::transaction::{Retry, WriteTransaction};
-use crate::webhooks::webhook::Webhook;
 
 fn search_text(url: &str, description: Option<&str>) -> String {
     format!("{url}\n{}", description.unwrap_or_default()).to_lowercase()

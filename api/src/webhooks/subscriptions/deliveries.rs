@@ -27,13 +27,13 @@ use crate::http::schema;
 use crate::http::table::Table;
 use crate::resources::accounts::describe::operation;
 use crate::resources::accounts::{locked, missing};
+use crate::resources::webhooks::Webhook;
 use crate::store::access::{Access, retry};
 use crate::store::kind::{Field, ValueType};
 use crate::store::listing::Listing;
 use crate::store::transaction::WriteTransaction;
 use crate::webhooks::dispatch::delivery;
 use crate::webhooks::message::PING;
-use crate::webhooks::webhook::Webhook;
 
 const LIST: &str = "/v1/webhooks/{id}/deliveries";
 const REDELIVER: &str = "/v1/webhooks/{id}/deliveries/{delivery}/redeliver";

@@ -11,9 +11,9 @@ use crate::auth::permissions::ManageWebhooks;
 use crate::http::operation::Operation;
 use crate::kinds;
 use crate::resources::accounts::{Account, Secret, describe};
+use crate::resources::webhooks::{AUDITED, SECRET, Webhook, example, pattern};
 use crate::store::kind::{Audited, Field, Names, ValueType};
 use crate::webhooks::message::fresh_secret;
-use crate::webhooks::webhook::{AUDITED, SECRET, Webhook, example, pattern};
 
 /// The body of a request that creates a webhook.
 #[derive(Deserialize, ToSchema)]

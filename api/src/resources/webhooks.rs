@@ -1,4 +1,4 @@
-//! A webhook, as answers and events show it.
+//! A webhook, as answers and events show it. The module `webhooks` has its operations, and sends the messages.
 
 use chrono::{DateTime, Utc};
 use entity::webhook::DisabledReason;
