@@ -54,11 +54,18 @@ impl Writer {
 
     fn line(&self, cells: impl Iterator<Item = String>) -> String {
         let separator = char::from(self.dialect.separator.byte());
-        let quoted = cells.map(|cell| {
-            let needs = cell.contains([separator, '"', '\r', '\n']) || cell.trim() != cell;
-            if needs { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
-        });
-        let line = quoted.collect::<Vec<_>>().join(separator.encode_utf8(&mut [0; 4]));
-        format!("{line}{}", self.dialect.line_end)
+        let mut line = String::with_capacity(128);
+        for (place, cell) in cells.enumerate() {
+            if place > 0 {
+                line.push(separator);
+            }
+            if cell.contains([separator, '"', '\r', '\n']) || cell.trim() != cell {
+                line.extend(["\"", &cell.replace('"', "\"\""), "\""]);
+            } else {
+                line.push_str(&cell);
+            }
+        }
+        line.push_str(self.dialect.line_end);
+        line
     }
 }

@@ -8,7 +8,7 @@ use actix_web::body::BodyStream;
 use actix_web::http::StatusCode;
 use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, Responder};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join};
 use futures_util::stream::{self, Stream};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -79,7 +79,7 @@ impl Csv<'_> {
     /// Answers a request of the public.
     pub async fn answer(self, request: &HttpRequest, store: &Store, preconditions: &Preconditions) -> ApiResult<HttpResponse> {
         let (writer, language) = (self.table.writer(self.asked.0, self.selection), self.language);
-        let mut lines = Lines { writer, pages: self.pages, db: store.snapshot().await? };
+        let mut lines = Lines { writer, pages: self.pages, db: store.snapshot().await?, read: None };
         let mut text = lines.writer.header().into_bytes();
         loop {
             let more = lines.add_to(&mut text).await?;
@@ -141,18 +141,34 @@ struct Lines {
     writer: Writer,
     pages: Box<dyn Pages>,
     db: DatabaseTransaction,
+    /// The rows that were read while those before were written.
+    read: Option<Vec<Vec<u8>>>,
 }
 
 impl Lines {
-    /// Adds the next lines; `false` after the last.
+    /// Adds the next lines; `false` after the last. While they are written, the database reads on.
     async fn add_to(&mut self, text: &mut Vec<u8>) -> ApiResult<bool> {
-        let rows = self.pages.next(&Executor::from(&self.db)).await?;
-        for row in &rows {
-            let row = serde_json::from_slice(row).map_err(ApiError::unexpected)?;
-            text.extend_from_slice(self.writer.row(&row).as_bytes());
+        let Self { writer, pages, db, read } = self;
+        let db = Executor::from(&*db);
+        let rows = match read.take() {
+            Some(rows) => rows,
+            None => pages.next(&db).await?,
+        };
+        if rows.is_empty() {
+            return Ok(false);
         }
-        Ok(!rows.is_empty())
+        let write = async { rows.iter().try_for_each(|row| add_line(writer, row, text)) };
+        let (next, written) = join(pages.next(&db), write).await;
+        written?;
+        *read = Some(next?);
+        Ok(true)
     }
+}
+
+fn add_line(writer: &Writer, row: &[u8], text: &mut Vec<u8>) -> ApiResult<()> {
+    let row = serde_json::from_slice(row).map_err(ApiError::unexpected)?;
+    text.extend_from_slice(writer.row(&row).as_bytes());
+    Ok(())
 }
 
 async fn send(mut lines: Lines, mut text: Vec<u8>, sender: Sender<Sent>, _place: Place) {
