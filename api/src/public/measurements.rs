@@ -58,9 +58,10 @@ mod row {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Of each period, the last verified revision is in force.
-const IS_IN_FORCE: &str = "measurement.state = 'verified' AND NOT EXISTS (SELECT 1 FROM measurement later WHERE later.kpi = measurement.kpi AND \
-    later.period = measurement.period AND later.revision > measurement.revision AND later.state = 'verified')";
+/// Of each period, the last verified revision is in force. It is looked up row by row: PostgreSQL joins what is asked with `NOT EXISTS`, and
+/// then reads the table from its beginning for each page.
+const IS_IN_FORCE: &str = "measurement.state = 'verified' AND measurement.revision >= (SELECT MAX(later.revision) FROM measurement later \
+    WHERE later.kpi = measurement.kpi AND later.period = measurement.period AND later.state = 'verified')";
 
 impl Part for PublicMeasurement {
     type Entity = row::Entity;
