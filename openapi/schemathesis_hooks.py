@@ -5,6 +5,7 @@ import json
 
 import schemathesis
 from hypothesis import strategies
+from schemathesis.core.parameters import ParameterLocation
 
 # Well-formed entity tags: `*` holds for whatever is there, the other for nothing. The first of each gets a request further.
 FORMATS = {"If-Match": ["*", '"0-0"'], "If-None-Match": ['"0-0"', "*"]}
@@ -27,8 +28,9 @@ def before_load_schema(context, raw_schema):
 def before_call(context, case, **kwargs):
     """Take out of well-formed requests what no schema can say: only the service can make a cursor, and a forged one is a 400;
     a figure is asked about days that have come; the schema of an answer is that of the whole thing, and the suite holds answers to
-    `fields` and `expand` to it."""
-    if case.meta is not None and case.meta.generation.mode.is_positive and case.query:
+    `fields` and `expand` to it. So is a request whose query is well-formed, whatever else of it is not."""
+    query = case.meta and case.meta.components.get(ParameterLocation.QUERY)
+    if query is not None and query.mode.is_positive and case.query:
         for name in ("cursor", "fields", "expand"):
             case.query.pop(name, None)
         if str(case.query.get("as_of", "")) > datetime.date.today().isoformat():
