@@ -1,5 +1,7 @@
 //! Who may do what: every operation of the document, walked with every kind of visitor.
 
+use std::collections::BTreeSet;
+
 use renaksi_tests::document::{Document, Operation};
 use renaksi_tests::{Actor, Answer, on_a_shared_server, on_both_databases, on_shared_servers};
 use reqwest::Method;
@@ -57,6 +59,34 @@ on_shared_servers! {
             admin.get(path).await.is(404);
             admin.delete(path).if_match("\"1\"").await.is(404);
         }
+    }
+
+    async fn a_part_is_found_under_its_own_whole_only(app) {
+        let (admin, document) = (app.admin().await, Document::get());
+        let mut walked = BTreeSet::new();
+        for operation in document.operations().into_iter().filter(|operation| operation.method == "GET" && operation.ends()) {
+            let path = &operation.path;
+            let Some((whole, part)) = path.split_once("}/").filter(|(_, part)| part.contains('{')) else { continue };
+            let (collection, _) = whole.rsplit_once("/{").unwrap();
+            let (list, _) = part.split_once("/{").unwrap();
+            // A whole with such a part, and another one.
+            let wholes = admin.get(collection).await.is(200).rows();
+            let codes = wholes.iter().filter_map(|row| row["code"].as_str().or(row["id"].as_str())).collect::<Vec<_>>();
+            for code in &codes {
+                let parts = admin.get(format!("{collection}/{code}/{list}")).await.is(200).rows();
+                let Some(key) = parts.first().map(|row| ["quarter", "period", "id"].map(|name| row[name].clone())) else { continue };
+                let key = key.iter().find(|key| !key.is_null()).unwrap().to_string().replace('"', "");
+                let rest = part.split_once('}').unwrap().1;
+                let at = |whole: &str| format!("{collection}/{whole}/{list}/{key}{rest}");
+                admin.get(at(code)).await.is(200);
+                for other in ["NO-SUCH", "%C3%97", "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21"] {
+                    assert_eq!(admin.get(at(other)).await.status(), 404, "{}", at(other));
+                }
+                walked.insert(path.clone());
+                break;
+            }
+        }
+        assert!(walked.len() >= 8, "{walked:?}");
     }
 
     async fn an_operator_writes_for_its_own_opd_and_below(app) {

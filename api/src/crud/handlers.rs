@@ -483,6 +483,7 @@ fn mount_of<P: Permission>(table: &mut Table, writes: &'static dyn Writes, store
             delete(writes, stored, access.into(), request, preconditions)
         })
         .on(describe.history(), move |access: Access<ReadAll>, request: HttpRequest, parameters| async move {
-            history::answer(&access, &request, parameters, &kind.audited, &key_in(kind, &request)).await
+            let part = kind.parent.zip(parent_in(kind, &request)).map(|(parent, code)| history::part_of(parent.member, code));
+            history::answer_where(&access, &request, parameters, &kind.audited, &key_in(kind, &request), part).await
         });
 }

@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use entity::event;
+use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use serde_json::Value;
@@ -126,19 +127,41 @@ impl Entry {
     }
 }
 
+/// The condition on events of parts of one resource, where the key of a part does not say to which it belongs: a part stays where it was
+/// created.
+pub(super) fn part_of(member: &str, code: &str) -> SimpleExpr {
+    Expr::cust(format!("COALESCE(\"after\", \"before\") ->> '{member}'")).eq(code)
+}
+
 /// The history of the `resource` with this key.
 pub async fn answer<P: Permission>(
+    access: &Access<P>,
+    request: &HttpRequest,
+    parameters: Parameters,
+    of: &Audited,
+    key: &str,
+) -> ApiResult<Answer> {
+    answer_where(access, request, parameters, of, key, None).await
+}
+
+/// The history of the `resource` with this key, of those events for which `condition` holds.
+pub(super) async fn answer_where<P: Permission>(
     access: &Access<P>,
     request: &HttpRequest,
     mut parameters: Parameters,
     of: &Audited,
     key: &str,
+    condition: Option<SimpleExpr>,
 ) -> ApiResult<Answer> {
     let resource = of.name;
     let (db, actor) = (access.store.db(), access.actor());
     let listing = Listing::read(&mut parameters, &format!("{resource}/{key}/history"), &[], "seq", SEQ, false);
     parameters.finish()?;
     let events = event::Entity::find().filter(event::Column::Resource.eq(resource)).filter(event::Column::Key.eq(key));
+    let events = match condition {
+        Some(condition) => events.filter(condition),
+        None => events,
+    };
     let shown = |event: &event::Model| Ok(Entry::from(event).seen_by(actor));
     let page = listing.page(db, events.clone(), shown).await?;
     if page.data.is_empty() && events.one(db).await?.is_none() {
