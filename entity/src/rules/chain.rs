@@ -104,7 +104,14 @@ pub fn canonical(event: &event::Model) -> String {
         write_sorted(value.as_ref().unwrap_or(&Value::Null), out);
         Ok::<(), std::convert::Infallible>(())
     };
-    let content = Content {
+    let Ok(()) =
+        write_canonical(&apart_from_json(event), &mut out, |out| value(&event.after, out), |out| value(&event.before, out));
+    out
+}
+
+/// The content of a stored event without what was before and after, which is no text there.
+fn apart_from_json(event: &event::Model) -> Content<'_> {
+    Content {
         id: event.id,
         at: event.at,
         resource: &event.resource,
@@ -117,9 +124,7 @@ pub fn canonical(event: &event::Model) -> String {
         address: event.address.as_deref(),
         before: None,
         after: None,
-    };
-    let Ok(()) = write_canonical(&content, &mut out, |out| value(&event.after, out), |out| value(&event.before, out));
-    out
+    }
 }
 
 /// Writes the canonical form, with what writes the members `after` and `before`.
@@ -297,20 +302,7 @@ mod tests {
     fn written(event: &event::Model) -> Hash {
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let (before, after) = (text(&event.before), text(&event.after));
-        let content = Content {
-            id: event.id,
-            at: event.at,
-            resource: &event.resource,
-            key: &event.key,
-            action: &event.action,
-            version: event.version,
-            actor_kind: &event.actor_kind,
-            actor_id: &event.actor_id,
-            request_id: event.request_id.as_deref(),
-            address: event.address.as_deref(),
-            before: before.as_deref(),
-            after: after.as_deref(),
-        };
+        let content = Content { before: before.as_deref(), after: after.as_deref(), ..apart_from_json(event) };
         content.hash().unwrap()
     }
 
