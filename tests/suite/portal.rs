@@ -44,6 +44,9 @@ on_both_databases! {
             for programme in anyone.all("/v1/public/programmes").await {
                 told(programme["name"].as_str().unwrap());
             }
+            // Each with its status history, up to the day.
+            assert_eq!(text.contains("berjalan sejak 1 Maret 2023"), day.is_empty(), "{text}");
+            assert_eq!(text.contains("Riwayat status") && text.contains("1 Maret 2023: berjalan"), day.is_empty(), "{text}");
             let board = anyone.get(format!("/v1/public/scoreboard{day}")).await.is(200).json();
             // Without any action of the year, nothing is told of actions.
             let has_actions = rows(&board["rows"]).iter().any(|row| row["renaksi"]["actions"]["total"] != 0);

@@ -1,6 +1,6 @@
 //! What the page shows, read from the public answers with figures and from what the public lists show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::ResponseError;
 use actix_web::http::StatusCode;
@@ -28,6 +28,7 @@ use crate::crud::whole::shown_then;
 use crate::http::language::Language;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
+use crate::public::transitions::histories as histories_of;
 use crate::resources::{awards, evaluations, kpis, masterplans, quick_wins};
 use crate::store::figure_cache::FigureCache;
 use crate::store::kind::Kind;
@@ -36,6 +37,8 @@ use crate::store::transaction::Store;
 
 /// The most OPDs, KPIs and evaluations that are looked at one by one.
 const MOST: usize = 60;
+/// The most programmes whose status history is read.
+const MOST_HISTORIES: usize = 500;
 
 /// All that the page shows.
 pub(super) struct Seen {
@@ -144,6 +147,8 @@ pub(super) struct Programme {
     pub(super) dimension: Option<String>,
     pub(super) status: ProgrammeStatus,
     pub(super) opd: String,
+    /// Its statuses and the days from which they held, the first one first.
+    pub(super) history: Vec<(ProgrammeStatus, NaiveDate)>,
 }
 
 /// A KPI with its standing and its series.
@@ -295,10 +300,12 @@ pub(super) async fn everything(store: &Store, kept: &Data<FigureCache>, day: Opt
             dimension,
             status,
             opd: name.clone(),
+            history: Vec::new(),
         })
     });
     let mut programmes = programmes.collect::<Vec<_>>();
     programmes.sort_by(|one, other| one.code.cmp(&other.code));
+    ask.add_histories(&mut programmes).await?;
     let mut seen_kpis = Vec::new();
     for row in ask.list::<KpiRow>(&kpis::KIND).await?.into_iter().take(MOST) {
         seen_kpis.extend(ask.kpi(row).await?);
@@ -351,6 +358,20 @@ impl Ask<'_> {
         let query = self.day.filter(|_| !parameter.is_empty()).map(|day| format!("{parameter}={day}")).unwrap_or_default();
         let answer = public_figure::<F>(self.store, self.kept, code, Parameters::parse(&query)?).await?;
         Ok(answer.parts().2.to_vec())
+    }
+
+    /// Adds the status histories up to the day; those of the first programmes, if there are very many.
+    async fn add_histories(&self, programmes: &mut [Programme]) -> ApiResult<()> {
+        let codes = programmes.iter().take(MOST_HISTORIES).map(|one| one.code.clone()).collect();
+        let until = self.day.unwrap_or_else(|| self.store.calendar().today());
+        let mut histories = HashMap::<String, Vec<_>>::new();
+        for step in histories_of(self.store, codes, until).await? {
+            histories.entry(step.programme).or_default().push((step.to, step.effective_on));
+        }
+        for one in programmes {
+            one.history = histories.remove(&one.code).unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// A KPI; none where it was hidden on the day.

@@ -301,7 +301,24 @@ fn in_language<'a>(name: &'a str, name_en: Option<&'a str>, words: Words) -> &'a
 }
 
 fn programme(one: &Programme, words: Words) -> Markup {
-    html! { li { (one.name) br; (status(one.status, words)) span.small.faint { " · " (one.opd) } } }
+    let since = one.history.last().filter(|(status, _)| *status == one.status).map(|(_, day)| words.day(*day));
+    html! {
+        li {
+            (one.name)
+            br;
+            (status(one.status, words))
+            span.small.faint {
+                @if let Some(day) = since { (words.of(" sejak ", " since ")) (day) }
+                " · " (one.opd)
+            }
+            @if one.history.len() > 1 {
+                details.small {
+                    summary { (words.of("Riwayat status", "Status history")) }
+                    ol { @for (status, day) in &one.history { li { (words.day(*day)) ": " (words.status(*status)) } } }
+                }
+            }
+        }
+    }
 }
 
 fn kpis(shown: &Shown<'_>, seen: &Seen) -> Markup {

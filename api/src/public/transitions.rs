@@ -3,30 +3,45 @@
 use chrono::NaiveDate;
 use entity::rules::programme_status::ProgrammeStatus;
 use entity::status_change;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::parts::{Part, Words};
+use crate::http::problem::ApiResult;
 use crate::resources::programmes;
 use crate::store::kind::{Field, Kind, ValueType};
+use crate::store::transaction::Store;
 
 /// A change of a programme's status.
 #[derive(Serialize, ToSchema)]
 pub struct PublicTransition {
     /// The code of the programme.
     #[schema(max_length = 64, example = "SV-01")]
-    programme: String,
+    pub(crate) programme: String,
     /// Order within the programme, from 1.
     #[schema(minimum = 1, maximum = 2147483647)]
     seq: i32,
     /// The status before; null for the first entry.
     from: Option<ProgrammeStatus>,
     /// The status from then on.
-    to: ProgrammeStatus,
+    pub(crate) to: ProgrammeStatus,
     /// The first day on which it held.
     #[schema(max_length = 10)]
-    effective_on: NaiveDate,
+    pub(crate) effective_on: NaiveDate,
+}
+
+/// The status histories of some programmes, up to the end of a day. One statement. That the public sees these programmes is for the
+/// caller to know.
+pub(crate) async fn histories(store: &Store, programmes: Vec<String>, until: NaiveDate) -> ApiResult<Vec<PublicTransition>> {
+    use status_change::Column;
+    let rows = status_change::Entity::find()
+        .filter(Column::Programme.is_in(programmes))
+        .filter(Column::EffectiveOn.lte(until))
+        .order_by_asc(Column::Programme)
+        .order_by_asc(Column::Seq);
+    Ok(rows.all(store.db()).await?.into_iter().map(PublicTransition::show).collect())
 }
 
 impl Part for PublicTransition {
