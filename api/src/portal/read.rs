@@ -364,9 +364,12 @@ impl Ask<'_> {
     async fn add_histories(&self, programmes: &mut [Programme]) -> ApiResult<()> {
         let codes = programmes.iter().take(MOST_HISTORIES).map(|one| one.code.clone()).collect();
         let until = self.day.unwrap_or_else(|| self.store.calendar().today());
-        let mut histories = HashMap::<String, Vec<_>>::new();
+        let mut histories = HashMap::<String, Vec<(ProgrammeStatus, NaiveDate)>>::new();
         for step in histories_of(self.store, codes, until).await? {
-            histories.entry(step.programme).or_default().push((step.to, step.effective_on));
+            let history = histories.entry(step.programme).or_default();
+            // Of the statuses of one day the last one holds.
+            history.pop_if(|(_, day)| *day == step.effective_on);
+            history.push((step.to, step.effective_on));
         }
         for one in programmes {
             one.history = histories.remove(&one.code).unwrap_or_default();
