@@ -26,6 +26,7 @@ use crate::limited::limited;
 use crate::pages::{self, Document};
 use crate::routes;
 use crate::store::figure_cache::FigureCache;
+use crate::store::together::Queues;
 use crate::store::transaction::Store;
 use crate::tabular::exports::Exports;
 use crate::webhooks::addresses::Addresses;
@@ -88,6 +89,7 @@ pub fn app(
         async move { routes.answer(request).await }
     };
     App::new()
+        .app_data(Queues::default())
         .app_data(state.store)
         .app_data(state.keys)
         .configure(|service| {

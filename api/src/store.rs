@@ -25,6 +25,7 @@ pub mod sealed;
 pub mod snapshots;
 pub mod standing;
 pub mod tables;
+pub mod together;
 pub mod transaction;
 pub mod turns;
 pub mod visible;

@@ -48,4 +48,16 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
 }
 
+/// What of an action those who report on it need: many at once are read at little cost.
+#[derive(Clone, Debug, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Reported {
+    /// The identifier of the action.
+    pub id: String,
+    /// The OPD that carries out the action.
+    pub opd: String,
+    /// The year of the action.
+    pub year: i32,
+}
+
 impl ActiveModelBehavior for ActiveModel {}

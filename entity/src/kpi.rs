@@ -65,6 +65,35 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
 }
 
+/// What of a KPI those who report a measurement need: many at once are read at little cost.
+#[derive(Clone, Debug, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Measured {
+    /// The code of the KPI.
+    pub code: String,
+    /// The OPD that reports the KPI.
+    pub opd: String,
+    /// The kind of unit.
+    pub unit_kind: UnitKind,
+    /// How often the KPI is measured.
+    pub frequency: Frequency,
+    /// The least possible value.
+    pub minimum: Option<Decimal>,
+    /// The greatest possible value.
+    pub maximum: Option<Decimal>,
+}
+
+/// Which values a KPI can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    /// The kind of unit.
+    pub unit_kind: UnitKind,
+    /// How often the KPI is measured.
+    pub frequency: Frequency,
+    /// The least and the greatest possible value.
+    pub bounds: Bounds,
+}
+
 /// The kind of unit in which a KPI is counted. An index is not a percentage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::None)", rename_all = "snake_case")]
@@ -112,8 +141,24 @@ impl UnitKind {
 impl Model {
     /// The bounds of the values of the KPI.
     pub fn bounds(&self) -> Bounds {
-        Bounds { minimum: self.minimum.map(Decimal::inner), maximum: self.maximum.map(Decimal::inner) }
+        bounds(self.minimum, self.maximum)
     }
+
+    /// Which values the KPI can have.
+    pub fn scale(&self) -> Scale {
+        Scale { unit_kind: self.unit_kind, frequency: self.frequency, bounds: self.bounds() }
+    }
+}
+
+impl Measured {
+    /// Which values the KPI can have.
+    pub fn scale(&self) -> Scale {
+        Scale { unit_kind: self.unit_kind, frequency: self.frequency, bounds: bounds(self.minimum, self.maximum) }
+    }
+}
+
+fn bounds(minimum: Option<Decimal>, maximum: Option<Decimal>) -> Bounds {
+    Bounds { minimum: minimum.map(Decimal::inner), maximum: maximum.map(Decimal::inner) }
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -161,6 +161,12 @@ impl Database {
         }
     }
 
+    /// `psql` in a database of PostgreSQL.
+    pub fn psql(&self) -> Command {
+        assert_eq!(self.backend, Backend::Postgres, "a file has no sessions");
+        Cluster::get().psql(&self.name)
+    }
+
     /// Takes a database of PostgreSQL away from everybody, as if it had stopped, or gives it back.
     pub fn set_away(&self, is_away: bool) {
         assert_eq!(self.backend, Backend::Postgres, "a file is always there");

@@ -61,6 +61,7 @@ pub mod dice;
 pub mod document;
 pub mod forwarder;
 pub mod guide;
+pub mod holder;
 pub mod metrics;
 pub mod person;
 pub mod postgres;

@@ -6,11 +6,12 @@ mod small_disk;
 
 use std::fs;
 use std::io::Write;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use renaksi_tests::cluster::OwnCluster;
 use renaksi_tests::forwarder::Forwarder;
+use renaksi_tests::holder::Holder;
 use renaksi_tests::resource::OPDS;
 use renaksi_tests::server::{PASSWORD, command};
 use renaksi_tests::traffic::{Told, Traffic};
@@ -155,28 +156,6 @@ async fn a_standby_that_is_promoted_goes_on() {
     holds(&standby, &told);
 }
 
-/// Somebody who holds a lock in a session of `psql` until it is dropped.
-struct Holder(Child);
-
-impl Holder {
-    fn of(cluster: &OwnCluster, lock: &str) -> Self {
-        let mut psql = cluster.psql(DATABASE).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        writeln!(psql.stdin.as_mut().unwrap(), "BEGIN; {lock};").unwrap();
-        cluster.until(
-            "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'psql' AND state = 'idle in transaction'",
-            "1",
-        );
-        Self(psql)
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_finds_no_connection_is_told_soon() {
     if !is_told(Backend::Postgres) {
@@ -187,7 +166,7 @@ async fn whoever_finds_no_connection_is_told_soon() {
     let admin = admin_of(&server).await;
     let anyone = Actor::new(server.url(), None);
     anyone.get("/v1/public/opds/DLH").await.is(200);
-    let holder = Holder::of(&cluster, "LOCK TABLE event IN EXCLUSIVE MODE");
+    let holder = Holder::of(cluster.psql(DATABASE), "LOCK TABLE event IN EXCLUSIVE MODE");
     let traffic = Traffic::start(WRITERS, std::slice::from_ref(&admin));
     let since = Instant::now();
     let mut read = 0;

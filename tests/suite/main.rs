@@ -62,6 +62,7 @@ mod push_mutations;
 mod push_programmes;
 mod push_rows;
 mod push_storm;
+mod puts_together;
 mod reviews;
 
 mod access;

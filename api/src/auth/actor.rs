@@ -43,7 +43,7 @@ impl ActorKind {
 }
 
 /// Who makes a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
     /// The kind of actor.
     pub kind: ActorKind,

@@ -214,7 +214,7 @@ pub(super) async fn of_kpis<K: FileList>(
         let (code, period, value) = value(&row.row);
         let Some((kpi, period)) = kpis.get(code).zip(Period::parse(period).ok()) else { continue };
         let new = (!row.was_taken).then(|| of_new(kpi, value)).flatten();
-        for field_error in value_field_errors(kpi, period, "/period", value, "/value").into_iter().chain(new) {
+        for field_error in value_field_errors(kpi.scale(), period, "/period", value, "/value").into_iter().chain(new) {
             import.checking.refuse(list, row, &field_error);
         }
     }

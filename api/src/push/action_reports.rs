@@ -22,8 +22,6 @@ struct ActionReportKey {
 }
 
 impl Reported for Model {
-    const PART: &'static str = "int";
-
     fn key_schema() -> Value {
         schema::input::<ActionReportKey>()
     }

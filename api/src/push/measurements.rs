@@ -22,8 +22,6 @@ struct MeasurementKey {
 }
 
 impl Reported for Model {
-    const PART: &'static str = "text";
-
     fn key_schema() -> Value {
         schema::input::<MeasurementKey>()
     }

@@ -1,16 +1,11 @@
 //! Pushes of reports: measurements of KPIs, and reports on actions. The results of their rows are decided alike.
 
 use std::any::TypeId;
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt::Display;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::review::{Arrival, Stored, arrival};
-use futures_util::TryStreamExt;
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -24,9 +19,9 @@ use crate::http::language::Text;
 use crate::http::problem::{ApiResult, FieldError};
 use crate::http::schema as json_schema;
 use crate::resources::reporting::flow::{hand_in, reason_required, written_action};
+use crate::resources::reporting::many::{self, Locked};
 use crate::resources::reporting::review_state::ReviewState;
-use crate::resources::reporting::{Report, ReportKey, Subject, Written};
-use crate::store::bulk;
+use crate::resources::reporting::{Report, ReportKey, Written};
 use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 /// Rows that are written at once.
@@ -36,10 +31,7 @@ const AT_ONCE: usize = 1_000;
 const ASIDE: [&str; 2] = ["source_updated_at", "reason"];
 
 /// A kind of report that is pushed.
-pub(super) trait Reported: Report<Part: Serialize + DeserializeOwned + Display, Shown: Serialize> {
-    /// The SQL type of the column of the period or quarter.
-    const PART: &'static str;
-
+pub(super) trait Reported: Report<Part: DeserializeOwned> {
     /// The schema of the key of a row: the KPI and the period, or the action and the quarter.
     fn key_schema() -> Value;
 
@@ -82,7 +74,7 @@ pub(super) struct Plan<R> {
 
 /// The stored data that the rows need.
 struct Known<R: Report> {
-    subjects: HashMap<String, Subject<R>>,
+    subjects: HashMap<String, R::Subject>,
     /// The OPDs for which the actor may write; `None` for all.
     covered: Option<HashSet<String>>,
     /// The stored reports, by key.
@@ -187,7 +179,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
     async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
         let mut known = Known {
-            subjects: subjects::<R>(transaction, good.clone().map(|row| row.place.of.as_str()).collect()).await?,
+            subjects: many::subjects::<R>(transaction, good.clone().map(|row| row.place.of.as_str()), Locked::Waits).await?,
             covered: transaction.covered().await?,
             stored: stored(transaction, good).await?,
             today: transaction.today,
@@ -207,11 +199,6 @@ impl<R: Reported> Pushed for ReportRow<R> {
     }
 
     async fn write(transaction: &WriteTransaction, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()> {
-        supersede(
-            transaction,
-            plan.writes.iter().filter(|write| !write.only_submits).filter_map(|write| write.before.as_deref()),
-        )
-        .await?;
         let read = |write: &Write<R>| rows.get(write.index)?.read.as_ref().ok();
         // Some at a time: all of them at once would take more memory than the push itself.
         for some in plan.writes.chunks(AT_ONCE) {
@@ -220,7 +207,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
                 Some((row.key(), write.before.as_deref(), made(transaction, row, write, plan.submits)?))
             });
             let made = made.collect::<Vec<_>>();
-            bulk::upsert::<R>(&transaction.db, made.iter().map(|(_, _, after)| after)).await?;
+            many::store(transaction, made.iter().map(|(_, before, after)| (*before, after))).await?;
             let audit_events = made.iter().map(|(key, before, after)| AuditEvent {
                 of: R::AUDITED,
                 key,
@@ -405,23 +392,15 @@ pub(super) fn duplicate() -> FieldError {
     FieldError::at("", "duplicate_key", text)
 }
 
-/// Locks the KPIs or actions of the rows until the commit, in one order, so that overlapping pushes wait for each other instead
-/// of deadlocking. It takes one statement.
-async fn subjects<R: Report>(transaction: &WriteTransaction, keys: BTreeSet<&str>) -> ApiResult<HashMap<String, Subject<R>>> {
-    let key = R::WORDS.of_key;
-    let found = R::Subject::find().filter(Expr::col(key).is_in(keys)).order_by_asc(Expr::col(key)).lock_exclusive();
-    Ok(found.all(&transaction.db).await?.into_iter().map(|subject| (R::key(&subject).to_owned(), subject)).collect())
-}
-
 /// What is stored under the keys of the rows: the last revisions, and the revisions in force. The keys are one parameter, so that
 /// it takes two statements for any number of rows.
 async fn stored<'a, R: Reported>(
     transaction: &WriteTransaction,
     rows: impl Iterator<Item = &'a ReportRow<R>>,
 ) -> ApiResult<HashMap<String, Standing<R>>> {
-    let keys = rows.map(|row| json!({ "subject": row.place.of, "part": row.part })).collect::<Vec<_>>();
+    let keys = rows.map(|row| many::key::<R>(&row.place.of, row.part)).collect::<Vec<_>>();
     let mut stored: HashMap<String, Standing<R>> = HashMap::new();
-    for row in revisions::<R>(transaction, &keys, "m.latest").await? {
+    for row in many::revisions::<R>(transaction, &keys, "m.latest").await? {
         stored.insert(row.place().to_string(), Standing { latest: Box::new(row), in_force: None });
     }
     // A correction that is not verified yet comes after the revision that it corrects.
@@ -430,43 +409,11 @@ async fn stored<'a, R: Reported>(
     let is_correction =
         |standing: &Standing<R>| !standing.latest.review_state().counts() && standing.latest.review_state().revision > 1;
     if stored.values().any(is_correction) {
-        for row in revisions::<R>(transaction, &keys, corrected).await? {
+        for row in many::revisions::<R>(transaction, &keys, corrected).await? {
             if let Some(standing) = stored.get_mut(&row.place().to_string()) {
                 standing.in_force = Some(Box::new(row));
             }
         }
     }
     Ok(stored)
-}
-
-/// The revisions under the keys for which `condition` holds.
-async fn revisions<R: Reported>(transaction: &WriteTransaction, keys: &[Value], condition: &str) -> ApiResult<Vec<R>> {
-    let backend = transaction.db.get_database_backend();
-    let (table, of, part, kind) = (R::KIND.name(), R::WORDS.of, R::WORDS.part, R::PART);
-    let condition = condition.replace("{table}", table).replace("{of}", of).replace("{part}", part);
-    let on = format!("m.{of} = k.subject AND m.{part} = k.part WHERE {condition}");
-    // CROSS JOIN keeps SQLite from reading the table first. There is one such row in the database for each key.
-    let sql = match backend {
-        DbBackend::Postgres => format!(
-            "SELECT DISTINCT ON (m.{of}, m.{part}) m.* FROM json_to_recordset($1::json) AS k(subject text, part {kind}) JOIN {table} m ON {on}"
-        ),
-        _ => format!(
-            "SELECT m.* FROM (SELECT json_extract(value, '$.subject') AS subject, json_extract(value, '$.part') AS part \
-             FROM json_each($1)) k CROSS JOIN {table} m ON {on}"
-        ),
-    };
-    let statement = Statement::from_sql_and_values(backend, sql, [json!(keys).to_string().into()]);
-    let found = <R as Report>::Table::find().from_raw_sql(statement).stream(&transaction.db).await?;
-    Ok(found.try_collect().await?)
-}
-
-/// Removes the mark of the latest value from the values that have it. It takes at most one statement.
-async fn supersede<R: Report>(transaction: &WriteTransaction, befores: impl Iterator<Item = &R>) -> ApiResult<()> {
-    let revised = befores.filter(|row| row.review_state().counts());
-    let superseded = revised.map(|row| {
-        let mut row = row.clone();
-        row.set_review_state(ReviewState { latest: false, ..row.review_state() });
-        row
-    });
-    bulk::upsert::<R>(&transaction.db, superseded).await
 }

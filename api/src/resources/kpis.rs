@@ -7,7 +7,7 @@ pub mod statistical_metadata;
 pub mod targets;
 
 use chrono::NaiveDate;
-use entity::kpi::{self, UnitKind};
+use entity::kpi::{self, Scale, UnitKind};
 use entity::rules::kpi::{Bounds, Direction};
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
@@ -189,15 +189,15 @@ fn allowed_id(bounds: Bounds) -> String {
 
 /// Every field error of a value for one period of a KPI.
 pub fn value_field_errors(
-    kpi: &kpi::Model,
+    scale: Scale,
     period: Period,
     period_pointer: &str,
     value: Decimal,
     value_pointer: &str,
 ) -> Vec<FieldError> {
     let mut field_errors = Vec::new();
-    field_errors.extend(wrong_frequency(kpi.frequency, period, period_pointer));
-    let text = outside_range(kpi.unit_kind, kpi.bounds(), value);
+    field_errors.extend(wrong_frequency(scale.frequency, period, period_pointer));
+    let text = outside_range(scale.unit_kind, scale.bounds, value);
     field_errors.extend(text.map(|text| FieldError::at(value_pointer, "outside_range", text)));
     field_errors
 }

@@ -5,6 +5,8 @@
 
 pub mod evidence;
 pub mod flow;
+pub mod many;
+mod put;
 pub mod review;
 pub mod review_state;
 pub mod routes;
@@ -15,7 +17,8 @@ use std::fmt::{self, Display};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::measurement::ReportState;
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, PrimaryKeyTrait,
+    ActiveModelBehavior, ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, PartialModelTrait,
+    PrimaryKeyTrait,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -28,9 +31,6 @@ use crate::http::precondition::Tagged;
 use crate::http::problem::{ApiResult, FieldError};
 use crate::store::kind::{Audited, Field, Kind};
 use crate::store::transaction::WriteTransaction;
-
-/// The row of the KPI or action that a report is about.
-pub type Subject<R> = <<R as Report>::Subject as EntityTrait>::Model;
 
 /// The kinds of reports, in the order in which they are locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -145,11 +145,15 @@ pub trait Report:
             Column: std::str::FromStr<Err: fmt::Debug>,
         >;
     /// The table of the KPI or action.
-    type Subject: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = String>>;
+    type Of: EntityTrait<PrimaryKey: PrimaryKeyTrait<ValueType = String>>;
+    /// What of the KPI or action a report depends on.
+    type Subject: PartialModelTrait + Send + Sync;
     /// Whether a report depends on the reports for other periods, see [`Report::field_errors_together`].
     const BESIDE_OTHERS: bool = false;
+    /// The SQL type of the column of the period or quarter.
+    const PART_TYPE: &'static str;
     /// The type of the period or quarter.
-    type Part: Copy;
+    type Part: Copy + Display + Serialize;
     /// The body of a request that writes a report.
     type Input: DeserializeOwned + ToSchema + 'static;
     /// The form of a report in answers.
@@ -170,16 +174,16 @@ pub trait Report:
     fn stored(part: Self::Part) -> sea_orm::Value;
 
     /// The code or id of the KPI or action.
-    fn key(subject: &Subject<Self>) -> &str;
+    fn key(subject: &Self::Subject) -> &str;
 
     /// The OPD that reports.
-    fn opd(subject: &Subject<Self>) -> &str;
+    fn opd(subject: &Self::Subject) -> &str;
 
     /// Every field error of a report, compared with the KPI or action that it is about.
-    fn field_errors(subject: &Subject<Self>, part: Self::Part, input: &Self::Input) -> Vec<FieldError>;
+    fn field_errors(subject: &Self::Subject, part: Self::Part, input: &Self::Input) -> Vec<FieldError>;
 
     /// The field error of a report for a period that has not begun on a day.
-    fn early(subject: &Subject<Self>, part: Self::Part, today: NaiveDate) -> Option<FieldError>;
+    fn early(subject: &Self::Subject, part: Self::Part, today: NaiveDate) -> Option<FieldError>;
 
     /// The field errors of reports that are written together, compared with each other and with the stored reports for other
     /// periods, by their place in the list. The rows of the KPIs or actions are locked.

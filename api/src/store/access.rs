@@ -44,8 +44,24 @@ impl<P: Permission> FromRequest for Access<P> {
 
 impl<P: Permission> Access<P> {
     /// Does `work` in one transaction, if the actor still may; a request with the same Idempotency-Key gets the first answer again.
-    pub async fn write(self, retry: Retry, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>) -> ApiResult<Answer> {
-        self.store.write(self.origin, Must::have::<P>(), retry, work).await
+    pub async fn write(&self, retry: Retry, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>) -> ApiResult<Answer> {
+        self.store.write(self.origin.clone(), Must::have::<P>(), retry, work).await
+    }
+
+    /// Does `work` in one transaction for several requests of the same actor, of which this is one, if the actor still may.
+    pub async fn write_for_all<T>(&self, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>) -> ApiResult<T> {
+        self.store.write_for_all(self.origin.clone(), Must::have::<P>(), work).await
+    }
+
+    /// Whether another request comes from the same actor, with the same rights.
+    pub fn is_of_actor_of(&self, other: &Self) -> bool {
+        self.origin.actor == other.origin.actor
+    }
+
+    /// Who asks, from where, for the audit log.
+    pub fn origin(&self) -> &Origin {
+        dependencies::note_audience(Audience::Person);
+        &self.origin
     }
 
     /// Who asks, as the account stands now: for what is about accounts, where a token that is some minutes old will not do.

@@ -6,7 +6,7 @@
 use std::borrow::Borrow;
 
 use futures_util::future::join;
-use sea_orm::sea_query::{PostgresQueryBuilder, TableBuilder};
+use sea_orm::sea_query::{Expr, PostgresQueryBuilder, TableBuilder};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, Statement, Value,
 };
@@ -16,20 +16,33 @@ use crate::http::problem::{ApiError, ApiResult};
 /// Writes rows; those with the same primary key are replaced.
 pub async fn upsert<M: ModelTrait>(db: &DatabaseTransaction, rows: impl IntoIterator<Item: Borrow<M>>) -> ApiResult<()> {
     let columns = <M::Entity as EntityTrait>::Column::iter().collect::<Vec<_>>();
-    let values = rows.into_iter().map(|row| Ok(columns.iter().map(|column| row.borrow().get(*column)).collect()));
+    let rows = rows.into_iter().map(|row| Ok(values(row.borrow(), &columns)));
     let replaced = columns.iter().map(|column| format!("\"{0}\" = EXCLUDED.\"{0}\"", column.as_str())).collect::<Vec<_>>();
     let keys = <M::Entity as EntityTrait>::PrimaryKey::iter().map(|key| format!("\"{}\"", key.as_str())).collect::<Vec<_>>();
     let conflict = format!(" ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), replaced.join(", "));
-    insert::<M::Entity>(db, &columns, values, &conflict).await
+    insert::<M::Entity>(db, &columns, rows, &conflict).await?;
+    Ok(())
 }
 
-/// Adds rows, each with the values of `columns`; the other columns take their defaults.
+/// Adds rows whose primary keys are new.
+pub async fn add<M: ModelTrait>(db: &DatabaseTransaction, rows: impl IntoIterator<Item: Borrow<M>>) -> ApiResult<()> {
+    let columns = <M::Entity as EntityTrait>::Column::iter().collect::<Vec<_>>();
+    append::<M::Entity>(db, &columns, rows.into_iter().map(|row| Ok(values(row.borrow(), &columns)))).await?;
+    Ok(())
+}
+
+/// Adds rows, each with the values of `columns`; the other columns take their defaults. Returns the number that SQLite gave to the last
+/// row.
 pub async fn append<E: EntityTrait>(
     db: &DatabaseTransaction,
     columns: &[E::Column],
     rows: impl IntoIterator<Item = ApiResult<Vec<Value>>>,
-) -> ApiResult<()> {
+) -> ApiResult<Option<i64>> {
     insert::<E>(db, columns, rows.into_iter(), "").await
+}
+
+fn values<M: ModelTrait>(row: &M, columns: &[<M::Entity as EntityTrait>::Column]) -> Vec<Value> {
+    columns.iter().map(|column| row.get(*column)).collect()
 }
 
 async fn insert<E: EntityTrait>(
@@ -37,12 +50,19 @@ async fn insert<E: EntityTrait>(
     columns: &[E::Column],
     mut rows: impl Iterator<Item = ApiResult<Vec<Value>>>,
     conflict: &str,
-) -> ApiResult<()> {
+) -> ApiResult<Option<i64>> {
     let backend = db.get_database_backend();
     let names = columns.iter().map(|column| format!("\"{}\"", column.as_str())).collect::<Vec<_>>().join(", ");
-    let into = format!("INSERT INTO \"{}\" ({names})", E::default().table_name());
+    // Who appends undoes everything after an error: SQLite need not note how to undo one statement.
+    let insert = if backend == DbBackend::Sqlite { "INSERT OR FAIL" } else { "INSERT" };
+    let into = format!("{insert} INTO \"{}\" ({names})", E::default().table_name());
+    let mut waiting = Vec::new();
     let mut next = || -> ApiResult<Option<Statement>> {
-        let some = rows.by_ref().take(rows_at_once(backend)).collect::<ApiResult<Vec<_>>>()?;
+        if waiting.is_empty() {
+            waiting = rows.by_ref().take(MOST_ROWS_AT_ONCE).collect::<ApiResult<Vec<_>>>()?;
+        }
+        let rest = waiting.split_off(rows_at_once(backend, waiting.len()));
+        let some = std::mem::replace(&mut waiting, rest);
         if some.is_empty() {
             return Ok(None);
         }
@@ -52,19 +72,42 @@ async fn insert<E: EntityTrait>(
         };
         Ok(Some(Statement::from_sql_and_values(backend, format!("{into} {source}{conflict}"), values)))
     };
-    let mut statement = next()?;
+    let (mut statement, mut last) = (next()?, None);
     while let Some(current) = statement {
         // The next rows are made while the database works on these.
         let (written, made) = join(db.execute_raw(current), async { next() }).await;
-        written?;
+        let written = written?;
+        last = (backend == DbBackend::Sqlite).then(|| i64::try_from(written.last_insert_id()).unwrap_or_default());
         statement = made?;
     }
-    Ok(())
+    Ok(last)
 }
 
-/// Rows of one statement: few enough that they take little memory. SQLite keeps a cell for each of their values.
-fn rows_at_once(backend: DbBackend) -> usize {
-    if backend == DbBackend::Postgres { 500 } else { 100 }
+/// Rows that are made before the first of them is written: few enough that they take little memory.
+const MOST_ROWS_AT_ONCE: usize = 512;
+
+/// How many of these rows are written by one statement. On SQLite a statement has a text for each number of rows, and keeps a cell
+/// for each of their values: a few powers of two are enough for any number of rows.
+fn rows_at_once(backend: DbBackend, rows: usize) -> usize {
+    match backend {
+        DbBackend::Postgres => rows,
+        _ => [64, 32, 16, 8, 4, 2, 1].into_iter().find(|some| *some <= rows).unwrap_or_default(),
+    }
+}
+
+/// The condition that a column of texts holds one of these. They are one parameter, so that the statement has the same text for any
+/// number of them.
+pub fn is_among<'a>(backend: DbBackend, column: &str, texts: impl IntoIterator<Item = &'a str>) -> ApiResult<Expr> {
+    Ok(match backend {
+        DbBackend::Postgres => {
+            let mut texts = arrays(1, texts.into_iter().map(|text| vec![text.into()]).collect())?;
+            Expr::cust_with_values(format!("\"{column}\" = ANY ($1::text::text[])"), texts.pop())
+        }
+        _ => {
+            let texts = serde_json::to_string(&texts.into_iter().collect::<Vec<_>>()).map_err(ApiError::unexpected)?;
+            Expr::cust_with_values(format!("\"{column}\" IN (SELECT value FROM json_each(?))"), [texts])
+        }
+    })
 }
 
 /// The rows as a list of values, and these.

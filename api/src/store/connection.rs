@@ -24,6 +24,9 @@ pub async fn open(url: &str, connections: u32) -> Result<DatabaseConnection, DbE
     connect(url, connections, false).await
 }
 
+/// How long a request waits for a connection, or for others to be done with theirs.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// How long a transaction of a service may stand still between two statements. A replica that is frozen, or whose machine went away without
 /// a word, holds its locks until then and no longer.
 const STANDS_STILL: (&str, &str) = ("idle_in_transaction_session_timeout", "10s");
@@ -133,7 +136,7 @@ async fn connect(url: &str, connections: u32, is_service: bool) -> Result<Databa
     options
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(LONGEST_WAIT)
         .connect_timeout(Duration::from_secs(10))
         .record_stmt_in_spans(false)
         .sqlx_logging(false);

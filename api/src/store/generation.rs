@@ -51,6 +51,8 @@ pub struct Appended {
     pub first: Uuid,
     /// What they may change.
     pub touched: Touched,
+    /// On SQLite: the number of the last event.
+    pub last: Option<i64>,
 }
 
 impl Generation {

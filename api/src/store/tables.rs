@@ -91,7 +91,7 @@ impl Tables {
         let mut words = sql.split_ascii_whitespace();
         let named = |word: Option<&str>| word.map(|word| Self::named(word.trim_matches('"'))).unwrap_or_default();
         match words.next() {
-            Some("INSERT" | "DELETE") => named(words.nth(1)),
+            Some("INSERT" | "DELETE") => named(words.skip_while(|word| !matches!(*word, "INTO" | "FROM")).nth(1)),
             Some("UPDATE") => named(words.next()),
             _ => Self::default(),
         }
@@ -202,6 +202,8 @@ mod tests {
         assert_eq!(named_in("SELECT e.* FROM event e WHERE 'FROM kpi' = $1 AND s IN (SELECT 1 FROM event)"), ["event", "kpi"]);
         assert_eq!(Tables::in_sql("INSERT INTO \"award\" (\"code\") VALUES (?)").names(), ["award"]);
         assert_eq!(Tables::in_sql("UPDATE \"survey\" SET name = ?").names(), ["survey"]);
+        assert_eq!(Tables::written_in("INSERT OR FAIL INTO \"award\" (\"code\") VALUES (?)").names(), ["award"]);
+        assert_eq!(Tables::written_in("DELETE FROM award WHERE code = ?").names(), ["award"]);
         assert_eq!(Tables::written_in("UPDATE \"survey\" SET name = (SELECT 1 FROM opd)").names(), ["survey"]);
         assert_eq!(Tables::written_in("DELETE FROM \"award\" WHERE TRUE").names(), ["award"]);
         assert!(!Tables::in_sql("SELECT * FROM event").are_followed());

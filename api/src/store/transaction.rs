@@ -83,6 +83,11 @@ pub struct Retry {
 }
 
 impl Retry {
+    /// Whether the request can be recognized.
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// A request that carries a key; without one it cannot be recognized.
     pub fn of(key: Option<String>, method_and_path: &str, fingerprint: &str) -> Self {
         Self { key: key.map(|key| (format!("{method_and_path}\n{key}"), fingerprint.to_owned())) }
@@ -215,7 +220,17 @@ impl Store {
         self.write_once(&principal, origin, Some(must), retry, work).await
     }
 
-    /// The same for a request of somebody without a token. Its key counts together with `secret`, which proves that a retry comes
+    /// Does `work` in one transaction for several requests of one actor without an Idempotency-Key, if the actor still may.
+    pub async fn write_for_all<T>(
+        &self,
+        origin: Origin,
+        must: Must,
+        work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
+    ) -> ApiResult<T> {
+        self.run(self.calendar.today(), origin, Some(must), work).await
+    }
+
+    /// The same as [`Store::write`] for a request of somebody without a token. Its key counts together with `secret`, which proves that a retry comes
     /// from the same client.
     pub async fn write_by_secret(
         &self,
@@ -294,8 +309,8 @@ impl Store {
     ) -> ApiResult<T> {
         let since = Instant::now();
         let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
-        let turn = if is_sqlite { Some(self.turns.take(&self.db, &self.generation).await?) } else { None };
-        let db = match &turn {
+        let mut turn = if is_sqlite { Some(self.turns.take(&self.db, &self.generation).await?) } else { None };
+        let db = match &mut turn {
             Some(turn) => turn.begin().await?,
             None => self.db.begin().await?,
         };
@@ -309,11 +324,12 @@ impl Store {
         match done {
             Ok(result) => {
                 transaction.must_tell_of(written);
-                transaction.db.commit().await?;
+                let WriteTransaction { db, appended, .. } = transaction;
                 // A login, for one, appends nothing.
-                let appended = transaction.appended.into_inner().unwrap_or_else(PoisonError::into_inner);
-                if let Some(turn) = turn {
-                    turn.committed(appended.is_some()).await?;
+                let appended = appended.into_inner().unwrap_or_else(PoisonError::into_inner);
+                match turn {
+                    Some(turn) => turn.committed(db, appended.and_then(|appended| appended.last)).await?,
+                    None => db.commit().await?,
                 }
                 if let Some(appended) = appended {
                     self.generation.committed(appended);
@@ -322,10 +338,10 @@ impl Store {
                 Ok(result)
             }
             Err(error) => {
-                let undone = transaction.db.rollback().await;
-                // What went wrong first says more than that nothing was left to undo.
-                if let Some(turn) = turn.filter(|_| undone.is_err()) {
-                    turn.broken(&error).await;
+                match turn {
+                    Some(turn) => turn.failed(transaction.db, &error).await,
+                    // What went wrong first says more than that nothing was left to undo.
+                    None => drop(transaction.db.rollback().await),
                 }
                 Err(error)
             }
@@ -393,8 +409,16 @@ impl WriteTransaction {
 
     /// Appends several to the audit log, in their order.
     pub async fn record_all<T: Serialize>(&self, audit_events: impl IntoIterator<Item = AuditEvent<'_, T>>) -> ApiResult<()> {
+        self.record_of_all(audit_events.into_iter().map(|audit_event| (&self.origin, audit_event))).await
+    }
+
+    /// The same for several requests of the actor, each with its origin.
+    pub async fn record_of_all<'a, T: Serialize>(
+        &self,
+        audit_events: impl IntoIterator<Item = (&'a Origin, AuditEvent<'a, T>)>,
+    ) -> ApiResult<()> {
         let mut left: BTreeMap<&'static str, snapshots::Snapshots> = BTreeMap::new();
-        let events = audit_events.into_iter().map(|audit_event| {
+        let events = audit_events.into_iter().map(|(origin, audit_event)| {
             let json = |thing: Option<&T>| thing.map(serde_json::to_value).transpose().map_err(ApiError::unexpected);
             let seen = self.seen(audit_event.of, audit_event.action);
             let is_tracked = audit_event.of.snapshots.is_some();
@@ -410,9 +434,9 @@ impl WriteTransaction {
                     effect
                 }
             };
-            self.event(audit_event, effect)
+            self.event(origin, audit_event, effect)
         });
-        bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
+        self.append(events).await?;
         for (resource, left) in left {
             snapshots::remember(&self.db, self.today, resource, left).await?;
         }
@@ -427,10 +451,18 @@ impl WriteTransaction {
                 begun.entry(of.name).or_default().push(((*key).to_owned(), *since, content));
             }
         }
-        let events = audit_events.into_iter().map(|(_, audit_event)| self.event(audit_event, Effect::Past));
-        bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
+        let events = audit_events.into_iter().map(|(_, audit_event)| self.event(&self.origin, audit_event, Effect::Past));
+        self.append(events).await?;
         for (resource, begun) in begun {
             snapshots::begin(&self.db, self.today, resource, begun).await?;
+        }
+        Ok(())
+    }
+
+    async fn append(&self, events: impl Iterator<Item = ApiResult<Vec<sea_orm::Value>>>) -> ApiResult<()> {
+        let last = bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
+        if let Some(appended) = self.appended.lock().map_err(ApiError::unexpected)?.as_mut() {
+            appended.last = last.or(appended.last);
         }
         Ok(())
     }
@@ -440,7 +472,12 @@ impl WriteTransaction {
     }
 
     /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
-    fn event<T: Serialize>(&self, audit_event: AuditEvent<'_, T>, effect: Effect) -> ApiResult<Vec<sea_orm::Value>> {
+    fn event<T: Serialize>(
+        &self,
+        origin: &Origin,
+        audit_event: AuditEvent<'_, T>,
+        effect: Effect,
+    ) -> ApiResult<Vec<sea_orm::Value>> {
         debug_assert!(
             audit_event.of.can(audit_event.action),
             "`{}.{}` is not among the actions of its `Audited`",
@@ -449,7 +486,7 @@ impl WriteTransaction {
         );
         let id = Uuid::now_v7();
         let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
-        appended.get_or_insert(Appended { first: id, touched: Touched::default() }).touched.add(audit_event.of, effect);
+        appended.get_or_insert(Appended { first: id, touched: Touched::default(), last: None }).touched.add(audit_event.of, effect);
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
         let (before, after) = (text(audit_event.before)?, text(audit_event.after)?);
         let content = Content {
@@ -459,10 +496,10 @@ impl WriteTransaction {
             key: audit_event.key,
             action: audit_event.action,
             version: audit_event.version,
-            actor_kind: self.origin.actor.kind.name(),
-            actor_id: &self.origin.actor.name,
-            request_id: self.origin.request_id.as_deref(),
-            address: self.origin.address.as_deref(),
+            actor_kind: origin.actor.kind.name(),
+            actor_id: &origin.actor.name,
+            request_id: origin.request_id.as_deref(),
+            address: origin.address.as_deref(),
             before: before.as_deref(),
             after: after.as_deref(),
         };
@@ -498,11 +535,14 @@ impl WriteTransaction {
     /// 403 unless the actor may write for `opd`: an operator's own OPD or one below it.
     pub async fn must_cover(&self, opd: &str) -> ApiResult<()> {
         let Some(own) = self.origin.actor.bound_to()? else { return Ok(()) };
-        if own == opd || self.is_below(opd, own).await? {
-            return Ok(());
-        }
-        Err(ApiError::new(codes::OUTSIDE_OWN_OPD)
-            .detail(format!("`{opd}` is not `{own}` or below it."), format!("`{opd}` bukan `{own}` atau di bawahnya.")))
+        if own == opd || self.is_below(opd, own).await? { Ok(()) } else { Err(self.outside(opd)) }
+    }
+
+    /// The refusal of a write for an OPD that the actor may not write for.
+    pub fn outside(&self, opd: &str) -> ApiError {
+        let own = self.origin.actor.opd.as_deref().unwrap_or_default();
+        ApiError::new(codes::OUTSIDE_OWN_OPD)
+            .detail(format!("`{opd}` is not `{own}` or below it."), format!("`{opd}` bukan `{own}` atau di bawahnya."))
     }
 
     /// Whether `opd` stands below `above` in the tree.

@@ -1,8 +1,9 @@
 //! Writers on SQLite, which has one writer at a time: those that wait share a transaction and its commit, since waiting for the disk
 //! takes longer than most of what they write.
 //!
-//! Each has its turn in a savepoint of its own, so that what fails leaves no trace and hurts no other. Each is answered only when the
-//! shared transaction is on the disk; if that fails, all of its writers fail.
+//! Each has its turn in a savepoint of its own, so that what fails leaves no trace and hurts no other. The first one needs none: what
+//! it wrote is all that there is to undo. Each is answered only when the shared transaction is on the disk; if that fails, all of its
+//! writers fail.
 
 use std::mem;
 use std::sync::Arc;
@@ -39,10 +40,12 @@ impl Drop for Waiting<'_> {
 
 /// A transaction that writers share.
 struct Shared {
-    transaction: DatabaseTransaction,
+    /// The transaction, while no first writer has it.
+    transaction: Option<DatabaseTransaction>,
     /// Those who wait for the commit.
     written: Vec<oneshot::Sender<ApiResult<()>>>,
-    has_events: bool,
+    /// The number of the last event that they appended.
+    last_event: Option<i64>,
     generation: Generation,
 }
 
@@ -62,13 +65,14 @@ impl Turns {
         let waiting = Waiting::new(&self.waiting);
         let mut shared = Arc::clone(&self.shared).lock_owned().await;
         drop(waiting);
-        if shared.is_none() {
+        // A first writer that was given up has taken the transaction with it.
+        if shared.as_ref().is_none_or(|shared| shared.transaction.is_none()) {
             let immediate =
                 TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
             let transaction = db.begin_with_options(immediate).await?;
             // From now on no other process writes; what one wrote before is known.
             generation.found(last_event(&transaction).await?);
-            *shared = Some(Shared { transaction, written: Vec::new(), has_events: false, generation: generation.clone() });
+            *shared = Some(Shared { transaction: Some(transaction), written: Vec::new(), last_event: None, generation: generation.clone() });
             // Whoever commits waits for its turn too, and so behind all who wait by then.
             let queue = Arc::clone(&self.shared);
             tokio::spawn(async move {
@@ -83,53 +87,76 @@ impl Turns {
 }
 
 impl Turn {
-    /// Begins what one writer writes.
-    pub(super) async fn begin(&self) -> ApiResult<DatabaseTransaction> {
-        let shared = self.shared.as_ref().ok_or_else(|| ApiError::unexpected("no transaction to share"))?;
-        Ok(shared.transaction.begin().await?)
+    /// Begins what one writer writes: the first one in the transaction itself.
+    pub(super) async fn begin(&mut self) -> ApiResult<DatabaseTransaction> {
+        let shared = self.shared.as_mut().ok_or_else(no_transaction)?;
+        let transaction = if shared.written.is_empty() { shared.transaction.take() } else { None };
+        match (transaction, &shared.transaction) {
+            (Some(transaction), _) => Ok(transaction),
+            (None, Some(transaction)) => Ok(transaction.begin().await?),
+            (None, None) => Err(no_transaction()),
+        }
     }
 
-    /// Ends the turn of somebody who wrote, and waits until that is on the disk.
-    pub(super) async fn committed(mut self, has_events: bool) -> ApiResult<()> {
+    /// Ends the turn of somebody who wrote in `transaction`, and waits until that is on the disk.
+    pub(super) async fn committed(mut self, transaction: DatabaseTransaction, last_event: Option<i64>) -> ApiResult<()> {
         let (sender, receiver) = oneshot::channel();
-        if let Some(shared) = self.shared.as_mut() {
-            shared.written.push(sender);
-            shared.has_events |= has_events;
+        let shared = self.shared.as_mut().ok_or_else(no_transaction)?;
+        if shared.transaction.is_some() {
+            transaction.commit().await?;
+        } else {
+            shared.transaction = Some(transaction);
         }
+        shared.written.push(sender);
+        shared.last_event = last_event.or(shared.last_event);
         drop(self);
         receiver.await.map_err(ApiError::unexpected)?
     }
 
-    /// Ends the transaction for all who share it where what one wrote cannot be undone alone: on an error of the storage, such as a
-    /// full disk, SQLite undoes all of it, and what came next would be written outside of any transaction.
-    pub(super) async fn broken(mut self, error: &ApiError) {
+    /// Ends the turn of somebody who wrote in `transaction` and failed: what it wrote is undone.
+    ///
+    /// The transaction ends for all who share it where that cannot be undone alone: on an error of the storage, such as a full disk,
+    /// SQLite undoes all of it, and what came next would be written outside of any transaction.
+    pub(super) async fn failed(mut self, transaction: DatabaseTransaction, error: &ApiError) {
+        let is_undone = transaction.rollback().await.is_ok();
+        let is_shared = self.shared.as_ref().is_some_and(|shared| shared.transaction.is_some());
+        if is_undone && is_shared {
+            return;
+        }
         let Some(Shared { transaction, written, .. }) = self.shared.take() else { return };
-        // It may be undone already; the pool drops a connection that does not know that.
-        let _ = transaction.rollback().await;
+        if let Some(transaction) = transaction {
+            // It may be undone already; the pool drops a connection that does not know that.
+            let _ = transaction.rollback().await;
+        }
         for writer in written {
             let _ = writer.send(Err(error.clone()));
         }
     }
 }
 
+fn no_transaction() -> ApiError {
+    ApiError::unexpected("no transaction to share")
+}
+
 impl Shared {
     async fn commit(mut self) {
         let written = mem::take(&mut self.written);
-        let result =
-            if written.is_empty() { self.transaction.rollback().await.map_err(ApiError::from) } else { self.on_disk().await };
+        let Some(transaction) = self.transaction.take() else { return };
+        let result = if written.is_empty() {
+            transaction.rollback().await.map_err(ApiError::from)
+        } else {
+            self.on_disk(transaction).await
+        };
         for writer in written {
             // Who has gone does not hear it.
             let _ = writer.send(result.clone());
         }
     }
 
-    async fn on_disk(self) -> ApiResult<()> {
-        if !self.has_events {
-            return Ok(self.transaction.commit().await?);
-        }
-        let last = last_event(&self.transaction).await?;
+    async fn on_disk(self, transaction: DatabaseTransaction) -> ApiResult<()> {
+        let Some(last) = self.last_event else { return Ok(transaction.commit().await?) };
         self.generation.appended(last);
-        let committed = self.transaction.commit().await;
+        let committed = transaction.commit().await;
         if committed.is_err() {
             // Others may give these numbers to other events.
             self.generation.appended(0);

@@ -8,7 +8,7 @@ use crate::resources::actions;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use entity::action;
+use entity::action::{self, Reported};
 use entity::action_report::{self, Model};
 use entity::value::decimal::Decimal;
 use entity::value::period::Period;
@@ -81,8 +81,10 @@ impl Report for Model {
     };
     const ORDER: Field = Field::sort("quarter", ValueType::Integer);
     const BESIDE_OTHERS: bool = true;
+    const PART_TYPE: &'static str = "int";
     type Table = action_report::Entity;
-    type Subject = action::Entity;
+    type Of = action::Entity;
+    type Subject = Reported;
     type Part = i32;
     type Input = ActionReportInput;
     type Shown = ActionReport;
@@ -113,19 +115,19 @@ impl Report for Model {
         quarter.into()
     }
 
-    fn key(action: &action::Model) -> &str {
+    fn key(action: &Reported) -> &str {
         &action.id
     }
 
-    fn opd(action: &action::Model) -> &str {
+    fn opd(action: &Reported) -> &str {
         &action.opd
     }
 
-    fn field_errors(_: &action::Model, _: i32, input: &ActionReportInput) -> Vec<FieldError> {
+    fn field_errors(_: &Reported, _: i32, input: &ActionReportInput) -> Vec<FieldError> {
         realisation_field_error(input.realisation).into_iter().collect()
     }
 
-    fn early(action: &action::Model, quarter: i32, today: NaiveDate) -> Option<FieldError> {
+    fn early(action: &Reported, quarter: i32, today: NaiveDate) -> Option<FieldError> {
         not_begun(Period::Quarter(action.year, u8::try_from(quarter).ok()?), today, "/quarter")
     }
 

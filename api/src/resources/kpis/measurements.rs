@@ -6,7 +6,7 @@
 pub mod wire_types;
 
 use chrono::NaiveDate;
-use entity::kpi;
+use entity::kpi::{self, Measured};
 use entity::measurement::{self, Model};
 use entity::value::period::Period;
 use sea_orm::ActiveValue::Set;
@@ -64,8 +64,10 @@ impl Report for Model {
         more: " The value must lie within the `minimum` and `maximum` of the KPI.",
     };
     const ORDER: Field = Field::sort("period_end", ValueType::Date);
+    const PART_TYPE: &'static str = "text";
     type Table = measurement::Entity;
-    type Subject = kpi::Entity;
+    type Of = kpi::Entity;
+    type Subject = Measured;
     type Part = Period;
     type Input = MeasurementInput;
     type Shown = Measurement;
@@ -87,19 +89,19 @@ impl Report for Model {
         period.to_string().into()
     }
 
-    fn key(kpi: &kpi::Model) -> &str {
+    fn key(kpi: &Measured) -> &str {
         &kpi.code
     }
 
-    fn opd(kpi: &kpi::Model) -> &str {
+    fn opd(kpi: &Measured) -> &str {
         &kpi.opd
     }
 
-    fn field_errors(kpi: &kpi::Model, period: Period, input: &MeasurementInput) -> Vec<FieldError> {
-        value_field_errors(kpi, period, "/period", input.value, "/value")
+    fn field_errors(kpi: &Measured, period: Period, input: &MeasurementInput) -> Vec<FieldError> {
+        value_field_errors(kpi.scale(), period, "/period", input.value, "/value")
     }
 
-    fn early(_: &kpi::Model, period: Period, today: NaiveDate) -> Option<FieldError> {
+    fn early(_: &Measured, period: Period, today: NaiveDate) -> Option<FieldError> {
         not_begun(period, today, "/period")
     }
 

@@ -197,7 +197,7 @@ async fn put_target(
                 None => preconditions.must_allow_creation()?,
             }
             let input: KpiTargetInput = body.read()?;
-            let mut field_errors = value_field_errors(&kpi, period, "/period", input.value, "/value");
+            let mut field_errors = value_field_errors(kpi.scale(), period, "/period", input.value, "/value");
             // A target that was set before this rule existed may still change in its other members.
             let stays = before.as_ref().is_some_and(|row| row.value == input.value);
             field_errors.extend(against_direction(&kpi, input.value, "/value").filter(|_| !stays));

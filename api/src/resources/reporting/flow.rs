@@ -2,11 +2,11 @@
 
 use actix_web::web::Path;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 use serde_json::json;
 
 use super::review_state::ReviewState;
-use super::{Report, ReportKey, Subject};
+use super::{Report, ReportKey};
 use crate::http::language::Text;
 use crate::http::precondition::{Tagged, entity_tag};
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
@@ -45,9 +45,9 @@ pub async fn latest<R: Report>(db: &impl ConnectionTrait, place: &ReportKey) -> 
 }
 
 /// Reads the KPI or action of a report and locks it until the commit, so that reports on it are written one after the other.
-pub async fn owned<R: Report>(transaction: &WriteTransaction, of: &str) -> ApiResult<Subject<R>> {
-    let subject = transaction.locked::<R::Subject>(of.to_owned()).await?;
-    let subject = subject.ok_or_else(|| ApiError::not_found(R::OF, of))?;
+pub async fn owned<R: Report>(transaction: &WriteTransaction, of: &str) -> ApiResult<R::Subject> {
+    let subject = R::Of::find_by_id(of.to_owned()).lock_exclusive().into_partial_model::<R::Subject>();
+    let subject = subject.one(&transaction.db).await?.ok_or_else(|| ApiError::not_found(R::OF, of))?;
     transaction.must_cover(R::opd(&subject)).await?;
     Ok(subject)
 }

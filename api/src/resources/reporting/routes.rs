@@ -8,22 +8,21 @@ use sea_orm::{EntityTrait, QueryFilter};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::flow::{delete, etag, latest, missing, owned, place_in, reason_required, shown, waiting, write};
-use super::{Report, Written, review};
+use super::flow::{delete, etag, latest, missing, place_in, shown, waiting};
+use super::put::put;
+use super::{Report, review};
 use crate::auth::permissions::{Permission, ReadAll};
 use crate::crud::parameters::{filter_parameters, page_parameters};
 use crate::crud::schemas;
 use crate::crud::{history, recorded};
 use crate::http::answer::Answer;
-use crate::http::body::JsonBody;
-use crate::http::idempotency::IdempotencyKey;
 use crate::http::operation::Operation;
 use crate::http::precondition::Preconditions;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::{NoParameters, Parameters};
 use crate::http::schema;
 use crate::http::table::Table;
-use crate::store::access::{Access, retry};
+use crate::store::access::Access;
 use crate::store::kind::{Field, ValueType};
 use crate::store::listing::Listing;
 use crate::store::transaction::{Retry, WriteTransaction};
@@ -43,7 +42,7 @@ async fn list<R: Report>(
     let db = access.store.db();
     let rows = R::Table::find().filter(Expr::col(R::WORDS.of).eq(of.as_str())).filter(Expr::col("latest").eq(true));
     let page = listing.page(db, rows, |row| Ok(shown(row))).await?;
-    if page.data.is_empty() && R::Subject::find_by_id(of.clone()).one(db).await?.is_none() {
+    if page.data.is_empty() && R::Of::find_by_id(of.clone()).one(db).await?.is_none() {
         return Err(ApiError::not_found(R::OF, &of));
     }
     page.answer(request.path(), request.query_string())
@@ -58,51 +57,6 @@ async fn get<R: Report>(
     let place = place_in(path);
     let row = latest::<R>(access.store.db(), &place).await?.ok_or_else(|| missing::<R>(&place))?;
     Ok(Answer::ok(&shown(&row))?.etag(&etag(&row)).unless_known(&preconditions))
-}
-
-async fn put<R: Report>(
-    access: Access<R::May>,
-    request: HttpRequest,
-    path: Path<(String, String)>,
-    _: NoParameters,
-    preconditions: Preconditions,
-    key: IdempotencyKey,
-    body: JsonBody,
-) -> ApiResult<Answer> {
-    let retry = retry(&request, key, &body.fingerprint);
-    let place = place_in(path);
-    access
-        .write(retry, async |transaction: &WriteTransaction| {
-            // The KPI or action is locked, so that nothing the report is checked against can change in the meantime.
-            let subject = owned::<R>(transaction, &place.of).await?;
-            let part = R::part(&place.part)?;
-            let before = latest::<R>(&transaction.db, &place).await?;
-            match &before {
-                Some(row) => preconditions.must_match(&etag(row))?,
-                None => preconditions.must_allow_creation()?,
-            }
-            let written = Written { of: &place.of, part, input: body.read()?, before: before.as_ref() };
-            let mut field_errors = R::field_errors(&subject, part, &written.input);
-            field_errors.extend(R::early(&subject, part, transaction.today));
-            let is_correction = before.as_ref().is_some_and(|row| row.review_state().counts());
-            let input = if is_correction && R::reason(&written.input).is_none() {
-                field_errors.push(reason_required());
-                written.input
-            } else {
-                let written = [written];
-                field_errors.extend(R::field_errors_together(transaction, &written).await?.into_values());
-                let [written] = written;
-                written.input
-            };
-            if !field_errors.is_empty() {
-                return Err(ApiError::invalid(field_errors));
-            }
-            let row = write(transaction, &place, before.as_ref(), input).await?;
-            let shown = shown(&row);
-            let answer = if before.is_some() { Answer::ok(&shown)? } else { Answer::created(request.path(), &shown)? };
-            Ok(answer.etag(&etag(&row)))
-        })
-        .await
 }
 
 async fn delete_one<R: Report>(
