@@ -150,53 +150,59 @@ fn refused(report: PushReport) -> ApiResult<ApiError> {
     Ok(members.into_iter().fold(ApiError::new(codes::ROWS_REJECTED), |error, (name, value)| error.member(&name, value)))
 }
 
+const MEASUREMENTS: &str = "/v1/push/measurements";
+const ACTION_REPORTS: &str = "/v1/push/action-reports";
+const PROGRAMMES: &str = "/v1/push/programmes";
+
 /// Adds the routes.
 pub fn mount(table: &mut Table) {
     table
-        .on(
-            describe::<ReportRow<measurement::Model>>(
-                "/v1/push/measurements",
-                "push_measurements",
-                "Push measurements",
-                "The natural key of a row is its KPI and period. A new measurement needs a `value`. A changed value of a \
-                 verified measurement becomes a revision, which needs a `reason`; the verified value stays in force until the \
-                 revision is verified, too. A period that has not begun accepts no measurement (`period_not_begun`).",
-                "MeasurementRow",
-                json!([{ "kpi": "STUNTING", "period": "2023", "value": "18.4", "source_updated_at": "2024-01-08T02:00:00Z" }]),
-                "kpi,period,value,source_updated_at\nSTUNTING,2023,18.4,2024-01-08T02:00:00Z\n",
-            ),
-            push::<ReportRow<measurement::Model>>,
-        )
-        .on(
-            describe::<ReportRow<action_report::Model>>(
-                "/v1/push/action-reports",
-                "push_action_reports",
-                "Push action reports",
-                "The natural key of a row is its action and quarter. A new report needs a `realisation`. A change of a verified \
-                 report becomes a revision, which needs a `reason`; the verified report stays in force until the revision is \
-                 verified, too. A realisation that is less than that of the quarter before, or more than that of the next \
-                 quarter, also needs a `reason` (`reason_required`). A quarter that has not begun accepts no report \
-                 (`period_not_begun`).",
-                "ActionReportRow",
-                json!([{ "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "realisation": "4", "narrative": "Dua unit selesai" }]),
-                "action,quarter,realisation,narrative\n0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21,3,4,Dua unit selesai\n",
-            ),
-            push::<ReportRow<action_report::Model>>,
-        )
-        .on(
-            describe::<ProgrammeRow>(
-                "/v1/push/programmes",
-                "push_programmes",
-                "Push programmes",
-                "The natural key of a row is the code of the programme. A new programme needs `masterplan`, `dimension`, `name` \
-                 and `lead_opd`, and is not published unless the row says so. The status changes only through transitions. \
-                 Programmes are not reviewed, so `submit` has no effect.",
-                "ProgrammeRow",
-                json!([{ "code": "SV-01", "masterplan": "KLU-SC", "dimension": "environment", "name": "TPS3R", "lead_opd": "DLH" }]),
-                "code,masterplan,dimension,name,lead_opd\nSV-01,KLU-SC,environment,TPS3R,DLH\n",
-            ),
-            push::<ProgrammeRow>,
-        );
+        .lazily(Method::POST, MEASUREMENTS, of_measurements, push::<ReportRow<measurement::Model>>)
+        .lazily(Method::POST, ACTION_REPORTS, of_action_reports, push::<ReportRow<action_report::Model>>)
+        .lazily(Method::POST, PROGRAMMES, of_programmes, push::<ProgrammeRow>);
+}
+
+fn of_measurements() -> Operation {
+    describe::<ReportRow<measurement::Model>>(
+        MEASUREMENTS,
+        "push_measurements",
+        "Push measurements",
+        "The natural key of a row is its KPI and period. A new measurement needs a `value`. A changed value of a verified measurement \
+         becomes a revision, which needs a `reason`; the verified value stays in force until the revision is verified, too. A period \
+         that has not begun accepts no measurement (`period_not_begun`).",
+        "MeasurementRow",
+        json!([{ "kpi": "STUNTING", "period": "2023", "value": "18.4", "source_updated_at": "2024-01-08T02:00:00Z" }]),
+        "kpi,period,value,source_updated_at\nSTUNTING,2023,18.4,2024-01-08T02:00:00Z\n",
+    )
+}
+
+fn of_action_reports() -> Operation {
+    describe::<ReportRow<action_report::Model>>(
+        ACTION_REPORTS,
+        "push_action_reports",
+        "Push action reports",
+        "The natural key of a row is its action and quarter. A new report needs a `realisation`. A change of a verified report becomes \
+         a revision, which needs a `reason`; the verified report stays in force until the revision is verified, too. A realisation \
+         that is less than that of the quarter before, or more than that of the next quarter, also needs a `reason` \
+         (`reason_required`). A quarter that has not begun accepts no report (`period_not_begun`).",
+        "ActionReportRow",
+        json!([{ "action": "0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21", "quarter": 3, "realisation": "4", "narrative": "Dua unit selesai" }]),
+        "action,quarter,realisation,narrative\n0192f0c1-2f4e-7c3a-9d7e-5b1f0a6c8e21,3,4,Dua unit selesai\n",
+    )
+}
+
+fn of_programmes() -> Operation {
+    describe::<ProgrammeRow>(
+        PROGRAMMES,
+        "push_programmes",
+        "Push programmes",
+        "The natural key of a row is the code of the programme. A new programme needs `masterplan`, `dimension`, `name` and `lead_opd`, \
+         and is not published unless the row says so. The status changes only through transitions. Programmes are not reviewed, so \
+         `submit` has no effect.",
+        "ProgrammeRow",
+        json!([{ "code": "SV-01", "masterplan": "KLU-SC", "dimension": "environment", "name": "TPS3R", "lead_opd": "DLH" }]),
+        "code,masterplan,dimension,name,lead_opd\nSV-01,KLU-SC,environment,TPS3R,DLH\n",
+    )
 }
 
 fn describe<T: Pushed>(

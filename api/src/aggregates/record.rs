@@ -5,7 +5,7 @@ use crate::resources::evaluations;
 use crate::resources::kpis;
 use crate::resources::programmes;
 use crate::store::kind::Scope;
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::rules::finding::FindingState;
@@ -366,32 +366,30 @@ fn schemas() -> Map<String, Value> {
     schemas
 }
 
-/// Adds the route.
+const PATH: &str = "/v1/evaluations/{code}/record";
+const PUBLIC_PATH: &str = "/v1/public/evaluations/{code}/record";
+
+/// Adds the route for those who log in.
 pub fn mount(table: &mut Table) {
-    let about = format!("{ABOUT} The hash of this record is `record_sha256`.");
-    let get = Operation::get(
-        "/v1/evaluations/{code}/record",
-        "get_evaluation_record",
-        "evaluations",
-        "Record of a closed evaluation",
-        &about,
-    );
-    table.on(described(get.roles(&ReadAll::role_names())), get_evaluation_record);
+    let describe = || {
+        let about = format!("{ABOUT} The hash of this record is `record_sha256`.");
+        let get = Operation::get(PATH, "get_evaluation_record", "evaluations", "Record of a closed evaluation", &about);
+        described(get.roles(&ReadAll::role_names()))
+    };
+    table.lazily(Method::GET, PATH, describe, get_evaluation_record);
 }
 
 /// Adds the public route.
 pub fn mount_public(table: &mut Table) {
-    let about = format!(
-        "{ABOUT} The hash of this record is `public_record_sha256`. The record holds only what was published and verified, and \
-         no login is needed. While a KPI or a programme that the record names is not public, the record is withheld (410 \
-         `withheld`): what was withdrawn must be named nowhere, and a record without it would have another hash."
-    );
-    let get = Operation::get(
-        "/v1/public/evaluations/{code}/record",
-        "get_public_evaluation_record",
-        "public",
-        "Record of a closed evaluation (public)",
-        &about,
-    );
-    table.on(described(get.public()).problems(&[410]), get_public_evaluation_record);
+    let describe = || {
+        let about = format!(
+            "{ABOUT} The hash of this record is `public_record_sha256`. The record holds only what was published and verified, and \
+             no login is needed. While a KPI or a programme that the record names is not public, the record is withheld (410 \
+             `withheld`): what was withdrawn must be named nowhere, and a record without it would have another hash."
+        );
+        let id = "get_public_evaluation_record";
+        let get = Operation::get(PUBLIC_PATH, id, "public", "Record of a closed evaluation (public)", &about);
+        described(get.public()).problems(&[410])
+    };
+    table.lazily(Method::GET, PUBLIC_PATH, describe, get_public_evaluation_record);
 }

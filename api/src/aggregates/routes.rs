@@ -7,6 +7,7 @@ pub(super) mod request;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use actix_web::web::Data;
 use entity::value::code::Code;
 use entity::value::period::Period;
@@ -36,7 +37,7 @@ use crate::store::figure_cache::FigureCache;
 use crate::store::kind::Scope;
 use crate::store::transaction::Store;
 use crate::tabular::asked::AskedCsv;
-use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::columns::{LazyTabular, Lines, Tabular, lazily_with_csv, with_csv};
 use crate::tabular::stream;
 
 /// A figure: its description, and how a request for it is read and answered.
@@ -73,7 +74,7 @@ async fn private<F: Figure>(
 }
 
 async fn public<F: Figure>(
-    table: &Tabular,
+    table: &LazyTabular,
     public: Public,
     request: HttpRequest,
     cache: Data<FigureCache>,
@@ -95,11 +96,16 @@ pub(crate) fn public_table<F: Figure>() -> (Operation, Tabular) {
     with_csv(described_public::<F>(), Lines::Entries(F::PARTS))
 }
 
+/// Mounts the route of a figure for those who log in.
+fn mount_private<F: Figure>(table: &mut Table) {
+    table.lazily(Method::GET, &format!("/v1{}", F::WORDS.path), described_private::<F>, private::<F>);
+}
+
 /// Mounts the public route of a figure.
 fn mount_figure<F: Figure>(table: &mut Table) {
-    let (described, tabular) = public_table::<F>();
-    let tabular = Arc::new(tabular);
-    table.on(described, move |seen: Public, request, cache, preconditions, parameters| {
+    let (describe, tabular) = lazily_with_csv(described_public::<F>, Lines::Entries(F::PARTS));
+    let path = format!("/v1/public{}", F::WORDS.path);
+    table.lazily(Method::GET, &path, describe, move |seen: Public, request, cache, preconditions, parameters| {
         let tabular = Arc::clone(&tabular);
         async move { public::<F>(&tabular, seen, request, cache, preconditions, parameters).await }
     });
@@ -183,14 +189,13 @@ fn parameter(name: &str) -> (Value, &'static str) {
 
 /// Adds the routes of the figures.
 pub fn mount(table: &mut Table) {
-    table
-        .on(described_private::<Summary>(), private::<Summary>)
-        .on(described_private::<Timeline>(), private::<Timeline>)
-        .on(described_private::<Scoreboard>(), private::<Scoreboard>)
-        .on(described_private::<Scorecard>(), private::<Scorecard>)
-        .on(described_private::<KpiStanding>(), private::<KpiStanding>)
-        .on(described_private::<KpiSeries>(), private::<KpiSeries>)
-        .on(described_private::<Reconciliation>(), private::<Reconciliation>);
+    mount_private::<Summary>(table);
+    mount_private::<Timeline>(table);
+    mount_private::<Scoreboard>(table);
+    mount_private::<Scorecard>(table);
+    mount_private::<KpiStanding>(table);
+    mount_private::<KpiSeries>(table);
+    mount_private::<Reconciliation>(table);
 }
 
 /// Adds the public routes of the figures.

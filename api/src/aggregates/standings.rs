@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use actix_web::web::Data;
 use chrono::NaiveDate;
 use entity::rules::kpi::{Direction, Standing};
@@ -37,7 +38,7 @@ use crate::store::kind::{Field, Scope, ValueType};
 use crate::store::listing::Listing;
 use crate::store::snapshots::AsOf;
 use crate::tabular::asked::AskedCsv;
-use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::columns::{LazyTabular, Lines, Tabular, lazily_with_csv, with_csv};
 use crate::tabular::stream::{self, ALL_ROWS};
 
 /// The standing of a KPI at the end of a day, as a row of a list: without its explanation, and with what the KPI belongs to.
@@ -218,7 +219,7 @@ async fn list_standings(
 }
 
 async fn list_public_standings(
-    table: &Tabular,
+    table: &LazyTabular,
     public: Public,
     request: HttpRequest,
     cache: Data<FigureCache>,
@@ -274,28 +275,36 @@ fn described(operation: Operation) -> Operation {
         .answers_schema(200, "A page of standings.", reference(&page), Some(example), &["ETag", "Link"])
 }
 
-/// Adds the route.
-pub fn mount(table: &mut Table) {
+fn described_private() -> Operation {
     let list = Operation::get(&format!("/v1{PATH}"), "list_standings", "figures", "List the standings of the KPIs", ABOUT);
-    table.on(described(list.roles(&ReadAll::role_names())), list_standings);
+    described(list.roles(&ReadAll::role_names()))
 }
 
-/// The public route, with its table.
-pub(crate) fn public_table() -> (Operation, Tabular) {
+fn described_public() -> Operation {
     let about = format!(
         "{ABOUT} It is computed from public and verified data only; for a past day from what was public then and is public now. What \
          is hidden is null, and nothing is found by it. No login is needed."
     );
     let path = format!("/v1/public{PATH}");
     let list = Operation::get(&path, "list_public_standings", "public", "List the standings of the KPIs (public)", &about);
-    with_csv(described(list.public()), Lines::Rows)
+    described(list.public())
+}
+
+/// Adds the route.
+pub fn mount(table: &mut Table) {
+    table.lazily(Method::GET, &format!("/v1{PATH}"), described_private, list_standings);
+}
+
+/// The public route, with its table.
+pub(crate) fn public_table() -> (Operation, Tabular) {
+    with_csv(described_public(), Lines::Rows)
 }
 
 /// Adds the public route.
 pub fn mount_public(table: &mut Table) {
-    let (described, tabular) = public_table();
-    let tabular = Arc::new(tabular);
-    table.on(described, move |public: Public, request, cache, preconditions, parameters| {
+    let (describe, tabular) = lazily_with_csv(described_public, Lines::Rows);
+    let path = format!("/v1/public{PATH}");
+    table.lazily(Method::GET, &path, describe, move |public: Public, request, cache, preconditions, parameters| {
         let tabular = Arc::clone(&tabular);
         async move { list_public_standings(&tabular, public, request, cache, preconditions, parameters).await }
     });

@@ -1,9 +1,9 @@
 //! The seven operations of a kind: list, create, get, replace, update, delete, history. They exist once; the kind is data.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::HttpRequest;
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use chrono::NaiveDate;
 use sea_orm::Condition;
 use sea_orm::sea_query::{Expr, ExprTrait, SelectStatement};
@@ -27,6 +27,7 @@ use crate::http::idempotency::IdempotencyKey;
 use crate::http::identifiers::in_lower_case;
 use crate::http::json::merge;
 use crate::http::language::{Language, Text};
+use crate::http::operation::Operation;
 use crate::http::page::Page;
 use crate::http::precondition::{Preconditions, version_of};
 use crate::http::problem::{ApiError, ApiResult, FieldError};
@@ -459,31 +460,67 @@ pub fn mount<R: Resource>(table: &mut Table, stored: &'static LazyLock<Vec<Store
 
 fn mount_of<P: Permission>(table: &mut Table, writes: &'static dyn Writes, stored: &'static LazyLock<Vec<Stored>>) {
     let kind = writes.kind();
-    let describe = openapi::Describe::new(writes.described(), P::role_names());
+    let describe = Arc::new(LazyLock::new(|| openapi::Describe::new(writes.described(), P::role_names())));
+    let described = |operation: fn(&openapi::Describe) -> Operation| {
+        let describe = Arc::clone(&describe);
+        move || operation(&describe)
+    };
+    let (many, one) = (kind.path(), kind.path_of_one());
     if kind.is_listed_across {
-        table.on(describe.list_across(), move |access: Access<ReadAll>, request, parameters| {
+        let list_all = described(openapi::Describe::list_across);
+        table.lazily(Method::GET, &kind.path_across(), list_all, move |access: Access<ReadAll>, request, parameters| {
             list(kind, access, request, parameters)
         });
     }
     table
-        .on(describe.list(), move |access: Access<ReadAll>, request, parameters| list(kind, access, request, parameters))
-        .on(describe.create(), move |access: Access<P>, request, _: NoParameters, key, body| {
-            create(writes, access.into(), request, key, body)
+        .lazily(Method::GET, &many, described(openapi::Describe::list), move |access: Access<ReadAll>, request, parameters| {
+            list(kind, access, request, parameters)
         })
-        .on(describe.get(), move |access: Access<ReadAll>, request, preconditions, parameters| {
-            get(kind, access, request, preconditions, parameters)
-        })
-        .on(describe.replace(), move |access: Access<P>, request, _: NoParameters, preconditions, key, body| {
-            replace(writes, access.into(), request, preconditions, key, body)
-        })
-        .on(describe.update(), move |access: Access<P>, request, _: NoParameters, preconditions, body| {
-            update(writes, access.into(), request, preconditions, body)
-        })
-        .on(describe.delete(), move |access: Access<P>, request, _: NoParameters, preconditions| {
-            delete(writes, stored, access.into(), request, preconditions)
-        })
-        .on(describe.history(), move |access: Access<ReadAll>, request: HttpRequest, parameters| async move {
-            let part = kind.parent.zip(parent_in(kind, &request)).map(|(parent, code)| history::part_of(parent.member, code));
-            history::answer_where(&access, &request, parameters, &kind.audited, &key_in(kind, &request), part).await
-        });
+        .lazily(
+            Method::POST,
+            &many,
+            described(openapi::Describe::create),
+            move |access: Access<P>, request, _: NoParameters, key, body| create(writes, access.into(), request, key, body),
+        )
+        .lazily(
+            Method::GET,
+            &one,
+            described(openapi::Describe::get),
+            move |access: Access<ReadAll>, request, preconditions, parameters| {
+                get(kind, access, request, preconditions, parameters)
+            },
+        )
+        .lazily(
+            Method::PUT,
+            &one,
+            described(openapi::Describe::replace),
+            move |access: Access<P>, request, _: NoParameters, preconditions, key, body| {
+                replace(writes, access.into(), request, preconditions, key, body)
+            },
+        )
+        .lazily(
+            Method::PATCH,
+            &one,
+            described(openapi::Describe::update),
+            move |access: Access<P>, request, _: NoParameters, preconditions, body| {
+                update(writes, access.into(), request, preconditions, body)
+            },
+        )
+        .lazily(
+            Method::DELETE,
+            &one,
+            described(openapi::Describe::delete),
+            move |access: Access<P>, request, _: NoParameters, preconditions| {
+                delete(writes, stored, access.into(), request, preconditions)
+            },
+        )
+        .lazily(
+            Method::GET,
+            &format!("{one}/history"),
+            described(openapi::Describe::history),
+            move |access: Access<ReadAll>, request: HttpRequest, parameters| async move {
+                let part = kind.parent.zip(parent_in(kind, &request)).map(|(parent, code)| history::part_of(parent.member, code));
+                history::answer_where(&access, &request, parameters, &kind.audited, &key_in(kind, &request), part).await
+            },
+        );
 }

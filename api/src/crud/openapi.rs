@@ -29,6 +29,11 @@ pub struct Describe {
 /// offer two ways to send one thing.
 pub const PATCHES: &[&str] = &["application/merge-patch+json"];
 
+/// Where the public reads what is at a path.
+pub fn public_path(path: &str) -> String {
+    path.replace("/v1/", "/v1/public/")
+}
+
 impl Describe {
     /// Describes the operations of a kind that these roles may write.
     pub fn new(described: Described, writers: Allowed) -> Self {
@@ -237,7 +242,7 @@ impl Describe {
             "{about} Only what is published and hangs on nothing that is hidden. A reference to something hidden is null, and nothing is \
              found by it. No login.",
         );
-        let listing = Operation::get(&path.replace("/v1/", "/v1/public/"), id, "public", summary, &about);
+        let listing = Operation::get(&public_path(path), id, "public", summary, &about);
         let page_name = format!("{name}Page");
         let example = json!({ "data": [self.described.public_example()], "page": { "next_cursor": null, "limit": 50 } });
         let listing = list_parameters(listing.public(), fields, kind.default_sort, true);
@@ -257,7 +262,7 @@ impl Describe {
     pub fn public_get(&self) -> Operation {
         let (names, name) = (&self.described.kind.names, self.described.public_name());
         let one = Operation::get(
-            &self.one.replace("/v1/", "/v1/public/"),
+            &public_path(&self.one),
             &format!("get_public_{}", names.one),
             "public",
             &format!("Get {} (public)", names.a()),

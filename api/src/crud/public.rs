@@ -1,8 +1,8 @@
 //! `/v1/public/{resource}` and one of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use chrono::NaiveDate;
 use futures_util::future::LocalBoxFuture;
@@ -11,7 +11,7 @@ use sea_orm::sea_query::Expr;
 
 use super::handlers::{is_across, key_in, one, selection, with_language, within};
 use super::hiding::hidden;
-use super::openapi::Describe;
+use super::openapi::{Describe, public_path};
 use super::references::{Expansion, Found};
 use super::resource::Resource;
 use super::typed::writes_of;
@@ -34,7 +34,7 @@ use crate::store::rows::Executor;
 use crate::store::transaction::Store;
 use crate::store::visible::{Named, public_among};
 use crate::tabular::asked::AskedCsv;
-use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::columns::{LazyTabular, Lines, Tabular, lazily_with_csv, with_csv};
 use crate::tabular::stream::{ALL_ROWS, Csv, InMemory, Pages, ROWS_AT_ONCE};
 
 /// The members that refer to what may be hidden though the resource itself is seen: what it hangs on is not among them.
@@ -64,7 +64,7 @@ async fn must_have_visible_parent(db: &Executor<'_>, kind: &Kind, code: Option<&
 
 async fn list(
     kind: &'static Kind,
-    table: &Tabular,
+    table: &LazyTabular,
     public: Public,
     request: HttpRequest,
     preconditions: Preconditions,
@@ -273,20 +273,25 @@ pub fn pages_of_all(kind: &'static Kind, store: &Store, language: Language) -> A
 
 fn mount_of(table: &mut Table, writes: &'static dyn Writes) {
     let kind = writes.kind();
-    let describe = Describe::new(writes.described(), Allowed::default());
+    let describe = Arc::new(LazyLock::new(|| Describe::new(writes.described(), Allowed::default())));
     if kind.is_listed_across {
-        mount_list(table, kind, describe.public_list_across(&fields(kind, true)));
+        let describe = Arc::clone(&describe);
+        mount_list(table, kind, &kind.path_across(), move || describe.public_list_across(&fields(kind, true)));
     }
-    mount_list(table, kind, describe.public_list(&fields(kind, false)));
-    table.on(describe.public_get(), move |public: Public, request, preconditions, parameters| {
-        get(kind, public, request, preconditions, parameters)
-    });
+    let list = Arc::clone(&describe);
+    mount_list(table, kind, &kind.path(), move || list.public_list(&fields(kind, false)));
+    let one = public_path(&kind.path_of_one());
+    table.lazily(
+        Method::GET,
+        &one,
+        move || describe.public_get(),
+        move |public: Public, request, preconditions, parameters| get(kind, public, request, preconditions, parameters),
+    );
 }
 
-fn mount_list(table: &mut Table, kind: &'static Kind, described: Operation) {
-    let (described, tabular) = with_csv(described, Lines::Rows);
-    let tabular = Arc::new(tabular);
-    table.on(described, move |public: Public, request, preconditions, parameters| {
+fn mount_list(table: &mut Table, kind: &'static Kind, path: &str, describe: impl Fn() -> Operation + Clone + Send + 'static) {
+    let (describe, tabular) = lazily_with_csv(describe, Lines::Rows);
+    table.lazily(Method::GET, &public_path(path), describe, move |public: Public, request, preconditions, parameters| {
         let tabular = Arc::clone(&tabular);
         async move { list(kind, &tabular, public, request, preconditions, parameters).await }
     });

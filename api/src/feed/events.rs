@@ -1,6 +1,7 @@
 //! `/v1/events`, `/v1/events/head` and `/v1/public/events`: the feed, one page at a time.
 
 use actix_web::HttpRequest;
+use actix_web::http::Method;
 use actix_web::web::Bytes;
 use entity::event;
 use entity::rules::chain::content_hash;
@@ -420,13 +421,31 @@ fn described(operation: Operation, name: &str, schemas: Map<String, Value>, exam
         )
 }
 
-/// Adds the routes of the feed.
-pub fn mount(table: &mut Table) {
+const PATH: &str = "/v1/events";
+const PUBLIC_PATH: &str = "/v1/public/events";
+
+fn described_private() -> Operation {
     let about = "Every change, in the order in which it was committed. Keep `page.next_cursor` and send it as `after`: a reader \
         that goes on like this sees every event exactly once, however many clients write at the same time. Events that concern \
         accounts are shown only to those who manage accounts. Viewers and clients do not see the e-mail and network addresses of \
         people, although the hashes cover them.";
-    let list = Operation::get("/v1/events", "list_events", "events", "List events", about);
+    let list = Operation::get(PATH, "list_events", "events", "List events", about).roles(&ReadAll::role_names());
+    described(list, schemas::FEED_EVENT, schemas::feed(), schemas::feed_example())
+}
+
+fn described_public() -> Operation {
+    let about = "Every change of what is public, in the order in which it was committed and in the form that the public sees; no \
+        login is needed. Keep `page.next_cursor` and send it as `after`.\n\n\
+        If a resource was withdrawn or deleted since, `key` and `data` are null in all its events, from the first one on; \
+        `thing` still tells readers who followed it which resource it was. Resources that belong to another resource appear and \
+        disappear with it without an event of their own: the programmes, KPIs and evaluations of a masterplan when it stops \
+        being a draft or becomes one again. Read the lists again in that case.";
+    let list = Operation::get(PUBLIC_PATH, "list_public_events", "public", "List events (public)", about).public();
+    described(list, schemas::PUBLIC_EVENT, schemas::public_feed(), schemas::public_example())
+}
+
+/// Adds the routes of the feed.
+pub fn mount(table: &mut Table) {
     let head = Operation::get(
         "/v1/events/head",
         "get_events_head",
@@ -436,22 +455,12 @@ pub fn mount(table: &mut Table) {
          altered or removed: `renaksi audit verify --head POSITION:HASH`.",
     );
     table
-        .on(
-            described(list.roles(&ReadAll::role_names()), schemas::FEED_EVENT, schemas::feed(), schemas::feed_example()),
-            list_events,
-        )
+        .lazily(Method::GET, PATH, described_private, list_events)
         .on(head.roles(&ReadAll::role_names()).answers::<FeedHead>(200, "The head of the feed.", Some(example()), &[]), get_head);
 }
 
 /// Adds the public routes of the feed.
 pub fn mount_public(table: &mut Table) {
-    let about = "Every change of what is public, in the order in which it was committed and in the form that the public sees; no \
-        login is needed. Keep `page.next_cursor` and send it as `after`.\n\n\
-        If a resource was withdrawn or deleted since, `key` and `data` are null in all its events, from the first one on; \
-        `thing` still tells readers who followed it which resource it was. Resources that belong to another resource appear and \
-        disappear with it without an event of their own: the programmes, KPIs and evaluations of a masterplan when it stops \
-        being a draft or becomes one again. Read the lists again in that case.";
-    let list = Operation::get("/v1/public/events", "list_public_events", "public", "List events (public)", about);
     let head = Operation::get(
         "/v1/public/events/head",
         "get_public_events_head",
@@ -460,10 +469,7 @@ pub fn mount_public(table: &mut Table) {
         "The position and the hash of the last event, for anybody to keep as proof of the history up to it.",
     );
     table
-        .on(
-            described(list.public(), schemas::PUBLIC_EVENT, schemas::public_feed(), schemas::public_example()),
-            list_public_events,
-        )
+        .lazily(Method::GET, PUBLIC_PATH, described_public, list_public_events)
         .on(head.public().answers::<FeedHead>(200, "The head of the feed.", Some(example()), &[]), get_public_head);
 }
 

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use actix_web::http::Method;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream;
@@ -239,12 +240,23 @@ fn described(operation: Operation, frame: &str, names: &str, example: &Value) ->
     operation
 }
 
+const PUBLIC_PATH: &str = "/v1/public/events/stream";
+
 /// What is alike for both streams.
 const ABOUT: &str = "`id` is the position, and `data` is the event as the feed shows it. The first frame has only an `id`, so that a \
     client whose connection is cut before the first event resumes there. A comment is sent every 15 seconds.";
 
 /// Adds the route of the stream.
 pub fn mount(table: &mut Table) {
+    table.lazily(Method::GET, TICKETED_PATH, described_private, stream_events);
+}
+
+/// Adds the route of the public stream.
+pub fn mount_public(table: &mut Table) {
+    table.lazily(Method::GET, PUBLIC_PATH, described_public, stream_public_events);
+}
+
+fn described_private() -> Operation {
     let about = format!(
         "The feed as Server-Sent Events, from now on unless the request names a position. {ABOUT} The stream ends when the access token \
          expires or the replica stops; resume it with `Last-Event-ID` on any replica.\n\n\
@@ -258,17 +270,16 @@ pub fn mount(table: &mut Table) {
         ticket,
         "A ticket from `POST /v1/events/tickets`, in the place of an access token.",
     );
-    table.on(stream.with_schemas(schemas::feed()).roles(&ReadAll::role_names()), stream_events);
+    stream.with_schemas(schemas::feed()).roles(&ReadAll::role_names())
 }
 
-/// Adds the route of the public stream.
-pub fn mount_public(table: &mut Table) {
+fn described_public() -> Operation {
     let about = format!(
         "The public feed as Server-Sent Events, from now on unless the request names a position; no login is needed. {ABOUT} One address \
          may have a limited number of streams open (32 unless configured otherwise); one more is answered with 429. The stream ends \
          after an hour or when the replica stops; resume it with `Last-Event-ID`, as browsers do by themselves."
     );
-    let stream = Operation::get("/v1/public/events/stream", "stream_public_events", "public", "Stream events (public)", &about);
+    let stream = Operation::get(PUBLIC_PATH, "stream_public_events", "public", "Stream events (public)", &about);
     let stream = described(stream, schemas::PUBLIC_EVENT, schemas::PUBLIC_EVENT_TYPE, &schemas::public_example());
-    table.on(stream.with_schemas(schemas::public_feed()).public().problems(&[429]), stream_public_events);
+    stream.with_schemas(schemas::public_feed()).public().problems(&[429])
 }

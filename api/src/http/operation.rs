@@ -67,7 +67,7 @@ impl Operation {
             "parameters": [], "responses": {},
         });
         let mut operation = Self { method, path: path.to_owned(), object, schemas: Map::new(), deprecated: None };
-        for name in path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+        for name in parameters_of(path) {
             let (schema, about) = known_path_parameter(name);
             operation = operation.parameter("path", name, true, schema, about);
         }
@@ -302,6 +302,16 @@ fn references(names: &[&str]) -> impl Iterator<Item = (String, Value)> {
 /// A list of entity tags, as `If-Match` and `If-None-Match` have it (RFC 9110 §8.8.3).
 fn entity_tags() -> Value {
     json!({ "type": "string", "maxLength": 1000, "pattern": "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$" })
+}
+
+/// The names of the parameters of a path.
+pub fn parameters_of(path: &str) -> impl Iterator<Item = &str> {
+    path.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+}
+
+/// Whether a parameter of a path with this name is a UUID, unless the operation says something else.
+pub fn is_uuid(name: &str) -> bool {
+    known_path_parameter(name).0["format"] == "uuid"
 }
 
 /// What a parameter of a path is, unless the operation says something else: an id or a code.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::identifiers::Collections;
 use super::media::{self, MediaType};
-use super::operation::Operation;
+use super::operation::{self, Operation};
 use super::problem::{ApiError, codes};
 
 /// What stands behind the path of a table to ask for it as CSV, for those who cannot send `Accept`.
@@ -61,14 +61,30 @@ impl Table {
         self
     }
 
+    /// The same for an operation whose description takes long to make: it is made when the document is, or when somebody asks for the
+    /// operation first. A service that starts makes none.
+    pub fn lazily<F, Args>(
+        &mut self,
+        method: Method,
+        path: &str,
+        describe: impl FnOnce() -> Operation + Send + 'static,
+        handler: F,
+    ) -> &mut Self
+    where
+        F: Handler<Args, Output: Responder<Body: MessageBody + 'static>> + Send + Sync,
+        Args: FromRequest + 'static,
+    {
+        self.mount_lazily(method, path, Box::new(describe), erased(handler));
+        self
+    }
+
     /// Mounts a page that is no part of the API: the document does not describe it.
     pub fn page<F, Args>(&mut self, path: &str, handler: F) -> &mut Self
     where
         F: Handler<Args, Output: Responder<Body: MessageBody + 'static>> + Send + Sync,
         Args: FromRequest + 'static,
     {
-        let route = Route { method: Method::GET, handler: erased(handler), offered: Vec::new(), notices: Vec::new() };
-        self.routes.entry(path.to_owned()).or_default().push(route);
+        self.add(path, Method::GET, erased(handler), Box::new(Offer::default));
         self
     }
 
@@ -79,13 +95,27 @@ impl Table {
                 self.collections.note(&path, parameter["name"].as_str().unwrap_or_default());
             }
         }
-        let offered = MediaType::described(&operation.object);
-        let notices = operation.deprecated.iter().flat_map(|deprecated| deprecated.headers());
-        let notices = notices.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect();
+        let offer = Offer::of(&operation);
         if let Some(description) = &mut self.description {
             description.add(operation);
         }
-        self.routes.entry(path).or_default().push(Route { method, handler, offered, notices });
+        self.add(&path, method, handler, Box::new(|| offer));
+    }
+
+    fn mount_lazily(&mut self, method: Method, path: &str, describe: Box<dyn FnOnce() -> Operation + Send>, handler: Erased) {
+        if self.description.is_some() {
+            let operation = describe();
+            assert_eq!((&operation.method, operation.path.as_str()), (&method, path), "what is described is what is mounted");
+            return self.mount_erased(operation, handler);
+        }
+        for name in operation::parameters_of(path).filter(|name| operation::is_uuid(name)) {
+            self.collections.note(path, name);
+        }
+        self.add(path, method, handler, Box::new(move || Offer::of(&describe())));
+    }
+
+    fn add(&mut self, path: &str, method: Method, handler: Erased, offer: Box<dyn FnOnce() -> Offer + Send>) {
+        self.routes.entry(path.to_owned()).or_default().push(Route { method, handler, offer: LazyLock::new(offer) });
     }
 
     /// The paths and schemas of the document; none unless it is [`Table::described`].
@@ -122,10 +152,24 @@ struct Resource {
 struct Route {
     method: Method,
     handler: Erased,
+    offer: LazyLock<Offer, Box<dyn FnOnce() -> Offer + Send>>,
+}
+
+/// What the description of an operation says that requests need.
+#[derive(Default)]
+struct Offer {
     /// The media types of its answers; none for a page, which negotiates by itself.
-    offered: Vec<MediaType>,
+    media: Vec<MediaType>,
     /// The headers of each answer that say that it is withdrawn, if it is.
     notices: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Offer {
+    fn of(operation: &Operation) -> Self {
+        let notices = operation.deprecated.iter().flat_map(|deprecated| deprecated.headers());
+        let notices = notices.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect();
+        Self { media: MediaType::described(&operation.object), notices }
+    }
 }
 
 /// The pattern of the path of a request, such as `/v1/programmes/{code}`.
@@ -160,8 +204,8 @@ impl Routes {
         };
         if is_csv {
             MediaType::Csv.choose(request.request());
-        } else if !route.offered.is_empty()
-            && let Err(error) = media::negotiate(request.request(), &route.offered)
+        } else if !route.offer.media.is_empty()
+            && let Err(error) = media::negotiate(request.request(), &route.offer.media)
         {
             return refused(request, error);
         }
@@ -169,7 +213,7 @@ impl Routes {
         // A panic is answered as a problem, and ends nothing else.
         let answer = AssertUnwindSafe((route.handler)(request.clone(), payload)).catch_unwind().await;
         let mut answer = answer.unwrap_or_else(|_| HttpResponse::from_error(ApiError::unexpected("a handler panicked")));
-        for (name, value) in &route.notices {
+        for (name, value) in &route.offer.notices {
             answer.headers_mut().append(name.clone(), value.clone());
         }
         Ok(ServiceResponse::new(request, answer))
@@ -179,7 +223,7 @@ impl Routes {
 impl Routes {
     /// Whether what is at a path can be had as CSV.
     fn has_csv(&self, path: &str) -> bool {
-        self.paths.at(path).is_ok_and(|found| found.value.routes.iter().any(|route| route.offered.contains(&MediaType::Csv)))
+        self.paths.at(path).is_ok_and(|found| found.value.routes.iter().any(|route| route.offer.media.contains(&MediaType::Csv)))
     }
 }
 
@@ -243,6 +287,8 @@ pub fn nothing_here() -> ApiError {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use actix_web::dev::fn_service;
     use actix_web::middleware::from_fn;
     use actix_web::{App, test};
@@ -277,6 +323,32 @@ mod tests {
         let body: Value = test::read_body_json(answer).await;
         assert_eq!(body["code"], "internal_error");
         assert!(!body.to_string().contains("secret"));
+    }
+
+    #[actix_web::test]
+    async fn what_is_mounted_lazily_is_described_when_somebody_asks_for_it() {
+        static DESCRIBED: AtomicUsize = AtomicUsize::new(0);
+        let describe = || {
+            DESCRIBED.fetch_add(1, Ordering::SeqCst);
+            Operation::get("/things/{id}", "get_thing", "test", "A thing", "A thing.").answers_schema(200, "", json!({}), None, &[])
+        };
+        let mut table = Table::default();
+        table.lazily(Method::GET, "/things/{id}", describe, |id: actix_web::web::Path<String>| async move { id.into_inner() });
+        let app = test::init_service(app!(table)).await;
+        assert_eq!(DESCRIBED.load(Ordering::SeqCst), 0);
+        let id = "0192F0C1-2F4E-7C3A-9D7E-5B1F0A6C8E21";
+        for (accepted, status) in [("application/json", 200), ("text/csv", 406)] {
+            let request = test::TestRequest::get().uri(&format!("/things/{id}")).insert_header(("Accept", accepted));
+            let answer = test::call_service(&app, request.to_request()).await;
+            assert_eq!(answer.status(), status, "{accepted}");
+            if status == 200 {
+                assert_eq!(test::read_body(answer).await, id.to_lowercase(), "it is known to be a UUID before");
+            }
+        }
+        assert_eq!(DESCRIBED.load(Ordering::SeqCst), 1);
+        let mut table = Table::described();
+        table.lazily(Method::GET, "/things/{id}", describe, breaks);
+        assert!(table.describe().paths.contains_key("/things/{id}"));
     }
 
     #[actix_web::test]

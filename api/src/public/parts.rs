@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use chrono::NaiveDate;
 use futures_util::future::LocalBoxFuture;
@@ -35,7 +36,7 @@ use crate::store::rows::Executor;
 use crate::store::snapshots::AsOf;
 use crate::store::visible::public_among;
 use crate::tabular::asked::AskedCsv;
-use crate::tabular::columns::{Lines, Tabular, with_csv};
+use crate::tabular::columns::{LazyTabular, Lines, Tabular, lazily_with_csv, with_csv};
 use crate::tabular::stream::{Csv, Pages, ROWS_AT_ONCE};
 
 /// What belongs to a resource, as the public sees it.
@@ -170,7 +171,7 @@ impl<P: Part> Pages for PartPages<P> {
 }
 
 async fn list<P: Part>(
-    table: &Tabular,
+    table: &LazyTabular,
     public: Public,
     request: HttpRequest,
     preconditions: Preconditions,
@@ -215,18 +216,29 @@ fn described<P: Part>(path: &str, [id, summary, about]: [&str; 3], is_of_one: bo
 
 /// The list of all, with its table.
 pub(crate) fn described_all<P: Part>() -> (Operation, Tabular) {
-    with_csv(described::<P>(&format!("/v1/public/{}", P::WORDS.path), P::WORDS.of_all, false), Lines::Rows)
+    with_csv(describe_all::<P>(), Lines::Rows)
+}
+
+fn describe_all<P: Part>() -> Operation {
+    described::<P>(&path_of_all::<P>(), P::WORDS.of_all, false)
+}
+
+fn path_of_all<P: Part>() -> String {
+    format!("/v1/public/{}", P::WORDS.path)
 }
 
 /// Mounts the lists of a part.
 pub(crate) fn mount<P: Part>(table: &mut Table) {
-    let of_one =
-        P::WORDS.of_one.map(|[path, id, summary, about]| with_csv(described::<P>(path, [id, summary, about], true), Lines::Rows));
-    for (operation, tabular) in of_one.into_iter().chain([described_all::<P>()]) {
-        let tabular = Arc::new(tabular);
-        table.on(operation, move |public: Public, request, preconditions, parameters| {
-            let tabular = Arc::clone(&tabular);
-            async move { list::<P>(&tabular, public, request, preconditions, parameters).await }
-        });
+    if let Some([path, id, summary, about]) = P::WORDS.of_one {
+        mount_list::<P>(table, path, move || described::<P>(path, [id, summary, about], true));
     }
+    mount_list::<P>(table, &path_of_all::<P>(), describe_all::<P>);
+}
+
+fn mount_list<P: Part>(table: &mut Table, path: &str, describe: impl Fn() -> Operation + Clone + Send + 'static) {
+    let (describe, tabular) = lazily_with_csv(describe, Lines::Rows);
+    table.lazily(Method::GET, path, describe, move |public: Public, request, preconditions, parameters| {
+        let tabular = Arc::clone(&tabular);
+        async move { list::<P>(&tabular, public, request, preconditions, parameters).await }
+    });
 }

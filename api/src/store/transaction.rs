@@ -486,7 +486,10 @@ impl WriteTransaction {
         );
         let id = Uuid::now_v7();
         let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
-        appended.get_or_insert(Appended { first: id, touched: Touched::default(), last: None }).touched.add(audit_event.of, effect);
+        appended
+            .get_or_insert(Appended { first: id, touched: Touched::default(), last: None })
+            .touched
+            .add(audit_event.of, effect);
         let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
         let (before, after) = (text(audit_event.before)?, text(audit_event.after)?);
         let content = Content {

@@ -72,7 +72,12 @@ impl Turns {
             let transaction = db.begin_with_options(immediate).await?;
             // From now on no other process writes; what one wrote before is known.
             generation.found(last_event(&transaction).await?);
-            *shared = Some(Shared { transaction: Some(transaction), written: Vec::new(), last_event: None, generation: generation.clone() });
+            *shared = Some(Shared {
+                transaction: Some(transaction),
+                written: Vec::new(),
+                last_event: None,
+                generation: generation.clone(),
+            });
             // Whoever commits waits for its turn too, and so behind all who wait by then.
             let queue = Arc::clone(&self.shared);
             tokio::spawn(async move {

@@ -4,6 +4,8 @@
 //! words has `;` between them, and any other list is JSON. Columns stand in the order in which the example of the operation has the
 //! members.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Map, Value, json};
 
 use super::asked::{self, AskedCsv};
@@ -142,6 +144,19 @@ pub fn with_csv(operation: Operation, lines: Lines) -> (Operation, Tabular) {
     operation.object["responses"]["200"]["headers"]["Content-Disposition"] =
         json!({ "$ref": "#/components/headers/Content-Disposition" });
     (operation, table)
+}
+
+/// A table that is made when somebody asks for it first.
+pub type LazyTabular = LazyLock<Tabular, Box<dyn FnOnce() -> Tabular + Send>>;
+
+/// The same as [`with_csv`] for an operation that is described later.
+pub fn lazily_with_csv(
+    describe: impl Fn() -> Operation + Clone + Send + 'static,
+    lines: Lines,
+) -> (impl FnOnce() -> Operation + Send + 'static, Arc<LazyTabular>) {
+    let again = describe.clone();
+    let table: LazyTabular = LazyLock::new(Box::new(move || with_csv(again(), lines).1));
+    (move || with_csv(describe(), lines).0, Arc::new(table))
 }
 
 /// The schemas that others refer to.

@@ -7,8 +7,8 @@ use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
 use serde_json::{Value, json};
 
-use super::review_state::ReviewState;
 use super::Report;
+use super::review_state::ReviewState;
 use crate::http::problem::ApiResult;
 use crate::store::bulk;
 use crate::store::transaction::WriteTransaction;
@@ -39,7 +39,13 @@ pub async fn subjects<'a, R: Report>(
         Locked::Waits => named.lock_exclusive(),
         Locked::IsLeftOut => named.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
     };
-    Ok(named.into_partial_model::<R::Subject>().all(&transaction.db).await?.into_iter().map(|subject| (R::key(&subject).to_owned(), subject)).collect())
+    Ok(named
+        .into_partial_model::<R::Subject>()
+        .all(&transaction.db)
+        .await?
+        .into_iter()
+        .map(|subject| (R::key(&subject).to_owned(), subject))
+        .collect())
 }
 
 /// The key of a report, for [`revisions`].

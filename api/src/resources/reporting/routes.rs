@@ -88,16 +88,34 @@ async fn history<R: Report>(
 
 /// Adds the routes for reports of kind `R` and for their review.
 pub fn mount<R: Report>(table: &mut Table) {
-    table.on(describe_list::<R>(), list::<R>);
-    let (readers, writers) = (ReadAll::role_names(), R::May::role_names());
-    let (a, part, kind) = (R::WORDS.a, R::WORDS.part, R::KIND.name());
-    let one = format!("{}/{{{part}}}", R::WORDS.path);
-    let describe = |method: Method, path: &str, id: &str, summary: &str, about: &str| {
-        let (schema, about_part) = (R::WORDS.part_parameter)();
-        Operation::new(method, path, id, R::WORDS.tag, summary, about).path_parameter(part, schema, about_part)
-    };
-    let of_one = format!("Get {a} for one {part}");
-    let get_it = describe(Method::GET, &one, &format!("get_{kind}"), &of_one, "The latest revision of the report.");
+    let one = path_of_one::<R>();
+    table
+        .lazily(Method::GET, R::WORDS.path, describe_list::<R>, list::<R>)
+        .lazily(Method::GET, &one, describe_get::<R>, get::<R>)
+        .lazily(Method::PUT, &one, describe_put::<R>, put::<R>)
+        .lazily(Method::DELETE, &one, describe_delete::<R>, delete_one::<R>)
+        .lazily(Method::GET, &format!("{one}/history"), describe_history::<R>, history::<R>);
+    review::mount::<R>(table);
+}
+
+fn path_of_one<R: Report>() -> String {
+    format!("{}/{{{}}}", R::WORDS.path, R::WORDS.part)
+}
+
+/// The operation on the report that a path names.
+fn describe<R: Report>(method: Method, path: &str, id: &str, summary: &str, about: &str) -> Operation {
+    let (schema, about_part) = (R::WORDS.part_parameter)();
+    Operation::new(method, path, id, R::WORDS.tag, summary, about).path_parameter(R::WORDS.part, schema, about_part)
+}
+
+fn describe_get<R: Report>() -> Operation {
+    let (id, summary) = (format!("get_{}", R::KIND.name()), format!("Get {} for one {}", R::WORDS.a, R::WORDS.part));
+    let about = "The latest revision of the report.";
+    let get = describe::<R>(Method::GET, &path_of_one::<R>(), &id, &summary, about).roles(&ReadAll::role_names());
+    get.conditional().problems(&[404]).answers::<R::Shown>(200, about, Some(R::example()), &["ETag"])
+}
+
+fn describe_put<R: Report>() -> Operation {
     let about = format!(
         "Creates (201) or changes (200) {}, as a `draft`, which counts once it was submitted and somebody else has verified it. \
          A verified report is never overwritten: writing it again adds a `revision`, which needs a `reason`, and the verified \
@@ -107,50 +125,35 @@ pub fn mount<R: Report>(table: &mut Table) {
         R::WORDS.part,
         R::WORDS.more,
     );
-    let put_it = describe(Method::PUT, &one, &format!("put_{kind}"), R::WORDS.put, &about);
+    let id = format!("put_{}", R::KIND.name());
+    describe::<R>(Method::PUT, &path_of_one::<R>(), &id, R::WORDS.put, &about)
+        .roles(&R::May::role_names())
+        .guarded()
+        .takes::<R::Input>(R::input_example())
+        .retryable()
+        .problems(&[404])
+        .answers::<R::Shown>(
+            201,
+            "The new report, as a draft.",
+            Some(drafted::<R>()),
+            &["ETag", "Location", "Idempotent-Replayed"],
+        )
+        .answers::<R::Shown>(200, "The report after the change.", Some(R::example()), &["ETag", "Idempotent-Replayed"])
+}
+
+fn describe_delete<R: Report>() -> Operation {
+    let (id, summary) = (format!("delete_{}", R::KIND.name()), format!("Delete the draft of {}", R::WORDS.a));
     let about = "Deletes a draft. Any other report cannot be deleted (409).";
-    let delete_it = describe(Method::DELETE, &one, &format!("delete_{kind}"), &format!("Delete the draft of {a}"), about);
-    let (path, id) = (format!("{one}/history"), format!("list_{kind}_history"));
-    let events = describe(
-        Method::GET,
-        &path,
-        &id,
-        &format!("History of {a}"),
-        "Who wrote, submitted, returned or verified the report and when, the oldest change first.",
-    );
-    let shown = Some(R::example());
-    table
-        .on(
-            get_it.roles(&readers).conditional().problems(&[404]).answers::<R::Shown>(
-                200,
-                "The latest revision of the report.",
-                shown.clone(),
-                &["ETag"],
-            ),
-            get::<R>,
-        )
-        .on(
-            put_it
-                .roles(&writers)
-                .guarded()
-                .takes::<R::Input>(R::input_example())
-                .retryable()
-                .problems(&[404])
-                .answers::<R::Shown>(
-                    201,
-                    "The new report, as a draft.",
-                    Some(drafted::<R>()),
-                    &["ETag", "Location", "Idempotent-Replayed"],
-                )
-                .answers::<R::Shown>(200, "The report after the change.", shown, &["ETag", "Idempotent-Replayed"]),
-            put::<R>,
-        )
-        .on(
-            delete_it.roles(&writers).guarded().problems(&[404, 409]).answers_nothing(204, "The draft was deleted."),
-            delete_one::<R>,
-        )
-        .on(recorded::describe_history(events.roles(&readers), R::AUDITED), history::<R>);
-    review::mount::<R>(table);
+    let delete = describe::<R>(Method::DELETE, &path_of_one::<R>(), &id, &summary, about).roles(&R::May::role_names());
+    delete.guarded().problems(&[404, 409]).answers_nothing(204, "The draft was deleted.")
+}
+
+fn describe_history<R: Report>() -> Operation {
+    let path = format!("{}/history", path_of_one::<R>());
+    let (id, summary) = (format!("list_{}_history", R::KIND.name()), format!("History of {}", R::WORDS.a));
+    let about = "Who wrote, submitted, returned or verified the report and when, the oldest change first.";
+    let history = describe::<R>(Method::GET, &path, &id, &summary, about).roles(&ReadAll::role_names());
+    recorded::describe_history(history, R::AUDITED)
 }
 
 /// The example as the answer to its creation shows it.
