@@ -204,7 +204,8 @@ mod tests {
     async fn what_nobody_waits_for_any_more_is_not_begun() {
         let queue = Rc::new(Queue::<Letter>::new(Duration::from_secs(60)));
         let one = || Box::pin(Rc::clone(&queue).done(Rc::new(Letter('a', Rc::default()))));
-        let done = LocalSet::new().run_until(async {
+        let worker = LocalSet::new();
+        let done = worker.run_until(async {
             let (mut gone, mut stays) = (one(), one());
             assert!((&mut gone).now_or_never().is_none() && (&mut stays).now_or_never().is_none());
             drop(gone);
