@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
+use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::web::Path;
@@ -19,6 +20,7 @@ use crate::http::query::NoParameters;
 use crate::store::access::{Access, retry};
 use crate::store::together::{Queues, Together};
 use crate::store::transaction::{AuditEvent, WriteTransaction};
+use crate::telemetry::metrics::WRITE_WAIT;
 
 /// A request that writes a report.
 struct Put<R: Report> {
@@ -28,6 +30,8 @@ struct Put<R: Report> {
     body: JsonBody,
     /// The path of the request, where a new report is found.
     path: String,
+    /// When it came.
+    since: Instant,
 }
 
 /// What is stored that the requests need.
@@ -51,7 +55,7 @@ pub(super) async fn put<R: Report>(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
-    let put = Put::<R> { access, place: place_in(path), preconditions, body, path: request.path().to_owned() };
+    let put = Put::<R> { access, place: place_in(path), preconditions, body, path: request.path().to_owned(), since: Instant::now() };
     let put = Rc::new(put);
     // The answer to a request with a key is kept in a transaction of its own.
     if !retry.has_key()
@@ -79,7 +83,9 @@ impl<R: Report> Together for Put<R> {
     async fn do_all(first: Rc<Self>, others: impl FnOnce() -> Vec<Rc<Self>>) -> Vec<Self::Done> {
         let (access, mut count, mut are_written) = (Rc::clone(&first), 1, false);
         let written = access.access.write_for_all(async |transaction: &WriteTransaction| {
-            let puts = [vec![first], others()].concat();
+            let others = others();
+            others.iter().for_each(|put| metrics::histogram!(WRITE_WAIT).record(put.since.elapsed()));
+            let puts = [vec![first], others].concat();
             count = puts.len();
             let answers = write_all(transaction, &puts, Locked::IsLeftOut).await?;
             are_written = true;
