@@ -330,7 +330,13 @@ mod tests {
         static DESCRIBED: AtomicUsize = AtomicUsize::new(0);
         let describe = || {
             DESCRIBED.fetch_add(1, Ordering::SeqCst);
-            Operation::get("/things/{id}", "get_thing", "test", "A thing", "A thing.").answers_schema(200, "", json!({}), None, &[])
+            Operation::get("/things/{id}", "get_thing", "test", "A thing", "A thing.").answers_schema(
+                200,
+                "",
+                json!({}),
+                None,
+                &[],
+            )
         };
         let mut table = Table::default();
         table.lazily(Method::GET, "/things/{id}", describe, |id: actix_web::web::Path<String>| async move { id.into_inner() });

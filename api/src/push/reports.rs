@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use entity::measurement::ReportState;
 use entity::rules::review::{Arrival, Stored, arrival};
+use sea_orm::FromQueryResult;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -40,11 +42,35 @@ pub(super) trait Reported: Report<Part: DeserializeOwned> {
         text.to_owned()
     }
 
-    /// The stored report in the form that `PUT` takes.
-    fn said(&self) -> Map<String, Value>;
+    /// What of a stored report a row is compared with.
+    type Compared: Compared;
+
+    /// That of a row.
+    fn compared(&self) -> Self::Compared;
 
     /// The members by which two reports are compared: not when or why they were written.
     fn content(input: &Self::Input) -> Value;
+}
+
+/// What of a stored report a row is compared with. Most rows of most pushes change nothing, so nothing else is read of their reports.
+pub(super) trait Compared: FromQueryResult + Send + 'static {
+    /// The columns that it is read from.
+    const COLUMNS: &'static [&'static str];
+
+    /// The key of the report.
+    fn place(&self) -> ReportKey;
+
+    /// The review state.
+    fn state(&self) -> ReportState;
+
+    /// The number of the revision.
+    fn revision(&self) -> i32;
+
+    /// When the source system last changed the report.
+    fn changed_at(&self) -> Option<DateTime<Utc>>;
+
+    /// The stored report in the form that `PUT` takes.
+    fn said(&self) -> Map<String, Value>;
 }
 
 /// A row: the report that it is about, and the members that it names.
@@ -61,6 +87,7 @@ pub(super) struct ReportRow<R: Reported> {
 pub(super) struct Write<R> {
     /// The number of the row, from 0.
     index: usize,
+    /// The revision that it replaces or follows, once it was read.
     before: Option<Box<R>>,
     /// Whether the row only submits what is stored.
     only_submits: bool,
@@ -73,23 +100,23 @@ pub(super) struct Plan<R> {
 }
 
 /// The stored data that the rows need.
-struct Known<R: Report> {
+struct Known<R: Reported> {
     subjects: HashMap<String, R::Subject>,
     /// The OPDs for which the actor may write; `None` for all.
     covered: Option<HashSet<String>>,
     /// The stored reports, by key.
-    stored: HashMap<String, Standing<R>>,
+    stored: HashMap<String, Standing<R::Compared>>,
     /// The members that a report must have.
     needed: Arc<[String]>,
     today: NaiveDate,
 }
 
 /// What is stored for one report.
-struct Standing<R> {
-    /// The last revision, until it is taken into the plan.
-    latest: Box<R>,
+struct Standing<C> {
+    /// The last revision.
+    latest: C,
     /// The revision that is in force while the last one is not verified yet.
-    in_force: Option<Box<R>>,
+    in_force: Option<C>,
 }
 
 impl<R: Reported> ReportRow<R> {
@@ -110,12 +137,16 @@ impl<R: Reported> ReportRow<R> {
         content(self.over(stored.clone())) == content(Value::Object(stored.clone()))
     }
 
-    fn input(&self, before: Option<&R>) -> Result<R::Input, FieldError> {
-        body::deserialize_or_field_error(self.over(before.map(R::said).unwrap_or_default()))
+    fn input(&self, before: Option<&R::Compared>) -> Result<R::Input, FieldError> {
+        body::deserialize_or_field_error(self.over(before.map(Compared::said).unwrap_or_default()))
+    }
+
+    fn input_over(&self, before: Option<&R>) -> Result<R::Input, FieldError> {
+        self.input(before.map(R::compared).as_ref())
     }
 
     /// What is stored, as far as the row needs it.
-    fn beside(&self, stored: &Standing<R>, now: DateTime<Utc>) -> Stored {
+    fn beside(&self, stored: &Standing<R::Compared>, now: DateTime<Utc>) -> Stored {
         let is_newer = clock::is_newer(stored.latest.changed_at(), self.changed_at, now);
         let is_in_force = stored.in_force.as_ref().is_some_and(|row| self.says(&row.said()));
         Stored { state: stored.latest.state(), is_same: self.says(&stored.latest.said()), is_in_force, is_newer }
@@ -192,6 +223,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
             Ok(row) => known.judge(transaction, (index, row), &mut seen, &mut plan),
         });
         let mut outcomes = outcomes.collect::<Vec<_>>();
+        read_before(transaction, rows, &known, &mut plan).await?;
         if R::BESIDE_OTHERS {
             together(transaction, rows, &mut plan, &mut outcomes).await?;
         }
@@ -232,7 +264,7 @@ async fn together<R: Reported>(
     let read = |index: usize| rows.get(index)?.read.as_ref().ok();
     let written = plan.writes.iter().filter_map(|write| {
         let (row, before) = (read(write.index)?, write.before.as_deref());
-        Some(Written { of: &row.place.of, part: row.part, input: row.input(before).ok()?, before })
+        Some(Written { of: &row.place.of, part: row.part, input: row.input_over(before).ok()?, before })
     });
     let field_errors = R::field_errors_together(transaction, &written.collect::<Vec<_>>()).await?;
     let mut refused = HashMap::new();
@@ -263,7 +295,7 @@ fn made<R: Reported>(transaction: &WriteTransaction, row: &ReportRow<R>, write: 
             });
             draft
         }
-        None => R::drafted(transaction, &row.place.of, row.part, before, row.input(before).ok()?),
+        None => R::drafted(transaction, &row.place.of, row.part, before, row.input_over(before).ok()?),
     };
     if submits {
         hand_in(transaction, &mut after);
@@ -277,7 +309,7 @@ impl<R: Reported> Known<R> {
         &mut self,
         transaction: &WriteTransaction,
         (index, row): (usize, &'a ReportRow<R>),
-        seen: &mut HashMap<String, Option<(usize, &'a ReportRow<R>)>>,
+        seen: &mut HashMap<String, Option<&'a ReportRow<R>>>,
         plan: &mut Plan<R>,
     ) -> Outcome {
         let field_errors =
@@ -287,7 +319,7 @@ impl<R: Reported> Known<R> {
         }
         let key = row.key();
         if let Some(earlier) = seen.get(&key) {
-            return self.again(row, &key, *earlier, plan);
+            return self.again(row, &key, *earlier);
         }
         let standing = self.stored.get(&key);
         let arrival = arrival(standing.map(|standing| row.beside(standing, transaction.now)), plan.submits);
@@ -303,24 +335,22 @@ impl<R: Reported> Known<R> {
         }
         let only_submits = arrival == Arrival::Submission;
         if !only_submits {
-            let field_errors = self.field_errors(row, standing.map(|standing| &*standing.latest), arrival);
+            let field_errors = self.field_errors(row, standing.map(|standing| &standing.latest), arrival);
             if !field_errors.is_empty() {
                 return Outcome::Rejected(field_errors);
             }
         }
-        let before = self.stored.remove(&key).map(|standing| standing.latest);
-        seen.insert(key, Some((plan.writes.len(), row)));
-        plan.writes.push(Write { index, before, only_submits });
+        seen.insert(key, Some(row));
+        plan.writes.push(Write { index, before: None, only_submits });
         outcome
     }
 
     /// Decides the result of a row whose key an earlier row of the same push has: it may only repeat what will be stored anyway.
-    fn again(&self, row: &ReportRow<R>, key: &str, earlier: Option<(usize, &ReportRow<R>)>, plan: &Plan<R>) -> Outcome {
+    fn again(&self, row: &ReportRow<R>, key: &str, written: Option<&ReportRow<R>>) -> Outcome {
         let standing = self.stored.get(key);
-        let written = earlier.and_then(|(at, earlier)| Some((plan.writes.get(at)?.before.as_deref(), earlier)));
-        let before = written.map_or_else(|| standing.map(|standing| &*standing.latest), |(before, _)| before);
-        let stored = before.map(R::said).unwrap_or_default();
-        let stored = match written.map(|(_, earlier)| earlier.over(stored.clone())) {
+        let before = standing.map(|standing| &standing.latest);
+        let stored = before.map(Compared::said).unwrap_or_default();
+        let stored = match written.map(|written| written.over(stored.clone())) {
             Some(Value::Object(written)) => written,
             _ => stored,
         };
@@ -343,7 +373,7 @@ impl<R: Reported> Known<R> {
     }
 
     /// Every field error of what would be stored.
-    fn field_errors(&self, row: &ReportRow<R>, before: Option<&R>, arrival: Arrival) -> Vec<FieldError> {
+    fn field_errors(&self, row: &ReportRow<R>, before: Option<&R::Compared>, arrival: Arrival) -> Vec<FieldError> {
         let is_absent = |name: &&String| before.is_none() && !row.named.contains_key(*name);
         let mut field_errors = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
         if !field_errors.is_empty() {
@@ -397,23 +427,45 @@ pub(super) fn duplicate() -> FieldError {
 async fn stored<'a, R: Reported>(
     transaction: &WriteTransaction,
     rows: impl Iterator<Item = &'a ReportRow<R>>,
-) -> ApiResult<HashMap<String, Standing<R>>> {
+) -> ApiResult<HashMap<String, Standing<R::Compared>>> {
     let keys = rows.map(|row| many::key::<R>(&row.place.of, row.part)).collect::<Vec<_>>();
-    let mut stored: HashMap<String, Standing<R>> = HashMap::new();
-    for row in many::revisions::<R>(transaction, &keys, "m.latest").await? {
-        stored.insert(row.place().to_string(), Standing { latest: Box::new(row), in_force: None });
+    let columns = <R::Compared as Compared>::COLUMNS;
+    let mut stored = HashMap::new();
+    for row in many::revisions::<R, R::Compared>(transaction, &keys, columns, "m.latest").await? {
+        stored.insert(row.place().to_string(), Standing { latest: row, in_force: None });
     }
     // A correction that is not verified yet comes after the revision that it corrects.
     let corrected = "NOT m.latest AND m.state = 'verified' AND EXISTS (SELECT 1 FROM {table} c WHERE c.{of} = m.{of} AND c.{part} = m.{part} \
                      AND c.latest AND c.state <> 'verified' AND c.revision = m.revision + 1)";
-    let is_correction =
-        |standing: &Standing<R>| !standing.latest.review_state().counts() && standing.latest.review_state().revision > 1;
-    if stored.values().any(is_correction) {
-        for row in many::revisions::<R>(transaction, &keys, corrected).await? {
+    let is_correction = |latest: &R::Compared| latest.state() != ReportState::Verified && latest.revision() > 1;
+    if stored.values().any(|standing| is_correction(&standing.latest)) {
+        for row in many::revisions::<R, R::Compared>(transaction, &keys, columns, corrected).await? {
             if let Some(standing) = stored.get_mut(&row.place().to_string()) {
-                standing.in_force = Some(Box::new(row));
+                standing.in_force = Some(row);
             }
         }
     }
     Ok(stored)
+}
+
+/// Reads the whole revisions that are replaced or followed. It takes at most one statement.
+async fn read_before<R: Reported>(
+    transaction: &WriteTransaction,
+    rows: &[Row<ReportRow<R>>],
+    known: &Known<R>,
+    plan: &mut Plan<R>,
+) -> ApiResult<()> {
+    let read = |index: usize| rows.get(index)?.read.as_ref().ok();
+    let written = plan.writes.iter().filter_map(|write| read(write.index));
+    let existing = written.filter(|row| known.stored.contains_key(&row.key()));
+    let keys = existing.map(|row| many::key::<R>(&row.place.of, row.part)).collect::<Vec<_>>();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let whole = many::revisions::<R, R>(transaction, &keys, &["*"], "m.latest").await?;
+    let mut whole = whole.into_iter().map(|row| (row.place().to_string(), row)).collect::<HashMap<_, _>>();
+    for write in &mut plan.writes {
+        write.before = read(write.index).and_then(|row| whole.remove(&row.key())).map(Box::new);
+    }
+    Ok(())
 }

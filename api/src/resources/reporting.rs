@@ -14,8 +14,7 @@ pub mod routes;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
-use chrono::{DateTime, NaiveDate, Utc};
-use entity::measurement::ReportState;
+use chrono::NaiveDate;
 use sea_orm::{
     ActiveModelBehavior, ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, ModelTrait, PartialModelTrait,
     PrimaryKeyTrait,
@@ -199,12 +198,6 @@ pub trait Report:
 
     /// The row that results from reporting `input` over `before`. It is not submitted yet.
     fn drafted(transaction: &WriteTransaction, of: &str, part: Self::Part, before: Option<&Self>, input: Self::Input) -> Self;
-
-    /// The review state of the row, for comparison.
-    fn state(&self) -> ReportState;
-
-    /// When the source system last changed the report.
-    fn changed_at(&self) -> Option<DateTime<Utc>>;
 
     /// The key of the report.
     fn place(&self) -> ReportKey;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, Statement};
 use serde_json::{Value, json};
 
 use super::Report;
@@ -53,26 +53,32 @@ pub fn key<R: Report>(of: &str, part: R::Part) -> Value {
     json!({ "subject": of, "part": part })
 }
 
-/// The revisions under the keys for which `condition` holds.
-pub async fn revisions<R: Report>(transaction: &WriteTransaction, keys: &[Value], condition: &str) -> ApiResult<Vec<R>> {
+/// These columns of the revisions under the keys for which `condition` holds.
+pub async fn revisions<R: Report, T: FromQueryResult + Send>(
+    transaction: &WriteTransaction,
+    keys: &[Value],
+    columns: &[&str],
+    condition: &str,
+) -> ApiResult<Vec<T>> {
     let backend = transaction.db.get_database_backend();
     let (table, of, part, kind) = (R::KIND.name(), R::WORDS.of, R::WORDS.part, R::PART_TYPE);
     let condition = condition.replace("{table}", table).replace("{of}", of).replace("{part}", part);
+    let columns = columns.iter().map(|column| format!("m.{column}")).collect::<Vec<_>>().join(", ");
     let named = format!("m.{of} = k.subject AND m.{part} = k.part AND {condition}");
     // There is one such row in the database for each key. They are looked for one by one: neither database is to read the table
     // first, as PostgreSQL would go on to do with a table that was small when it made its plan.
     let sql = match backend {
         DbBackend::Postgres => format!(
-            "SELECT m.* FROM json_to_recordset($1::json) AS k(subject text, part {kind}) CROSS JOIN LATERAL \
+            "SELECT {columns} FROM json_to_recordset($1::json) AS k(subject text, part {kind}) CROSS JOIN LATERAL \
              (SELECT m.* FROM {table} m WHERE {named} ORDER BY m.revision DESC LIMIT 1) m"
         ),
         _ => format!(
-            "SELECT m.* FROM (SELECT json_extract(value, '$.subject') AS subject, json_extract(value, '$.part') AS part \
+            "SELECT {columns} FROM (SELECT json_extract(value, '$.subject') AS subject, json_extract(value, '$.part') AS part \
              FROM json_each($1)) k CROSS JOIN {table} m ON {named}"
         ),
     };
     let statement = Statement::from_sql_and_values(backend, sql, [json!(keys).to_string().into()]);
-    let found = <R as Report>::Table::find().from_raw_sql(statement).stream(&transaction.db).await?;
+    let found = <R as Report>::Table::find().from_raw_sql(statement).into_model::<T>().stream(&transaction.db).await?;
     Ok(found.try_collect().await?)
 }
 

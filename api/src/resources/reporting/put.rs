@@ -55,7 +55,8 @@ pub(super) async fn put<R: Report>(
     body: JsonBody,
 ) -> ApiResult<Answer> {
     let retry = retry(&request, key, &body.fingerprint);
-    let put = Put::<R> { access, place: place_in(path), preconditions, body, path: request.path().to_owned(), since: Instant::now() };
+    let put =
+        Put::<R> { access, place: place_in(path), preconditions, body, path: request.path().to_owned(), since: Instant::now() };
     let put = Rc::new(put);
     // The answer to a request with a key is kept in a transaction of its own.
     if !retry.has_key()
@@ -152,7 +153,7 @@ impl<R: Report> Known<R> {
             return Ok(Self { subjects, covered: None, latest: BTreeMap::new() });
         }
         let keys = puts.iter().filter_map(|put| Some(many::key::<R>(&put.place.of, R::part(&put.place.part).ok()?)));
-        let latest = many::revisions::<R>(transaction, &keys.collect::<Vec<_>>(), "m.latest").await?;
+        let latest = many::revisions::<R, R>(transaction, &keys.collect::<Vec<_>>(), &["*"], "m.latest").await?;
         let latest = latest.into_iter().map(|row| (row.place(), row)).collect();
         Ok(Self { subjects, covered: transaction.covered().await?, latest })
     }

@@ -53,14 +53,6 @@ macro_rules! along {
             returned_by, verified_by, verified_at, version, created_at, updated_at);
     };
     (@members $($member:ident),*) => {
-        fn state(&self) -> entity::measurement::ReportState {
-            self.state
-        }
-
-        fn changed_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
-            self.source_updated_at
-        }
-
         fn review_state(&self) -> ReviewState {
             ReviewState { $($member: self.$member.clone()),* }
         }
