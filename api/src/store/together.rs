@@ -2,7 +2,7 @@
 //! is then done once for all.
 //!
 //! Nobody waits for others to come: who finds nothing under way begins at once. Each worker thread has queues of its own, so that a
-//! worker that stops leaves nobody of another one waiting.
+//! worker that stops leaves nobody of another one waiting; and so has each account, so that none holds another up.
 
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
@@ -28,6 +28,9 @@ pub trait Together: Sized + 'static {
     /// What comes of it.
     type Done: 'static;
 
+    /// The account in whose queue it waits.
+    fn account(&self) -> String;
+
     /// Whether it can be done together with all of these.
     fn goes_with(&self, works: &[Rc<Self>]) -> bool;
 
@@ -36,67 +39,53 @@ pub trait Together: Sized + 'static {
     async fn do_all(first: Rc<Self>, others: impl FnOnce() -> Vec<Rc<Self>>) -> Vec<Self::Done>;
 }
 
-/// The queues of one worker thread, by the type of the work.
-#[derive(Default)]
-pub struct Queues(RefCell<HashMap<TypeId, Rc<dyn Any>>>);
+/// The queues of one worker thread that are served, by the type of the work and the account.
+#[derive(Clone, Default)]
+pub struct Queues(Rc<RefCell<HashMap<(TypeId, String), Rc<dyn Any>>>>);
 
 impl Queues {
     /// Does some work of a request, together with what else waits.
     pub async fn done<W: Together>(request: &HttpRequest, work: Rc<W>) -> ApiResult<W::Done> {
         let queues = request.app_data::<Self>().ok_or_else(|| ApiError::unexpected("no queues"))?;
-        queues.of::<W>()?.done(work).await
-    }
-
-    fn of<W: Together>(&self) -> ApiResult<Rc<Queue<W>>> {
-        let mut queues = self.0.borrow_mut();
-        let queue = queues.entry(TypeId::of::<W>()).or_insert_with(|| Rc::new(Queue::<W>::new(LONGEST_WAIT)));
-        Rc::clone(queue).downcast().map_err(|_| ApiError::unexpected("a queue of another type"))
-    }
-}
-
-/// Work of one type that waits.
-struct Queue<W: Together> {
-    waiting: RefCell<Waiting<W>>,
-    /// How long work may wait before it is begun.
-    patience: Duration,
-}
-
-struct Waiting<W: Together> {
-    works: VecDeque<(Rc<W>, oneshot::Sender<W::Done>)>,
-    /// Whether a task takes works out of the queue.
-    is_served: bool,
-}
-
-impl<W: Together> Queue<W> {
-    fn new(patience: Duration) -> Self {
-        Self { waiting: RefCell::new(Waiting { works: VecDeque::new(), is_served: false }), patience }
+        queues.done_within(LONGEST_WAIT, work).await
     }
 
     /// Does some work. 503 if what was begun before is not done in time, as where there is no connection.
-    async fn done(self: Rc<Self>, work: Rc<W>) -> ApiResult<W::Done> {
+    async fn done_within<W: Together>(&self, patience: Duration, work: Rc<W>) -> ApiResult<W::Done> {
         let (sender, mut receiver) = oneshot::channel();
-        let was_served = {
-            let mut waiting = self.waiting.borrow_mut();
-            waiting.works.push_back((Rc::clone(&work), sender));
-            std::mem::replace(&mut waiting.is_served, true)
-        };
-        if !was_served {
-            // A task of its own: it goes on for the others when a client goes away.
-            actix_web::rt::spawn(Rc::clone(&self).serve());
-        }
-        if let Ok(done) = timeout(self.patience, &mut receiver).await {
+        let queue = self.joined(&work, sender)?;
+        if let Ok(done) = timeout(patience, &mut receiver).await {
             return done.map_err(ApiError::unexpected);
         }
-        if self.waiting.borrow().works.iter().any(|(waiting, _)| Rc::ptr_eq(waiting, &work)) {
+        if queue.has(&work) {
             return Err(ApiError::busy());
         }
         receiver.await.map_err(ApiError::unexpected)
     }
 
-    async fn serve(self: Rc<Self>) {
-        while let Some((first, sender)) = self.first() {
+    /// Puts some work into its queue, which is served from now on.
+    fn joined<W: Together>(&self, work: &Rc<W>, sender: oneshot::Sender<W::Done>) -> ApiResult<Rc<Queue<W>>> {
+        let key = (TypeId::of::<W>(), work.account());
+        let known = self.0.borrow().get(&key).cloned();
+        let queue = match known {
+            Some(queue) => queue.downcast::<Queue<W>>().map_err(|_| ApiError::unexpected("a queue of another type"))?,
+            None => {
+                let queue = Rc::new(Queue::default());
+                self.0.borrow_mut().insert(key.clone(), Rc::<Queue<W>>::clone(&queue));
+                // A task of its own: it goes on for the others when a client goes away.
+                actix_web::rt::spawn(self.clone().serve(key, Rc::clone(&queue)));
+                queue
+            }
+        };
+        queue.works.borrow_mut().push_back((Rc::clone(work), sender));
+        Ok(queue)
+    }
+
+    /// Does what is in a queue until it is empty.
+    async fn serve<W: Together>(self, key: (TypeId, String), queue: Rc<Queue<W>>) {
+        while let Some((first, sender)) = queue.first() {
             let senders = RefCell::new(vec![sender]);
-            let others = || self.others(&first, &mut senders.borrow_mut());
+            let others = || queue.others(&first, &mut senders.borrow_mut());
             // After a panic those who wait hear that there is no answer, and the next ones are served.
             let done = AssertUnwindSafe(W::do_all(Rc::clone(&first), others)).catch_unwind().await.unwrap_or_default();
             for (sender, done) in senders.into_inner().into_iter().zip(done) {
@@ -104,21 +93,38 @@ impl<W: Together> Queue<W> {
                 let _ = sender.send(done);
             }
         }
+        self.0.borrow_mut().remove(&key);
+    }
+}
+
+/// Work of one type and account that waits.
+struct Queue<W: Together> {
+    works: RefCell<VecDeque<(Rc<W>, oneshot::Sender<W::Done>)>>,
+}
+
+impl<W: Together> Default for Queue<W> {
+    fn default() -> Self {
+        Self { works: RefCell::default() }
+    }
+}
+
+impl<W: Together> Queue<W> {
+    /// Whether some work is not begun yet.
+    fn has(&self, work: &Rc<W>) -> bool {
+        self.works.borrow().iter().any(|(waiting, _)| Rc::ptr_eq(waiting, work))
     }
 
     /// Takes the first work that waits. Who has gone before it was begun wants nothing done.
     fn first(&self) -> Option<(Rc<W>, oneshot::Sender<W::Done>)> {
-        let mut waiting = self.waiting.borrow_mut();
-        let first = std::iter::from_fn(|| waiting.works.pop_front()).find(|(_, sender)| !sender.is_closed());
-        waiting.is_served = first.is_some();
-        first
+        let mut works = self.works.borrow_mut();
+        std::iter::from_fn(|| works.pop_front()).find(|(_, sender)| !sender.is_closed())
     }
 
     /// Takes the others that go with the first.
     fn others(&self, first: &Rc<W>, senders: &mut Vec<oneshot::Sender<W::Done>>) -> Vec<Rc<W>> {
-        let mut waiting = self.waiting.borrow_mut();
+        let mut waiting = self.works.borrow_mut();
         let (mut works, mut left) = (vec![Rc::clone(first)], VecDeque::new());
-        for (work, sender) in waiting.works.drain(..) {
+        for (work, sender) in waiting.drain(..) {
             if sender.is_closed() {
                 continue;
             }
@@ -129,7 +135,7 @@ impl<W: Together> Queue<W> {
                 left.push_back((work, sender));
             }
         }
-        waiting.works = left;
+        *waiting = left;
         works.split_off(1)
     }
 }
@@ -149,6 +155,10 @@ mod tests {
     impl Together for Letter {
         type Done = usize;
 
+        fn account(&self) -> String {
+            if self.0.is_uppercase() { "another".to_owned() } else { "one".to_owned() }
+        }
+
         fn goes_with(&self, works: &[Rc<Self>]) -> bool {
             works.iter().all(|work| work.0 == self.0)
         }
@@ -165,17 +175,21 @@ mod tests {
     }
 
     async fn done_within(patience: Duration, letters: &str) -> Vec<Option<usize>> {
-        let (queue, told) = (Rc::new(Queue::<Letter>::new(patience)), Rc::default());
+        let (queues, told) = (Queues::default(), Rc::default());
         let one = |letter| {
             let work = Rc::new(Letter(letter, Rc::clone(&told)));
-            let done = Rc::clone(&queue).done(work);
-            async {
-                let done = done.await.ok();
+            let (queues, told) = (&queues, &told);
+            async move {
+                let done = queues.done_within(patience, work).await.ok();
                 told.notify_one();
                 done
             }
         };
-        LocalSet::new().run_until(join_all(letters.chars().map(one))).await
+        let worker = LocalSet::new();
+        let done = worker.run_until(join_all(letters.chars().map(one))).await;
+        worker.await;
+        assert!(queues.0.borrow().is_empty(), "no queue is left that nobody serves");
+        done
     }
 
     async fn done(letters: &str) -> Vec<Option<usize>> {
@@ -201,9 +215,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_account_holds_another_up() {
+        assert_eq!(done_within(Duration::from_secs(60), ".A").await, [Some(1), Some(1)]);
+    }
+
+    #[tokio::test]
     async fn what_nobody_waits_for_any_more_is_not_begun() {
-        let queue = Rc::new(Queue::<Letter>::new(Duration::from_secs(60)));
-        let one = || Box::pin(Rc::clone(&queue).done(Rc::new(Letter('a', Rc::default()))));
+        let queues = Queues::default();
+        let one = || Box::pin(queues.done_within(Duration::from_secs(60), Rc::new(Letter('a', Rc::default()))));
         let worker = LocalSet::new();
         let done = worker.run_until(async {
             let (mut gone, mut stays) = (one(), one());

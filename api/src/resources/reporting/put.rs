@@ -77,6 +77,10 @@ impl<R: Report> Together for Put<R> {
     /// together.
     type Done = Option<ApiResult<Answer>>;
 
+    fn account(&self) -> String {
+        self.access.actor().subject()
+    }
+
     fn goes_with(&self, puts: &[Rc<Self>]) -> bool {
         puts.iter().all(|put| put.place.of != self.place.of && put.access.is_of_actor_of(&self.access))
     }
