@@ -91,7 +91,8 @@ async fn write(server: &Server, clients: usize, period: Duration) -> Outcome<f64
 
 async fn put(address: SocketAddr, token: String, number: usize, until: Instant) -> io::Result<u32> {
     let mut connection = Connection::open(address).await?;
-    let (path, headers) = (format!("/v1/kpis/BENCH-{number}/measurements/2022"), "Content-Type: application/json\r\nIf-Match: *\r\n");
+    let (path, headers) =
+        (format!("/v1/kpis/BENCH-{number}/measurements/2022"), "Content-Type: application/json\r\nIf-Match: *\r\n");
     let mut answers = 0;
     while Instant::now() < until {
         let body = json!({ "value": answers.to_string() }).to_string();

@@ -20,6 +20,7 @@ mod m0014_record_transitions;
 mod m0015_invite_people;
 mod m0016_describe_indicators;
 mod m0017_hash_contents;
+mod m0018_index_first_values;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_invite_people::Migration),
             Box::new(m0016_describe_indicators::Migration),
             Box::new(m0017_hash_contents::Migration),
+            Box::new(m0018_index_first_values::Migration),
         ]
     }
 }

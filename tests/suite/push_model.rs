@@ -12,7 +12,7 @@ use super::push::{CSV, JSON, NDJSON, new_kpi};
 
 /// Pushes of each kind.
 fn pushes() -> u64 {
-    tier::size(40, 1_000)
+    tier::size(150, 1_000)
 }
 
 /// The members that say when or why, and not what.

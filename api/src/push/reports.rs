@@ -354,7 +354,8 @@ impl<R: Reported> Known<R> {
             Some(Value::Object(written)) => written,
             _ => stored,
         };
-        let in_force = standing.and_then(|standing| standing.in_force.as_ref());
+        // What is written now waits beside what is in force, and is what counts for the rows after it.
+        let in_force = standing.filter(|_| written.is_none()).and_then(|standing| standing.in_force.as_ref());
         if row.says(&stored) || in_force.is_some_and(|in_force| row.says(&in_force.said())) {
             return Outcome::Unchanged;
         }
