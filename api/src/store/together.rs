@@ -41,7 +41,13 @@ pub trait Together: Sized + 'static {
 
 /// The queues of one worker thread that are served, by the type of the work and the account.
 #[derive(Clone, Default)]
-pub struct Queues(Rc<RefCell<HashMap<(TypeId, String), Rc<dyn Any>>>>);
+pub struct Queues(Rc<RefCell<HashMap<Key, Rc<dyn Any>>>>);
+
+/// The type of the work, and the account.
+type Key = (TypeId, String);
+
+/// Some work, and who waits for it.
+type Waiting<W> = (Rc<W>, oneshot::Sender<<W as Together>::Done>);
 
 impl Queues {
     /// Does some work of a request, together with what else waits.
@@ -82,7 +88,7 @@ impl Queues {
     }
 
     /// Does what is in a queue until it is empty.
-    async fn serve<W: Together>(self, key: (TypeId, String), queue: Rc<Queue<W>>) {
+    async fn serve<W: Together>(self, key: Key, queue: Rc<Queue<W>>) {
         while let Some((first, sender)) = queue.first() {
             let senders = RefCell::new(vec![sender]);
             let others = || queue.others(&first, &mut senders.borrow_mut());
@@ -99,7 +105,7 @@ impl Queues {
 
 /// Work of one type and account that waits.
 struct Queue<W: Together> {
-    works: RefCell<VecDeque<(Rc<W>, oneshot::Sender<W::Done>)>>,
+    works: RefCell<VecDeque<Waiting<W>>>,
 }
 
 impl<W: Together> Default for Queue<W> {
@@ -115,7 +121,7 @@ impl<W: Together> Queue<W> {
     }
 
     /// Takes the first work that waits. Who has gone before it was begun wants nothing done.
-    fn first(&self) -> Option<(Rc<W>, oneshot::Sender<W::Done>)> {
+    fn first(&self) -> Option<Waiting<W>> {
         let mut works = self.works.borrow_mut();
         std::iter::from_fn(|| works.pop_front()).find(|(_, sender)| !sender.is_closed())
     }
