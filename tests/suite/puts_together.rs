@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use renaksi_tests::holder::Holder;
+use renaksi_tests::metrics::Metrics;
 use renaksi_tests::resource::{ACTIONS, KPIS};
 use renaksi_tests::{Actor, Backend, on_both_databases};
 use serde_json::{Value, json};
@@ -64,6 +65,19 @@ on_both_databases! {
         versions.sort_by_key(Value::as_i64);
         assert_eq!(versions, (3..41).map(Value::from).collect::<Vec<_>>());
         assert_eq!(admin.all(&format!("{path}/history")).await.len(), 40);
+    }
+
+    async fn the_statements_of_what_is_written_are_counted_for_its_route(app) {
+        let (admin, anyone) = (app.admin().await, app.anyone());
+        let kpi = new_kpi(&admin, "DINKES").await;
+        let counted = async || {
+            let page = anyone.get("/metrics").await.is_status(200);
+            let of_it = [("method", "PUT"), ("route", "/v1/kpis/{code}/measurements/{period}")];
+            Metrics::read(&page.text()).value("renaksi_sql_statements_total", &of_it).unwrap_or_default()
+        };
+        let before = counted().await;
+        admin.put(measurement(&kpi, "2022"), json!({ "value": "1" })).await.is(201);
+        assert!(counted().await >= before + 5.0, "it reads the account, the KPI and what is stored, and writes the row and its event");
     }
 
     async fn who_writes_of_a_locked_kpi_waits_alone(app) {

@@ -18,6 +18,8 @@ use tokio::time::timeout;
 
 use super::connection::LONGEST_WAIT;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::http::statements;
+use crate::telemetry::trace::{self, Context};
 
 /// The greatest number of requests that are worked on together.
 const MOST: usize = 64;
@@ -47,7 +49,16 @@ pub struct Queues(Rc<RefCell<HashMap<Key, Rc<dyn Any>>>>);
 type Key = (TypeId, String);
 
 /// Some work, and who waits for it.
-type Waiting<W> = (Rc<W>, oneshot::Sender<<W as Together>::Done>);
+struct Waiting<W: Together> {
+    work: Rc<W>,
+    /// The span of its request.
+    span: Option<Context>,
+    sender: Sender<W>,
+}
+
+/// Tells what came of some work, and how many statements its request is said to have taken for it: those that many share are those of the
+/// first.
+type Sender<W> = oneshot::Sender<(<W as Together>::Done, u64)>;
 
 impl Queues {
     /// Does some work of a request, together with what else waits.
@@ -60,17 +71,18 @@ impl Queues {
     async fn done_within<W: Together>(&self, patience: Duration, work: Rc<W>) -> ApiResult<W::Done> {
         let (sender, mut receiver) = oneshot::channel();
         let queue = self.joined(&work, sender)?;
-        if let Ok(done) = timeout(patience, &mut receiver).await {
-            return done.map_err(ApiError::unexpected);
-        }
-        if queue.has(&work) {
-            return Err(ApiError::busy());
-        }
-        receiver.await.map_err(ApiError::unexpected)
+        let told = match timeout(patience, &mut receiver).await {
+            Ok(told) => told,
+            Err(_) if queue.has(&work) => return Err(ApiError::busy()),
+            Err(_) => receiver.await,
+        };
+        let (done, taken) = told.map_err(ApiError::unexpected)?;
+        statements::count_more(taken);
+        Ok(done)
     }
 
     /// Puts some work into its queue, which is served from now on.
-    fn joined<W: Together>(&self, work: &Rc<W>, sender: oneshot::Sender<W::Done>) -> ApiResult<Rc<Queue<W>>> {
+    fn joined<W: Together>(&self, work: &Rc<W>, sender: Sender<W>) -> ApiResult<Rc<Queue<W>>> {
         let key = (TypeId::of::<W>(), work.account());
         let known = self.0.borrow().get(&key).cloned();
         let queue = match known {
@@ -83,20 +95,21 @@ impl Queues {
                 queue
             }
         };
-        queue.works.borrow_mut().push_back((Rc::clone(work), sender));
+        queue.works.borrow_mut().push_back(Waiting { work: Rc::clone(work), span: trace::current(), sender });
         Ok(queue)
     }
 
     /// Does what is in a queue until it is empty.
     async fn serve<W: Together>(self, key: Key, queue: Rc<Queue<W>>) {
-        while let Some((first, sender)) = queue.first() {
+        while let Some(Waiting { work: first, span, sender }) = queue.first() {
             let senders = RefCell::new(vec![sender]);
             let others = || queue.others(&first, &mut senders.borrow_mut());
             // After a panic those who wait hear that there is no answer, and the next ones are served.
-            let done = AssertUnwindSafe(W::do_all(Rc::clone(&first), others)).catch_unwind().await.unwrap_or_default();
-            for (sender, done) in senders.into_inner().into_iter().zip(done) {
+            let done = AssertUnwindSafe(W::do_all(Rc::clone(&first), others)).catch_unwind();
+            let (done, mut taken) = trace::within(span, statements::counted(done)).await;
+            for (sender, done) in senders.into_inner().into_iter().zip(done.unwrap_or_default()) {
                 // Who has gone does not hear it.
-                let _ = sender.send(done);
+                let _ = sender.send((done, std::mem::take(&mut taken)));
             }
         }
         self.0.borrow_mut().remove(&key);
@@ -117,31 +130,28 @@ impl<W: Together> Default for Queue<W> {
 impl<W: Together> Queue<W> {
     /// Whether some work is not begun yet.
     fn has(&self, work: &Rc<W>) -> bool {
-        self.works.borrow().iter().any(|(waiting, _)| Rc::ptr_eq(waiting, work))
+        self.works.borrow().iter().any(|waiting| Rc::ptr_eq(&waiting.work, work))
     }
 
     /// Takes the first work that waits. Who has gone before it was begun wants nothing done.
     fn first(&self) -> Option<Waiting<W>> {
         let mut works = self.works.borrow_mut();
-        std::iter::from_fn(|| works.pop_front()).find(|(_, sender)| !sender.is_closed())
+        std::iter::from_fn(|| works.pop_front()).find(|waiting| !waiting.sender.is_closed())
     }
 
     /// Takes the others that go with the first.
-    fn others(&self, first: &Rc<W>, senders: &mut Vec<oneshot::Sender<W::Done>>) -> Vec<Rc<W>> {
-        let mut waiting = self.works.borrow_mut();
+    fn others(&self, first: &Rc<W>, senders: &mut Vec<Sender<W>>) -> Vec<Rc<W>> {
+        let mut all = self.works.borrow_mut();
         let (mut works, mut left) = (vec![Rc::clone(first)], VecDeque::new());
-        for (work, sender) in waiting.drain(..) {
-            if sender.is_closed() {
-                continue;
-            }
-            if works.len() < MOST && work.goes_with(&works) {
-                works.push(work);
-                senders.push(sender);
+        for waiting in all.drain(..).filter(|waiting| !waiting.sender.is_closed()) {
+            if works.len() < MOST && waiting.work.goes_with(&works) {
+                works.push(waiting.work);
+                senders.push(waiting.sender);
             } else {
-                left.push_back((work, sender));
+                left.push_back(waiting);
             }
         }
-        *waiting = left;
+        *all = left;
         works.split_off(1)
     }
 }

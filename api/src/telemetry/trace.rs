@@ -8,9 +8,10 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use actix_web::http::header::HeaderMap;
+pub use opentelemetry::Context;
+use opentelemetry::KeyValue;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::{Span as _, SpanKind, Status, TraceContextExt, Tracer};
-use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracer, Span};
 
