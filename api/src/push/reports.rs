@@ -209,7 +209,7 @@ impl<R: Reported> Pushed for ReportRow<R> {
 
     async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
-        let mut known = Known {
+        let known = Known {
             subjects: many::subjects::<R>(transaction, good.clone().map(|row| row.place.of.as_str()), Locked::Waits).await?,
             covered: transaction.covered().await?,
             stored: stored(transaction, good).await?,
@@ -306,7 +306,7 @@ fn made<R: Reported>(transaction: &WriteTransaction, row: &ReportRow<R>, write: 
 impl<R: Reported> Known<R> {
     /// Decides the result of a row.
     fn judge<'a>(
-        &mut self,
+        &self,
         transaction: &WriteTransaction,
         (index, row): (usize, &'a ReportRow<R>),
         seen: &mut HashMap<String, Option<&'a ReportRow<R>>>,

@@ -230,8 +230,8 @@ impl Store {
         self.run(self.calendar.today(), origin, Some(must), work).await
     }
 
-    /// The same as [`Store::write`] for a request of somebody without a token. Its key counts together with `secret`, which proves that a retry comes
-    /// from the same client.
+    /// The same as [`Store::write`] for a request of somebody without a token. Its key counts together with `secret`, which proves that
+    /// a retry comes from the same client.
     pub async fn write_by_secret(
         &self,
         secret: &str,
