@@ -1,19 +1,15 @@
 //! `/v1/push/action-reports`
 
-use chrono::{DateTime, Utc};
 use entity::action_report::Model;
-use entity::measurement::ReportState;
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
-use sea_orm::FromQueryResult;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::reports::{Compared, Reported};
+use super::reports::{Reported, compared};
 use crate::http::identifiers::in_lower_case;
 use crate::http::schema;
 use crate::resources::actions::reports::wire_types::ActionReportInput;
-use crate::resources::reporting::ReportKey;
 
 /// The key of a report on an action.
 #[derive(ToSchema)]
@@ -26,52 +22,15 @@ struct ActionReportKey {
     quarter: i32,
 }
 
-/// What of a stored report on an action a row is compared with.
-#[derive(FromQueryResult)]
-pub(super) struct ComparedActionReport {
-    action: String,
-    quarter: i32,
-    revision: i32,
-    realisation: Decimal,
-    narrative: Option<String>,
-    obstacles: Option<String>,
-    evidence: Value,
-    source_updated_at: Option<DateTime<Utc>>,
-    state: ReportState,
-}
-
-impl Compared for ComparedActionReport {
-    const COLUMNS: &'static [&'static str] =
-        &["action", "quarter", "revision", "realisation", "narrative", "obstacles", "evidence", "source_updated_at", "state"];
-
-    fn place(&self) -> ReportKey {
-        ReportKey { of: self.action.clone(), part: self.quarter.to_string() }
-    }
-
-    fn state(&self) -> ReportState {
-        self.state
-    }
-
-    fn revision(&self) -> i32 {
-        self.revision
-    }
-
-    fn changed_at(&self) -> Option<DateTime<Utc>> {
-        self.source_updated_at
-    }
-
-    fn said(&self) -> Map<String, Value> {
-        Map::from_iter([
-            ("realisation".to_owned(), json!(self.realisation)),
-            ("narrative".to_owned(), json!(self.narrative)),
-            ("obstacles".to_owned(), json!(self.obstacles)),
-            ("evidence".to_owned(), self.evidence.clone()),
-            ("source_updated_at".to_owned(), json!(self.source_updated_at)),
-        ])
-    }
+compared! {
+    /// What of a stored report on an action a row is compared with.
+    ComparedActionReport: action, quarter: i32;
+    realisation: Decimal, narrative: Option<String>, obstacles: Option<String>
 }
 
 impl Reported for Model {
+    type Compared = ComparedActionReport;
+
     fn key_schema() -> Value {
         schema::input::<ActionReportKey>()
     }
@@ -80,20 +39,14 @@ impl Reported for Model {
         in_lower_case(text).into_owned()
     }
 
-    type Compared = ComparedActionReport;
-
-    fn compared(&self) -> ComparedActionReport {
-        ComparedActionReport {
-            action: self.action.clone(),
-            quarter: self.quarter,
-            revision: self.revision,
-            realisation: self.realisation,
-            narrative: self.narrative.clone(),
-            obstacles: self.obstacles.clone(),
-            evidence: self.evidence.clone(),
-            source_updated_at: self.source_updated_at,
-            state: self.state,
-        }
+    fn said(stored: &ComparedActionReport) -> Map<String, Value> {
+        Map::from_iter([
+            ("realisation".to_owned(), json!(stored.realisation)),
+            ("narrative".to_owned(), json!(stored.narrative)),
+            ("obstacles".to_owned(), json!(stored.obstacles)),
+            ("evidence".to_owned(), stored.evidence.clone()),
+            ("source_updated_at".to_owned(), json!(stored.source_updated_at)),
+        ])
     }
 
     fn content(input: &ActionReportInput) -> Value {

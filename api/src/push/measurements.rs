@@ -1,19 +1,16 @@
 //! `/v1/push/measurements`
 
-use chrono::{DateTime, Utc};
-use entity::measurement::{Model, ReportState};
+use entity::measurement::Model;
 use entity::value::code::Code;
 use entity::value::decimal::Decimal;
 use entity::value::period::Period;
-use sea_orm::FromQueryResult;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::reports::{Compared, Reported};
+use super::reports::{Reported, compared};
 use crate::http::schema;
 use crate::resources::kpis::measurements::wire_types::MeasurementInput;
 use crate::resources::provenance::Provenance;
-use crate::resources::reporting::ReportKey;
 
 /// The key of a measurement.
 #[derive(ToSchema)]
@@ -25,70 +22,27 @@ struct MeasurementKey {
     period: Period,
 }
 
-/// What of a stored measurement a row is compared with.
-#[derive(FromQueryResult)]
-pub(super) struct ComparedMeasurement {
-    kpi: String,
-    period: String,
-    revision: i32,
-    value: Decimal,
-    note: Option<String>,
-    evidence: Value,
-    source_updated_at: Option<DateTime<Utc>>,
-    provenance: Option<Value>,
-    state: ReportState,
-}
-
-impl Compared for ComparedMeasurement {
-    const COLUMNS: &'static [&'static str] =
-        &["kpi", "period", "revision", "value", "note", "evidence", "source_updated_at", "provenance", "state"];
-
-    fn place(&self) -> ReportKey {
-        ReportKey { of: self.kpi.clone(), part: self.period.clone() }
-    }
-
-    fn state(&self) -> ReportState {
-        self.state
-    }
-
-    fn revision(&self) -> i32 {
-        self.revision
-    }
-
-    fn changed_at(&self) -> Option<DateTime<Utc>> {
-        self.source_updated_at
-    }
-
-    fn said(&self) -> Map<String, Value> {
-        Map::from_iter([
-            ("value".to_owned(), json!(self.value)),
-            ("note".to_owned(), json!(self.note)),
-            ("evidence".to_owned(), self.evidence.clone()),
-            ("source_updated_at".to_owned(), json!(self.source_updated_at)),
-            ("provenance".to_owned(), json!(Provenance::of(self.provenance.as_ref()))),
-        ])
-    }
+compared! {
+    /// What of a stored measurement a row is compared with.
+    ComparedMeasurement: kpi, period: String;
+    value: Decimal, note: Option<String>, provenance: Option<Value>
 }
 
 impl Reported for Model {
+    type Compared = ComparedMeasurement;
+
     fn key_schema() -> Value {
         schema::input::<MeasurementKey>()
     }
 
-    type Compared = ComparedMeasurement;
-
-    fn compared(&self) -> ComparedMeasurement {
-        ComparedMeasurement {
-            kpi: self.kpi.clone(),
-            period: self.period.clone(),
-            revision: self.revision,
-            value: self.value,
-            note: self.note.clone(),
-            evidence: self.evidence.clone(),
-            source_updated_at: self.source_updated_at,
-            provenance: self.provenance.clone(),
-            state: self.state,
-        }
+    fn said(stored: &ComparedMeasurement) -> Map<String, Value> {
+        Map::from_iter([
+            ("value".to_owned(), json!(stored.value)),
+            ("note".to_owned(), json!(stored.note)),
+            ("evidence".to_owned(), stored.evidence.clone()),
+            ("source_updated_at".to_owned(), json!(stored.source_updated_at)),
+            ("provenance".to_owned(), json!(Provenance::of(stored.provenance.as_ref()))),
+        ])
     }
 
     fn content(input: &MeasurementInput) -> Value {

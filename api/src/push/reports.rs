@@ -43,10 +43,10 @@ pub(super) trait Reported: Report<Part: DeserializeOwned> {
     }
 
     /// What of a stored report a row is compared with.
-    type Compared: Compared;
+    type Compared: Compared + for<'a> From<&'a Self>;
 
-    /// That of a row.
-    fn compared(&self) -> Self::Compared;
+    /// The stored report in the form that `PUT` takes.
+    fn said(stored: &Self::Compared) -> Map<String, Value>;
 
     /// The members by which two reports are compared: not when or why they were written.
     fn content(input: &Self::Input) -> Value;
@@ -68,10 +68,49 @@ pub(super) trait Compared: FromQueryResult + Send + 'static {
 
     /// When the source system last changed the report.
     fn changed_at(&self) -> Option<DateTime<Utc>>;
-
-    /// The stored report in the form that `PUT` takes.
-    fn said(&self) -> Map<String, Value>;
 }
+
+/// Makes what of a stored report a row is compared with: its key, these columns, and those that every kind has.
+macro_rules! compared {
+    ($(#[$about:meta])* $name:ident: $of:ident, $part:ident: $part_type:ty; $($column:ident: $type:ty),*) => {
+        compared!(@all $(#[$about])* $name, $of, $part; $of: String, $part: $part_type, revision: i32, evidence: serde_json::Value,
+            source_updated_at: Option<chrono::DateTime<chrono::Utc>>, state: entity::measurement::ReportState, $($column: $type),*);
+    };
+    (@all $(#[$about:meta])* $name:ident, $of:ident, $part:ident; $($column:ident: $type:ty),*) => {
+        $(#[$about])*
+        #[derive(sea_orm::FromQueryResult)]
+        pub(super) struct $name {
+            $($column: $type),*
+        }
+
+        impl From<&Model> for $name {
+            fn from(row: &Model) -> Self {
+                Self { $($column: row.$column.clone()),* }
+            }
+        }
+
+        impl $crate::push::reports::Compared for $name {
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),*];
+
+            fn place(&self) -> $crate::resources::reporting::ReportKey {
+                $crate::resources::reporting::ReportKey { of: self.$of.clone(), part: self.$part.to_string() }
+            }
+
+            fn state(&self) -> entity::measurement::ReportState {
+                self.state
+            }
+
+            fn revision(&self) -> i32 {
+                self.revision
+            }
+
+            fn changed_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+                self.source_updated_at
+            }
+        }
+    };
+}
+pub(super) use compared;
 
 /// A row: the report that it is about, and the members that it names.
 pub(super) struct ReportRow<R: Reported> {
@@ -138,18 +177,18 @@ impl<R: Reported> ReportRow<R> {
     }
 
     fn input(&self, before: Option<&R::Compared>) -> Result<R::Input, FieldError> {
-        body::deserialize_or_field_error(self.over(before.map(Compared::said).unwrap_or_default()))
+        body::deserialize_or_field_error(self.over(before.map(R::said).unwrap_or_default()))
     }
 
     fn input_over(&self, before: Option<&R>) -> Result<R::Input, FieldError> {
-        self.input(before.map(R::compared).as_ref())
+        self.input(before.map(R::Compared::from).as_ref())
     }
 
     /// What is stored, as far as the row needs it.
     fn beside(&self, stored: &Standing<R::Compared>, now: DateTime<Utc>) -> Stored {
         let is_newer = clock::is_newer(stored.latest.changed_at(), self.changed_at, now);
-        let is_in_force = stored.in_force.as_ref().is_some_and(|row| self.says(&row.said()));
-        Stored { state: stored.latest.state(), is_same: self.says(&stored.latest.said()), is_in_force, is_newer }
+        let is_in_force = stored.in_force.as_ref().is_some_and(|row| self.says(&R::said(row)));
+        Stored { state: stored.latest.state(), is_same: self.says(&R::said(&stored.latest)), is_in_force, is_newer }
     }
 }
 
@@ -349,14 +388,14 @@ impl<R: Reported> Known<R> {
     fn again(&self, row: &ReportRow<R>, key: &str, written: Option<&ReportRow<R>>) -> Outcome {
         let standing = self.stored.get(key);
         let before = standing.map(|standing| &standing.latest);
-        let stored = before.map(Compared::said).unwrap_or_default();
+        let stored = before.map(R::said).unwrap_or_default();
         let stored = match written.map(|written| written.over(stored.clone())) {
             Some(Value::Object(written)) => written,
             _ => stored,
         };
         // What is written now waits beside what is in force, and is what counts for the rows after it.
         let in_force = standing.filter(|_| written.is_none()).and_then(|standing| standing.in_force.as_ref());
-        if row.says(&stored) || in_force.is_some_and(|in_force| row.says(&in_force.said())) {
+        if row.says(&stored) || in_force.is_some_and(|in_force| row.says(&R::said(in_force))) {
             return Outcome::Unchanged;
         }
         let field_errors = self.field_errors(row, before, Arrival::Replacement);

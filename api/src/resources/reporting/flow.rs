@@ -1,12 +1,14 @@
 //! Writes reports: the first one for a period, over one that does not count yet, or as a revision of one that does.
 
+use std::iter;
+
 use actix_web::web::Path;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
 use serde_json::json;
 
 use super::review_state::ReviewState;
-use super::{Report, ReportKey};
+use super::{Report, ReportKey, many};
 use crate::http::language::Text;
 use crate::http::precondition::{Tagged, entity_tag};
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
@@ -81,20 +83,12 @@ pub async fn write<R: Report>(
     before: Option<&R>,
     input: R::Input,
 ) -> ApiResult<R> {
-    let frozen = before.filter(|row| row.review_state().counts());
     let mut row = R::drafted(transaction, &place.of, R::part(&place.part)?, before, input);
     if transaction.origin.actor.reports_are_verified() {
         row.handed_in(transaction.today);
         verify(transaction, &mut row).await?;
     }
-    if let Some(old) = frozen {
-        let mut old = old.clone();
-        old.set_review_state(ReviewState { latest: false, ..old.review_state() });
-        old.into_active_model().reset_all().update(&transaction.db).await?;
-    }
-    let is_update = before.is_some() && frozen.is_none();
-    let new = row.into_active_model().reset_all();
-    let row = if is_update { new.update(&transaction.db).await? } else { new.insert(&transaction.db).await? };
+    many::store(transaction, iter::once((before, &row))).await?;
     record(transaction, written_action(before), before, Some(&row)).await?;
     Ok(row)
 }
