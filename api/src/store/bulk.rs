@@ -1,12 +1,13 @@
 //! Many rows in few statements, each with the same text for the same number of rows, so that it is prepared once.
 //!
 //! PostgreSQL takes each column as one parameter, the text of an array, so that its statement is as short for many rows as
-//! for one. SQLite takes the values one by one. Both store what sea-orm would.
+//! for one. SQLite takes the values one by one. What many rows have in common, such as who wrote them and when, is sent once. Both
+//! store what sea-orm would.
 
 use std::borrow::Borrow;
 
 use futures_util::future::join;
-use sea_orm::sea_query::{Expr, PostgresQueryBuilder, TableBuilder};
+use sea_orm::sea_query::{ColumnType, Expr, PostgresQueryBuilder, TableBuilder};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, Statement, Value,
 };
@@ -52,25 +53,18 @@ async fn insert<E: EntityTrait>(
     conflict: &str,
 ) -> ApiResult<Option<i64>> {
     let backend = db.get_database_backend();
-    let names = columns.iter().map(|column| format!("\"{}\"", column.as_str())).collect::<Vec<_>>().join(", ");
-    // Who appends undoes everything after an error: SQLite need not note how to undo one statement.
-    let insert = if backend == DbBackend::Sqlite { "INSERT OR FAIL" } else { "INSERT" };
-    let into = format!("{insert} INTO \"{}\" ({names})", E::default().table_name());
     let mut waiting = Vec::new();
     let mut next = || -> ApiResult<Option<Statement>> {
         if waiting.is_empty() {
-            waiting = rows.by_ref().take(MOST_ROWS_AT_ONCE).collect::<ApiResult<Vec<_>>>()?;
+            waiting = rows.by_ref().take(most_rows_at_once(backend)).collect::<ApiResult<Vec<_>>>()?;
         }
         let rest = waiting.split_off(rows_at_once(backend, waiting.len()));
         let some = std::mem::replace(&mut waiting, rest);
         if some.is_empty() {
             return Ok(None);
         }
-        let (source, values) = match backend {
-            DbBackend::Postgres => (unnest(columns), arrays(columns.len(), some)?),
-            _ => listed(columns.len(), some),
-        };
-        Ok(Some(Statement::from_sql_and_values(backend, format!("{into} {source}{conflict}"), values)))
+        let (insertion, values) = insertion::<E>(backend, columns, some)?;
+        Ok(Some(Statement::from_sql_and_values(backend, insertion + conflict, values)))
     };
     let (mut statement, mut last) = (next()?, None);
     while let Some(current) = statement {
@@ -83,15 +77,25 @@ async fn insert<E: EntityTrait>(
     Ok(last)
 }
 
-/// Rows that are made before the first of them is written: few enough that they take little memory.
-const MOST_ROWS_AT_ONCE: usize = 512;
+/// The most rows of one statement: few enough that they take little memory, and that the next are made while the database writes
+/// them. A statement on PostgreSQL costs a journey, and little for each row; SQLite keeps a cell for each value.
+fn most_rows_at_once(backend: DbBackend) -> usize {
+    match backend {
+        DbBackend::Postgres => 256,
+        _ => 64,
+    }
+}
 
-/// How many of these rows are written by one statement. On SQLite a statement has a text for each number of rows, and keeps a cell
-/// for each of their values: a few powers of two are enough for any number of rows.
+/// From this number of rows on, what all of them have in common is sent once. Fewer have too much in common by chance, and each
+/// choice of columns is a statement of its own, which has to be prepared.
+const MANY: usize = 16;
+
+/// How many of these rows are written by one statement. On SQLite a statement has a text for each number of rows: a few powers of
+/// two are enough for any number of rows.
 fn rows_at_once(backend: DbBackend, rows: usize) -> usize {
     match backend {
         DbBackend::Postgres => rows,
-        _ => [64, 32, 16, 8, 4, 2, 1].into_iter().find(|some| *some <= rows).unwrap_or_default(),
+        _ => rows.checked_ilog2().map_or(0, |power| 1 << power),
     }
 }
 
@@ -110,21 +114,69 @@ pub fn is_among<'a>(backend: DbBackend, column: &str, texts: impl IntoIterator<I
     })
 }
 
-/// The rows as a list of values, and these.
-fn listed(columns: usize, rows: Vec<Vec<Value>>) -> (String, Vec<Value>) {
-    let values = rows.into_iter().flatten().collect::<Vec<_>>();
-    let row = format!("({})", vec!["?"; columns].join(", "));
-    (format!("VALUES {}", vec![row; values.len() / columns].join(", ")), values)
+/// The statement that inserts rows, and its values: what the rows have in common, then the rest of them.
+fn insertion<E: EntityTrait>(
+    backend: DbBackend,
+    columns: &[E::Column],
+    mut rows: Vec<Vec<Value>>,
+) -> ApiResult<(String, Vec<Value>)> {
+    let differs = differing(columns.len(), &rows);
+    let (own, common): (Vec<_>, Vec<_>) = columns.iter().zip(&differs).partition(|(_, differs)| **differs);
+    let mut values = rows.first().map(|row| kept(row.clone(), &differs, false)).unwrap_or_default();
+    rows = rows.into_iter().map(|row| kept(row, &differs, true)).collect();
+    let is_postgres = backend == DbBackend::Postgres;
+    let common_values = common.iter().enumerate().map(|(index, (column, _))| {
+        if is_postgres { format!(", ${}::text::{}", index + 1, type_of(*column)) } else { ", ?".to_owned() }
+    });
+    let common_values = common_values.collect::<String>();
+    let source = if is_postgres {
+        let arrays_of = own
+            .iter()
+            .enumerate()
+            .map(|(index, (column, _))| format!("${}::text::{}[]", common.len() + index + 1, type_of(*column)));
+        let arrays_of = arrays_of.collect::<Vec<_>>().join(", ");
+        values = values.into_iter().map(|value| Ok(text(value)?.into())).collect::<ApiResult<_>>()?;
+        values.extend(arrays(own.len(), rows)?);
+        format!("UNNEST({arrays_of})")
+    } else {
+        let row = format!("({})", vec!["?"; own.len()].join(", "));
+        let listed = vec![row; rows.len()].join(", ");
+        values.extend(rows.into_iter().flatten());
+        // Without a condition SQLite would take an `ON CONFLICT` for that of a join.
+        format!("(VALUES {listed}) WHERE TRUE")
+    };
+    // Who appends undoes everything after an error: SQLite need not note how to undo one statement.
+    let insert = if is_postgres { "INSERT" } else { "INSERT OR FAIL" };
+    let names = own.iter().chain(&common).map(|(column, _)| format!("\"{}\"", column.as_str())).collect::<Vec<_>>().join(", ");
+    let table = E::default();
+    Ok((format!("{insert} INTO \"{}\" ({names}) SELECT *{common_values} FROM {source}", table.table_name()), values))
 }
 
-/// The rows as arrays, one for each column.
-fn unnest<C: ColumnTrait>(columns: &[C]) -> String {
-    let arrays = columns.iter().enumerate().map(|(index, column)| {
-        let mut array = format!("${}::text::", index + 1);
-        PostgresQueryBuilder.prepare_column_type(column.def().get_column_type(), &mut array);
-        array + "[]"
+/// Of each column, whether it may differ between the rows: of few rows every column may.
+fn differing(columns: usize, rows: &[Vec<Value>]) -> Vec<bool> {
+    let differs = (0..columns).map(|column| {
+        let mut values = rows.iter().map(|row| row.get(column));
+        let first = values.next();
+        values.any(|value| Some(value) != first)
     });
-    format!("SELECT * FROM UNNEST({})", arrays.collect::<Vec<_>>().join(", "))
+    let differs = differs.collect::<Vec<_>>();
+    if rows.len() < MANY || !differs.contains(&true) { vec![true; columns] } else { differs }
+}
+
+/// The values of a row in the columns that differ between the rows, or in those that do not.
+fn kept(row: Vec<Value>, differs: &[bool], that_differ: bool) -> Vec<Value> {
+    row.into_iter().zip(differs).filter(|(_, differs)| **differs == that_differ).map(|(value, _)| value).collect()
+}
+
+/// The type of a column on PostgreSQL.
+fn type_of(column: &impl ColumnTrait) -> String {
+    let mut name = String::new();
+    match column.def().get_column_type() {
+        // As it is stored: `json` would be read twice.
+        ColumnType::Json => name.push_str("jsonb"),
+        other => PostgresQueryBuilder.prepare_column_type(other, &mut name),
+    }
+    name
 }
 
 /// The texts of these arrays.
@@ -141,9 +193,9 @@ fn arrays(columns: usize, rows: Vec<Vec<Value>>) -> ApiResult<Vec<Value>> {
     Ok(arrays.into_iter().map(|array| Value::from(array + "}")).collect())
 }
 
-/// Puts a value into the text of an array.
-fn push(array: &mut String, value: Value) -> ApiResult<()> {
-    let text = match value {
+/// The text of a value, as PostgreSQL reads it.
+fn text(value: Value) -> ApiResult<Option<String>> {
+    Ok(match value {
         Value::Bool(value) => value.map(|value| value.to_string()),
         Value::Int(value) => value.map(|value| value.to_string()),
         Value::BigInt(value) => value.map(|value| value.to_string()),
@@ -155,8 +207,12 @@ fn push(array: &mut String, value: Value) -> ApiResult<()> {
         Value::ChronoDate(value) => value.map(|value| value.to_string()),
         Value::ChronoDateTimeUtc(value) => value.map(|value| value.to_rfc3339()),
         other => return Err(ApiError::unexpected(format!("no column holds such a value: {other:?}"))),
-    };
-    let Some(text) = text else {
+    })
+}
+
+/// Puts a value into the text of an array.
+fn push(array: &mut String, value: Value) -> ApiResult<()> {
+    let Some(text) = text(value)? else {
         array.push_str("NULL");
         return Ok(());
     };
@@ -187,5 +243,28 @@ mod tests {
         let rows = [vec![Value::from(r#"a "b" \ {c}, d"#), Value::from(7)], vec![Value::String(None), Value::Int(None)]];
         let arrays = arrays(2, rows.into()).unwrap();
         assert_eq!(arrays, [Value::from(r#"{"a \"b\" \\ {c}, d",NULL}"#), Value::from(r#"{"7",NULL}"#)]);
+    }
+
+    #[test]
+    fn what_many_rows_have_in_common_is_sent_once() {
+        use entity::event_seal::{Column, Entity};
+        let columns = [Column::Position, Column::Seq, Column::Resource, Column::Public, Column::Hash];
+        let made = |backend, rows: i64| {
+            let row = |number: i64| vec![number.into(), (number + 5).into(), "kpi".into(), true.into(), Value::String(None)];
+            insertion::<Entity>(backend, &columns, (1..=rows).map(row).collect()).unwrap()
+        };
+        let (few, values) = made(DbBackend::Sqlite, 2);
+        let named = r#"INSERT OR FAIL INTO "event_seal" ("position", "seq", "resource", "public", "hash")"#;
+        assert_eq!(few, format!("{named} SELECT * FROM (VALUES (?, ?, ?, ?, ?), (?, ?, ?, ?, ?)) WHERE TRUE"));
+        assert_eq!(values.len(), 10);
+        let (many, values) = made(DbBackend::Sqlite, 16);
+        assert_eq!(many, format!("{named} SELECT *, ?, ?, ? FROM (VALUES {}) WHERE TRUE", vec!["(?, ?)"; 16].join(", ")));
+        assert_eq!(values[..5], ["kpi".into(), true.into(), Value::String(None), 1_i64.into(), 6_i64.into()]);
+        let (many, values) = made(DbBackend::Postgres, 16);
+        let named = named.replace("INSERT OR FAIL", "INSERT");
+        let common = "$1::text::varchar, $2::text::bool, $3::text::varchar";
+        assert_eq!(many, format!("{named} SELECT *, {common} FROM UNNEST($4::text::bigint[], $5::text::bigint[])"));
+        assert_eq!(values[..3], ["kpi".into(), "true".into(), Value::String(None)]);
+        assert_eq!(values.len(), 5);
     }
 }
