@@ -14,7 +14,8 @@ use crate::auth::actor::Actor;
 use crate::http::problem::ApiResult;
 use crate::resources::auth::login_throttle;
 use crate::store::clock::now;
-use crate::store::transaction::{Origin, RETRIES_FOR, Store, WriteTransaction};
+use crate::store::retry::RETRIES_FOR;
+use crate::store::transaction::{Origin, Store, WriteTransaction};
 use crate::telemetry::trace;
 
 /// How long deliveries can be looked up and sent again.

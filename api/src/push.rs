@@ -2,7 +2,7 @@
 //!
 //! The rows are read and checked while the body arrives, and only then a transaction is opened, so that a slow line holds nothing
 //! up. The result of each row is decided before anything is written. A dry run stops there, and so does an atomic push with a
-//! rejected row.
+//! rejected row. Pushes that write nothing, as most do, are decided in a preview, which keeps no writer waiting.
 
 pub mod action_reports;
 mod clock;
@@ -72,6 +72,9 @@ pub trait Pushed: Sized + 'static {
     /// The key of the row, as the answer names it.
     fn key(&self) -> String;
 
+    /// Whether anything is to be written.
+    fn writes(plan: &Self::Plan) -> bool;
+
     /// Decides the result of each row, in a number of statements that does not depend on the number of rows. What is to be
     /// written is locked until the commit.
     async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
@@ -109,6 +112,44 @@ impl Mode {
     }
 }
 
+/// A push that was received.
+struct Received<T> {
+    rows: Vec<Row<T>>,
+    /// The columns of a CSV.
+    columns: Vec<Column>,
+    mode: Mode,
+    language: Language,
+}
+
+impl<T: Pushed> Received<T> {
+    /// The answer, and what is to be written; 422 if a row of an atomic push is rejected.
+    async fn decided(&self, transaction: &WriteTransaction) -> ApiResult<(Answer, T::Plan)> {
+        let (outcomes, plan) = T::decide(transaction, &self.rows, self.mode.submits).await?;
+        let report = PushReport::of(&self.rows, &outcomes, self.mode.all_rows, &self.columns, self.language);
+        if self.mode.atomic && report.has_rejected() {
+            return Err(refused(report.without_writes())?);
+        }
+        Ok((Answer::json(StatusCode::OK, &report)?, plan))
+    }
+
+    /// The answer, if nothing is to be written. If the first row brings something, no other is looked at.
+    async fn decided_without_writes(&self, transaction: &WriteTransaction) -> ApiResult<Option<Answer>> {
+        let first = self.rows.get(..1).unwrap_or_default();
+        if T::writes(&T::decide(transaction, first, self.mode.submits).await?.1) {
+            return Ok(None);
+        }
+        let (answer, plan) = self.decided(transaction).await?;
+        Ok((!T::writes(&plan)).then_some(answer))
+    }
+
+    /// The answer, with everything written.
+    async fn written(&self, transaction: &WriteTransaction) -> ApiResult<Answer> {
+        let (answer, plan) = self.decided(transaction).await?;
+        T::write(transaction, &self.rows, plan).await?;
+        Ok(answer)
+    }
+}
+
 async fn push<T: Pushed>(
     access: Access<T::May>,
     request: HttpRequest,
@@ -118,28 +159,20 @@ async fn push<T: Pushed>(
 ) -> ApiResult<Answer> {
     let mode = Mode::read(parameters)?;
     let Rows { rows, fingerprint, columns, turn: _turn } = rows::read::<T>(&request, payload, access.actor()).await?;
-    let language = Language::preferred(request.headers());
+    let push = Received { rows, columns, mode, language: Language::preferred(request.headers()) };
+    if mode.dry_run {
+        return access.preview(async |transaction: &WriteTransaction| Ok(push.decided(transaction).await?.0)).await;
+    }
     // A request with other parameters is another request.
     let retry = retry(&request, key, &format!("{fingerprint} {}", request.query_string()));
-    // A dry run is rolled back by an error that carries its answer.
-    let mut dry_answer = None;
-    let result = access
-        .write(retry, async |transaction: &WriteTransaction| {
-            let (outcomes, plan) = T::decide(transaction, &rows, mode.submits).await?;
-            let report = PushReport::of(&rows, &outcomes, mode.all_rows, &columns, language);
-            if mode.atomic && report.has_rejected() {
-                return Err(refused(report.without_writes())?);
-            }
-            let answer = Answer::json(StatusCode::OK, &report)?;
-            if mode.dry_run {
-                dry_answer = Some(answer);
-                return Err(ApiError::new(codes::ROWS_REJECTED));
-            }
-            T::write(transaction, &rows, plan).await?;
-            Ok(answer)
-        })
-        .await;
-    dry_answer.map_or(result, Ok)
+    // Most pushes repeat what is stored. That is found out without keeping writers waiting.
+    match access.preview(async |transaction: &WriteTransaction| push.decided_without_writes(transaction).await).await {
+        Ok(Some(answer)) if retry.has_key() => access.write(retry, async |_: &WriteTransaction| Ok(answer)).await,
+        Ok(Some(answer)) => Ok(answer),
+        Err(error) if !retry.has_key() => Err(error),
+        // A push that was carried out has its answer, whatever is stored by now.
+        Ok(None) | Err(_) => access.write(retry, async |transaction: &WriteTransaction| push.written(transaction).await).await,
+    }
 }
 
 /// 422 with the members of the report.
@@ -231,7 +264,11 @@ fn describe<T: Pushed>(
             "`atomic` writes all rows or none: if any row is rejected, the answer is 422 `rows_rejected`. `partial` writes the \
              rows that can be written.",
         )
-        .query("dry_run", flag(false), "Checks everything and answers as the real push would, but writes nothing.")
+        .query(
+            "dry_run",
+            flag(false),
+            "Checks everything and answers as the real push would, but writes nothing. An `Idempotency-Key` has no effect on it.",
+        )
         .query("submit", flag(true), "Submits the written rows for review; with `false` they stay drafts.")
         .query("rows", json!({ "type": "string", "enum": ["all"] }), "`all` lists the accepted rows in the answer as well.")
         .body(row_name, T::schema(), example.clone(), &["application/json"])

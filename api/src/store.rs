@@ -18,6 +18,7 @@ pub mod listing;
 pub mod output;
 pub mod pool;
 pub mod progress;
+pub mod retry;
 pub mod rows;
 pub mod schema;
 pub mod scope;

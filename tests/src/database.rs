@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::{env, fs};
 
+use crate::holder::Holder;
 use crate::postgres::Cluster;
 use crate::server::Server;
 use crate::sqlite;
@@ -158,6 +159,14 @@ impl Database {
         match self.backend {
             Backend::Sqlite => sqlite::query(&self.file(), statement),
             Backend::Postgres => Cluster::get().query(&self.name, statement),
+        }
+    }
+
+    /// Keeps everybody from writing what `statement` locks; a file has one writer anyway.
+    pub fn hold(&self, statement: &str) -> Holder {
+        match self.backend {
+            Backend::Sqlite => Holder::of_file(&self.file()),
+            Backend::Postgres => Holder::of(self.psql(), statement),
         }
     }
 

@@ -1,9 +1,14 @@
-//! Somebody who holds a lock of PostgreSQL for as long as a story wants.
+//! Somebody who holds a lock of a database for as long as a story wants.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A session of `psql` that holds a lock until this is dropped.
+/// Begins to write in a file, and waits until its standard input closes.
+const WRITER: &str = "import sqlite3, sys; file = sqlite3.connect(sys.argv[1], isolation_level=None); \
+                      file.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read()";
+
+/// A session that holds a lock until this is dropped.
 pub struct Holder(Child);
 
 impl Holder {
@@ -11,9 +16,20 @@ impl Holder {
     pub fn of(mut psql: Command, statement: &str) -> Self {
         let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         writeln!(psql.stdin.as_mut().unwrap(), "BEGIN; {statement};\n\\echo held").unwrap();
-        let mut printed = BufReader::new(psql.stdout.as_mut().unwrap()).lines().map_while(Result::ok);
-        assert!(printed.any(|line| line == "held"), "`{statement}` takes no lock");
-        Self(psql)
+        Self(psql).once_held()
+    }
+
+    /// Is the one writer of a file of SQLite.
+    pub fn of_file(file: &Path) -> Self {
+        let mut python = Command::new("python3");
+        let python = python.args(["-c", WRITER]).arg(file).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self(python.spawn().expect("python3 starts")).once_held()
+    }
+
+    fn once_held(mut self) -> Self {
+        let mut printed = BufReader::new(self.0.stdout.as_mut().unwrap()).lines().map_while(Result::ok);
+        assert!(printed.any(|line| line == "held"), "the lock is not held");
+        self
     }
 }
 

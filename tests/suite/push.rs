@@ -9,6 +9,8 @@ use renaksi_tests::resource::KPIS;
 use renaksi_tests::{Actor, Answer, Service, on_a_shared_server, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
+use super::{push_action_reports, push_programmes};
+
 pub(super) const PUSH: &str = "/v1/push/measurements";
 pub(super) const FORMATS: [&str; 3] = [JSON, NDJSON, CSV];
 pub(super) const JSON: &str = "application/json";
@@ -270,12 +272,25 @@ on_shared_servers! {
         let other = body.replace("\"4\"", "\"5\"");
         assert_ne!(other, body);
         client.push(PUSH, NDJSON, other).idempotency_key(&key).await.is(422).has_problem("idempotency_key_reused");
+        let dry = client.push(format!("{PUSH}?dry_run=true"), NDJSON, body.replace("\"4\"", "\"5\"")).idempotency_key(&key).await;
+        counted(&dry.is(200), [1, 0, 1, 0, 0, 0]);
         client.get(one(&kpi, "2023-01")).await.is(200).has("value", "4");
 
         // A refused push did nothing under its key, so it may be corrected.
         let key = unique::word();
         let wrong = body.replace("\"4\"", "\"many\"");
         client.push(PUSH, NDJSON, wrong).idempotency_key(&key).await.is(422).has_problem("rows_rejected");
+        counted(&client.push(PUSH, NDJSON, body.clone()).idempotency_key(&key).await.is(200), [1, 0, 0, 1, 0, 0]);
+
+        // What a push without writes was answered holds for its retries as well, even if it would be refused by now.
+        let other = body.replace("\"4\"", "\"5\"");
+        counted(&client.push(PUSH, NDJSON, other.clone()).await.is(200), [1, 0, 1, 0, 0, 0]);
+        client.push(PUSH, NDJSON, body.clone()).idempotency_key(&key).await.is(200).has_header("idempotent-replayed", "true");
+        client.push(PUSH, NDJSON, other.clone()).idempotency_key(&key).await.is(422).has_problem("idempotency_key_reused");
+        let admin = app.admin().await;
+        let found = admin.get(KPIS.one(&kpi)).await.is(200);
+        admin.patch(KPIS.one(&kpi), json!({ "minimum": "4.5" })).if_match(&found.etag()).await.is(200);
+        client.push(PUSH, NDJSON, body.clone()).await.is(422).has_problem("rows_rejected");
         counted(&client.push(PUSH, NDJSON, body).idempotency_key(&key).await.is(200), [1, 0, 0, 1, 0, 0]);
     }
 
@@ -372,6 +387,29 @@ on_a_shared_server! {
 }
 
 on_both_databases! {
+    async fn a_push_without_writes_waits_for_no_writer(app) {
+        let (admin, client) = (app.admin().await, app.client_dinkes().await);
+        let (kpi, action) = (new_kpi(&admin, "DINKES").await, push_action_reports::new_action(&admin, "DINKES").await);
+        let programme = json!({ "code": "SV-01", "name": admin.get("/v1/programmes/SV-01").await.is(200).at("name") });
+        let pushes = [
+            (PUSH, &client, json!({ "kpi": kpi, "period": "2023-01", "value": "4" }), json!({ "value": "5" })),
+            (push_action_reports::PUSH, &client, json!({ "action": action, "quarter": 1, "realisation": "1" }), json!({ "realisation": "2" })),
+            (push_programmes::PUSH, &admin, programme, json!({ "name": "Lain" })),
+        ];
+        for (path, actor, row, _) in &pushes {
+            actor.push(*path, JSON, json!([row]).to_string()).await.is(200);
+        }
+        let holder = app.database().hold("LOCK TABLE kpi, action, programme, measurement, action_report IN EXCLUSIVE MODE");
+        for (path, actor, row, change) in &pushes {
+            let mut other = row.clone();
+            other.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            counted(&actor.push(*path, JSON, json!([row]).to_string()).await.is(200), [1, 0, 0, 1, 0, 0]);
+            counted(&actor.push(format!("{path}?dry_run=true"), JSON, json!([row, other]).to_string()).await.is(422), [2, 0, 0, 1, 0, 1]);
+            counted(&actor.push(format!("{path}?dry_run=true"), JSON, json!([other]).to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
+        }
+        drop(holder);
+    }
+
     async fn a_push_has_its_limits(app) {
         let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
         let row = json!({ "kpi": kpi, "period": "2023-01", "value": "4" });

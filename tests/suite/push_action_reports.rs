@@ -5,7 +5,7 @@ use renaksi_tests::resource::ACTIONS;
 use renaksi_tests::{Actor, on_shared_servers};
 use serde_json::{Value, json};
 
-const PUSH: &str = "/v1/push/action-reports";
+pub(super) const PUSH: &str = "/v1/push/action-reports";
 const JSON: &str = "application/json";
 const NDJSON: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
@@ -170,7 +170,7 @@ fn csv_row(row: &Value) -> String {
 }
 
 /// Creates an action, and answers its id.
-async fn new_action(actor: &Actor, opd: &str) -> String {
+pub(super) async fn new_action(actor: &Actor, opd: &str) -> String {
     let (_, mut body) = ACTIONS.new_body();
     body["opd"] = json!(opd);
     if opd == "DLH" {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::push::{CSV, FORMATS, JSON, NDJSON, counted, csv_cell, written};
 
-const PUSH: &str = "/v1/push/programmes";
+pub(super) const PUSH: &str = "/v1/push/programmes";
 const COLUMNS: &str = "code,masterplan,dimension,name,lead_opd,supporting_opds,regions,source_updated_at,published";
 
 on_shared_servers! {

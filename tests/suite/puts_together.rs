@@ -1,7 +1,6 @@
 //! Reports that one account writes at the same moment share a transaction, and nothing else: each has its own answer and its own event.
 
 use futures_util::future::join_all;
-use renaksi_tests::holder::Holder;
 use renaksi_tests::metrics::Metrics;
 use renaksi_tests::resource::{ACTIONS, KPIS};
 use renaksi_tests::{Actor, Backend, on_both_databases};
@@ -88,7 +87,7 @@ on_both_databases! {
         let admin = app.admin().await;
         let (locked, free) = (new_kpi(&admin, "DINKES").await, new_kpi(&admin, "DINKES").await);
         let lock = format!("SELECT 1 FROM kpi WHERE code = '{locked}' FOR UPDATE");
-        let holder = Holder::of(app.database().psql(), &lock);
+        let holder = app.database().hold(&lock);
         let put = |kpi: &str, year: usize| client.put(measurement(kpi, &year.to_string()), json!({ "value": "1" })).into_future();
         let waiting = join_all((2010..2013).map(|year| put(&locked, year)));
         let others = async {

@@ -37,8 +37,9 @@ use crate::http::table::Table;
 use crate::store::access::{Access, Writer, retry};
 use crate::store::kind::{ETAG, Key, Kind, Row, Scope, Stored};
 use crate::store::listing::Listing;
+use crate::store::retry::Retry;
 use crate::store::rows::{Executor, collect};
-use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
+use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 /// The key in the path of a request.
 pub(super) fn key_in(kind: &Kind, request: &HttpRequest) -> String {

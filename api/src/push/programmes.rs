@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use entity::programme;
 use entity::rules::programme_status::ProgrammeStatus;
 use sea_orm::ActiveValue::Set;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, TryIntoModel};
 use serde_json::{Map, Value, json};
 
 use super::reports::{duplicate, needed, outside};
@@ -83,12 +83,17 @@ impl Pushed for ProgrammeRow {
         self.code.clone()
     }
 
+    fn writes(plan: &Vec<Write>) -> bool {
+        !plan.is_empty()
+    }
+
     async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], _: bool) -> ApiResult<(Vec<Outcome>, Vec<Write>)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok()).collect::<Vec<_>>();
         let codes = good.iter().map(|row| row.code.clone()).collect::<BTreeSet<_>>();
         // In one order, so that pushes that overlap wait for each other instead of for ever.
-        let stored = programme::Entity::find().filter(programme::Column::Code.is_in(codes));
-        let stored = stored.order_by_asc(programme::Column::Code).lock_exclusive().all(&transaction.db).await?;
+        let are_named = bulk::is_among(transaction.db.get_database_backend(), "code", codes.iter().map(String::as_str))?;
+        let stored = programme::Entity::find().filter(are_named).order_by_asc(programme::Column::Code);
+        let stored = transaction.locking(stored).all(&transaction.db).await?;
         let mut known = Known {
             stored: stored.into_iter().map(|row| (row.code.clone(), row)).collect(),
             covered: transaction.covered().await?,

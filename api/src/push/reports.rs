@@ -246,6 +246,10 @@ impl<R: Reported> Pushed for ReportRow<R> {
         self.place.to_string()
     }
 
+    fn writes(plan: &Plan<R>) -> bool {
+        !plan.writes.is_empty()
+    }
+
     async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)> {
         let good = rows.iter().filter_map(|row| row.read.as_ref().ok());
         let known = Known {

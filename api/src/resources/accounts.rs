@@ -24,8 +24,9 @@ use crate::http::query::{NoParameters, Parameters};
 use crate::store::access::{Access, retry};
 use crate::store::kind::{Audited, ETAG, Field, Names, Stamp};
 use crate::store::listing::Listing;
+use crate::store::retry::Retry;
 use crate::store::standing::lock_name;
-use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
+use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 /// The row of an account.
 pub type Row<A> = <<A as Account>::Entity as EntityTrait>::Model;

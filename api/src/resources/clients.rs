@@ -26,7 +26,8 @@ use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::clock::now;
 use crate::store::kind::{Audited, Field, Names, Recorded, Stored, ValueType};
-use crate::store::transaction::{Retry, WriteTransaction};
+use crate::store::retry::Retry;
+use crate::store::transaction::WriteTransaction;
 
 const ROTATE: &str = "/v1/clients/{client}/rotate";
 

@@ -30,7 +30,8 @@ use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
 use crate::store::kind::{Audited, Field, Names, Recorded, Stored, ValueType};
-use crate::store::transaction::{Retry, WriteTransaction};
+use crate::store::retry::Retry;
+use crate::store::transaction::WriteTransaction;
 
 const ROLES: &[&str] = &["admin", "verifier", "operator", "viewer"];
 

@@ -8,8 +8,9 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::dependencies::{self, Audience};
+use super::retry::Retry;
 use super::standing::Must;
-use super::transaction::{Origin, Retry, Store, WriteTransaction};
+use super::transaction::{Origin, Store, WriteTransaction};
 use crate::auth::actor::Actor;
 use crate::auth::identify::actor_of;
 use crate::auth::permissions::Permission;
@@ -51,6 +52,11 @@ impl<P: Permission> Access<P> {
     /// Does `work` in one transaction for several requests of the same actor, of which this is one, if the actor still may.
     pub async fn write_for_all<T>(&self, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>) -> ApiResult<T> {
         self.store.write_for_all(self.origin.clone(), Must::have::<P>(), work).await
+    }
+
+    /// Does `work`, which only looks what a change would do, if the actor may make it. No writer waits for it.
+    pub async fn preview<T>(&self, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>) -> ApiResult<T> {
+        self.store.preview(self.origin.clone(), Must::have::<P>(), work).await
     }
 
     /// Whether another request comes from the same actor, with the same rights.

@@ -9,18 +9,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Instant;
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::event;
 use entity::rules::chain::Content;
-use entity::{event, idempotency_record, server_secret};
-use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait,
-    PrimaryKeyTrait, QueryFilter, QuerySelect, Set, Statement, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, PrimaryKeyTrait, QuerySelect, Select,
+    Statement, TransactionTrait,
 };
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::bulk;
@@ -30,6 +28,7 @@ use super::dependencies::{self, Counted, Dependencies};
 use super::effect::{Effect, Seen, Touched};
 use super::generation::{Appended, Generation};
 use super::kind::Audited;
+use super::retry::{Retries, Retry};
 use super::rows::Executor;
 use super::snapshots;
 use super::standing::{self, LoginPolicy, Must, number_of};
@@ -39,9 +38,6 @@ use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::telemetry::metrics::WRITE_WAIT;
-
-/// How long the answer to a request with an Idempotency-Key is kept.
-pub const RETRIES_FOR: Duration = Duration::hours(24);
 
 /// The database of one process, and what its writers share.
 #[derive(Clone)]
@@ -53,14 +49,12 @@ pub struct Store {
     calendar: Calendar,
     /// SQLite has one writer at a time: writers of this process take turns in a transaction that they share.
     turns: Turns,
-    /// Requests with an Idempotency-Key that this process is working on.
-    running: Arc<Lock<HashSet<String>>>,
+    /// Requests with an Idempotency-Key.
+    retries: Retries,
     /// Wakes who seals what was appended.
     appended: Arc<Notify>,
     /// The first day of which anything is recorded, with what that depends on.
     first_day: Arc<Lock<Option<(Dependencies, NaiveDate)>>>,
-    /// What the fingerprints of requests are made with; all replicas have the same.
-    secret: Arc<OnceCell<Vec<u8>>>,
     /// How people may log in.
     logins: LoginPolicy,
 }
@@ -74,24 +68,6 @@ pub struct Origin {
     pub request_id: Option<String>,
     /// From which network address.
     pub address: Option<String>,
-}
-
-/// What makes a request recognizable when it is sent again.
-#[derive(Clone, Debug, Default)]
-pub struct Retry {
-    key: Option<(String, String)>,
-}
-
-impl Retry {
-    /// Whether the request can be recognized.
-    pub fn has_key(&self) -> bool {
-        self.key.is_some()
-    }
-
-    /// A request that carries a key; without one it cannot be recognized.
-    pub fn of(key: Option<String>, method_and_path: &str, fingerprint: &str) -> Self {
-        Self { key: key.map(|key| (format!("{method_and_path}\n{key}"), fingerprint.to_owned())) }
-    }
 }
 
 /// One thing that happened, for the audit log: to a `T`, as the API shows it.
@@ -126,6 +102,8 @@ pub struct WriteTransaction {
     pub now: DateTime<Utc>,
     /// The regency's day of the change.
     pub today: NaiveDate,
+    /// Whether nothing is written.
+    is_preview: bool,
     /// What was appended to the audit log.
     appended: Lock<Option<Appended>>,
 }
@@ -139,10 +117,9 @@ impl Store {
             generation: Generation::default(),
             calendar,
             turns: Turns::default(),
-            running: Arc::default(),
+            retries: Retries::default(),
             appended: Arc::default(),
             first_day: Arc::default(),
-            secret: Arc::default(),
             logins: LoginPolicy::default(),
         }
     }
@@ -230,6 +207,26 @@ impl Store {
         self.run(self.calendar.today(), origin, Some(must), work).await
     }
 
+    /// Does `work`, which only looks what a change would do, in a transaction that sees one instant and keeps no writer waiting, if the
+    /// actor may make the change.
+    pub async fn preview<T>(
+        &self,
+        origin: Origin,
+        must: Must,
+        work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>,
+    ) -> ApiResult<T> {
+        let (db, today) = (self.snapshot().await?, self.calendar.today());
+        let mut transaction = WriteTransaction { db, origin, now: now(), today, is_preview: true, appended: Lock::default() };
+        let looked = async {
+            transaction.look_again(Some(must), self.logins).await?;
+            work(&transaction).await
+        };
+        let looked = looked.await;
+        // It has written nothing that could fail to be undone.
+        drop(transaction.db.rollback().await);
+        looked
+    }
+
     /// The same as [`Store::write`] for a request of somebody without a token. Its key counts together with `secret`, which proves that
     /// a retry comes from the same client.
     pub async fn write_by_secret(
@@ -251,33 +248,18 @@ impl Store {
         work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>,
     ) -> ApiResult<Answer> {
         let today = self.calendar.today();
-        let Some((name, plain)) = retry.key else {
+        let Some(attempt) = self.retries.attempt(&self.db, principal, retry).await? else {
             return self.run(today, origin, must, work).await;
         };
-        let id = hex::encode(Sha256::digest(format!("{principal}\n{name}")));
-        let fingerprint = Fingerprint { sealed: self.sealed(&plain).await?, plain };
-        let _turn = InFlightKey::take(&self.running, &id)?;
         self.run(today, origin, must, async |transaction: &WriteTransaction| {
-            if let Some(answer) = transaction.answered(&id, &fingerprint).await? {
+            if let Some(answer) = attempt.earlier_answer(transaction).await? {
                 return Ok(answer);
             }
             let answer = work(transaction).await?;
-            transaction.keep(id.clone(), fingerprint.sealed.clone(), &answer).await?;
+            attempt.keep(transaction, &answer).await?;
             Ok(answer)
         })
         .await
-    }
-
-    /// The fingerprint of a body as it is kept: it may hold a password, which a plain hash would let be guessed.
-    async fn sealed(&self, fingerprint: &str) -> ApiResult<String> {
-        let load = async || {
-            let row = server_secret::Entity::find_by_id("idempotency").one(&self.db).await?;
-            row.map(|row| row.value).ok_or_else(|| ApiError::unexpected("no secret for fingerprints"))
-        };
-        let secret = self.secret.get_or_try_init(load).await?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(ApiError::unexpected)?;
-        mac.update(fingerprint.as_bytes());
-        Ok(hex::encode(mac.finalize().into_bytes()))
     }
 
     /// How many writes of this process wait for their turn.
@@ -315,7 +297,7 @@ impl Store {
             None => self.db.begin().await?,
         };
         metrics::histogram!(WRITE_WAIT).record(since.elapsed());
-        let mut transaction = WriteTransaction { db, origin, now: now(), today, appended: Lock::default() };
+        let mut transaction = WriteTransaction { db, origin, now: now(), today, is_preview: false, appended: Lock::default() };
         let done = async {
             transaction.look_again(must, self.logins).await?;
             work(&transaction).await
@@ -379,7 +361,12 @@ impl WriteTransaction {
         &self,
         key: <E::PrimaryKey as PrimaryKeyTrait>::ValueType,
     ) -> ApiResult<Option<E::Model>> {
-        Ok(E::find_by_id(key).lock_exclusive().one(&self.db).await?)
+        Ok(self.locking(E::find_by_id(key)).one(&self.db).await?)
+    }
+
+    /// A query whose rows others cannot change until the commit. A preview keeps nobody from anything.
+    pub fn locking<E: EntityTrait>(&self, rows: Select<E>) -> Select<E> {
+        if self.is_preview { rows } else { rows.lock_exclusive() }
     }
 
     /// Lets only one change at a time hold `name`, for rules over several rows. SQLite has one writer anyway.
@@ -557,75 +544,5 @@ impl WriteTransaction {
                    SELECT 1 AS found FROM line WHERE code = $2";
         let row = self.db.query_one_raw(Statement::from_sql_and_values(backend, sql, [opd.into(), above.into()])).await?;
         Ok(row.is_some())
-    }
-
-    /// The answer this request got before, if it is a retry.
-    async fn answered(&self, id: &str, fingerprint: &Fingerprint) -> ApiResult<Option<Answer>> {
-        if !self.try_lock(id).await? {
-            return Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"));
-        }
-        let Some(record) = idempotency_record::Entity::find_by_id(id).one(&self.db).await? else {
-            return Ok(None);
-        };
-        if record.created_at + RETRIES_FOR <= self.now {
-            idempotency_record::Entity::delete_many().filter(idempotency_record::Column::Id.eq(id)).exec(&self.db).await?;
-            return Ok(None);
-        }
-        if !fingerprint.fits(&record.fingerprint) {
-            return Err(ApiError::new(codes::KEY_REUSED));
-        }
-        Answer::replayed(record.status, record.headers, record.body).map(Some)
-    }
-
-    async fn keep(&self, id: String, fingerprint: String, answer: &Answer) -> ApiResult<()> {
-        let (status, headers, body) = answer.parts();
-        let record = idempotency_record::ActiveModel {
-            id: Set(id),
-            fingerprint: Set(fingerprint),
-            status: Set(i32::from(status)),
-            headers: Set(headers),
-            body: Set(body.to_vec()),
-            created_at: Set(self.now),
-        };
-        record.insert(&self.db).await?;
-        Ok(())
-    }
-}
-
-/// What tells whether a request with a key is the same.
-struct Fingerprint {
-    sealed: String,
-    plain: String,
-}
-
-impl Fingerprint {
-    /// Records from before fingerprints were sealed have the plain one, until their day is over.
-    fn fits(&self, kept: &str) -> bool {
-        kept == self.sealed || kept == self.plain
-    }
-}
-
-/// The right to work on a key in this process; given back when dropped.
-struct InFlightKey<'a> {
-    running: &'a Lock<HashSet<String>>,
-    id: String,
-}
-
-impl<'a> InFlightKey<'a> {
-    fn take(running: &'a Lock<HashSet<String>>, id: &str) -> ApiResult<Self> {
-        let mut ids = running.lock().map_err(ApiError::unexpected)?;
-        if ids.insert(id.to_owned()) {
-            Ok(Self { running, id: id.to_owned() })
-        } else {
-            Err(ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1"))
-        }
-    }
-}
-
-impl Drop for InFlightKey<'_> {
-    fn drop(&mut self) {
-        if let Ok(mut ids) = self.running.lock() {
-            ids.remove(&self.id);
-        }
     }
 }

@@ -28,7 +28,8 @@ use crate::kinds;
 use crate::resources::accounts::{self, Secret, apply, created, describe, insert, matching, shown, with_secret};
 use crate::resources::webhooks::Webhook;
 use crate::store::access::{Access, retry};
-use crate::store::transaction::{Retry, WriteTransaction};
+use crate::store::retry::Retry;
+use crate::store::transaction::WriteTransaction;
 
 fn search_text(url: &str, description: Option<&str>) -> String {
     format!("{url}\n{}", description.unwrap_or_default()).to_lowercase()

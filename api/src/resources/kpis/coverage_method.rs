@@ -8,7 +8,7 @@ use entity::rules::review::Step;
 use entity::value::decimal::Decimal;
 use entity::value::period::Period;
 use entity::{kpi, masterplan, measurement};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::measurements::wire_types::MeasurementInput;
 use super::outside_range;
@@ -29,7 +29,7 @@ const LONGEST: Months = Months::new(10 * 12);
 pub async fn recount(transaction: &WriteTransaction, entry: &coverage::Model) -> ApiResult<()> {
     let kpis = kpi::Entity::find().filter(kpi::Column::Programme.eq(&entry.programme)).filter(kpi::Column::Method.eq(METHOD));
     // The KPIs are locked in the same order as by pushes.
-    let kpis = kpis.order_by_asc(kpi::Column::Code).lock_exclusive().all(&transaction.db).await?;
+    let kpis = transaction.locking(kpis.order_by_asc(kpi::Column::Code)).all(&transaction.db).await?;
     if kpis.is_empty() {
         return Ok(());
     }

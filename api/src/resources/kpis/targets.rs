@@ -31,8 +31,9 @@ use crate::resources::provenance::Provenance;
 use crate::store::access::{Access, retry};
 use crate::store::kind::{Audited, BeforeFirst, Changes, Field, Member, PublicPart, Recorded, Stored, ValueType};
 use crate::store::listing::Listing;
+use crate::store::retry::Retry;
 use crate::store::snapshots::AsOf;
-use crate::store::transaction::{AuditEvent, Retry, WriteTransaction};
+use crate::store::transaction::{AuditEvent, WriteTransaction};
 
 /// What the audit log tells of targets.
 pub static AUDITED: Audited = Audited::new("kpi_target", Noun::new("target", "target"))

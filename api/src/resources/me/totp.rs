@@ -23,7 +23,8 @@ use crate::resources::auth::login_throttle::{Attempt, Who};
 use crate::resources::second_factor;
 use crate::resources::users::{User, reset};
 use crate::store::access::{Access, Anyone};
-use crate::store::transaction::{Retry, WriteTransaction};
+use crate::store::retry::Retry;
+use crate::store::transaction::WriteTransaction;
 
 const PATH: &str = "/v1/me/totp";
 

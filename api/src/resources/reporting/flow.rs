@@ -4,7 +4,7 @@ use std::iter;
 
 use actix_web::web::Path;
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Select};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, QueryFilter, Select};
 use serde_json::json;
 
 use super::review_state::ReviewState;
@@ -48,7 +48,7 @@ pub async fn latest<R: Report>(db: &impl ConnectionTrait, place: &ReportKey) -> 
 
 /// Reads the KPI or action of a report and locks it until the commit, so that reports on it are written one after the other.
 pub async fn owned<R: Report>(transaction: &WriteTransaction, of: &str) -> ApiResult<R::Subject> {
-    let subject = R::Of::find_by_id(of.to_owned()).lock_exclusive().into_partial_model::<R::Subject>();
+    let subject = transaction.locking(R::Of::find_by_id(of.to_owned())).into_partial_model::<R::Subject>();
     let subject = subject.one(&transaction.db).await?.ok_or_else(|| ApiError::not_found(R::OF, of))?;
     transaction.must_cover(R::opd(&subject)).await?;
     Ok(subject)

@@ -36,7 +36,7 @@ pub async fn subjects<'a, R: Report>(
     let are_named = bulk::is_among(transaction.db.get_database_backend(), key, keys)?;
     let named = R::Of::find().filter(are_named).order_by_asc(Expr::col(key));
     let named = match locked {
-        Locked::Waits => named.lock_exclusive(),
+        Locked::Waits => transaction.locking(named),
         Locked::IsLeftOut => named.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked),
     };
     Ok(named

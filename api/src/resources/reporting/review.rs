@@ -23,7 +23,8 @@ use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::http::query::NoParameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
-use crate::store::transaction::{Retry, WriteTransaction};
+use crate::store::retry::Retry;
+use crate::store::transaction::WriteTransaction;
 
 /// The body of a request that returns a report.
 #[derive(Deserialize, ToSchema)]

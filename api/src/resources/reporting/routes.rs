@@ -25,7 +25,8 @@ use crate::http::table::Table;
 use crate::store::access::Access;
 use crate::store::kind::{Field, ValueType};
 use crate::store::listing::Listing;
-use crate::store::transaction::{Retry, WriteTransaction};
+use crate::store::retry::Retry;
+use crate::store::transaction::WriteTransaction;
 
 const STATES: &[&str] = &["draft", "submitted", "verified", "returned"];
 const FIELDS: &[Field] = &[Field::filter("state", ValueType::Choice(STATES))];

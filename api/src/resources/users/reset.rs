@@ -16,7 +16,8 @@ use crate::http::table::Table;
 use crate::resources::accounts::{apply, describe, locked};
 use crate::resources::second_factor;
 use crate::store::access::Access;
-use crate::store::transaction::{Retry, WriteTransaction};
+use crate::store::retry::Retry;
+use crate::store::transaction::WriteTransaction;
 
 /// Removes the one-time codes of a user, with the event: 404 if there are none.
 pub async fn remove_totp(transaction: &WriteTransaction, row: user::Model, action: &'static str) -> ApiResult<()> {
