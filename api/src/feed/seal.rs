@@ -100,11 +100,16 @@ struct Pass {
 }
 
 impl Sealer {
-    /// Seals some of the events that wait, in one transaction.
+    /// Seals some of the events that wait, if any do.
     pub async fn step(&mut self, store: &Store) -> ApiResult<Step> {
         if self.pass.is_none() && !sealed::is_behind(store.db()).await? {
             return Ok(Step::Nothing);
         }
+        self.seal_some(store).await
+    }
+
+    /// Seals some of the events that wait, in one transaction.
+    pub async fn seal_some(&mut self, store: &Store) -> ApiResult<Step> {
         let origin = Origin { actor: Actor::system("feed"), request_id: None, address: None };
         // After a failure the pass begins again.
         let pass = self.pass.take();
@@ -207,18 +212,17 @@ async fn finished(transaction: &WriteTransaction) -> ApiResult<Option<i64>> {
 struct Unsealed {
     seq: i64,
     resource: String,
-    key: String,
-    /// What was before, if that decides whether the event is public.
-    before: Option<Value>,
-    /// What was after, if that decides whether the event is public.
-    after: Option<Value>,
+    /// Of an event that may be public, what decides that: the key, and the resource before and after.
+    told: Option<Value>,
     content_hash: Option<Vec<u8>>,
 }
 
 impl Unsealed {
     /// What of the event decides whether it is public.
     fn change(&self) -> Change<'_> {
-        Change { resource: &self.resource, key: &self.key, before: self.before.as_ref(), after: self.after.as_ref() }
+        let told = |place: usize| self.told.as_ref()?.get(place).filter(|value| !value.is_null());
+        let key = told(0).and_then(Value::as_str).unwrap_or_default();
+        Change { resource: &self.resource, key, before: told(1), after: told(2) }
     }
 
     /// The hash of the content, as its writer stored it.
@@ -254,10 +258,11 @@ async fn waiting(transaction: &WriteTransaction, floor: i64) -> ApiResult<Window
     let db = &transaction.db;
     let backend = db.get_database_backend();
     let may_be_public = publicity::may_be_public();
-    let columns = format!(
-        "e.seq, e.resource, e.\"key\", e.content_hash, CASE WHEN {may_be_public} THEN e.before END AS before, \
-         CASE WHEN {may_be_public} THEN e.after END AS after"
-    );
+    let told = match backend {
+        DbBackend::Postgres => r#"jsonb_build_array(e."key", e.before, e.after)"#,
+        _ => r#"json_array(e."key", json(e.before), json(e.after))"#,
+    };
+    let columns = format!("e.seq, e.resource, e.content_hash, CASE WHEN {may_be_public} THEN {told} END AS told");
     let events = async |sql: String, values: Vec<sea_orm::Value>| {
         let statement = Statement::from_sql_and_values(backend, sql, values);
         Ok::<_, ApiError>(Unsealed::find_by_statement(statement).all(db).await?)

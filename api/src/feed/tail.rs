@@ -56,14 +56,14 @@ impl Tail {
     pub async fn follow(self) {
         // This comes before anything is sealed here, so that events which a killed process left unsealed are passed on as well.
         let mut told = head(self.store.db()).await.ok().map(|head| head.position);
-        let (mut sealer, mut others) = (Sealer::default(), None);
+        let (mut sealer, mut others, mut has_appended) = (Sealer::default(), None, false);
         loop {
             if self.store.db().get_database_backend() == DbBackend::Postgres && others.is_none() {
                 others = listen(self.store.db()).await;
             }
             let began = Instant::now();
             // The failure was logged where it happened.
-            match self.step(&mut sealer, &mut told).await.unwrap_or(Step::Nothing) {
+            match self.step(&mut sealer, has_appended, &mut told).await.unwrap_or(Step::Nothing) {
                 // Writers get their turn in between, since their queue is fair, and as much of the machine.
                 Step::More => {
                     tokio::time::sleep(began.elapsed()).await;
@@ -72,18 +72,19 @@ impl Tail {
                 Step::All => tokio::time::sleep(REST).await,
                 Step::Nothing => {}
             }
+            has_appended = false;
             tokio::select! {
-                () = self.store.appended() => {}
+                () = self.store.appended() => has_appended = true,
                 () = tokio::time::sleep(AT_LATEST) => {}
                 heard = woken(&mut others) => if !heard { others = None },
             }
         }
     }
 
-    /// Seals some of the events that wait and passes them on.
-    async fn step(&self, sealer: &mut Sealer, told: &mut Option<i64>) -> ApiResult<Step> {
+    /// Seals some of the events that wait and passes them on. Whether any wait need not be looked up if this process `has_appended` some.
+    async fn step(&self, sealer: &mut Sealer, has_appended: bool, told: &mut Option<i64>) -> ApiResult<Step> {
         let db = self.store.db();
-        let step = sealer.step(&self.store).await?;
+        let step = if has_appended { sealer.seal_some(&self.store).await? } else { sealer.step(&self.store).await? };
         if step != Step::Nothing && db.get_database_backend() == DbBackend::Postgres {
             db.execute_raw(Statement::from_string(DbBackend::Postgres, format!("NOTIFY {CHANNEL}"))).await?;
         }
