@@ -1,5 +1,7 @@
 //! Reports that one account writes at the same moment share a transaction, and nothing else: each has its own answer and its own event.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use renaksi_tests::metrics::Metrics;
 use renaksi_tests::resource::{ACTIONS, KPIS};
@@ -77,6 +79,31 @@ on_both_databases! {
         let before = counted().await;
         admin.put(measurement(&kpi, "2022"), json!({ "value": "1" })).await.is(201);
         assert!(counted().await >= before + 5.0, "it reads the account, the KPI and what is stored, and writes the row and its event");
+    }
+
+    async fn those_who_wait_are_counted(app) {
+        let (admin, anyone) = (app.admin().await, app.anyone());
+        let kpi = new_kpi(&admin, "DINKES").await;
+        let holder = app.database().hold("LOCK TABLE kpi IN EXCLUSIVE MODE");
+        let waiting = async || {
+            let page = anyone.get("/metrics").await.is_status(200);
+            Metrics::read(&page.text()).value("renaksi_writers_waiting", &[]).unwrap_or_default()
+        };
+        let puts = join_all((2010..2015).map(|year| {
+            admin.put(measurement(&kpi, &year.to_string()), json!({ "value": "1" })).into_future()
+        }));
+        let counted = async {
+            // Each worker thread has one of them under way, or two.
+            while waiting().await < 1.0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            drop(holder);
+        };
+        let (put, ()) = tokio::join!(puts, counted);
+        put.into_iter().for_each(|answer| drop(answer.is(201)));
+        while waiting().await > 0.0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn who_writes_of_a_locked_kpi_waits_alone(app) {

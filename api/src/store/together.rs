@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::connection::LONGEST_WAIT;
+use super::turns;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::statements;
 use crate::telemetry::trace::{self, Context};
@@ -45,6 +47,14 @@ pub trait Together: Sized + 'static {
 #[derive(Clone, Default)]
 pub struct Queues(Rc<RefCell<HashMap<Key, Rc<dyn Any>>>>);
 
+/// How many works wait in the queues of this process.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+/// How many works wait in the queues of this process.
+pub(super) fn waiting() -> usize {
+    WAITING.load(Ordering::Relaxed)
+}
+
 /// The type of the work, and the account.
 type Key = (TypeId, String);
 
@@ -54,6 +64,8 @@ struct Waiting<W: Together> {
     /// The span of its request.
     span: Option<Context>,
     sender: Sender<W>,
+    /// Counts it while it waits.
+    _counted: turns::Waiting<'static>,
 }
 
 /// Tells what came of some work, and how many statements its request is said to have taken for it: those that many share are those of the
@@ -95,13 +107,14 @@ impl Queues {
                 queue
             }
         };
-        queue.works.borrow_mut().push_back(Waiting { work: Rc::clone(work), span: trace::current(), sender });
+        let (work, span, counted) = (Rc::clone(work), trace::current(), turns::Waiting::new(&WAITING));
+        queue.works.borrow_mut().push_back(Waiting { work, span, sender, _counted: counted });
         Ok(queue)
     }
 
     /// Does what is in a queue until it is empty.
     async fn serve<W: Together>(self, key: Key, queue: Rc<Queue<W>>) {
-        while let Some(Waiting { work: first, span, sender }) = queue.first() {
+        while let Some((first, span, sender)) = queue.first() {
             let senders = RefCell::new(vec![sender]);
             let others = || queue.others(&first, &mut senders.borrow_mut());
             // After a panic those who wait hear that there is no answer, and the next ones are served.
@@ -133,10 +146,11 @@ impl<W: Together> Queue<W> {
         self.works.borrow().iter().any(|waiting| Rc::ptr_eq(&waiting.work, work))
     }
 
-    /// Takes the first work that waits. Who has gone before it was begun wants nothing done.
-    fn first(&self) -> Option<Waiting<W>> {
+    /// Takes the first work that waits, with its span. Who has gone before it was begun wants nothing done.
+    fn first(&self) -> Option<(Rc<W>, Option<Context>, Sender<W>)> {
         let mut works = self.works.borrow_mut();
-        std::iter::from_fn(|| works.pop_front()).find(|waiting| !waiting.sender.is_closed())
+        let first = std::iter::from_fn(|| works.pop_front()).find(|waiting| !waiting.sender.is_closed())?;
+        Some((first.work, first.span, first.sender))
     }
 
     /// Takes the others that go with the first.

@@ -33,6 +33,7 @@ use super::rows::Executor;
 use super::snapshots;
 use super::standing::{self, LoginPolicy, Must, number_of};
 use super::tables::Tables;
+use super::together;
 use super::turns::Turns;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
@@ -264,7 +265,7 @@ impl Store {
 
     /// How many writes of this process wait for their turn.
     pub fn writers_waiting(&self) -> usize {
-        self.turns.waiting()
+        self.turns.waiting() + together::waiting()
     }
 
     /// Does `work` in one transaction.

@@ -23,10 +23,11 @@ pub(super) struct Turns {
 }
 
 /// Somebody who waits for a turn, or has stopped doing so when this is dropped.
-struct Waiting<'a>(&'a AtomicUsize);
+pub(super) struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
-    fn new(waiting: &'a AtomicUsize) -> Self {
+    /// Counts somebody who begins to wait.
+    pub(super) fn new(waiting: &'a AtomicUsize) -> Self {
         waiting.fetch_add(1, Ordering::Relaxed);
         Self(waiting)
     }

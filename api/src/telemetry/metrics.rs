@@ -67,7 +67,7 @@ metrics! {
     STREAMS_OPEN = "renaksi_streams_open", Gauge, Count,
         "Event streams that are open, of the public and of those who log in.";
     WRITERS_WAITING = "renaksi_writers_waiting", Gauge, Count,
-        "Writes that wait for their turn; always 0 on PostgreSQL, where writers do not queue in the process.";
+        "Writes that wait for their turn; on PostgreSQL only reports that one account puts at the same time do.";
     WRITE_WAIT = "renaksi_write_wait_seconds", Histogram, Seconds,
         "How long writes waited for their turn on SQLite, or for a connection to PostgreSQL.";
     DATABASE_UP = "renaksi_database_up", Gauge, Count,
