@@ -76,7 +76,7 @@ pub trait Pushed: Sized + 'static {
     fn writes(plan: &Self::Plan) -> bool;
 
     /// Decides the result of each row, in a number of statements that does not depend on the number of rows. What is to be
-    /// written is locked until the commit.
+    /// written is locked until the commit; a preview locks nothing.
     async fn decide(transaction: &WriteTransaction, rows: &[Row<Self>], submits: bool) -> ApiResult<(Vec<Outcome>, Self::Plan)>;
 
     /// Writes what was decided.
@@ -169,8 +169,8 @@ async fn push<T: Pushed>(
     match access.preview(async |transaction: &WriteTransaction| push.decided_without_writes(transaction).await).await {
         Ok(Some(answer)) if retry.has_key() => access.write(retry, async |_: &WriteTransaction| Ok(answer)).await,
         Ok(Some(answer)) => Ok(answer),
-        Err(error) if !retry.has_key() => Err(error),
-        // A push that was carried out has its answer, whatever is stored by now.
+        // A retry of a push that was carried out gets its answer, even if rows would be rejected by now.
+        Err(error) if !retry.has_key() || error.code() != codes::ROWS_REJECTED => Err(error),
         Ok(None) | Err(_) => access.write(retry, async |transaction: &WriteTransaction| push.written(transaction).await).await,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use renaksi_tests::resource::KPIS;
-use renaksi_tests::{Actor, Answer, Service, on_a_shared_server, on_both_databases, on_shared_servers, unique};
+use renaksi_tests::{Actor, Answer, Backend, Service, on_a_shared_server, on_both_databases, on_shared_servers, unique};
 use serde_json::{Value, json};
 
 use super::{push_action_reports, push_programmes};
@@ -408,6 +408,26 @@ on_both_databases! {
             counted(&actor.push(format!("{path}?dry_run=true"), JSON, json!([other]).to_string()).await.is(200), [1, 0, 1, 0, 0, 0]);
         }
         drop(holder);
+    }
+
+    async fn a_client_that_goes_away_leaves_no_transaction(app) {
+        if app.backend() == Backend::Sqlite {
+            return; // Its transactions are undone with their connections, which the full disks show.
+        }
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let row = json!([{ "kpi": kpi, "period": "2023-01", "value": "4" }]).to_string();
+        client.push(PUSH, JSON, row.clone()).await.is(200);
+        let headers = format!("Content-Length: {}", row.len());
+        // Each goes away a little later than the one before, at every moment that a push takes.
+        for after in (0..600).map(|round| Duration::from_micros(round % 120 * 50)) {
+            let connection = send(&app, &client, JSON, &headers, &row);
+            std::thread::sleep(after);
+            drop(connection);
+        }
+        // A connection that went back to the others within a transaction would be found by the next who begin one.
+        let pushes = join_all((0..40).map(|_| client.push(PUSH, JSON, row.clone()).into_future())).await;
+        pushes.into_iter().for_each(|answer| counted(&answer.is(200), [1, 0, 0, 1, 0, 0]));
+        assert!(!app.server().log().contains("already a transaction"), "{}", app.server().log());
     }
 
     async fn a_push_has_its_limits(app) {

@@ -78,7 +78,7 @@ async fn insert<E: EntityTrait>(
 }
 
 /// The most rows of one statement: few enough that they take little memory, and that the next are made while the database writes
-/// them. A statement on PostgreSQL costs a journey, and little for each row; SQLite keeps a cell for each value.
+/// them. On PostgreSQL each statement costs a round trip; SQLite keeps a cell for each value of one.
 fn most_rows_at_once(backend: DbBackend) -> usize {
     match backend {
         DbBackend::Postgres => 256,
@@ -118,12 +118,12 @@ pub fn is_among<'a>(backend: DbBackend, column: &str, texts: impl IntoIterator<I
 fn insertion<E: EntityTrait>(
     backend: DbBackend,
     columns: &[E::Column],
-    mut rows: Vec<Vec<Value>>,
+    rows: Vec<Vec<Value>>,
 ) -> ApiResult<(String, Vec<Value>)> {
     let differs = differing(columns.len(), &rows);
     let (own, common): (Vec<_>, Vec<_>) = columns.iter().zip(&differs).partition(|(_, differs)| **differs);
     let mut values = rows.first().map(|row| kept(row.clone(), &differs, false)).unwrap_or_default();
-    rows = rows.into_iter().map(|row| kept(row, &differs, true)).collect();
+    let rows = rows.into_iter().map(|row| kept(row, &differs, true)).collect::<Vec<_>>();
     let is_postgres = backend == DbBackend::Postgres;
     let common_values = common.iter().enumerate().map(|(index, (column, _))| {
         if is_postgres { format!(", ${}::text::{}", index + 1, type_of(*column)) } else { ", ?".to_owned() }

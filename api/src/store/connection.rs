@@ -260,12 +260,26 @@ async fn settle(db: &DatabaseConnection) -> Result<(), DbErr> {
     turn.commit().await
 }
 
+/// Begins a transaction, in a task of its own: where nobody waits for it any more, it is begun and undone there. Otherwise its connection
+/// would go back to the others in the middle of a `BEGIN`, and the driver for PostgreSQL does not know of the transaction that it is in
+/// then.
+pub(super) async fn begin(db: &DatabaseConnection, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
+    let db = db.clone();
+    let begun = tokio::spawn(async move { db.begin_with_options(options).await });
+    begun.await.map_err(|error| DbErr::Custom(format!("a transaction was not begun: {error}")))?
+}
+
 /// The database as it is at one instant, to read: several statements on it agree with each other.
 pub async fn snapshot(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     if db.get_database_backend() == DbBackend::Sqlite {
-        return db.begin().await;
+        return begin(db, TransactionOptions::default()).await;
     }
-    let snapshot = db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?;
+    let reading = TransactionOptions {
+        isolation_level: Some(IsolationLevel::RepeatableRead),
+        access_mode: Some(AccessMode::ReadOnly),
+        ..TransactionOptions::default()
+    };
+    let snapshot = begin(db, reading).await?;
     // Nobody waits for whoever only reads, and a reader of what is written from it may be slow.
     snapshot.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
     Ok(snapshot)

@@ -14,7 +14,7 @@ use entity::event;
 use entity::rules::chain::Content;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, PrimaryKeyTrait, QuerySelect, Select,
-    Statement, TransactionTrait,
+    Statement, TransactionOptions,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -295,7 +295,7 @@ impl Store {
         let mut turn = if is_sqlite { Some(self.turns.take(&self.db, &self.generation).await?) } else { None };
         let db = match &mut turn {
             Some(turn) => turn.begin().await?,
-            None => self.db.begin().await?,
+            None => connection::begin(&self.db, TransactionOptions::default()).await?,
         };
         metrics::histogram!(WRITE_WAIT).record(since.elapsed());
         let mut transaction = WriteTransaction { db, origin, now: now(), today, is_preview: false, appended: Lock::default() };
@@ -370,9 +370,10 @@ impl WriteTransaction {
         if self.is_preview { rows } else { rows.lock_exclusive() }
     }
 
-    /// Lets only one change at a time hold `name`, for rules over several rows. SQLite has one writer anyway.
+    /// Lets only one change at a time hold `name`, for rules over several rows. SQLite has one writer anyway, and a preview keeps nobody
+    /// from anything.
     pub async fn lock(&self, name: &str) -> ApiResult<()> {
-        if self.db.get_database_backend() == DbBackend::Postgres {
+        if self.db.get_database_backend() == DbBackend::Postgres && !self.is_preview {
             let lock =
                 Statement::from_sql_and_values(DbBackend::Postgres, "SELECT pg_advisory_xact_lock($1)", [number_of(name).into()]);
             self.db.execute_raw(lock).await?;
