@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use syn::visit::{self, Visit};
-use syn::{Attribute, Ident, ItemMod, ItemUse, UseTree};
+use syn::{Attribute, Expr, ExprMethodCall, Ident, ItemMod, ItemUse, UseTree};
 
 /// What everything else stands on, from the ground up.
 const FLOORS: [&[&str]; 13] = [
@@ -55,6 +55,18 @@ fn nothing_uses_what_stands_above_it() {
     assert_eq!(upwards, Vec::<String>::new());
 }
 
+/// A client may hang up while its transaction is being begun: `store::connection::begin` sees to it that it is undone. On SQLite the pool
+/// does, and nobody hangs up on a command.
+#[test]
+fn the_transactions_of_requests_are_begun_in_one_place() {
+    let begins = files().into_iter().filter_map(|(module, file)| {
+        let mut begun = Begun(false);
+        begun.visit_file(&file);
+        begun.0.then_some(module)
+    });
+    assert_eq!(begins.collect::<Vec<_>>(), ["commands::relocate", "store::connection", "store::turns"]);
+}
+
 #[test]
 fn a_circle_is_found() {
     let graph = |edges: &[(&str, &str)]| {
@@ -102,6 +114,18 @@ fn graph(files: &BTreeMap<String, syn::File>, parts: Parts) -> Graph {
         (module.clone(), found.to)
     };
     files.iter().map(uses).collect()
+}
+
+/// Looks for the beginning of a transaction.
+struct Begun(bool);
+
+impl<'ast> Visit<'ast> for Begun {
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        let is_on_itself = matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident("self"));
+        let is_plain = call.method == "begin" && call.args.is_empty() && !is_on_itself;
+        self.0 |= is_plain || call.method == "begin_with_config" || call.method == "begin_with_options";
+        visit::visit_expr_method_call(self, call);
+    }
 }
 
 /// Looks for everything that a module names by a path.

@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use entity::{idempotency_record, server_secret};
 use hmac::{Hmac, KeyInit, Mac};
-use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, Set};
+use sea_orm::{ActiveModelTrait, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter, Set};
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use super::transaction::WriteTransaction;
 use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult, codes};
 
@@ -79,18 +78,19 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// The answer to an earlier attempt: 409 while that is under way in another process, 422 if it was another request.
-    pub(super) async fn earlier_answer(&self, transaction: &WriteTransaction) -> ApiResult<Option<Answer>> {
-        let id = &self.key.id;
-        if !transaction.try_lock(id).await? {
-            return Err(in_use());
-        }
-        let Some(record) = idempotency_record::Entity::find_by_id(id).one(&transaction.db).await? else {
+    /// What every attempt of the request is known by.
+    pub(super) fn id(&self) -> &str {
+        &self.key.id
+    }
+
+    /// The answer to an earlier attempt: 422 if it was another request.
+    pub(super) async fn earlier_answer(&self, db: &DatabaseTransaction, now: DateTime<Utc>) -> ApiResult<Option<Answer>> {
+        let Some(record) = idempotency_record::Entity::find_by_id(self.id()).one(db).await? else {
             return Ok(None);
         };
-        if record.created_at + RETRIES_FOR <= transaction.now {
-            let old = idempotency_record::Entity::delete_many().filter(idempotency_record::Column::Id.eq(id));
-            old.exec(&transaction.db).await?;
+        if record.created_at + RETRIES_FOR <= now {
+            let old = idempotency_record::Entity::delete_many().filter(idempotency_record::Column::Id.eq(self.id()));
+            old.exec(db).await?;
             return Ok(None);
         }
         if record.fingerprint != self.sealed && record.fingerprint != self.fingerprint {
@@ -100,7 +100,7 @@ impl Attempt {
     }
 
     /// Keeps the answer for later attempts.
-    pub(super) async fn keep(&self, transaction: &WriteTransaction, answer: &Answer) -> ApiResult<()> {
+    pub(super) async fn keep(&self, db: &DatabaseTransaction, now: DateTime<Utc>, answer: &Answer) -> ApiResult<()> {
         let (status, headers, body) = answer.parts();
         let record = idempotency_record::ActiveModel {
             id: Set(self.key.id.clone()),
@@ -108,9 +108,9 @@ impl Attempt {
             status: Set(i32::from(status)),
             headers: Set(headers),
             body: Set(body.to_vec()),
-            created_at: Set(transaction.now),
+            created_at: Set(now),
         };
-        record.insert(&transaction.db).await?;
+        record.insert(db).await?;
         Ok(())
     }
 }
@@ -137,6 +137,7 @@ fn ids(running: &Lock<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn in_use() -> ApiError {
+/// 409 while another attempt is under way.
+pub(super) fn in_use() -> ApiError {
     ApiError::new(codes::KEY_IN_USE).header("Retry-After", "1")
 }

@@ -28,7 +28,7 @@ use super::dependencies::{self, Counted, Dependencies};
 use super::effect::{Effect, Seen, Touched};
 use super::generation::{Appended, Generation};
 use super::kind::Audited;
-use super::retry::{Retries, Retry};
+use super::retry::{self, Retries, Retry};
 use super::rows::Executor;
 use super::snapshots;
 use super::standing::{self, LoginPolicy, Must, number_of};
@@ -245,19 +245,23 @@ impl Store {
         principal: &str,
         origin: Origin,
         must: Option<Must>,
-        retry: Retry,
+        request: Retry,
         work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<Answer>,
     ) -> ApiResult<Answer> {
         let today = self.calendar.today();
-        let Some(attempt) = self.retries.attempt(&self.db, principal, retry).await? else {
+        let Some(attempt) = self.retries.attempt(&self.db, principal, request).await? else {
             return self.run(today, origin, must, work).await;
         };
         self.run(today, origin, must, async |transaction: &WriteTransaction| {
-            if let Some(answer) = attempt.earlier_answer(transaction).await? {
+            // Another process may be working on it.
+            if !transaction.try_lock(attempt.id()).await? {
+                return Err(retry::in_use());
+            }
+            if let Some(answer) = attempt.earlier_answer(&transaction.db, transaction.now).await? {
                 return Ok(answer);
             }
             let answer = work(transaction).await?;
-            attempt.keep(transaction, &answer).await?;
+            attempt.keep(&transaction.db, transaction.now, &answer).await?;
             Ok(answer)
         })
         .await
@@ -294,7 +298,7 @@ impl Store {
         let is_sqlite = self.db.get_database_backend() == DbBackend::Sqlite;
         let mut turn = if is_sqlite { Some(self.turns.take(&self.db, &self.generation).await?) } else { None };
         let db = match &mut turn {
-            Some(turn) => turn.begin().await?,
+            Some(turn) => turn.transaction().await?,
             None => connection::begin(&self.db, TransactionOptions::default()).await?,
         };
         metrics::histogram!(WRITE_WAIT).record(since.elapsed());

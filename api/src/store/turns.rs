@@ -93,8 +93,8 @@ impl Turns {
 }
 
 impl Turn {
-    /// Begins what one writer writes: the first one in the transaction itself.
-    pub(super) async fn begin(&mut self) -> ApiResult<DatabaseTransaction> {
+    /// The transaction of one writer: of the first one the whole, of the others a part that can be undone alone.
+    pub(super) async fn transaction(&mut self) -> ApiResult<DatabaseTransaction> {
         let shared = self.shared.as_mut().ok_or_else(no_transaction)?;
         let transaction = if shared.written.is_empty() { shared.transaction.take() } else { None };
         match (transaction, &shared.transaction) {
