@@ -132,10 +132,11 @@ impl<T: Pushed> Received<T> {
         Ok((Answer::json(StatusCode::OK, &report)?, plan))
     }
 
-    /// The answer, if nothing is to be written. If the first row brings something, no other is looked at.
+    /// The answer, if nothing is to be written. If the first of several rows brings something, no other is looked at.
     async fn decided_without_writes(&self, transaction: &WriteTransaction) -> ApiResult<Option<Answer>> {
-        let first = self.rows.get(..1).unwrap_or_default();
-        if T::writes(&T::decide(transaction, first, self.mode.submits).await?.1) {
+        if let [first, _, ..] = self.rows.as_slice()
+            && T::writes(&T::decide(transaction, std::slice::from_ref(first), self.mode.submits).await?.1)
+        {
             return Ok(None);
         }
         let (answer, plan) = self.decided(transaction).await?;

@@ -412,7 +412,7 @@ on_both_databases! {
 
     async fn a_client_that_goes_away_leaves_no_transaction(app) {
         if app.backend() == Backend::Sqlite {
-            return; // Its transactions are undone with their connections, which the full disks show.
+            return; // There the pool undoes what a connection comes back with.
         }
         let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
         let row = json!([{ "kpi": kpi, "period": "2023-01", "value": "4" }]).to_string();

@@ -47,7 +47,7 @@ pub trait Together: Sized + 'static {
 #[derive(Clone, Default)]
 pub struct Queues(Rc<RefCell<HashMap<Key, Rc<dyn Any>>>>);
 
-/// How many works wait in the queues of this process.
+/// See [`waiting`]: the queues of all worker threads count here.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// How many works wait in the queues of this process.

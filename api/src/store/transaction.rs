@@ -1,6 +1,6 @@
 //! The one way to change a thing.
 //!
-//! Every write goes through [`Store::transaction`]: it opens the transaction, answers a retry from its record, lets the
+//! Every write goes through [`Store::write`] or [`Store::transact`]: it opens the transaction, answers a retry from its record, lets the
 //! caller check and apply, takes the events, keeps the answer for retries, and commits. Either all of it happened or
 //! nothing. A row that is changed is read with [`WriteTransaction::locked`] first, so that what was checked still holds when it
 //! is written; what spans rows takes a [`WriteTransaction::lock`] by name.
