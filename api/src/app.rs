@@ -24,6 +24,7 @@ use crate::http::table::{Routes, Table};
 use crate::licence::Licence;
 use crate::limited::limited;
 use crate::pages::{self, Document};
+use crate::push::repeats::Repeats;
 use crate::routes;
 use crate::store::figure_cache::FigureCache;
 use crate::store::together::Queues;
@@ -50,6 +51,8 @@ pub struct State {
     pub addresses: Data<Addresses>,
     /// Answers kept in memory.
     pub answers: Data<ResponseCache>,
+    /// What was decided of pushes that changed nothing.
+    pub repeats: Data<Repeats>,
     /// Figures kept in memory.
     pub figures: Data<FigureCache>,
     /// The document.
@@ -101,6 +104,7 @@ pub fn app(
         .app_data(state.streams)
         .app_data(state.addresses)
         .app_data(state.answers)
+        .app_data(state.repeats)
         .app_data(state.figures)
         .app_data(state.document)
         .app_data(state.stopping)

@@ -2,13 +2,15 @@
 //!
 //! The rows are read and checked while the body arrives, and only then a transaction is opened, so that a slow line holds nothing
 //! up. The result of each row is decided before anything is written. A dry run stops there, and so does an atomic push with a
-//! rejected row. Pushes that write nothing, as most do, are decided in a preview, which keeps no writer waiting.
+//! rejected row. Pushes that write nothing, as most do, are decided in a preview, which keeps no writer waiting, and what was decided
+//! is kept for those that come again.
 
 pub mod action_reports;
 mod clock;
 pub mod measurements;
 mod permits;
 pub mod programmes;
+pub mod repeats;
 pub mod report;
 mod reports;
 pub mod rows;
@@ -16,12 +18,13 @@ mod schema;
 
 use actix_web::HttpRequest;
 use actix_web::http::{Method, StatusCode};
-use actix_web::web::Payload;
+use actix_web::web::{Data, Payload};
 use serde_json::{Value, json};
 
 use entity::{action_report, measurement};
 
 use self::programmes::ProgrammeRow;
+use self::repeats::{Asked, Repeats};
 use self::report::PushReport;
 use self::reports::ReportRow;
 use self::rows::{Row, Rows};
@@ -35,6 +38,8 @@ use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::store::access::{Access, retry};
+use crate::store::dependencies::{self, Counted};
+use crate::store::retry::Retry;
 use crate::store::transaction::WriteTransaction;
 
 /// The result of a row.
@@ -121,31 +126,55 @@ struct Received<T> {
     language: Language,
 }
 
+/// What was decided of a push.
+struct Decided<P> {
+    answer: Answer,
+    /// What is to be written.
+    plan: P,
+    /// Whether every row only repeats what is stored.
+    is_repeat: bool,
+}
+
 impl<T: Pushed> Received<T> {
-    /// The answer, and what is to be written; 422 if a row of an atomic push is rejected.
-    async fn decided(&self, transaction: &WriteTransaction) -> ApiResult<(Answer, T::Plan)> {
+    /// What becomes of the rows; 422 if a row of an atomic push is rejected.
+    async fn decided(&self, transaction: &WriteTransaction) -> ApiResult<Decided<T::Plan>> {
         let (outcomes, plan) = T::decide(transaction, &self.rows, self.mode.submits).await?;
         let report = PushReport::of(&self.rows, &outcomes, self.mode.all_rows, &self.columns, self.language);
         if self.mode.atomic && report.has_rejected() {
             return Err(refused(report.without_writes())?);
         }
-        Ok((Answer::json(StatusCode::OK, &report)?, plan))
+        Ok(Decided { answer: Answer::json(StatusCode::OK, &report)?, plan, is_repeat: report.is_repeat() })
     }
 
-    /// The answer, if nothing is to be written. If the first of several rows brings something, no other is looked at.
-    async fn decided_without_writes(&self, transaction: &WriteTransaction) -> ApiResult<Option<Answer>> {
+    /// What was decided, if nothing is to be written. If the first of several rows brings something, no other is looked at.
+    async fn decided_without_writes(&self, transaction: &WriteTransaction) -> ApiResult<Option<Decided<T::Plan>>> {
         if let [first, _, ..] = self.rows.as_slice()
             && T::writes(&T::decide(transaction, std::slice::from_ref(first), self.mode.submits).await?.1)
         {
             return Ok(None);
         }
-        let (answer, plan) = self.decided(transaction).await?;
-        Ok((!T::writes(&plan)).then_some(answer))
+        let decided = self.decided(transaction).await?;
+        Ok((!T::writes(&decided.plan)).then_some(decided))
+    }
+
+    /// The answer, if nothing is to be written. What only repeats what is stored is noted under `asked`.
+    async fn previewed(&self, access: &Access<T::May>, repeats: &Repeats, asked: Asked) -> ApiResult<Option<Answer>> {
+        let since = access.store.generation().now();
+        let preview = async |transaction: &WriteTransaction| {
+            let deciding = self.decided_without_writes(transaction);
+            let (decided, made_of) = dependencies::recorded(since, Counted::Everything, deciding).await;
+            let Some(Decided { answer, is_repeat, .. }) = decided? else { return Ok(None) };
+            if is_repeat {
+                repeats.keep(asked, answer.clone(), transaction, made_of);
+            }
+            Ok(Some(answer))
+        };
+        access.preview(preview).await
     }
 
     /// The answer, with everything written.
     async fn written(&self, transaction: &WriteTransaction) -> ApiResult<Answer> {
-        let (answer, plan) = self.decided(transaction).await?;
+        let Decided { answer, plan, .. } = self.decided(transaction).await?;
         T::write(transaction, &self.rows, plan).await?;
         Ok(answer)
     }
@@ -156,24 +185,35 @@ async fn push<T: Pushed>(
     request: HttpRequest,
     parameters: Parameters,
     key: IdempotencyKey,
+    repeats: Data<Repeats>,
     payload: Payload,
 ) -> ApiResult<Answer> {
     let mode = Mode::read(parameters)?;
-    let Rows { rows, fingerprint, columns, turn: _turn } = rows::read::<T>(&request, payload, access.actor()).await?;
-    let push = Received { rows, columns, mode, language: Language::preferred(request.headers()) };
-    if mode.dry_run {
-        return access.preview(async |transaction: &WriteTransaction| Ok(push.decided(transaction).await?.0)).await;
-    }
+    let body = rows::receive::<T>(&request, payload, access.actor()).await?;
+    let language = Language::preferred(request.headers());
+    let asked = Asked::of(&request, &body, access.actor(), language);
     // A request with other parameters is another request.
-    let retry = retry(&request, key, &format!("{fingerprint} {}", request.query_string()));
+    let retry = retry(&request, key, &format!("{} {}", body.fingerprint, request.query_string()));
+    if let Some(answer) = repeats.answer(asked, &access).await? {
+        return without_writes(&access, retry, answer).await;
+    }
+    let Rows { rows, columns, turn: _turn } = body.rows()?;
+    let push = Received { rows, columns, mode, language };
+    if mode.dry_run {
+        return access.preview(async |transaction: &WriteTransaction| Ok(push.decided(transaction).await?.answer)).await;
+    }
     // Most pushes repeat what is stored. That is found out without keeping writers waiting.
-    match access.preview(async |transaction: &WriteTransaction| push.decided_without_writes(transaction).await).await {
-        Ok(Some(answer)) if retry.has_key() => access.write(retry, async |_: &WriteTransaction| Ok(answer)).await,
-        Ok(Some(answer)) => Ok(answer),
+    match push.previewed(&access, &repeats, asked).await {
+        Ok(Some(answer)) => without_writes(&access, retry, answer).await,
         // A retry of a push that was carried out gets its answer, even if rows would be rejected by now.
         Err(error) if !retry.has_key() || error.code() != codes::ROWS_REJECTED => Err(error),
         Ok(None) | Err(_) => access.write(retry, async |transaction: &WriteTransaction| push.written(transaction).await).await,
     }
+}
+
+/// Gives the answer to a push that writes nothing, or that which the same key got before.
+async fn without_writes<P: Permission>(access: &Access<P>, retry: Retry, answer: Answer) -> ApiResult<Answer> {
+    if retry.has_key() { access.write(retry, async |_: &WriteTransaction| Ok(answer)).await } else { Ok(answer) }
 }
 
 /// 422 with the members of the report.

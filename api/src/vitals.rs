@@ -14,6 +14,7 @@ use crate::cache::ResponseCache;
 use crate::feed::limits::StreamLimits;
 use crate::feed::seal;
 use crate::http::problem::{ApiError, ApiResult};
+use crate::push::repeats::Repeats;
 use crate::store::clock::now;
 use crate::store::figure_cache::FigureCache;
 use crate::store::kind::Scope;
@@ -34,6 +35,7 @@ pub struct Vitals {
     store: Store,
     public_db: DatabaseConnection,
     answers: Data<ResponseCache>,
+    repeats: Data<Repeats>,
     figures: Data<FigureCache>,
     streams: Data<StreamLimits>,
 }
@@ -41,8 +43,8 @@ pub struct Vitals {
 impl Vitals {
     /// Measures what the application shares.
     pub fn new(store: Store, public_db: DatabaseConnection, state: &State) -> Self {
-        let (answers, figures, streams) = (state.answers.clone(), state.figures.clone(), state.streams.clone());
-        Self { store, public_db, answers, figures, streams }
+        let State { answers, repeats, figures, streams, .. } = state.clone();
+        Self { store, public_db, answers, repeats, figures, streams }
     }
 
     /// Measures for as long as the service runs.
@@ -59,9 +61,9 @@ impl Vitals {
 
     /// Looks at what is in memory.
     fn look(&self) {
-        let (entries, bytes) = self.answers.size();
-        metrics::gauge!(names::CACHE_ENTRIES).set(number(entries));
-        metrics::gauge!(names::CACHE_BYTES).set(number(bytes));
+        let (answers, repeats) = (self.answers.size(), self.repeats.size());
+        metrics::gauge!(names::CACHE_ENTRIES).set(number(answers.0 + repeats.0));
+        metrics::gauge!(names::CACHE_BYTES).set(number(answers.1 + repeats.1));
         metrics::gauge!(names::WRITERS_WAITING).set(number(self.store.writers_waiting()));
         for (label, scope) in [("public", Scope::Published), ("private", Scope::All)] {
             metrics::gauge!(names::FIGURES_RUNNING, "scope" => label).set(number(self.figures.running(scope)));
@@ -119,6 +121,7 @@ fn begin() {
     for limit in ["requests", "figures"] {
         metrics::counter!(names::RATE_LIMITED, "limit" => limit).increment(0);
     }
+    metrics::counter!(names::PUSH_REPEATS).increment(0);
     for result in ["hit", "miss"] {
         metrics::counter!(names::CACHE_LOOKUPS, "result" => result).increment(0);
     }

@@ -60,6 +60,7 @@ mod push_dialects;
 mod push_model;
 mod push_mutations;
 mod push_programmes;
+mod push_repeats;
 mod push_rows;
 mod push_storm;
 mod puts_together;

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::webhooks::instead_of;
 
 /// What an operator may rely on: the dashboards and alerts of offices name these.
-const KNOWN: [(&str, &str); 26] = [
+const KNOWN: [(&str, &str); 27] = [
     ("http_request_duration_seconds", "histogram"),
     ("http_requests_total", "counter"),
     ("password_hashes_total", "counter"),
@@ -29,6 +29,7 @@ const KNOWN: [(&str, &str); 26] = [
     ("renaksi_feed_unsealed_events", "gauge"),
     ("renaksi_figures_running", "gauge"),
     ("renaksi_panics_total", "counter"),
+    ("renaksi_push_repeats_total", "counter"),
     ("renaksi_rate_limited_total", "counter"),
     ("renaksi_response_cache_bytes", "gauge"),
     ("renaksi_response_cache_entries", "gauge"),

@@ -70,6 +70,7 @@ impl Server {
             streams: Data::new(StreamLimits::new(4_096, 4_096)),
             addresses: Data::default(),
             answers: Data::new(ResponseCache::new(store.generation().clone(), calendar.clone())),
+            repeats: Data::default(),
             figures: Data::new(FigureCache::new(Handle::current())),
             document: Data::default(),
             stopping: Data::default(),

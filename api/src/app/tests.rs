@@ -96,6 +96,7 @@ async fn counted(folder: &std::path::Path) -> (State, Arc<AtomicU32>, String) {
         streams: Data::new(StreamLimits::new(10, 10)),
         addresses: Data::default(),
         answers: Data::new(ResponseCache::new(store.generation().clone(), store.calendar().clone())),
+        repeats: Data::default(),
         figures: Data::new(FigureCache::new(Handle::current())),
         document: Data::default(),
         stopping: Data::default(),

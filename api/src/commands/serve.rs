@@ -98,6 +98,7 @@ pub async fn run(settings: Serve) -> CommandResult {
         streams: Data::new(StreamLimits::new(settings.public_streams.into(), settings.public_streams_per_address.into())),
         addresses: Data::from(webhooks.addresses.clone()),
         answers: Data::new(ResponseCache::new(store.generation().clone(), calendar.clone())),
+        repeats: Data::default(),
         figures: Data::new(FigureCache::new(figures.handle().clone())),
         document: Data::default(),
         stopping: Data::new(stopping.clone()),

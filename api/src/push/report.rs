@@ -143,6 +143,11 @@ impl PushReport {
         self.rejected > 0
     }
 
+    /// Whether every row only repeats what is stored.
+    pub(super) fn is_repeat(&self) -> bool {
+        self.unchanged == self.received
+    }
+
     /// The report of a push of which nothing was written.
     pub(super) fn without_writes(self) -> Self {
         let rows = self.rows.into_iter().filter(|row| !matches!(row.result, PushResult::Created | PushResult::Updated)).collect();

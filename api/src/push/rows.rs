@@ -40,7 +40,10 @@ const INFLATED_AT_ONCE: usize = 1024;
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 const LONGEST_READ: Duration = Duration::from_secs(300);
 /// The media types that a push accepts.
-const MEDIA_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
+const MEDIA_TYPES: [&str; 3] = [JSON, NDJSON, CSV];
+const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
+const CSV: &str = "text/csv";
 
 /// One row.
 pub struct Row<T> {
@@ -56,26 +59,51 @@ pub struct Row<T> {
 pub struct Rows<T> {
     /// The rows, in their order.
     pub rows: Vec<Row<T>>,
-    /// The SHA-256 of the bytes, by which retries are recognised.
-    pub fingerprint: String,
     /// The columns of a CSV; empty for other forms.
     pub columns: Vec<Column>,
     /// The permit of a large push, given back when it is dropped.
     pub turn: Option<PushPermit>,
 }
 
-/// Reads the rows of a request.
-pub async fn read<T: Pushed>(request: &HttpRequest, payload: Payload, actor: &Actor) -> ApiResult<Rows<T>> {
+/// The body of a push that has arrived. An array of JSON is not read yet.
+pub struct Body<T> {
+    form: Form,
+    rows: Vec<Row<T>>,
+    turn: Option<PushPermit>,
+    /// The SHA-256 of the bytes, by which retries and repeats are recognised.
+    pub fingerprint: String,
+}
+
+impl<T: Pushed> Body<T> {
+    /// Reads what was not read while it arrived.
+    pub fn rows(self) -> ApiResult<Rows<T>> {
+        let Self { mut form, mut rows, turn, .. } = self;
+        form.finish(&mut rows)?;
+        Ok(Rows { rows, columns: form.columns(), turn })
+    }
+
+    /// The media type.
+    pub fn media_type(&self) -> &'static str {
+        match self.form {
+            Form::Array(_) => JSON,
+            Form::Lines(..) => NDJSON,
+            Form::Csv(_) => CSV,
+        }
+    }
+}
+
+/// Receives the body of a request.
+pub async fn receive<T: Pushed>(request: &HttpRequest, payload: Payload, actor: &Actor) -> ApiResult<Body<T>> {
     let (form, coding) = (Form::of::<T>(request)?, Coding::of(request)?);
     let declared = request.headers().get("content-length").and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > LARGEST) {
         return Err(too_many_bytes());
     }
-    let reading = timeout(LONGEST_READ, read_all(form, coding, payload, actor)).await;
+    let reading = timeout(LONGEST_READ, receive_all(form, coding, payload, actor)).await;
     reading.unwrap_or_else(|_| Err(too_slow()))
 }
 
-async fn read_all<T: Pushed>(form: Form, mut coding: Coding, mut payload: Payload, actor: &Actor) -> ApiResult<Rows<T>> {
+async fn receive_all<T: Pushed>(form: Form, mut coding: Coding, mut payload: Payload, actor: &Actor) -> ApiResult<Body<T>> {
     let (mut length, mut turn) = (0, None);
     let mut taking = Taking { form, rows: Vec::new(), hash: Sha256::new(), length: 0 };
     loop {
@@ -98,9 +126,8 @@ async fn read_all<T: Pushed>(form: Form, mut coding: Coding, mut payload: Payloa
     }
     let rest = coding.finish()?;
     taking.take(&rest)?;
-    let Taking { mut form, mut rows, hash, .. } = taking;
-    form.finish(&mut rows)?;
-    Ok(Rows { rows, fingerprint: hex::encode(hash.finalize()), columns: form.columns(), turn })
+    let Taking { form, rows, hash, .. } = taking;
+    Ok(Body { form, rows, turn, fingerprint: hex::encode(hash.finalize()) })
 }
 
 /// What has been received of a body.
@@ -183,9 +210,9 @@ impl Form {
         let essence = parts.next().unwrap_or_default();
         let charset = parts.find_map(|part| part.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned()));
         let form = match essence.as_str() {
-            "application/json" => Self::Array(Vec::new()),
-            "application/x-ndjson" => Self::Lines(Vec::new(), 0),
-            "text/csv" => Self::Csv(Box::new(Reader::new(T::columns(), Limits { row: LARGEST_ROW, columns: MOST_COLUMNS }))),
+            JSON => Self::Array(Vec::new()),
+            NDJSON => Self::Lines(Vec::new(), 0),
+            CSV => Self::Csv(Box::new(Reader::new(T::columns(), Limits { row: LARGEST_ROW, columns: MOST_COLUMNS }))),
             _ => {
                 return Err(unsupported(&essence, &MEDIA_TYPES).header("Accept-Post", MEDIA_TYPES.join(", ")));
             }

@@ -45,6 +45,13 @@ impl Touched {
         }
     }
 
+    /// Adds what other events change.
+    pub fn add_all(&mut self, others: Self) {
+        for (tables, other) in self.0.iter_mut().zip(others.0) {
+            *tables |= other;
+        }
+    }
+
     /// The tables of which what is counted so is written.
     pub fn of(&self, counted: Counted) -> Tables {
         self.0[counted as usize]

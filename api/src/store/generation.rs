@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use entity::event;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, Statement};
+use tokio::sync::Mutex as Queue;
 use uuid::Uuid;
 
 use super::clock::Calendar;
@@ -42,6 +43,8 @@ struct Numbers {
     own: Mutex<HashSet<Uuid>>,
     /// Whether somebody found the database away, and the watch has not found it again since.
     is_away: AtomicBool,
+    /// What looks for the commits of others, one look at a time.
+    watch: Queue<Option<Watch>>,
 }
 
 /// What a transaction of this process appended.
@@ -125,32 +128,37 @@ impl Generation {
         calendar: Calendar,
         audited: &'static [&'static Audited],
     ) -> ApiResult<impl Future<Output = ()>> {
-        let mut watch = Watch::default();
-        match db.get_database_backend() {
+        let mut watch = Watch { db, calendar, audited, finished: None, met: HashSet::new() };
+        match watch.db.get_database_backend() {
             DbBackend::Postgres => {
-                watch.look_at_transactions(&db, &self, &calendar, audited).await?;
+                watch.look_at_transactions(&self).await?;
             }
-            _ => self.appended(last_event(&db).await?),
+            _ => self.appended(last_event(&watch.db).await?),
         }
-        Ok(self.follow(watch, db, calendar, audited))
+        *self.0.watch.lock().await = Some(watch);
+        Ok(self.follow())
     }
 
-    async fn follow(self, mut watch: Watch, db: DatabaseConnection, calendar: Calendar, audited: &'static [&'static Audited]) {
+    async fn follow(self) {
         loop {
             tokio::time::sleep(WATCH_EVERY).await;
-            let looked = match db.get_database_backend() {
-                DbBackend::Postgres => {
-                    let touched = watch.look_at_transactions(&db, &self, &calendar, audited).await;
-                    touched.map(|touched| self.raise(touched))
-                }
-                _ => last_event(&db).await.map(|last| self.found(last)),
-            };
-            match looked {
-                Ok(()) => self.0.is_away.store(false, Ordering::SeqCst),
-                // What was kept may be old.
-                Err(_) => self.raise(Touched::EVERYTHING),
+            if self.catch_up().await.is_ok() {
+                self.0.is_away.store(false, Ordering::SeqCst);
             }
         }
+    }
+
+    /// Notes what other processes have committed up to now, without waiting for the next look of the watch.
+    pub async fn catch_up(&self) -> ApiResult<()> {
+        let mut watch = self.0.watch.lock().await;
+        let looked = match watch.as_mut() {
+            Some(watch) => watch.look(self).await,
+            // Where nobody looked from the beginning, anything may have been written.
+            None => Ok(Touched::EVERYTHING),
+        };
+        // Without a look, what was kept may be old.
+        self.raise(*looked.as_ref().unwrap_or(&Touched::EVERYTHING));
+        looked.map(drop)
     }
 }
 
@@ -161,86 +169,93 @@ pub async fn last_event(db: &impl ConnectionTrait) -> ApiResult<i64> {
     Ok(row.map_or(Ok(0), |row| row.try_get("", "last"))?)
 }
 
-/// How far the watch has come on PostgreSQL.
-#[derive(Default)]
+/// Looks for the commits of other processes.
 struct Watch {
-    /// All transactions below this number were looked at,
+    db: DatabaseConnection,
+    calendar: Calendar,
+    /// All that events may be about.
+    audited: &'static [&'static Audited],
+    /// On PostgreSQL: all transactions below this number were looked at,
     finished: Option<i64>,
     /// and these of the others.
     met: HashSet<i64>,
 }
 
 impl Watch {
+    /// What others may have changed since the last look.
+    async fn look(&mut self, generation: &Generation) -> ApiResult<Touched> {
+        match self.db.get_database_backend() {
+            DbBackend::Postgres => self.look_at_transactions(generation).await,
+            _ => {
+                generation.found(last_event(&self.db).await?);
+                Ok(Touched::default())
+            }
+        }
+    }
+
     /// PostgreSQL commits in any order: what is new are transactions that were not met, among those that had not ended before the
-    /// last look.
-    async fn look_at_transactions(
-        &mut self,
-        db: &DatabaseConnection,
-        generation: &Generation,
-        calendar: &Calendar,
-        audited: &[&'static Audited],
-    ) -> ApiResult<Touched> {
-        let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS finished";
-        let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-        let row = row.ok_or_else(|| ApiError::unexpected("no snapshot"))?;
-        let finished: i64 = row.try_get("", "finished")?;
-        let Some(from) = self.finished.replace(finished) else { return Ok(Touched::default()) };
-        let sql = "SELECT DISTINCT ON (xact) xact, id FROM event WHERE xact >= $1 ORDER BY xact, seq";
-        let rows = db.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [from.into()])).await?;
-        let mut new = Vec::new();
-        let mut met = HashSet::new();
+    /// last look. If the look is given up half-way, the next one begins where this one did.
+    async fn look_at_transactions(&mut self, generation: &Generation) -> ApiResult<Touched> {
+        // Before the first look, everything has been.
+        let from = self.finished.unwrap_or(i64::MAX);
+        let sql = "SELECT s.finished, e.xact, e.id \
+                   FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS finished) s LEFT JOIN \
+                   (SELECT DISTINCT ON (xact) xact, id FROM event WHERE xact >= $1 ORDER BY xact, seq) e ON TRUE";
+        let rows = self.db.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [from.into()])).await?;
+        let first = rows.first().ok_or_else(|| ApiError::unexpected("no snapshot"))?;
+        let finished: i64 = first.try_get("", "finished")?;
+        let (mut new, mut met) = (Vec::new(), HashSet::new());
         {
             let mut own = generation.0.own.lock().unwrap_or_else(PoisonError::into_inner);
-            for row in rows {
-                let (transaction, first): (i64, Uuid) = (row.try_get("", "xact")?, row.try_get("", "id")?);
+            for row in &rows {
+                let (transaction, first): (Option<i64>, Option<Uuid>) = (row.try_get("", "xact")?, row.try_get("", "id")?);
+                let Some((transaction, first)) = transaction.zip(first) else { continue };
                 if !own.remove(&first) && !self.met.contains(&transaction) {
                     new.push(transaction);
                 }
                 met.insert(transaction);
             }
         }
-        self.met = met;
-        if new.is_empty() { Ok(Touched::default()) } else { touched_by(db, &new, calendar, audited).await }
+        let touched = if new.is_empty() { Touched::default() } else { self.touched_by(&new).await? };
+        (self.finished, self.met) = (Some(finished), met);
+        Ok(touched)
     }
-}
 
-/// What transactions of others may have changed.
-async fn touched_by(
-    db: &DatabaseConnection,
-    transactions: &[i64],
-    calendar: &Calendar,
-    audited: &[&'static Audited],
-) -> ApiResult<Touched> {
-    let numbers = transactions.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-    let of_these = "xact = ANY(CAST('{' || $1 || '}' AS bigint[]))";
-    let known = |name: &str| audited.iter().find(|of| of.name == name).copied();
-    let mut touched = Touched::default();
-    // Of reports, which come in thousands, only what is verified needs a closer look.
-    let reports = audited.iter().filter(|of| of.changes.needs_verification()).map(|of| format!("'{}'", of.name));
-    let reports = reports.collect::<Vec<_>>().join(", ");
-    let sql = format!(
-        "SELECT DISTINCT resource, actor_kind FROM event WHERE {of_these} AND action <> 'verified' AND resource IN ({reports})"
-    );
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [numbers.as_str().into()]);
-    for row in db.query_all_raw(statement).await? {
-        let (name, actor): (String, String) = (row.try_get("", "resource")?, row.try_get("", "actor_kind")?);
-        let Some(of) = known(&name) else { return Ok(Touched::EVERYTHING) };
-        let seen = Seen { actor: ActorKind::named(&actor), of, is_verified: false };
-        touched.add(of, seen.effect().unwrap_or(Effect::Past));
+    /// What transactions of others may have changed.
+    async fn touched_by(&self, transactions: &[i64]) -> ApiResult<Touched> {
+        let Self { db, calendar, audited, .. } = self;
+        let numbers = transactions.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+        let of_these = "xact = ANY(CAST('{' || $1 || '}' AS bigint[]))";
+        let known = |name: &str| audited.iter().find(|of| of.name == name).copied();
+        let mut touched = Touched::default();
+        // Of reports, which come in thousands, only what is verified needs a closer look.
+        let reports = audited.iter().filter(|of| of.changes.needs_verification()).map(|of| format!("'{}'", of.name));
+        let reports = reports.collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT DISTINCT resource, actor_kind FROM event WHERE {of_these} AND action <> 'verified' AND resource IN ({reports})"
+        );
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [numbers.as_str().into()]);
+        for row in db.query_all_raw(statement).await? {
+            let (name, actor): (String, String) = (row.try_get("", "resource")?, row.try_get("", "actor_kind")?);
+            let Some(of) = known(&name) else { return Ok(Touched::EVERYTHING) };
+            let seen = Seen { actor: ActorKind::named(&actor), of, is_verified: false };
+            touched.add(of, seen.effect().unwrap_or(Effect::Past));
+        }
+        let sql =
+            format!("SELECT * FROM event WHERE {of_these} AND (action = 'verified' OR resource NOT IN ({reports})) LIMIT $2");
+        let values = [numbers.into(), (MOST_EVENTS + 1).into()];
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+        let events = event::Entity::find().from_raw_sql(statement).all(db).await?;
+        if events.len() as u64 > MOST_EVENTS {
+            return Ok(Touched::EVERYTHING);
+        }
+        let today = calendar.today();
+        for event in &events {
+            // What this version does not know may change anything.
+            let Some(of) = known(&event.resource) else { return Ok(Touched::EVERYTHING) };
+            let seen = Seen { actor: ActorKind::named(&event.actor_kind), of, is_verified: event.action == "verified" };
+            touched.add(of, seen.effect_of(event.before.as_ref(), event.after.as_ref(), today));
+        }
+        Ok(touched)
     }
-    let sql = format!("SELECT * FROM event WHERE {of_these} AND (action = 'verified' OR resource NOT IN ({reports})) LIMIT $2");
-    let values = [numbers.into(), (MOST_EVENTS + 1).into()];
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    let events = event::Entity::find().from_raw_sql(statement).all(db).await?;
-    if events.len() as u64 > MOST_EVENTS {
-        return Ok(Touched::EVERYTHING);
-    }
-    let today = calendar.today();
-    for event in &events {
-        // What this version does not know may change anything.
-        let Some(of) = known(&event.resource) else { return Ok(Touched::EVERYTHING) };
-        let seen = Seen { actor: ActorKind::named(&event.actor_kind), of, is_verified: event.action == "verified" };
-        touched.add(of, seen.effect_of(event.before.as_ref(), event.after.as_ref(), today));
-    }
-    Ok(touched)
 }

@@ -175,6 +175,15 @@ impl Store {
         &self.generation
     }
 
+    /// Whether nothing was written since of what this depends on, by any process.
+    pub async fn still_holds(&self, made_of: &Dependencies) -> ApiResult<bool> {
+        // What this process knows is looked at first, since that costs nothing.
+        Ok(self.generation.holds(made_of) && {
+            self.generation.catch_up().await?;
+            self.generation.holds(made_of)
+        })
+    }
+
     /// The regency's calendar.
     pub fn calendar(&self) -> &Calendar {
         &self.calendar
@@ -315,7 +324,7 @@ impl Store {
                 // A login, for one, appends nothing.
                 let appended = appended.into_inner().unwrap_or_else(PoisonError::into_inner);
                 match turn {
-                    Some(turn) => turn.committed(db, appended.and_then(|appended| appended.last)).await?,
+                    Some(turn) => turn.committed(db, appended).await?,
                     None => db.commit().await?,
                 }
                 if let Some(appended) = appended {

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
-use super::generation::{Generation, last_event};
+use super::effect::Touched;
+use super::generation::{Appended, Generation, last_event};
 use crate::http::problem::{ApiError, ApiResult};
 
 /// The queue of the writers of a process, in the order in which they came.
@@ -47,6 +48,8 @@ struct Shared {
     written: Vec<oneshot::Sender<ApiResult<()>>>,
     /// The number of the last event that they appended.
     last_event: Option<i64>,
+    /// What they changed.
+    touched: Touched,
     generation: Generation,
 }
 
@@ -77,6 +80,7 @@ impl Turns {
                 transaction: Some(transaction),
                 written: Vec::new(),
                 last_event: None,
+                touched: Touched::default(),
                 generation: generation.clone(),
             });
             // Whoever commits waits for its turn too, and so behind all who wait by then.
@@ -105,7 +109,7 @@ impl Turn {
     }
 
     /// Ends the turn of somebody who wrote in `transaction`, and waits until that is on the disk.
-    pub(super) async fn committed(mut self, transaction: DatabaseTransaction, last_event: Option<i64>) -> ApiResult<()> {
+    pub(super) async fn committed(mut self, transaction: DatabaseTransaction, appended: Option<Appended>) -> ApiResult<()> {
         let (sender, receiver) = oneshot::channel();
         let shared = self.shared.as_mut().ok_or_else(no_transaction)?;
         if shared.transaction.is_some() {
@@ -114,7 +118,10 @@ impl Turn {
             shared.transaction = Some(transaction);
         }
         shared.written.push(sender);
-        shared.last_event = last_event.or(shared.last_event);
+        if let Some(appended) = appended {
+            shared.last_event = appended.last.or(shared.last_event);
+            shared.touched.add_all(appended.touched);
+        }
         drop(self);
         receiver.await.map_err(ApiError::unexpected)?
     }
@@ -161,6 +168,8 @@ impl Shared {
 
     async fn on_disk(self, transaction: DatabaseTransaction) -> ApiResult<()> {
         let Some(last) = self.last_event else { return Ok(transaction.commit().await?) };
+        // Whoever finds this number in the database must not take for unchanged what was.
+        self.generation.raise(self.touched);
         self.generation.appended(last);
         let committed = transaction.commit().await;
         if committed.is_err() {

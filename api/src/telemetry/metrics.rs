@@ -58,6 +58,8 @@ metrics! {
         "Handlers and tasks that panicked, which is always an error of the service.";
     CACHE_LOOKUPS = "renaksi_response_cache_total", Counter, Count,
         "Requests that might be answered from memory, by whether they were (hit) or not (miss).";
+    PUSH_REPEATS = "renaksi_push_repeats_total", Counter, Count,
+        "Pushes that were answered from memory, since they repeat one that changed nothing and nothing was written meanwhile.";
     CACHE_ENTRIES = "renaksi_response_cache_entries", Gauge, Count,
         "Answers that are kept in memory.";
     CACHE_BYTES = "renaksi_response_cache_bytes", Gauge, Bytes,
