@@ -9,6 +9,7 @@ pub mod copy;
 pub mod days;
 pub mod dependencies;
 pub mod effect;
+pub mod events;
 pub mod figure_cache;
 pub mod figures;
 pub mod files;

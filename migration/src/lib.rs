@@ -21,6 +21,7 @@ mod m0015_invite_people;
 mod m0016_describe_indicators;
 mod m0017_hash_contents;
 mod m0018_index_first_values;
+mod m0019_group_index_entries;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_describe_indicators::Migration),
             Box::new(m0017_hash_contents::Migration),
             Box::new(m0018_index_first_values::Migration),
+            Box::new(m0019_group_index_entries::Migration),
         ]
     }
 }

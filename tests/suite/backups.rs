@@ -191,7 +191,10 @@ on_both_databases! {
 
 on_sqlite! {
     async fn a_backup_is_written_over_nothing(app) {
-        let file = fresh("backup");
+        // A folder of its own: other stories write backups meanwhile.
+        let folder = Workplace::get().join(unique::word());
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join("a.backup");
         succeeds(&app.command(&["backup", text(&file)]));
         let first = fs::read(&file).unwrap();
         is_refused(&app.command(&["backup", text(&file)]), "--force");
@@ -205,8 +208,8 @@ on_sqlite! {
         is_refused(&app.command(&["backup", itself, "--force"]), "the database itself");
         // Whatever ended badly leaves nothing behind.
         is_refused(&app.command(&["backup", "/no-such-folder/a.backup"]), "/no-such-folder");
-        is_refused(&command(&["backup", text(&fresh("b")), "--database-url", "sqlite:///no/such/folder/file.db"]).output().unwrap(), "no database");
-        let beside = fs::read_dir(file.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        is_refused(&command(&["backup", text(&folder.join("b.backup")), "--database-url", "sqlite:///no/such/folder/file.db"]).output().unwrap(), "no database");
+        let beside = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         assert_eq!(beside.filter(|name| name.ends_with(".part")).count(), 0);
     }
 

@@ -59,6 +59,7 @@ mod push_action_reports;
 mod push_dialects;
 mod push_model;
 mod push_mutations;
+mod push_pages;
 mod push_programmes;
 mod push_repeats;
 mod push_rows;

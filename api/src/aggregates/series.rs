@@ -94,10 +94,12 @@ async fn actuals(db: &impl ConnectionTrait, code: &str, from: Option<Period>, to
     use measurement::Column;
     let mut select = measurement::Entity::find().filter(Column::Kpi.eq(code)).filter(Column::State.eq(ReportState::Verified));
     if let Some(from) = from {
-        select = select.filter(Column::PeriodEnd.gte(from.start()));
+        let from = from.start();
+        select = select.filter(Column::Period.gte(Period::text_from(from))).filter(Column::PeriodEnd.gte(from));
     }
     if let Some(to) = to {
-        select = select.filter(Column::PeriodEnd.lte(to.end()));
+        let to = to.end();
+        select = select.filter(Column::Period.lt(Period::text_after(to))).filter(Column::PeriodEnd.lte(to));
     }
     let rows = select.order_by_asc(Column::PeriodEnd).order_by_asc(Column::Revision).all(db).await?;
     let mut actuals: Vec<Actual> = Vec::new();

@@ -3,8 +3,8 @@
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use entity::event;
+use sea_orm::QueryFilter;
 use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -16,6 +16,7 @@ use crate::http::answer::Answer;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::http::query::Parameters;
 use crate::store::access::Access;
+use crate::store::events;
 use crate::store::kind::{Audited, Field, ValueType};
 use crate::store::listing::Listing;
 
@@ -157,7 +158,7 @@ pub(super) async fn answer_where<P: Permission>(
     let (db, actor) = (access.store.db(), access.actor());
     let listing = Listing::read(&mut parameters, &format!("{resource}/{key}/history"), &[], "seq", SEQ, false);
     parameters.finish()?;
-    let events = event::Entity::find().filter(event::Column::Resource.eq(resource)).filter(event::Column::Key.eq(key));
+    let events = events::about(db, resource, key);
     let events = match condition {
         Some(condition) => events.filter(condition),
         None => events,

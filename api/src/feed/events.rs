@@ -25,6 +25,7 @@ use crate::http::query::Parameters;
 use crate::http::table::Table;
 use crate::kinds;
 use crate::store::access::{Access, Public};
+use crate::store::events::are_about;
 
 /// The number of events of one read when a stream catches up.
 const PAGE: u64 = 200;
@@ -181,14 +182,15 @@ pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec
         let accounts = self::accounts().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
         conditions.push(format!("s.resource NOT IN ({accounts})"));
     }
-    let (conditions, limit) = (conditions.join(" AND "), asked.limit);
+    let (conditions, limit, backend) = (conditions.join(" AND "), asked.limit, db.get_database_backend());
+    let are_of_same = are_about(backend, "f", "e.resource", "e.\"key\"");
     let sql = format!(
         "SELECT s.position, s.hash AS block_hash, s.public, \
-           (SELECT f.id FROM event f WHERE f.resource = e.resource AND f.\"key\" = e.\"key\" ORDER BY f.seq LIMIT 1) AS thing, e.* \
+           (SELECT f.id FROM event f WHERE {are_of_same} ORDER BY f.seq LIMIT 1) AS thing, e.* \
          FROM event_seal s JOIN event e ON e.seq = s.seq WHERE {conditions} \
          ORDER BY s.position LIMIT {limit}"
     );
-    let rows = db.query_all_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await?;
+    let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     rows.iter().map(|row| FeedEntry::from_query_result(row, "").map_err(ApiError::from)).collect()
 }
 

@@ -15,6 +15,7 @@ use crate::import_export::compare_rows;
 use crate::kinds::KINDS;
 use crate::resources::clients::Client;
 use crate::resources::users::User;
+use crate::store::events::are_about;
 use crate::store::kind::{Link, Scope};
 use crate::store::progress::Progress;
 
@@ -90,9 +91,13 @@ async fn difference(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
 
 /// Every snapshot for figures of past days equals what an event said of the resource.
 async fn unknown_past(db: &impl ConnectionTrait) -> ApiResult<Option<String>> {
-    let sql = "SELECT p.resource, p.\"key\" FROM past p WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.resource = p.resource \
-               AND e.\"key\" = p.\"key\" AND e.after = p.content) LIMIT 1";
-    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    let backend = db.get_database_backend();
+    let are_about_it = are_about(backend, "e", "p.resource", "p.\"key\"");
+    let sql = format!(
+        "SELECT p.resource, p.\"key\" FROM past p \
+         WHERE NOT EXISTS (SELECT 1 FROM event e WHERE {are_about_it} AND e.after = p.content) LIMIT 1"
+    );
+    let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
     let Some(row) = row else { return Ok(None) };
     let (resource, key): (String, String) = (row.try_get("", "resource")?, row.try_get("", "key")?);
     Ok(Some(format!("no event says what the snapshot of {resource} `{key}` for a past day holds")))

@@ -9,6 +9,7 @@ use super::export::after;
 use super::{ExportRow, FileList, Row, key_of};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::accounts::Account;
+use crate::store::events::are_about;
 
 /// Rows of one statement.
 const AT_ONCE: u64 = 500;
@@ -175,12 +176,13 @@ async fn last_events(
         (EventKey::Revision, false) => "json_extract(e.after, '$.revision')",
         (EventKey::Number, _) => "e.version",
     };
-    let given = if is_postgres { "SELECT json_array_elements_text($2::json)" } else { "SELECT value FROM json_each($2)" };
+    let given = if is_postgres { "json_array_elements_text($2::json) AS g(value)" } else { "json_each($2) AS g" };
+    let (are_given, are_of_same) = (are_about(backend, "e", "$1", "g.value"), are_about(backend, "l", "e.resource", "e.\"key\""));
     let sql = format!(
         "SELECT e.\"key\", CAST({number} AS bigint) AS number, e.after, \
-         (SELECT l.after IS NOT NULL FROM event l WHERE l.resource = e.resource AND l.\"key\" = e.\"key\" ORDER BY l.seq DESC LIMIT 1) AS is_live \
-         FROM event e WHERE e.seq IN (SELECT MAX(e.seq) FROM event e WHERE e.resource = $1 AND e.\"key\" IN ({given}) \
-         AND e.after IS NOT NULL GROUP BY e.\"key\", {number})"
+         (SELECT l.after IS NOT NULL FROM event l WHERE {are_of_same} ORDER BY l.seq DESC LIMIT 1) AS is_live \
+         FROM event e WHERE e.seq IN (SELECT MAX(e.seq) FROM {given} CROSS JOIN event e \
+         WHERE {are_given} AND e.after IS NOT NULL GROUP BY e.\"key\", {number})"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, [resource.into(), keys.into()])).await?;
     let events = rows.iter().map(|row| {
@@ -192,9 +194,13 @@ async fn last_events(
 
 /// How many rows of a kind exist by their last event.
 async fn count_live(db: &impl ConnectionTrait, resource: &str) -> ApiResult<i64> {
-    let sql = "SELECT COUNT(*) AS number FROM event e WHERE e.resource = $1 AND e.after IS NOT NULL AND NOT EXISTS (\
-               SELECT 1 FROM event l WHERE l.resource = e.resource AND l.\"key\" = e.\"key\" AND l.seq > e.seq)";
-    let row = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, [resource.into()])).await?;
+    let backend = db.get_database_backend();
+    let are_of_same = are_about(backend, "l", "e.resource", "e.\"key\"");
+    let sql = format!(
+        "SELECT COUNT(*) AS number FROM event e WHERE e.resource = $1 AND e.after IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM event l WHERE {are_of_same} AND l.seq > e.seq)"
+    );
+    let row = db.query_one_raw(Statement::from_sql_and_values(backend, sql, [resource.into()])).await?;
     Ok(row.map_or(Ok(0), |row| row.try_get("", "number"))?)
 }
 

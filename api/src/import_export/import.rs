@@ -22,6 +22,7 @@ use crate::crud::twins;
 use crate::http::body;
 use crate::http::problem::{ApiError, ApiResult, codes};
 use crate::store::clock::Calendar;
+use crate::store::events;
 use crate::store::kind::Kind;
 use crate::store::progress::Progress;
 use crate::store::transaction::{Origin, Store, WriteTransaction};
@@ -260,8 +261,8 @@ async fn follow<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: 
 /// The wholes of some parts that this very import has brought.
 async fn imported_now<K: FileList>(import: &Import<'_>, resource: &str, rows: &[Incoming<K>]) -> ApiResult<HashSet<String>> {
     use event::Column;
-    let keys = rows.iter().filter_map(|row| row.whole.clone()).collect::<BTreeSet<_>>();
-    let events = event::Entity::find().filter(Column::Resource.eq(resource)).filter(Column::Key.is_in(keys));
+    let keys = rows.iter().filter_map(|row| row.whole.as_deref()).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let events = events::about_any(&import.transaction.db, resource, &keys);
     let events = events.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
     let keys = events.select_only().column(Column::Key).into_tuple::<String>().all(&import.transaction.db).await?;
     Ok(keys.into_iter().collect())
@@ -291,7 +292,7 @@ async fn clash<K: FileList>(import: &mut Import<'_>, list: &'static str, rows: &
 /// Whether a row that exists was written by this import.
 async fn is_imported<K: FileList>(import: &Import<'_>, key: &str) -> ApiResult<bool> {
     use event::Column;
-    let events = event::Entity::find().filter(Column::Resource.eq(K::AUDITED.name)).filter(Column::Key.eq(key));
+    let events = events::about(&import.transaction.db, K::AUDITED.name, key);
     let events = events.filter(Column::Seq.gt(import.began_after)).filter(Column::Action.eq("imported"));
     Ok(events.one(&import.transaction.db).await?.is_some())
 }

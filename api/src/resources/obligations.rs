@@ -9,7 +9,7 @@ use entity::measurement::{self, ReportState};
 use entity::rules::obligations::{due_on, owed_periods};
 use entity::value::period::Period;
 use entity::{action, action_report, kpi};
-use sea_orm::sea_query::ExprTrait;
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement,
 };
@@ -33,8 +33,8 @@ use crate::store::access::Access;
 /// How far back missing periods are listed. Older ones are a matter for an evaluation, not for a reminder.
 const LOOK_BACK: Months = Months::new(36);
 
-/// The states of a report that may still be submitted.
-const OPEN: [ReportState; 2] = [ReportState::Draft, ReportState::Returned];
+/// The condition on measurements that may still be submitted.
+const OPEN: &str = "latest AND state IN ('draft', 'returned')";
 
 /// The last revision for a period.
 type Reported = (Period, ReviewState);
@@ -118,7 +118,7 @@ async fn branch(db: &impl ConnectionTrait, opd: &str) -> ApiResult<(BTreeSet<Str
     if below.is_empty() { Err(ApiError::not_found(&opds::KIND, opd)) } else { Ok((below, above)) }
 }
 
-/// All reports that are owed, in the order of their due days. It takes four statements.
+/// All reports that are owed, in the order of their due days. It takes five statements.
 async fn obligations(db: &impl ConnectionTrait, opds: Option<&BTreeSet<String>>, today: NaiveDate) -> ApiResult<Vec<Obligation>> {
     let from = today.checked_sub_months(LOOK_BACK).unwrap_or(today);
     let mut all = measurements(db, opds, from, today).await?;
@@ -136,7 +136,7 @@ fn of_opds<C: ColumnTrait>(column: C, opds: Option<&BTreeSet<String>>) -> Condit
     opds.map(|opds| column.is_in(opds.iter().cloned())).into_iter().fold(Condition::all(), Condition::add)
 }
 
-/// The measurements that are owed. It takes two statements.
+/// The measurements that are owed. It takes three statements.
 async fn measurements(
     db: &impl ConnectionTrait,
     opds: Option<&BTreeSet<String>>,
@@ -145,13 +145,16 @@ async fn measurements(
 ) -> ApiResult<Vec<Obligation>> {
     use measurement::Column;
     let kpis = kpi::Entity::find().filter(of_opds(kpi::Column::Opd, opds)).all(db).await?;
-    let rows = measurement::Entity::find()
-        .filter(Column::Kpi.is_in(kpis.iter().map(|kpi| kpi.code.clone())))
-        .filter(Column::Latest.eq(true))
-        .filter(Column::PeriodEnd.gte(from).or(Column::State.is_in(OPEN)))
-        .order_by_asc(Column::PeriodEnd);
+    let of_kpis = measurement::Entity::find().filter(Column::Kpi.is_in(kpis.iter().map(|kpi| kpi.code.clone())));
+    let recent = Column::Period.gte(Period::text_from(from)).and(Column::PeriodEnd.gte(from));
+    let recent = of_kpis.clone().filter(Column::Latest.eq(true)).filter(recent);
+    // Written as the index spells it.
+    let open = of_kpis.filter(Expr::cust(OPEN)).filter(Column::PeriodEnd.lt(from));
+    let mut rows = recent.all(db).await?;
+    rows.extend(open.all(db).await?);
+    rows.sort_by_key(|row| row.period_end);
     let mut reported: HashMap<String, Vec<Reported>> = HashMap::new();
-    for row in rows.all(db).await? {
+    for row in rows {
         if let Ok(period) = Period::parse(&row.period) {
             reported.entry(row.kpi.clone()).or_default().push((period, row.review_state()));
         }

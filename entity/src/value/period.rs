@@ -145,6 +145,17 @@ impl Period {
         })
     }
 
+    /// A text that comes before or with those of all periods that end on this day or later: a period is written with its year first.
+    /// An index of periods by their texts is read from there.
+    pub fn text_from(day: NaiveDate) -> String {
+        format!("{:04}", day.year())
+    }
+
+    /// A text that comes after those of all periods that end on this day or earlier.
+    pub fn text_after(day: NaiveDate) -> String {
+        format!("{:04}", day.year() + 1)
+    }
+
     /// Whether the period has begun on a day. A measurement or report of a period that has not begun cannot be known.
     pub fn has_begun(self, on: NaiveDate) -> bool {
         self.start() <= on
@@ -276,6 +287,7 @@ impl ToSchema for Period {}
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     use super::*;
@@ -299,6 +311,15 @@ mod tests {
             (1900..=2199, 1_u8..=4).prop_map(|(year, quarter)| Period::Quarter(year, quarter)),
             (1900..=2199, 1_u8..=12).prop_map(|(year, month)| Period::Month(year, month)),
         ]
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_periods_lie_between_those_of_their_ends(period in any_period(), days in 0_i64..800) {
+            let text = period.to_string();
+            let (before, after) = (period.end() - TimeDelta::days(days), period.end() + TimeDelta::days(days));
+            prop_assert!(Period::text_from(before) <= text && text < Period::text_after(after), "{text}");
+        }
     }
 
     #[test]
