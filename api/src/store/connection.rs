@@ -62,7 +62,7 @@ pub async fn alone(url: &str) -> Result<DatabaseConnection, DbErr> {
     let in_use = |by: &str| DbErr::Custom(format!("the database is in use by {by}: stop what works with it first"));
     if let Some(path) = file_of(url)? {
         keep_to_ourselves(url)?;
-        let options = tuned(SqliteConnectOptions::new().filename(path)).locking_mode(SqliteLockingMode::Exclusive);
+        let options = tuned(SqliteConnectOptions::new().filename(path), false).locking_mode(SqliteLockingMode::Exclusive);
         let db = one_connection(options.create_if_missing(true).busy_timeout(Duration::from_secs(1))).await;
         return db.map_err(|error| if is_locked(&error) { in_use("another process") } else { error });
     }
@@ -90,7 +90,7 @@ pub async fn open_still(path: &Path) -> Result<DatabaseConnection, DbErr> {
 
 /// Opens a file of a SQLite database.
 pub async fn open_file(path: &Path) -> Result<DatabaseConnection, DbErr> {
-    one_connection(tuned(SqliteConnectOptions::new().filename(path))).await
+    one_connection(tuned(SqliteConnectOptions::new().filename(path), false)).await
 }
 
 async fn one_connection(options: SqliteConnectOptions) -> Result<DatabaseConnection, DbErr> {
@@ -115,16 +115,17 @@ async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Err
 }
 
 /// How every connection to SQLite that writes is set up.
-fn tuned(sqlite: SqliteConnectOptions) -> SqliteConnectOptions {
+fn tuned(sqlite: SqliteConnectOptions, is_service: bool) -> SqliteConnectOptions {
     sqlite
         .foreign_keys(true)
         .journal_mode(SqliteJournalMode::Wal)
         // Every acknowledged write is on the disk, also after a power cut.
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(10))
-        // A push of a thousand rows stays in memory until it commits, and the log is copied into the file once for several
-        // of them. Neither is taken before it is needed.
-        .pragma("cache_size", "-4096")
+        // In KiB, for each connection, and not taken before it is needed: a push of a thousand rows stays in memory until it commits.
+        // A command, such as an import, has one connection and writes more.
+        .pragma("cache_size", if is_service { "-4096" } else { "-16384" })
+        // The log is copied into the file once for several pushes.
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "33554432")
         // A page of a list is read at once: otherwise its thread and that of the request take turns every few rows.
@@ -142,7 +143,7 @@ async fn connect(url: &str, connections: u32, is_service: bool) -> Result<Databa
         .sqlx_logging(false);
     if url.starts_with("sqlite:") {
         keep_to_ourselves(url)?;
-        options.map_sqlx_sqlite_opts(|sqlite| tuned(sqlite).create_if_missing(true));
+        options.map_sqlx_sqlite_opts(move |sqlite| tuned(sqlite, is_service).create_if_missing(true));
         options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_at_rest(connection))));
     } else {
         options.max_lifetime(None).idle_timeout(None);
