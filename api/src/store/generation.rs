@@ -39,6 +39,8 @@ struct Numbers {
     changed: [[AtomicU64; tables::NUMBER]; 3],
     /// On SQLite: the number of the last event that this process appended or knows of.
     last_event: AtomicI64,
+    /// On SQLite: the number of the last event of which it is noted what was written.
+    noted_event: AtomicI64,
     /// On PostgreSQL: the first event of each transaction of this process, until the watch has met it.
     own: Mutex<HashSet<Uuid>>,
     /// Whether somebody found the database away, and the watch has not found it again since.
@@ -72,6 +74,8 @@ impl Generation {
 
     /// Notes a commit of this process.
     pub fn committed(&self, appended: Appended) {
+        // First: the watch does not look at what is known to be of this process.
+        self.raise(appended.touched);
         let mut own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
         // Only where nobody watches; what is forgotten is taken for another's.
         if own.len() > MOST_OWN {
@@ -80,7 +84,6 @@ impl Generation {
         own.insert(appended.first);
         drop(own);
         self.0.is_away.store(false, Ordering::SeqCst);
-        self.raise(appended.touched);
     }
 
     /// Notes, on SQLite, the number of the last event that others may have appended. SQLite has one writer at a time and numbers
@@ -88,8 +91,14 @@ impl Generation {
     /// looked at.
     pub fn found(&self, last_event: i64) {
         if self.0.last_event.fetch_max(last_event, Ordering::SeqCst) < last_event {
-            self.raise(Touched::EVERYTHING);
+            self.noted(last_event, Touched::EVERYTHING);
         }
+    }
+
+    /// Notes, on SQLite, that tables were written by events up to this number, which are committed.
+    pub fn noted(&self, last_event: i64, touched: Touched) {
+        self.raise(touched);
+        self.0.noted_event.fetch_max(last_event, Ordering::SeqCst);
     }
 
     /// Notes, on SQLite, the number of the last event of this process, while no other can write.
@@ -133,7 +142,11 @@ impl Generation {
             DbBackend::Postgres => {
                 watch.look_at_transactions(&self).await?;
             }
-            _ => self.appended(last_event(&watch.db).await?),
+            _ => {
+                let last = last_event(&watch.db).await?;
+                self.appended(last);
+                self.noted(last, Touched::default());
+            }
         }
         *self.0.watch.lock().await = Some(watch);
         Ok(self.follow())
@@ -148,17 +161,18 @@ impl Generation {
         }
     }
 
-    /// Notes what other processes have committed up to now, without waiting for the next look of the watch.
-    pub async fn catch_up(&self) -> ApiResult<()> {
+    /// Notes what other processes have committed up to now, without waiting for the next look of the watch. Returns whether all that is
+    /// committed is noted; on SQLite what this process is committing may not be yet.
+    pub async fn catch_up(&self) -> ApiResult<bool> {
         let mut watch = self.0.watch.lock().await;
         let looked = match watch.as_mut() {
             Some(watch) => watch.look(self).await,
             // Where nobody looked from the beginning, anything may have been written.
-            None => Ok(Touched::EVERYTHING),
+            None => Ok((Touched::EVERYTHING, false)),
         };
         // Without a look, what was kept may be old.
-        self.raise(*looked.as_ref().unwrap_or(&Touched::EVERYTHING));
-        looked.map(drop)
+        self.raise(looked.as_ref().map_or(Touched::EVERYTHING, |(touched, _)| *touched));
+        Ok(looked?.1)
     }
 }
 
@@ -182,13 +196,14 @@ struct Watch {
 }
 
 impl Watch {
-    /// What others may have changed since the last look.
-    async fn look(&mut self, generation: &Generation) -> ApiResult<Touched> {
+    /// What others may have changed since the last look, and whether all else that is committed is noted.
+    async fn look(&mut self, generation: &Generation) -> ApiResult<(Touched, bool)> {
         match self.db.get_database_backend() {
-            DbBackend::Postgres => self.look_at_transactions(generation).await,
+            DbBackend::Postgres => Ok((self.look_at_transactions(generation).await?, true)),
             _ => {
-                generation.found(last_event(&self.db).await?);
-                Ok(Touched::default())
+                let last = last_event(&self.db).await?;
+                generation.found(last);
+                Ok((Touched::default(), last <= generation.0.noted_event.load(Ordering::SeqCst)))
             }
         }
     }

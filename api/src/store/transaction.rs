@@ -178,10 +178,7 @@ impl Store {
     /// Whether nothing was written since of what this depends on, by any process.
     pub async fn still_holds(&self, made_of: &Dependencies) -> ApiResult<bool> {
         // What this process knows is looked at first, since that costs nothing.
-        Ok(self.generation.holds(made_of) && {
-            self.generation.catch_up().await?;
-            self.generation.holds(made_of)
-        })
+        Ok(self.generation.holds(made_of) && self.generation.catch_up().await? && self.generation.holds(made_of))
     }
 
     /// The regency's calendar.

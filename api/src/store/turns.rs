@@ -168,13 +168,12 @@ impl Shared {
 
     async fn on_disk(self, transaction: DatabaseTransaction) -> ApiResult<()> {
         let Some(last) = self.last_event else { return Ok(transaction.commit().await?) };
-        // Whoever finds this number in the database must not take for unchanged what was.
-        self.generation.raise(self.touched);
         self.generation.appended(last);
         let committed = transaction.commit().await;
-        if committed.is_err() {
+        match &committed {
+            Ok(()) => self.generation.noted(last, self.touched),
             // Others may give these numbers to other events.
-            self.generation.appended(0);
+            Err(_) => self.generation.appended(0),
         }
         Ok(committed?)
     }
