@@ -124,7 +124,7 @@ fn tuned(sqlite: SqliteConnectOptions, is_service: bool) -> SqliteConnectOptions
         .busy_timeout(Duration::from_secs(10))
         // In KiB, for each connection, and not taken before it is needed: a push of a thousand rows stays in memory until it commits.
         // A command, such as an import, has one connection and writes more.
-        .pragma("cache_size", if is_service { "-4096" } else { "-16384" })
+        .pragma("cache_size", if is_service { "-4096" } else { "-8192" })
         // The log is copied into the file once for several pushes.
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "33554432")
