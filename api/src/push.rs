@@ -194,6 +194,7 @@ async fn push<T: Pushed>(
     let asked = Asked::of(&request, &body, access.actor(), language);
     // A request with other parameters is another request.
     let retry = retry(&request, key, &format!("{} {}", body.fingerprint, request.query_string()));
+    // No dry run is kept, so none is found.
     if let Some(answer) = repeats.answer(asked, &access).await? {
         return without_writes(&access, retry, answer).await;
     }
