@@ -8,9 +8,11 @@ use std::time::Duration;
 use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use metrics_exporter_prometheus::PrometheusHandle;
+use sea_orm::DatabaseConnection;
 use tokio::net::TcpSocket;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -46,6 +48,8 @@ const CONNECTIONS_OF_THE_PUBLIC: u32 = 4 + exports::MOST as u32;
 const FIGURE_THREADS: usize = 2;
 /// How often durations that were measured are added up: until then each of them takes memory.
 const METRICS_EVERY: Duration = Duration::from_secs(1);
+/// How long a stop waits for connections to the database that were not given back.
+const LONGEST_CLOSE: Duration = Duration::from_secs(10);
 /// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
@@ -117,15 +121,29 @@ pub async fn run(settings: Serve) -> CommandResult {
     let courier = Courier::new(store.clone(), webhooks)?;
     let courier = actix_web::rt::spawn(courier.run(tail.end(), stopping));
     tokio::spawn(tail.follow());
-    tokio::spawn(housekeeping::run(store));
+    tokio::spawn(housekeeping::run(store.clone()));
     serve(settings, listener, state, logins).await?;
     // Messages that are being sent must not be sent a second time by another replica.
     courier.await?;
     telemetry.end().await;
     figures.shutdown_background();
-    public_db.close().await?;
-    // A SQLite file is left without its write-ahead log.
-    Ok(db.close().await?)
+    store.finish_writes().await;
+    for db in [public_db, db] {
+        close(db).await?;
+    }
+    Ok(())
+}
+
+/// Closes connections once all are given back; a SQLite file is left without its write-ahead log then. What was acknowledged is on the disk
+/// in any case, so a stop waits for them no longer than it must.
+async fn close(db: DatabaseConnection) -> CommandResult {
+    match timeout(LONGEST_CLOSE, db.close()).await {
+        Ok(closed) => Ok(closed?),
+        Err(_) => {
+            tracing::warn!("a connection to the database was not given back");
+            Ok(())
+        }
+    }
 }
 
 /// Starts the threads that compute figures, so that the threads which answer requests stay free.

@@ -278,6 +278,12 @@ impl Store {
         self.turns.waiting() + together::waiting()
     }
 
+    /// Commits, on SQLite, what a worker thread left that has stopped: whoever would have committed it ended with that thread, and its
+    /// connection would never be given back.
+    pub async fn finish_writes(&self) {
+        self.turns.finish().await;
+    }
+
     /// Does `work` in one transaction.
     pub async fn transact<T>(&self, origin: Origin, work: impl AsyncFnOnce(&WriteTransaction) -> ApiResult<T>) -> ApiResult<T> {
         self.transact_on(self.calendar.today(), origin, work).await

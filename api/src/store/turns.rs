@@ -83,16 +83,18 @@ impl Turns {
                 touched: Touched::default(),
                 generation: generation.clone(),
             });
-            // Whoever commits waits for its turn too, and so behind all who wait by then.
-            let queue = Arc::clone(&self.shared);
-            tokio::spawn(async move {
-                let mut turn = queue.lock().await;
-                if let Some(shared) = turn.take() {
-                    shared.commit().await;
-                }
-            });
+            let turns = self.clone();
+            tokio::spawn(async move { turns.finish().await });
         }
         Ok(Turn { shared })
+    }
+
+    /// Commits what was written, once all who wait by now have written.
+    pub(super) async fn finish(&self) {
+        let mut turn = self.shared.lock().await;
+        if let Some(shared) = turn.take() {
+            shared.commit().await;
+        }
     }
 }
 
@@ -176,5 +178,54 @@ impl Shared {
             Err(_) => self.generation.appended(0),
         }
         Ok(committed?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use sea_orm::ConnectionTrait;
+    use tokio::time::timeout;
+
+    use super::{Generation, Turns};
+    use crate::store::connection;
+
+    /// A folder for a test, and the URL of a database in it.
+    fn place() -> (std::path::PathBuf, String) {
+        let folder = std::env::temp_dir().join(format!("renaksi-turns-{}", uuid::Uuid::now_v7()));
+        std::fs::create_dir(&folder).unwrap();
+        let url = format!("sqlite://{}", folder.join("a.db").display());
+        (folder, url)
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_stops_leaves_no_transaction_behind() {
+        let (folder, url) = place();
+        let db = connection::open(&url, 2).await.unwrap();
+        let (turns, left) = (Turns::default(), db.clone());
+        let of_worker = turns.clone();
+        let worker = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut turn = of_worker.take(&left, &Generation::default()).await.unwrap();
+                let transaction = turn.transaction().await.unwrap();
+                transaction.execute_unprepared("CREATE TABLE t (number integer)").await.unwrap();
+                // The worker ends before the task that commits has its turn.
+                assert!(turn.committed(transaction, None).now_or_never().is_none());
+            });
+        });
+        worker.join().unwrap();
+        let closed = timeout(Duration::from_millis(200), db.clone().close());
+        assert!(closed.await.is_err(), "the connection was not given back");
+        turns.finish().await;
+        timeout(Duration::from_secs(10), db.close()).await.unwrap().unwrap();
+        let db = connection::open(&url, 1).await.unwrap();
+        db.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
+        db.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }
