@@ -65,6 +65,22 @@ on_both_databases! {
         client.push(PUSH, JSON, body).await.is(422).has("rows/0/errors/0/code", "outside_own_opd");
     }
 
+    async fn a_new_day_is_decided_anew(app) {
+        let (app, today) = app.rehearsed("2031-05-30");
+        let (client, kpi) = (app.client_dinkes().await, new_kpi(&app.admin().await, "DINKES").await);
+        let body = json!([{ "kpi": kpi, "period": "2023-01", "value": "4" }]).to_string();
+        client.push(PUSH, JSON, body.clone()).await.is(200);
+        until_known(&app, &client, PUSH, &body).await;
+        let before = hits(&app).await;
+        counted(&client.push(PUSH, JSON, body.clone()).await.is(200), REPEAT);
+        assert_eq!(hits(&app).await - before, 1);
+        today.is("2031-05-31".parse().unwrap());
+        let before = hits(&app).await;
+        counted(&client.push(PUSH, JSON, body.clone()).await.is(200), REPEAT);
+        assert_eq!(hits(&app).await, before, "what was decided yesterday is not looked at");
+        until_known(&app, &client, PUSH, &body).await;
+    }
+
     async fn an_account_that_lost_something_gets_no_answer_again(app) {
         let admin = app.admin().await;
         let (kpi, id) = (new_kpi(&admin, "DINKES").await, unique::code("sys"));

@@ -123,9 +123,11 @@ pub(super) struct ReportRow<R: Reported> {
 }
 
 /// A row that is to be written, with the revision that it replaces or follows.
-pub(super) struct Write<R> {
+pub(super) struct Write<R: Report> {
     /// The number of the row, from 0.
     index: usize,
+    /// What it reports, laid over what is stored.
+    input: R::Input,
     /// The revision that it replaces or follows, once it was read.
     before: Option<Box<R>>,
     /// Whether the row only submits what is stored.
@@ -133,7 +135,7 @@ pub(super) struct Write<R> {
 }
 
 /// The plan of what is to be written.
-pub(super) struct Plan<R> {
+pub(super) struct Plan<R: Report> {
     writes: Vec<Write<R>>,
     submits: bool,
 }
@@ -178,10 +180,6 @@ impl<R: Reported> ReportRow<R> {
 
     fn input(&self, before: Option<&R::Compared>) -> Result<R::Input, FieldError> {
         body::deserialize_or_field_error(self.over(before.map(R::said).unwrap_or_default()))
-    }
-
-    fn input_over(&self, before: Option<&R>) -> Result<R::Input, FieldError> {
-        self.input(before.map(R::Compared::from).as_ref())
     }
 
     /// What is stored, as far as the row needs it.
@@ -273,27 +271,27 @@ impl<R: Reported> Pushed for ReportRow<R> {
         Ok((outcomes, plan))
     }
 
-    async fn write(transaction: &WriteTransaction, rows: &[Row<Self>], plan: Self::Plan) -> ApiResult<()> {
-        let read = |write: &Write<R>| rows.get(write.index)?.read.as_ref().ok();
-        // Some at a time: all of them at once would take more memory than the push itself.
-        for some in plan.writes.chunks(AT_ONCE) {
-            let made = some.iter().filter_map(|write| {
-                let row = read(write)?;
-                Some((row.key(), write.before.as_deref(), made(transaction, row, write, plan.submits)?))
+    async fn write(transaction: &WriteTransaction, rows: &[Row<Self>], Plan { writes, submits }: Self::Plan) -> ApiResult<()> {
+        let mut made = writes.into_iter().filter_map(|write| {
+            let row = rows.get(write.index)?.read.as_ref().ok()?;
+            Some((row.key(), made(transaction, row, write, submits)))
+        });
+        loop {
+            // Some at a time: all of them at once would take more memory than the push itself.
+            let some = made.by_ref().take(AT_ONCE).collect::<Vec<_>>();
+            if some.is_empty() {
+                return Ok(());
+            }
+            let made = some.iter().map(|(key, (before, after))| (key, before.as_deref(), after));
+            let writing = many::store(transaction, made.clone().map(|(_, before, after)| (before, after)));
+            let audit_events = made.map(|(key, before, after)| {
+                let (before_shown, after_shown) = (before.map(R::Shown::from), Some(R::Shown::from(after)));
+                let (action, version) = (written_action(before), after.review_state().version);
+                let audit_event = AuditEvent { of: R::AUDITED, key, action, version, before: before_shown, after: after_shown };
+                (&transaction.origin, audit_event)
             });
-            let made = made.collect::<Vec<_>>();
-            many::store(transaction, made.iter().map(|(_, before, after)| (*before, after))).await?;
-            let audit_events = made.iter().map(|(key, before, after)| AuditEvent {
-                of: R::AUDITED,
-                key,
-                action: written_action(*before),
-                version: after.review_state().version,
-                before: before.map(R::Shown::from),
-                after: Some(R::Shown::from(after)),
-            });
-            transaction.record_all(audit_events).await?;
+            transaction.record_after(writing, audit_events).await?;
         }
-        Ok(())
     }
 }
 
@@ -307,7 +305,7 @@ async fn together<R: Reported>(
     let read = |index: usize| rows.get(index)?.read.as_ref().ok();
     let written = plan.writes.iter().filter_map(|write| {
         let (row, before) = (read(write.index)?, write.before.as_deref());
-        Some(Written { of: &row.place.of, part: row.part, input: row.input_over(before).ok()?, before })
+        Some(Written { of: &row.place.of, part: row.part, input: write.input.clone(), before })
     });
     let field_errors = R::field_errors_together(transaction, &written.collect::<Vec<_>>()).await?;
     let mut refused = HashMap::new();
@@ -325,10 +323,14 @@ async fn together<R: Reported>(
     Ok(())
 }
 
-/// The revision that the row replaces. It exists, as the decision about the row has found.
-fn made<R: Reported>(transaction: &WriteTransaction, row: &ReportRow<R>, write: &Write<R>, submits: bool) -> Option<R> {
-    let before = write.before.as_deref();
-    let mut after = match before.filter(|_| write.only_submits) {
+/// The revision that a row replaces or follows, and the one that it makes.
+fn made<R: Reported>(
+    transaction: &WriteTransaction,
+    row: &ReportRow<R>,
+    Write { input, before, only_submits, .. }: Write<R>,
+    submits: bool,
+) -> (Option<Box<R>>, R) {
+    let mut after = match before.as_deref().filter(|_| only_submits) {
         Some(draft) => {
             let mut draft = draft.clone();
             draft.set_review_state(ReviewState {
@@ -338,12 +340,12 @@ fn made<R: Reported>(transaction: &WriteTransaction, row: &ReportRow<R>, write: 
             });
             draft
         }
-        None => R::drafted(transaction, &row.place.of, row.part, before, row.input_over(before).ok()?),
+        None => R::drafted(transaction, &row.place.of, row.part, before.as_deref(), input),
     };
     if submits {
         hand_in(transaction, &mut after);
     }
-    Some(after)
+    (before, after)
 }
 
 impl<R: Reported> Known<R> {
@@ -376,16 +378,14 @@ impl<R: Reported> Known<R> {
             seen.insert(key, None);
             return outcome;
         }
-        let only_submits = arrival == Arrival::Submission;
-        if !only_submits {
-            let field_errors = self.field_errors(row, standing.map(|standing| &standing.latest), arrival);
-            if !field_errors.is_empty() {
-                return Outcome::Rejected(field_errors);
+        match self.checked(row, standing.map(|standing| &standing.latest), arrival) {
+            Err(field_errors) => Outcome::Rejected(field_errors),
+            Ok(input) => {
+                seen.insert(key, Some(row));
+                plan.writes.push(Write { index, input, before: None, only_submits: arrival == Arrival::Submission });
+                outcome
             }
         }
-        seen.insert(key, Some(row));
-        plan.writes.push(Write { index, before: None, only_submits });
-        outcome
     }
 
     /// Decides the result of a row whose key an earlier row of the same push has: it may only repeat what will be stored anyway.
@@ -402,8 +402,7 @@ impl<R: Reported> Known<R> {
         if row.says(&stored) || in_force.is_some_and(|in_force| row.says(&R::said(in_force))) {
             return Outcome::Unchanged;
         }
-        let field_errors = self.field_errors(row, before, Arrival::Replacement);
-        Outcome::Rejected(if field_errors.is_empty() { vec![duplicate()] } else { field_errors })
+        Outcome::Rejected(self.checked(row, before, Arrival::Replacement).err().unwrap_or_else(|| vec![duplicate()]))
     }
 
     /// The field error of a row about a KPI or action that does not exist, or for which the actor may not write.
@@ -416,26 +415,25 @@ impl<R: Reported> Known<R> {
         self.covered.as_ref().filter(|covered| !covered.contains(opd)).map(|_| outside(&pointer, opd))
     }
 
-    /// Every field error of what would be stored.
-    fn field_errors(&self, row: &ReportRow<R>, before: Option<&R::Compared>, arrival: Arrival) -> Vec<FieldError> {
+    /// What would be stored, or every field error of it.
+    fn checked(&self, row: &ReportRow<R>, before: Option<&R::Compared>, arrival: Arrival) -> Result<R::Input, Vec<FieldError>> {
         let is_absent = |name: &&String| before.is_none() && !row.named.contains_key(*name);
         let mut field_errors = self.needed.iter().filter(is_absent).map(|name| needed(name)).collect::<Vec<_>>();
         if !field_errors.is_empty() {
-            return field_errors;
+            return Err(field_errors);
         }
-        match row.input(before) {
-            Err(field_error) => field_errors.push(field_error),
-            Ok(input) => {
-                if let Some(subject) = self.subjects.get(&row.place.of) {
-                    field_errors.extend(R::field_errors(subject, row.part, &input));
-                    field_errors.extend(R::early(subject, row.part, self.today));
-                }
-                if arrival == Arrival::Revision && R::reason(&input).is_none() {
-                    field_errors.push(reason_required());
-                }
+        let input = row.input(before).map_err(|field_error| vec![field_error])?;
+        // What is only submitted is stored already.
+        if arrival != Arrival::Submission {
+            if let Some(subject) = self.subjects.get(&row.place.of) {
+                field_errors.extend(R::field_errors(subject, row.part, &input));
+                field_errors.extend(R::early(subject, row.part, self.today));
+            }
+            if arrival == Arrival::Revision && R::reason(&input).is_none() {
+                field_errors.push(reason_required());
             }
         }
-        field_errors
+        if field_errors.is_empty() { Ok(input) } else { Err(field_errors) }
     }
 }
 

@@ -154,7 +154,7 @@ pub trait Report:
     /// The type of the period or quarter.
     type Part: Copy + Display + Serialize;
     /// The body of a request that writes a report.
-    type Input: DeserializeOwned + ToSchema + 'static;
+    type Input: Clone + DeserializeOwned + ToSchema + 'static;
     /// The form of a report in answers.
     type Shown: Serialize + ToSchema + Tagged + for<'a> From<&'a Self>;
     /// The permission to report.

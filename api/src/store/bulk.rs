@@ -5,6 +5,7 @@
 //! store what sea-orm would.
 
 use std::borrow::Borrow;
+use std::future::ready;
 
 use futures_util::future::join;
 use sea_orm::sea_query::{ColumnType, Expr, PostgresQueryBuilder, TableBuilder};
@@ -21,7 +22,7 @@ pub async fn upsert<M: ModelTrait>(db: &DatabaseTransaction, rows: impl IntoIter
     let replaced = columns.iter().map(|column| format!("\"{0}\" = EXCLUDED.\"{0}\"", column.as_str())).collect::<Vec<_>>();
     let keys = <M::Entity as EntityTrait>::PrimaryKey::iter().map(|key| format!("\"{}\"", key.as_str())).collect::<Vec<_>>();
     let conflict = format!(" ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), replaced.join(", "));
-    insert::<M::Entity>(db, &columns, rows, &conflict).await?;
+    insert::<M::Entity>(db, ready(Ok(())), &columns, rows, &conflict).await?;
     Ok(())
 }
 
@@ -39,7 +40,17 @@ pub async fn append<E: EntityTrait>(
     columns: &[E::Column],
     rows: impl IntoIterator<Item = ApiResult<Vec<Value>>>,
 ) -> ApiResult<Option<i64>> {
-    insert::<E>(db, columns, rows.into_iter(), "").await
+    append_after::<E>(db, ready(Ok(())), columns, rows).await
+}
+
+/// The same once `before` is done: the first rows are made while the database works on that.
+pub async fn append_after<E: EntityTrait>(
+    db: &DatabaseTransaction,
+    before: impl Future<Output = ApiResult<()>>,
+    columns: &[E::Column],
+    rows: impl IntoIterator<Item = ApiResult<Vec<Value>>>,
+) -> ApiResult<Option<i64>> {
+    insert::<E>(db, before, columns, rows.into_iter(), "").await
 }
 
 fn values<M: ModelTrait>(row: &M, columns: &[<M::Entity as EntityTrait>::Column]) -> Vec<Value> {
@@ -48,6 +59,7 @@ fn values<M: ModelTrait>(row: &M, columns: &[<M::Entity as EntityTrait>::Column]
 
 async fn insert<E: EntityTrait>(
     db: &DatabaseTransaction,
+    before: impl Future<Output = ApiResult<()>>,
     columns: &[E::Column],
     mut rows: impl Iterator<Item = ApiResult<Vec<Value>>>,
     conflict: &str,
@@ -66,7 +78,9 @@ async fn insert<E: EntityTrait>(
         let (insertion, values) = insertion::<E>(backend, columns, some)?;
         Ok(Some(Statement::from_sql_and_values(backend, insertion + conflict, values)))
     };
-    let (mut statement, mut last) = (next()?, None);
+    let (done, made) = join(before, async { next() }).await;
+    done?;
+    let (mut statement, mut last) = (made?, None);
     while let Some(current) = statement {
         // The next rows are made while the database works on these.
         let (written, made) = join(db.execute_raw(current), async { next() }).await;

@@ -143,6 +143,8 @@ async fn connect(url: &str, connections: u32, is_service: bool) -> Result<Databa
         .sqlx_logging(false);
     if url.starts_with("sqlite:") {
         keep_to_ourselves(url)?;
+        // A file does not go away as a server may: no connection needs a test before it is used.
+        options.test_before_acquire(false);
         options.map_sqlx_sqlite_opts(move |sqlite| tuned(sqlite, is_service).create_if_missing(true));
         options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(|connection, _| Box::pin(is_at_rest(connection))));
     } else {

@@ -4,6 +4,7 @@
 //! a watch that looks for new events several times a second. What an event may change of answers is its [`Effect`].
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,8 +57,17 @@ pub struct Appended {
     pub first: Uuid,
     /// What they may change.
     pub touched: Touched,
+    /// How many events there are.
+    pub count: i64,
     /// On SQLite: the number of the last event.
     pub last: Option<i64>,
+}
+
+impl Appended {
+    /// On SQLite: the numbers of the events. They have no gaps, since nobody else wrote meanwhile.
+    pub(super) fn numbers(&self) -> Option<RangeInclusive<i64>> {
+        self.last.map(|last| last - self.count + 1..=last)
+    }
 }
 
 impl Generation {
@@ -72,7 +82,7 @@ impl Generation {
         made_of.tables.places().all(|table| changed[table].load(Ordering::SeqCst) <= made_of.since)
     }
 
-    /// Notes a commit of this process.
+    /// Notes, on PostgreSQL, a commit of this process.
     pub fn committed(&self, appended: Appended) {
         // First: the watch does not look at what is known to be of this process.
         self.raise(appended.touched);
@@ -99,6 +109,7 @@ impl Generation {
     pub fn noted(&self, last_event: i64, touched: Touched) {
         self.raise(touched);
         self.0.noted_event.fetch_max(last_event, Ordering::SeqCst);
+        self.0.is_away.store(false, Ordering::SeqCst);
     }
 
     /// Notes, on SQLite, the number of the last event of this process, while no other can write.

@@ -5,40 +5,35 @@
 //! nothing. A row that is changed is read with [`WriteTransaction::locked`] first, so that what was checked still holds when it
 //! is written; what spans rows takes a [`WriteTransaction::lock`] by name.
 
-use std::collections::{BTreeMap, HashSet};
+mod own_opds;
+mod recording;
+
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::event;
-use entity::rules::chain::Content;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, PrimaryKeyTrait, QuerySelect, Select,
     Statement, TransactionOptions,
 };
-use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::Notify;
-use uuid::Uuid;
 
-use super::bulk;
 use super::clock::{Calendar, now};
 use super::connection;
 use super::dependencies::{self, Counted, Dependencies};
-use super::effect::{Effect, Seen, Touched};
 use super::generation::{Appended, Generation};
-use super::kind::Audited;
 use super::retry::{self, Retries, Retry};
 use super::rows::Executor;
-use super::snapshots;
 use super::standing::{self, LoginPolicy, Must, number_of};
 use super::tables::Tables;
 use super::together;
 use super::turns::Turns;
 use crate::auth::actor::Actor;
 use crate::http::answer::Answer;
-use crate::http::problem::{ApiError, ApiResult, codes};
+use crate::http::problem::ApiResult;
 use crate::telemetry::metrics::WRITE_WAIT;
+
+pub use recording::AuditEvent;
 
 /// The database of one process, and what its writers share.
 #[derive(Clone)]
@@ -70,28 +65,6 @@ pub struct Origin {
     /// From which network address.
     pub address: Option<String>,
 }
-
-/// One thing that happened, for the audit log: to a `T`, as the API shows it.
-pub struct AuditEvent<'a, T = Value> {
-    /// What it is about.
-    pub of: &'static Audited,
-    /// Which one.
-    pub key: &'a str,
-    /// What happened to it.
-    pub action: &'a str,
-    /// Its version afterwards.
-    pub version: i32,
-    /// The thing before.
-    pub before: Option<T>,
-    /// The thing afterwards.
-    pub after: Option<T>,
-}
-
-/// The columns of an event that are written; the database numbers it.
-const EVENT: [event::Column; 13] = {
-    use event::Column::*;
-    [Id, At, Resource, Key, Action, Version, ActorKind, ActorId, RequestId, Address, Before, After, ContentHash]
-};
 
 /// A change under way: its transaction and who makes it.
 pub struct WriteTransaction {
@@ -328,10 +301,12 @@ impl Store {
                 let appended = appended.into_inner().unwrap_or_else(PoisonError::into_inner);
                 match turn {
                     Some(turn) => turn.committed(db, appended).await?,
-                    None => db.commit().await?,
+                    None => {
+                        db.commit().await?;
+                        appended.into_iter().for_each(|appended| self.generation.committed(appended));
+                    }
                 }
-                if let Some(appended) = appended {
-                    self.generation.committed(appended);
+                if appended.is_some() {
                     self.appended.notify_one();
                 }
                 Ok(result)
@@ -405,162 +380,5 @@ impl WriteTransaction {
         let sql = "SELECT pg_try_advisory_xact_lock($1) AS free";
         let row = self.db.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [number_of(name).into()]));
         Ok(row.await?.map_or(Ok(false), |row| row.try_get("", "free"))?)
-    }
-
-    /// Appends to the audit log.
-    pub async fn record(&self, audit_event: AuditEvent<'_>) -> ApiResult<()> {
-        self.record_all([audit_event]).await
-    }
-
-    /// Appends several to the audit log, in their order.
-    pub async fn record_all<T: Serialize>(&self, audit_events: impl IntoIterator<Item = AuditEvent<'_, T>>) -> ApiResult<()> {
-        self.record_of_all(audit_events.into_iter().map(|audit_event| (&self.origin, audit_event))).await
-    }
-
-    /// The same for several requests of the actor, each with its origin.
-    pub async fn record_of_all<'a, T: Serialize>(
-        &self,
-        audit_events: impl IntoIterator<Item = (&'a Origin, AuditEvent<'a, T>)>,
-    ) -> ApiResult<()> {
-        let mut left: BTreeMap<&'static str, snapshots::Snapshots> = BTreeMap::new();
-        let events = audit_events.into_iter().map(|(origin, audit_event)| {
-            let json = |thing: Option<&T>| thing.map(serde_json::to_value).transpose().map_err(ApiError::unexpected);
-            let seen = self.seen(audit_event.of, audit_event.action);
-            let is_tracked = audit_event.of.snapshots.is_some();
-            let effect = match seen.effect() {
-                // Many rows are reports: what they hold need not be looked at.
-                Some(effect) if !is_tracked => effect,
-                _ => {
-                    let (before, after) = (json(audit_event.before.as_ref())?, json(audit_event.after.as_ref())?);
-                    let effect = seen.effect_of(before.as_ref(), after.as_ref(), self.today);
-                    if is_tracked {
-                        left.entry(audit_event.of.name).or_default().insert(audit_event.key.to_owned(), after);
-                    }
-                    effect
-                }
-            };
-            self.event(origin, audit_event, effect)
-        });
-        self.append(events).await?;
-        for (resource, left) in left {
-            snapshots::remember(&self.db, self.today, resource, left).await?;
-        }
-        Ok(())
-    }
-
-    /// Appends things that were imported, each with the first day of which figures count it.
-    pub async fn record_imported(&self, audit_events: Vec<(NaiveDate, AuditEvent<'_>)>) -> ApiResult<()> {
-        let mut begun: BTreeMap<&'static str, snapshots::FirstSnapshots> = BTreeMap::new();
-        for (since, AuditEvent { of, key, after, .. }) in &audit_events {
-            if let Some(content) = after.clone().filter(|_| of.snapshots.is_some()) {
-                begun.entry(of.name).or_default().push(((*key).to_owned(), *since, content));
-            }
-        }
-        let events = audit_events.into_iter().map(|(_, audit_event)| self.event(&self.origin, audit_event, Effect::Past));
-        self.append(events).await?;
-        for (resource, begun) in begun {
-            snapshots::begin(&self.db, self.today, resource, begun).await?;
-        }
-        Ok(())
-    }
-
-    async fn append(&self, events: impl Iterator<Item = ApiResult<Vec<sea_orm::Value>>>) -> ApiResult<()> {
-        let last = bulk::append::<event::Entity>(&self.db, &EVENT, events).await?;
-        if let Some(appended) = self.appended.lock().map_err(ApiError::unexpected)?.as_mut() {
-            appended.last = last.or(appended.last);
-        }
-        Ok(())
-    }
-
-    fn seen(&self, of: &'static Audited, action: &str) -> Seen {
-        Seen { actor: self.origin.actor.kind, of, is_verified: action == "verified" }
-    }
-
-    /// The values of [`EVENT`]. What was before and after becomes text at once: that is how it is stored and sent.
-    fn event<T: Serialize>(
-        &self,
-        origin: &Origin,
-        audit_event: AuditEvent<'_, T>,
-        effect: Effect,
-    ) -> ApiResult<Vec<sea_orm::Value>> {
-        debug_assert!(
-            audit_event.of.can(audit_event.action),
-            "`{}.{}` is not among the actions of its `Audited`",
-            audit_event.of.name,
-            audit_event.action
-        );
-        let id = Uuid::now_v7();
-        let mut appended = self.appended.lock().map_err(ApiError::unexpected)?;
-        appended
-            .get_or_insert(Appended { first: id, touched: Touched::default(), last: None })
-            .touched
-            .add(audit_event.of, effect);
-        let text = |thing: Option<T>| thing.map(|thing| serde_json::to_string(&thing)).transpose().map_err(ApiError::unexpected);
-        let (before, after) = (text(audit_event.before)?, text(audit_event.after)?);
-        let content = Content {
-            id,
-            at: self.now,
-            resource: audit_event.of.name,
-            key: audit_event.key,
-            action: audit_event.action,
-            version: audit_event.version,
-            actor_kind: origin.actor.kind.name(),
-            actor_id: &origin.actor.name,
-            request_id: origin.request_id.as_deref(),
-            address: origin.address.as_deref(),
-            before: before.as_deref(),
-            after: after.as_deref(),
-        };
-        let hash = content.hash().map_err(ApiError::unexpected)?;
-        Ok(vec![
-            content.id.into(),
-            content.at.into(),
-            content.resource.into(),
-            content.key.into(),
-            content.action.into(),
-            content.version.into(),
-            content.actor_kind.into(),
-            content.actor_id.into(),
-            content.request_id.into(),
-            content.address.into(),
-            before.into(),
-            after.into(),
-            hash.to_vec().into(),
-        ])
-    }
-
-    /// The OPDs that the actor may write for, where it is bound to some: its own and those below. One statement.
-    pub async fn covered(&self) -> ApiResult<Option<HashSet<String>>> {
-        let Some(own) = self.origin.actor.bound_to()? else { return Ok(None) };
-        let backend = self.db.get_database_backend();
-        // UNION, not UNION ALL: it ends even if the tree had a cycle.
-        let sql = "WITH RECURSIVE branch(code) AS (SELECT code FROM opd WHERE code = $1 \
-                   UNION SELECT opd.code FROM opd JOIN branch ON opd.parent = branch.code) SELECT code FROM branch";
-        let rows = self.db.query_all_raw(Statement::from_sql_and_values(backend, sql, [own.into()])).await?;
-        rows.iter().map(|row| row.try_get("", "code").map_err(ApiError::from)).collect::<ApiResult<_>>().map(Some)
-    }
-
-    /// 403 unless the actor may write for `opd`: an operator's own OPD or one below it.
-    pub async fn must_cover(&self, opd: &str) -> ApiResult<()> {
-        let Some(own) = self.origin.actor.bound_to()? else { return Ok(()) };
-        if own == opd || self.is_below(opd, own).await? { Ok(()) } else { Err(self.outside(opd)) }
-    }
-
-    /// The refusal of a write for an OPD that the actor may not write for.
-    pub fn outside(&self, opd: &str) -> ApiError {
-        let own = self.origin.actor.opd.as_deref().unwrap_or_default();
-        ApiError::new(codes::OUTSIDE_OWN_OPD)
-            .detail(format!("`{opd}` is not `{own}` or below it."), format!("`{opd}` bukan `{own}` atau di bawahnya."))
-    }
-
-    /// Whether `opd` stands below `above` in the tree.
-    pub async fn is_below(&self, opd: &str, above: &str) -> ApiResult<bool> {
-        let backend = self.db.get_database_backend();
-        // UNION, not UNION ALL: it ends even if the tree had a cycle.
-        let sql = "WITH RECURSIVE line(code) AS (SELECT parent FROM opd WHERE code = $1 \
-                   UNION SELECT opd.parent FROM opd JOIN line ON opd.code = line.code WHERE opd.parent IS NOT NULL) \
-                   SELECT 1 AS found FROM line WHERE code = $2";
-        let row = self.db.query_one_raw(Statement::from_sql_and_values(backend, sql, [opd.into(), above.into()])).await?;
-        Ok(row.is_some())
     }
 }

@@ -6,6 +6,7 @@
 //! writers fail.
 
 use std::mem;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,7 +14,7 @@ use sea_orm::{DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, Tr
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::effect::Touched;
-use super::generation::{Appended, Generation, last_event};
+use super::generation::{Appended, Generation};
 use crate::http::problem::{ApiError, ApiResult};
 
 /// The queue of the writers of a process, in the order in which they came.
@@ -46,8 +47,8 @@ struct Shared {
     transaction: Option<DatabaseTransaction>,
     /// Those who wait for the commit.
     written: Vec<oneshot::Sender<ApiResult<()>>>,
-    /// The number of the last event that they appended.
-    last_event: Option<i64>,
+    /// The numbers of the events that they appended.
+    events: Option<RangeInclusive<i64>>,
     /// What they changed.
     touched: Touched,
     generation: Generation,
@@ -74,12 +75,10 @@ impl Turns {
             let immediate =
                 TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
             let transaction = db.begin_with_options(immediate).await?;
-            // From now on no other process writes; what one wrote before is known.
-            generation.found(last_event(&transaction).await?);
             *shared = Some(Shared {
                 transaction: Some(transaction),
                 written: Vec::new(),
-                last_event: None,
+                events: None,
                 touched: Touched::default(),
                 generation: generation.clone(),
             });
@@ -121,7 +120,11 @@ impl Turn {
         }
         shared.written.push(sender);
         if let Some(appended) = appended {
-            shared.last_event = appended.last.or(shared.last_event);
+            let events = appended.numbers();
+            shared.events = match (shared.events.take(), events) {
+                (Some(before), Some(events)) => Some(*before.start()..=*events.end()),
+                (before, events) => events.or(before),
+            };
             shared.touched.add_all(appended.touched);
         }
         drop(self);
@@ -169,7 +172,11 @@ impl Shared {
     }
 
     async fn on_disk(self, transaction: DatabaseTransaction) -> ApiResult<()> {
-        let Some(last) = self.last_event else { return Ok(transaction.commit().await?) };
+        let Some((first, last)) = self.events.map(RangeInclusive::into_inner) else {
+            return Ok(transaction.commit().await?);
+        };
+        // No other process writes meanwhile: what one wrote before has the numbers up to here.
+        self.generation.found(first - 1);
         self.generation.appended(last);
         let committed = transaction.commit().await;
         match &committed {
@@ -187,12 +194,43 @@ mod tests {
 
     use std::time::Duration;
 
+    use chrono::Utc;
+    use chrono::offset::Offset;
     use futures_util::FutureExt;
-    use sea_orm::ConnectionTrait;
+    use sea_orm::{ConnectionTrait, EntityTrait};
     use tokio::time::timeout;
 
     use super::{Generation, Turns};
+    use crate::auth::actor::Actor;
+    use crate::http::language::Noun;
+    use crate::store::clock::Calendar;
     use crate::store::connection;
+    use crate::store::dependencies::{self, Counted, Dependencies};
+    use crate::store::generation::last_event;
+    use crate::store::kind::Audited;
+    use crate::store::transaction::{AuditEvent, Origin, Store, WriteTransaction};
+
+    static AWARD: Audited = Audited::new("award", Noun::new("award", "penghargaan"));
+    static SURVEY: Audited = Audited::new("survey", Noun::new("survey", "survei"));
+
+    async fn opened(url: &str) -> Store {
+        Store::new(connection::open(url, 2).await.unwrap(), Calendar::new(Utc.fix()))
+    }
+
+    async fn write(store: &Store, of: &'static Audited, number: usize) {
+        let origin = Origin { actor: Actor::system("test"), request_id: None, address: None };
+        let one = || AuditEvent { of, key: "1", action: "created", version: 1, before: None, after: Some(serde_json::json!({})) };
+        let writing = async |transaction: &WriteTransaction| transaction.record_all((0..number).map(|_| one())).await;
+        store.transact(origin, writing).await.unwrap();
+    }
+
+    /// What an answer depends on that is made of awards now.
+    async fn made_of_awards(store: &Store) -> Dependencies {
+        let reading = entity::award::Entity::find().all(store.db());
+        let (read, made_of) = dependencies::recorded(store.generation().now(), Counted::Everything, reading).await;
+        read.unwrap();
+        made_of
+    }
 
     /// A folder for a test, and the URL of a database in it.
     fn place() -> (std::path::PathBuf, String) {
@@ -226,6 +264,31 @@ mod tests {
         let db = connection::open(&url, 1).await.unwrap();
         db.execute_unprepared("INSERT INTO t VALUES (1)").await.unwrap();
         db.close().await.unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_another_process_wrote_is_known_once_this_one_has_written() {
+        let (folder, url) = place();
+        let (service, command) = (opened(&url).await, opened(&url).await);
+        connection::migrate(service.db()).await.unwrap();
+        service.generation().appended(last_event(service.db()).await.unwrap());
+        for events in [1, 2, 70] {
+            let made_of = made_of_awards(&service).await;
+            write(&service, &SURVEY, events).await;
+            write(&service, &SURVEY, 1).await;
+            assert!(service.generation().holds(&made_of), "its own writes are told apart");
+            write(&command, &AWARD, events).await;
+            assert!(service.generation().holds(&made_of), "nobody has looked yet");
+            write(&service, &SURVEY, 1).await;
+            assert!(!service.generation().holds(&made_of));
+            let made_of = made_of_awards(&service).await;
+            write(&service, &SURVEY, 3).await;
+            assert!(service.generation().holds(&made_of), "the same is not noticed twice");
+        }
+        for store in [service, command] {
+            store.db().clone().close().await.unwrap();
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

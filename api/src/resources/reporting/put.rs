@@ -136,14 +136,14 @@ async fn write_all<R: Report>(
             answers.insert(place, Err(ApiError::invalid(field_errors)));
         }
     }
-    many::store(transaction, made.iter().map(|(_, _, before, after)| (*before, after))).await?;
+    let writing = many::store(transaction, made.iter().map(|(_, _, before, after)| (*before, after)));
     let keys = made.iter().map(|(_, _, _, after)| after.place().to_string()).collect::<Vec<_>>();
     let audit_events = made.iter().zip(&keys).map(|((_, put, before, after), key)| {
         let (before_shown, after_shown) = (before.map(R::Shown::from), Some(R::Shown::from(after)));
         let (action, version) = (written_action(*before), after.review_state().version);
         (put.access.origin(), AuditEvent { of: R::AUDITED, key, action, version, before: before_shown, after: after_shown })
     });
-    transaction.record_of_all(audit_events).await?;
+    transaction.record_after(writing, audit_events).await?;
     for (place, put, before, after) in made {
         answers.insert(place, put.answer(before.is_some(), &after));
     }

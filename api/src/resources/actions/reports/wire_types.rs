@@ -12,7 +12,7 @@ use crate::http::precondition::Tagged;
 use crate::resources::reporting::evidence::Evidence;
 
 /// The body of a request that reports on an action.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionReportInput {
     /// What is realised by the end of the quarter, counted from the beginning of the year, in the unit of the action: 0 or more.

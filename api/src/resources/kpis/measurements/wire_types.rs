@@ -12,7 +12,7 @@ use crate::resources::provenance::Provenance;
 use crate::resources::reporting::evidence::Evidence;
 
 /// The body of a request that reports a value.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasurementInput {
     /// The value, in the unit of the KPI.
