@@ -23,7 +23,7 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
-use actix_web::{Error, HttpMessage, HttpResponse, HttpResponseBuilder};
+use actix_web::{Error, HttpMessage, HttpResponse};
 use chrono::NaiveDate;
 use foldhash::quality::RandomState;
 use metrics::{Counter, Histogram};
@@ -63,6 +63,7 @@ pub struct ResponseCache {
     /// The public questions that are being answered for the first time: whoever asks the same meanwhile waits for that answer.
     running: Mutex<HashMap<String, watch::Receiver<Progress>>>,
     dates: Dates,
+    lookups: Lookups,
     generation: Generation,
     calendar: Calendar,
     /// The instant that ages are counted from.
@@ -99,6 +100,20 @@ struct Kept {
 struct Meters {
     requests: [OnceLock<Counter>; 4],
     duration: OnceLock<Histogram>,
+}
+
+/// The metric of lookups, by their result, looked up once.
+#[derive(Default)]
+struct Lookups {
+    hits: OnceLock<Counter>,
+    misses: OnceLock<Counter>,
+}
+
+impl Lookups {
+    fn count(&self, is_hit: bool) {
+        let (counter, result) = if is_hit { (&self.hits, "hit") } else { (&self.misses, "miss") };
+        counter.get_or_init(|| metrics::counter!(CACHE_LOOKUPS, "result" => result)).increment(1);
+    }
 }
 
 /// What is asked.
@@ -179,8 +194,8 @@ impl ResponseCache {
             u32::try_from(question.len() + kept.body.len() + kept.headers.len() * 64 + 512).unwrap_or(u32::MAX)
         };
         let answers = Cache::builder().max_capacity(MOST_BYTES).weigher(weight).build_with_hasher(RandomState::default());
-        let (running, dates) = (Mutex::default(), Dates::new());
-        Self { answers, running, dates, generation, calendar, started: Instant::now() }
+        let (running, dates, lookups) = (Mutex::default(), Dates::new(), Lookups::default());
+        Self { answers, running, dates, lookups, generation, calendar, started: Instant::now() }
     }
 
     /// How many answers are kept, and how many bytes they take.
@@ -190,20 +205,21 @@ impl ResponseCache {
         (self.answers.entry_count(), self.answers.weighted_size())
     }
 
-    fn find(&self, question: &Question) -> Option<Arc<Kept>> {
-        self.answers.get(question.text.as_str()).filter(|kept| self.holds(kept))
+    fn find(&self, question: &Question, now: Instant) -> Option<Arc<Kept>> {
+        self.answers.get(question.text.as_str()).filter(|kept| self.holds(kept, now))
     }
 
-    fn holds(&self, kept: &Kept) -> bool {
+    fn holds(&self, kept: &Kept, now: Instant) -> bool {
         let holds = kept.today == self.calendar.today() && self.generation.holds(&kept.made_of);
         if holds {
-            kept.held.store(self.seconds(), Ordering::Relaxed);
+            kept.held.store(self.seconds(now), Ordering::Relaxed);
         }
         holds
     }
 
-    fn seconds(&self) -> u64 {
-        self.started.elapsed().as_secs()
+    /// The seconds since the cache began.
+    fn seconds(&self, now: Instant) -> u64 {
+        now.duration_since(self.started).as_secs()
     }
 
     /// The last answer to a public question, with its age, if the database is known to be away.
@@ -217,7 +233,7 @@ impl ResponseCache {
             return None;
         }
         let kept = self.answers.get(question.text.as_str())?;
-        let age = self.seconds().saturating_sub(kept.held.load(Ordering::Relaxed));
+        let age = self.seconds(Instant::now()).saturating_sub(kept.held.load(Ordering::Relaxed));
         (age <= OLDEST).then_some((kept, age))
     }
 
@@ -246,7 +262,7 @@ impl ResponseCache {
             let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_))).await;
             match done.as_deref() {
                 // What was begun before this was asked may lack what was written in between.
-                Ok(Progress::Done(Some(kept))) if kept.made_of.since >= asked || self.holds(kept) => {
+                Ok(Progress::Done(Some(kept))) if kept.made_of.since >= asked || self.holds(kept, Instant::now()) => {
                     return Turn::Made(Arc::clone(kept));
                 }
                 // It cannot be kept, so that each makes its own.
@@ -303,7 +319,7 @@ impl Kept {
         route: Arc<str>,
         held: u64,
     ) -> Self {
-        let own = headers.iter().filter(|(name, _)| name.as_str() != request_id::HEADER);
+        let own = headers.iter().filter(|(name, _)| **name != request_id::HEADER);
         let headers = own.map(|(name, value)| (name.clone(), value.clone())).collect::<Vec<_>>();
         let tag = headers.iter().find(|(name, _)| *name == ETAG);
         let etag = tag.and_then(|(_, tag)| tag.to_str().ok()).map(str::to_owned);
@@ -313,20 +329,23 @@ impl Kept {
     /// The response to somebody who asks this; `age` in seconds where it may be old.
     fn respond(&self, id: &RequestId, conditions: &Preconditions, age: Option<u64>) -> HttpResponse {
         let is_known = self.etag.as_deref().is_some_and(|tag| conditions.is_known(tag));
-        let mut response = HttpResponseBuilder::new(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+        let mut response = match is_known {
+            true => HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(())),
+            false => HttpResponse::with_body(StatusCode::OK, BoxBody::new(self.body.clone())),
+        };
+        let headers = response.headers_mut();
         for (name, value) in &self.headers {
             if !(is_known && is_of_body(name)) {
-                response.append_header((name, value));
+                headers.append(name.clone(), value.clone());
             }
         }
-        response.insert_header((request_id::HEADER, id.0.as_str()));
-        for header in self.modified.iter().flat_map(|modified| modified.told(SystemTime::now())) {
-            response.insert_header(header);
+        let id = id.header_value().map(|id| (request_id::HEADER, id));
+        let dates = self.modified.iter().flat_map(|modified| modified.told(SystemTime::now()));
+        let age = age.map(|age| (AGE, HeaderValue::from(age)));
+        for (name, value) in id.into_iter().chain(dates).chain(age) {
+            headers.insert(name, value);
         }
-        if let Some(age) = age {
-            response.insert_header((AGE, age));
-        }
-        if is_known { response.finish() } else { response.body(self.body.clone()) }
+        response
     }
 }
 
@@ -356,8 +375,8 @@ pub async fn cached<B: MessageBody + 'static>(
     };
     let question = question.with_tag_of_date(&cache.dates);
     if question.may_be_answered(&request) {
-        let kept = cache.find(&question);
-        metrics::counter!(CACHE_LOOKUPS, "result" => if kept.is_some() { "hit" } else { "miss" }).increment(1);
+        let kept = cache.find(&question, started);
+        cache.lookups.count(kept.is_some());
         if let Some(kept) = kept {
             return Ok(answer(request, &kept, &question.conditions, None, started));
         }
@@ -407,7 +426,7 @@ pub async fn cached<B: MessageBody + 'static>(
             made_of,
             today,
             route.clone(),
-            cache.seconds(),
+            cache.seconds(Instant::now()),
         ));
         cache.answers.insert(question.text.clone(), Arc::clone(&kept));
         if let Some(first) = first {

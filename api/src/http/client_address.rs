@@ -4,10 +4,14 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Once;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 use actix_web::web::Data;
 use ipnet::IpNet;
 
 use super::security;
+
+/// The header in which proxies name whom they speak for.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The proxies whose `X-Forwarded-For` is believed.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +44,11 @@ pub fn of(request: &HttpRequest) -> Option<String> {
 /// The same, as an address.
 pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr()?.ip().to_canonical();
+    if !request.headers().contains_key(FORWARDED_FOR) {
+        return Some(peer);
+    }
     let trusted = request.app_data::<Data<TrustedProxies>>();
-    let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
+    let forwarded = request.headers().get_all(FORWARDED_FOR).filter_map(|value| value.to_str().ok()).collect::<Vec<_>>();
     if is_forwarded_unseen(request) {
         warn_once(peer);
     }
@@ -52,7 +59,7 @@ pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
 pub fn is_forwarded_unseen(request: &HttpRequest) -> bool {
     let trusted = request.app_data::<Data<TrustedProxies>>();
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    request.headers().contains_key("x-forwarded-for") && !peer.is_some_and(|peer| trusted.is_some_and(|all| all.trusts(peer)))
+    request.headers().contains_key(FORWARDED_FOR) && !peer.is_some_and(|peer| trusted.is_some_and(|all| all.trusts(peer)))
 }
 
 /// The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one subscriber has whole.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ACCEPT_ENCODING, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderMap, HeaderName, HeaderValue,
+    ACCEPT_ENCODING, AcceptEncoding, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentEncoding, Encoding, Header, HeaderMap,
+    HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -179,26 +180,21 @@ fn cut(text: &str, most: usize) -> &str {
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
+    id.header_value().into_iter().for_each(|id| drop(headers.insert(request_id::HEADER, id)));
+    let mut add = |name: HeaderName, value: &'static str| drop(headers.insert(name, HeaderValue::from_static(value)));
+    add(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(REFERRER_POLICY, "no-referrer");
+    add(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     // What needs more, or less, says so itself.
-    let has_own = headers.contains_key("content-security-policy");
-    let mut add = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    };
-    add(request_id::HEADER, &id.0);
-    add("x-content-type-options", "nosniff");
-    add("referrer-policy", "no-referrer");
-    add("strict-transport-security", "max-age=31536000");
-    if !has_own {
-        add("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     }
-    if path.starts_with("/v1/") && !headers.contains_key("cache-control") {
+    if path.starts_with("/v1/") && !headers.contains_key(CACHE_CONTROL) {
         // What is about accounts stays nowhere; the rest is asked for anew each time, by who may see it.
         let is_of_accounts =
             ["/v1/auth/", "/v1/me", "/v1/users", "/v1/clients", "/v1/webhooks"].iter().any(|of| path.starts_with(of));
         let value = if is_of_accounts { "no-store" } else { "private, no-cache" };
-        headers.insert(HeaderName::from_static("cache-control"), HeaderValue::from_static(value));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
     }
 }
 

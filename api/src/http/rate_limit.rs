@@ -172,10 +172,11 @@ pub fn tell(headers: &mut HeaderMap, left: impl IntoIterator<Item = Left>) {
         policies.push(format!("\"{name}\";q={quota};w={}", WINDOW.as_secs()));
         limits.push(format!("\"{name}\";r={remaining};t={whole_in}"));
     }
+    if policies.is_empty() {
+        return;
+    }
     for (name, values) in [(POLICY, policies), (LIMIT, limits)] {
-        if let Ok(value) = HeaderValue::try_from(values.join(", "))
-            && !value.is_empty()
-        {
+        if let Ok(value) = HeaderValue::try_from(values.join(", ")) {
             headers.insert(name, value);
         }
     }

@@ -1,11 +1,13 @@
 //! The id of a request: the client's own if it sent a sane one, else the trace id of `traceparent`, else a new one.
 
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use uuid::Uuid;
 
-/// The header that carries it.
-pub const HEADER: &str = "x-request-id";
+/// The header that carries it. (Names of headers that every request asks for are read once, not anew for each.)
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// The header of W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The id a request goes by, in `X-Request-Id`, problems, logs and events.
 #[derive(Clone, Debug)]
@@ -14,10 +16,15 @@ pub struct RequestId(pub String);
 impl RequestId {
     /// Takes the client's id, or makes one.
     pub fn choose(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let own = text(HEADER).filter(|id| is_sane(id));
-        let traced = text("traceparent").and_then(trace_id);
+        let traced = text(TRACEPARENT).and_then(trace_id);
         Self(own.or(traced).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned))
+    }
+
+    /// The id as the value of [`HEADER`].
+    pub fn header_value(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&self.0).ok()
     }
 }
 
