@@ -4,7 +4,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest};
 use uuid::Uuid;
 
-/// The header that carries it. (Names of headers that every request asks for are read once, not anew for each.)
+/// The header that carries it. A constant: the name of a header that is given as a text is parsed for each request.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The header of W3C Trace Context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
