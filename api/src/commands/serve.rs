@@ -48,7 +48,7 @@ const CONNECTIONS_OF_THE_PUBLIC: u32 = 4 + exports::MOST as u32;
 const FIGURE_THREADS: usize = 2;
 /// How often durations that were measured are added up: until then each of them takes memory.
 const METRICS_EVERY: Duration = Duration::from_secs(1);
-/// How long a stop waits for connections to the database that were not given back.
+/// How long a stop waits for connections to the database that are not given back.
 const LONGEST_CLOSE: Duration = Duration::from_secs(10);
 /// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -127,23 +127,20 @@ pub async fn run(settings: Serve) -> CommandResult {
     courier.await?;
     telemetry.end().await;
     figures.shutdown_background();
-    store.finish_writes().await;
-    for db in [public_db, db] {
-        close(db).await?;
-    }
-    Ok(())
+    timeout(LONGEST_CLOSE, close(store, [public_db, db])).await.unwrap_or_else(|_| {
+        tracing::warn!("a connection to the database was not given back");
+        Ok(())
+    })
 }
 
 /// Closes connections once all are given back; a SQLite file is left without its write-ahead log then. What was acknowledged is on the disk
-/// in any case, so a stop waits for them no longer than it must.
-async fn close(db: DatabaseConnection) -> CommandResult {
-    match timeout(LONGEST_CLOSE, db.close()).await {
-        Ok(closed) => Ok(closed?),
-        Err(_) => {
-            tracing::warn!("a connection to the database was not given back");
-            Ok(())
-        }
+/// in any case.
+async fn close(store: Store, databases: [DatabaseConnection; 2]) -> CommandResult {
+    store.finish_writes().await;
+    for db in databases {
+        db.close().await?;
     }
+    Ok(())
 }
 
 /// Starts the threads that compute figures, so that the threads which answer requests stay free.
