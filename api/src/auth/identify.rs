@@ -29,9 +29,6 @@ pub const TICKET: &str = "ticket";
 #[derive(Clone, Copy)]
 struct Ticketed(DateTime<Utc>);
 
-/// The actor of a request, as [`known_actor`] found it.
-struct KnownActor(Arc<Actor>);
-
 /// What a request says about its actor.
 #[derive(Clone)]
 enum Identity {
@@ -92,21 +89,15 @@ pub fn has_ticket(request: &HttpRequest) -> bool {
     request.extensions().contains::<Ticketed>()
 }
 
-/// The actor of a request whose token was verified before: without waiting for anything. Several layers ask for it; it is looked up once.
+/// The actor of a request whose token was verified before: without waiting for anything.
 pub fn known_actor(request: &ServiceRequest) -> Option<Arc<Actor>> {
     let (scheme, token) = request.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    let found = request.extensions().get().map(|KnownActor(actor)| Arc::clone(actor));
-    if found.is_some() {
-        return found;
-    }
     let token = token.trim();
     let own = request.app_data::<Data<Keys>>().and_then(|keys| keys.verified(token));
-    let actor = own.or_else(|| request.app_data::<Data<OidcProvider>>()?.verified(token))?;
-    request.extensions_mut().insert(KnownActor(Arc::clone(&actor)));
-    Some(actor)
+    own.or_else(|| request.app_data::<Data<OidcProvider>>()?.verified(token))
 }
 
 /// When the token of this request ends, which was verified before, or that with which its ticket was requested.
