@@ -180,7 +180,9 @@ fn cut(text: &str, most: usize) -> &str {
 }
 
 fn add_headers(headers: &mut HeaderMap, id: &RequestId, path: &str) {
-    id.header_value().into_iter().for_each(|id| drop(headers.insert(request_id::HEADER, id)));
+    if let Some(id) = id.header_value() {
+        headers.insert(request_id::HEADER, id);
+    }
     let mut add = |name: HeaderName, value: &'static str| drop(headers.insert(name, HeaderValue::from_static(value)));
     add(X_CONTENT_TYPE_OPTIONS, "nosniff");
     add(REFERRER_POLICY, "no-referrer");

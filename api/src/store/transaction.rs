@@ -303,7 +303,9 @@ impl Store {
                     Some(turn) => turn.committed(db, appended).await?,
                     None => {
                         db.commit().await?;
-                        appended.into_iter().for_each(|appended| self.generation.committed(appended));
+                        if let Some(appended) = appended {
+                            self.generation.committed(appended);
+                        }
                     }
                 }
                 if appended.is_some() {
