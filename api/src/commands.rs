@@ -51,7 +51,7 @@ pub fn execute(command: Command) -> ExitCode {
 async fn run(command: Command) -> CommandResult {
     match command {
         Command::Serve(settings) => serve::run(*settings).await,
-        Command::Migrate(database) => migrate::run(database).await,
+        Command::Migrate(migrate) => migrate::run(migrate).await,
         Command::User(user) => user::run(user.command).await,
         Command::Client(client) => client::run(client.command).await,
         Command::Keys(keys) => keys::run(keys.command).await,

@@ -31,7 +31,7 @@ pub enum Command {
     /// Bring the database schema up to date, then serve.
     Serve(Box<Serve>),
     /// Bring the database schema up to date.
-    Migrate(Database),
+    Migrate(Migrate),
     /// Manage the people who log in.
     User(User),
     /// Manage the systems that report.
@@ -56,6 +56,18 @@ pub enum Command {
     Openapi,
     /// Ask a running service whether it is ready; the exit status is 1 if it is not.
     Healthcheck(Healthcheck),
+}
+
+/// The settings of `renaksi migrate`.
+#[derive(Args, Clone, Debug)]
+pub struct Migrate {
+    /// The database.
+    #[command(flatten)]
+    pub database: Database,
+    /// Also allow what replicas of the version before cannot read: the events of a push in one row. For PostgreSQL, once none of them runs
+    /// any more; new databases and SQLite allow it from the beginning.
+    #[arg(long)]
+    pub complete: bool,
 }
 
 /// The settings of the database.

@@ -1,5 +1,5 @@
 //! Audit events: one change of one row each, with the row before and after. Rows are only ever added, in the transaction of the
-//! change.
+//! change. The events by which one request created many reports are one row, see [`crate::rules::batch`].
 
 use sea_orm::entity::prelude::*;
 
@@ -11,14 +11,14 @@ pub struct Model {
     /// The number of the event, in the order of appending.
     #[sea_orm(primary_key)]
     pub seq: i64,
-    /// The identifier, a UUIDv7.
+    /// The identifier, a UUIDv7; of a batch that of its first event.
     #[sea_orm(unique)]
     pub id: Uuid,
     /// When the change was made.
     pub at: DateTimeUtc,
     /// The kind of resource that changed, such as `programme`.
     pub resource: String,
-    /// The code or id of the resource.
+    /// The code or id of the resource; empty in a batch.
     pub key: String,
     /// What happened: `created`, `updated`, `deleted`, or a verb of the resource.
     pub action: String,
@@ -36,8 +36,15 @@ pub struct Model {
     pub before: Option<Json>,
     /// The resource after the change, as the API shows it.
     pub after: Option<Json>,
-    /// The SHA-256 of the canonical form; null in events that an earlier version of the service wrote.
+    /// The SHA-256 of the canonical form; null in events that an earlier version of the service wrote. In a batch the hashes of its
+    /// events, one after the other.
     pub content_hash: Option<Vec<u8>>,
+    /// The identifier of the first event about the same resource, where that one lies in a batch; null in the batch itself.
+    pub first_event: Option<Uuid>,
+    /// How many events the row holds: 1, or those of a batch.
+    pub events: i32,
+    /// What the events of a batch do not have in common, compressed; null in a row that is one event.
+    pub batch: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

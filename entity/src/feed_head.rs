@@ -16,6 +16,8 @@ pub struct Model {
     pub hash: String,
     /// Everything that was appended before this is sealed: on PostgreSQL a transaction number, on SQLite an event number.
     pub horizon: i64,
+    /// Whether batches of events may be written: whether no replica runs that does not know them.
+    pub batches: bool,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

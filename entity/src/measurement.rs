@@ -71,6 +71,8 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     /// When this revision was last changed.
     pub updated_at: DateTimeUtc,
+    /// The identifier of the event that created the report, where it lies in a batch; the same in all its revisions.
+    pub first_event: Option<Uuid>,
 }
 
 /// The review state of a report.

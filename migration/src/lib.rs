@@ -22,6 +22,7 @@ mod m0016_describe_indicators;
 mod m0017_hash_contents;
 mod m0018_index_first_values;
 mod m0019_group_index_entries;
+mod m0020_batch_events;
 
 /// All steps of the schema.
 pub struct Migrator;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_hash_contents::Migration),
             Box::new(m0018_index_first_values::Migration),
             Box::new(m0019_group_index_entries::Migration),
+            Box::new(m0020_batch_events::Migration),
         ]
     }
 }

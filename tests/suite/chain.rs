@@ -10,7 +10,7 @@ use renaksi_tests::{Actor, App, Server, on_both_databases, unique};
 use serde_json::{Value, json};
 
 /// What `renaksi audit verify` says, and whether it found the trail whole.
-fn verified(app: &App, more: &[&str]) -> (bool, String) {
+pub(super) fn verified(app: &App, more: &[&str]) -> (bool, String) {
     let output = app.command(&[&["audit", "verify"], more].concat());
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(text).unwrap())

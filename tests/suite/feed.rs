@@ -5,7 +5,7 @@ use renaksi_tests::{Actor, App, on_both_databases, unique};
 use serde_json::{Value, json};
 
 /// Where the feed ends, once everything that was written is in it.
-async fn end_of(app: &App) -> i64 {
+pub(super) async fn end_of(app: &App) -> i64 {
     // An event of our own: what was committed before it stands before it.
     let admin = app.admin().await;
     let (code, body) = OPDS.new_body();

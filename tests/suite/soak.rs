@@ -158,7 +158,7 @@ async fn soak(app: App) {
         let part = Part {
             memory: memory_of(app.server().pid()),
             size: size_of(&app),
-            events: app.database().query("SELECT COUNT(*) FROM event").parse().unwrap(),
+            events: app.database().query("SELECT SUM(events) FROM event").parse().unwrap(),
             writes: std::mem::take(&mut *shared.writes.lock().unwrap()),
             reads: std::mem::take(&mut *shared.reads.lock().unwrap()),
         };

@@ -47,6 +47,7 @@ pub(crate) fn verified(kpi: String, period: Period, value: Decimal) -> measureme
         note: None,
         evidence: json!([]),
         source_updated_at: None,
+        first_event: None,
         provenance: None,
         state: ReportState::Verified,
         known_on: Some(end),

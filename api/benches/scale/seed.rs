@@ -230,6 +230,7 @@ fn report(number: u32, quarter: i32) -> action_report::ActiveModel {
         version: Set(3),
         created_at: Set(instant(handed_in)),
         updated_at: Set(instant(handed_in)),
+        first_event: Set(None),
     }
 }
 
@@ -308,5 +309,8 @@ fn told(opd: u32, programme: u32, number: u32, turn: u32) -> event::ActiveModel 
         before: Set(Some(shown(opd, programme, number, turn))),
         after: Set(Some(shown(opd, programme, number, turn + 1))),
         content_hash: Set(None),
+        first_event: Set(None),
+        events: Set(1),
+        batch: Set(None),
     }
 }

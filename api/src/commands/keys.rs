@@ -59,6 +59,7 @@ async fn rotate(transaction: &WriteTransaction) -> ApiResult<String> {
             version: 1,
             before: None,
             after: Some(row.public_jwk),
+            first_event: None,
         })
         .await?;
     Ok(row.kid)
@@ -76,7 +77,9 @@ async fn revoke(transaction: &WriteTransaction, kid: &str) -> ApiResult<String> 
     }
     signing_key::Entity::delete_by_id(kid).exec(&transaction.db).await?;
     let (before, after) = (Some(row.public_jwk), None);
-    transaction.record(AuditEvent { of: &AUDITED, key: kid, action: "revoked", version: 2, before, after }).await?;
+    transaction
+        .record(AuditEvent { of: &AUDITED, key: kid, action: "revoked", version: 2, before, after, first_event: None })
+        .await?;
     let signs = signing_key::Entity::find().filter(Column::Slot.eq(keys::CURRENT)).one(&transaction.db).await?;
     signs.map(|row| row.kid).ok_or_else(|| ApiError::unexpected("no signing key"))
 }

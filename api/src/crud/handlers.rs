@@ -297,7 +297,9 @@ async fn delete(
             references::must_be_free(&transaction.db, row.kind(), row.key(), stored).await?;
             writes.delete(transaction, &*row).await?;
             let (of, version, before) = (&row.kind().audited, row.stamp().version + 1, Some(row.shown()));
-            transaction.record(AuditEvent { of, key: row.key(), action: "deleted", version, before, after: None }).await?;
+            transaction
+                .record(AuditEvent { of, key: row.key(), action: "deleted", version, before, after: None, first_event: None })
+                .await?;
             Ok(Answer::nothing())
         })
         .await

@@ -3,8 +3,9 @@
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
 use entity::event;
-use sea_orm::QueryFilter;
-use sea_orm::sea_query::{Expr, ExprTrait, SimpleExpr};
+use entity::rules::batch;
+use sea_orm::sea_query::{Condition, Expr, ExprTrait, SimpleExpr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -158,12 +159,18 @@ pub(super) async fn answer_where<P: Permission>(
     let (db, actor) = (access.store.db(), access.actor());
     let listing = Listing::read(&mut parameters, &format!("{resource}/{key}/history"), &[], "seq", SEQ, false);
     parameters.finish()?;
-    let events = events::about(db, resource, key);
-    let events = match condition {
-        Some(condition) => events.filter(condition),
-        None => events,
+    let first = events::first_in_batches(db, of, key).await?;
+    let about = events::are_about_any(db, resource, &[key]).add_option(condition);
+    let events = event::Entity::find().filter(match first.as_slice() {
+        [] => about,
+        first => Condition::any().add(about).add(event::Column::Id.is_in(first.iter().map(|id| batch::batch_of(*id)))),
+    });
+    let shown = |row: &event::Model| {
+        let place = first.iter().find(|id| batch::batch_of(**id) == row.id).map_or(0, |id| batch::place_of(*id));
+        let event = batch::events(row, place..place + 1).map_err(ApiError::unexpected)?.pop();
+        let event = event.ok_or_else(|| ApiError::unexpected("a batch without the event that it is to hold"))?;
+        Ok(Entry::from(&event).seen_by(actor))
     };
-    let shown = |event: &event::Model| Ok(Entry::from(event).seen_by(actor));
     let page = listing.page(db, events.clone(), shown).await?;
     if page.data.is_empty() && events.one(db).await?.is_none() {
         return Err(ApiError::not_found(of.noun, key));

@@ -183,5 +183,7 @@ pub async fn may_attach(transaction: &WriteTransaction, draft: &dyn Draft, befor
 /// Appends to the audit log what happened to a row.
 pub async fn recorded(transaction: &WriteTransaction, row: &dyn Row, action: &str, before: Option<Value>) -> ApiResult<()> {
     let (of, version) = (&row.kind().audited, row.stamp().version);
-    transaction.record(AuditEvent { of, key: row.key(), action, version, before, after: Some(row.shown()) }).await
+    transaction
+        .record(AuditEvent { of, key: row.key(), action, version, before, after: Some(row.shown()), first_event: None })
+        .await
 }

@@ -4,6 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::Bytes;
 use entity::event;
+use entity::rules::batch::{self, Unreadable};
 use entity::rules::chain::content_hash;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value as Parameter};
 use serde::Serialize;
@@ -107,8 +108,55 @@ impl FeedQuery {
     }
 }
 
+/// A row of the audit log with its positions.
+#[derive(Debug, FromQueryResult)]
+pub struct Sealed {
+    /// The position of its last event.
+    pub position: i64,
+    /// The hash of the block that ends with that event, in hexadecimal; empty where a block goes on.
+    pub block_hash: String,
+    /// Whether the public could know of any of its events when they got their positions.
+    pub public: bool,
+    /// Of a batch, of which of them, see [`entity::event_seal::Model::public_events`].
+    pub public_events: Option<Vec<u8>>,
+    /// How many events have these positions.
+    pub positions: i32,
+    /// The first event of the same resource; of a batch it means nothing.
+    pub thing: Uuid,
+    /// The row.
+    #[sea_orm(nested)]
+    pub row: event::Model,
+}
+
+impl Sealed {
+    /// The position of its first event.
+    pub fn first_position(&self) -> i64 {
+        self.position - i64::from(self.positions) + 1
+    }
+
+    /// Its events after a position.
+    pub fn events(&self, after: i64) -> Result<Vec<FeedEntry>, Unreadable> {
+        if self.positions != self.row.events {
+            return Err(Unreadable::because("its seal counts another number of events"));
+        }
+        let (first, is_batch) = (self.first_position(), self.row.batch.is_some());
+        let places = first.max(after + 1)..self.position + 1;
+        let place = |position: i64| usize::try_from(position - first).unwrap_or_default();
+        let events = batch::events(&self.row, place(places.start)..place(places.end))?;
+        let entries = places.zip(events).map(|(position, event)| FeedEntry {
+            position,
+            block_hash: if position == self.position { self.block_hash.clone() } else { String::new() },
+            public: self.public && self.public_events.as_ref().is_none_or(|bits| batch::is_marked(bits, place(position))),
+            // A batch holds the first events of what it tells of.
+            thing: if is_batch { event.id } else { self.thing },
+            event,
+        });
+        Ok(entries.collect())
+    }
+}
+
 /// An event with its position.
-#[derive(Clone, Debug, FromQueryResult)]
+#[derive(Clone, Debug)]
 pub struct FeedEntry {
     /// The position in the feed.
     pub position: i64,
@@ -119,7 +167,6 @@ pub struct FeedEntry {
     /// The first event of the same resource.
     pub thing: Uuid,
     /// The event.
-    #[sea_orm(nested)]
     pub event: event::Model,
 }
 
@@ -162,8 +209,35 @@ impl PublicEvent {
     }
 }
 
-/// Reads what the request asks for, in the order of the feed. It takes one statement.
+/// Reads what the request asks for, in the order of the feed. It takes one statement, and another where a batch holds fewer of such
+/// events than it has positions.
 pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec<FeedEntry>> {
+    let limit = usize::try_from(asked.limit).map_err(ApiError::unexpected)?;
+    let (mut page, mut asked) = (Vec::new(), asked.clone());
+    loop {
+        let rows = sealed(db, &asked).await?;
+        for row in &rows {
+            if page.len() >= limit {
+                break;
+            }
+            let events = row.events(asked.after).map_err(ApiError::unexpected)?;
+            page.extend(events.into_iter().filter(|told| told.public || !asked.public));
+        }
+        let has_batches = rows.iter().any(|row| row.positions > 1);
+        match rows.last() {
+            Some(last) if has_batches && page.len() < limit => {
+                (asked.after, asked.limit) = (last.position, (limit - page.len()) as u64);
+            }
+            _ => break,
+        }
+    }
+    page.truncate(limit);
+    Ok(page)
+}
+
+/// Reads rows of the audit log that hold what the request asks for, in the order of the feed: as many as hold enough events, or fewer
+/// if they are batches. It takes one statement.
+pub async fn sealed(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec<Sealed>> {
     let mut values: Vec<Parameter> = vec![asked.after.into()];
     let mut conditions = vec!["s.position > $1".to_owned()];
     if asked.public {
@@ -184,14 +258,18 @@ pub async fn read(db: &impl ConnectionTrait, asked: &FeedQuery) -> ApiResult<Vec
     }
     let (conditions, limit, backend) = (conditions.join(" AND "), asked.limit, db.get_database_backend());
     let are_of_same = are_about(backend, "f", "e.resource", "e.\"key\"");
+    // At least so many of its events are asked for.
+    let held = if asked.public { "CASE WHEN s.public_events IS NULL THEN s.events ELSE 1 END" } else { "s.events" };
+    let next = format!("SELECT s.* FROM event_seal s WHERE {conditions} ORDER BY s.position LIMIT {limit}");
     let sql = format!(
-        "SELECT s.position, s.hash AS block_hash, s.public, \
-           (SELECT f.id FROM event f WHERE {are_of_same} ORDER BY f.seq LIMIT 1) AS thing, e.* \
-         FROM event_seal s JOIN event e ON e.seq = s.seq WHERE {conditions} \
-         ORDER BY s.position LIMIT {limit}"
+        "SELECT s.position, s.hash AS block_hash, s.public, s.public_events, s.events AS positions, \
+           COALESCE(e.first_event, \
+             (SELECT COALESCE(f.first_event, f.id) FROM event f WHERE {are_of_same} ORDER BY f.seq LIMIT 1)) AS thing, e.* \
+         FROM (SELECT s.*, SUM({held}) OVER (ORDER BY s.position) - {held} AS earlier FROM ({next}) s) s \
+         JOIN event e ON e.seq = s.seq WHERE s.earlier < {limit} ORDER BY s.position"
     );
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-    rows.iter().map(|row| FeedEntry::from_query_result(row, "").map_err(ApiError::from)).collect()
+    rows.iter().map(|row| Sealed::from_query_result(row, "").map_err(ApiError::from)).collect()
 }
 
 /// What the public sees of public events. It takes at most one statement.

@@ -50,6 +50,20 @@ pub fn may_be_public() -> String {
     conditions.join(" OR ")
 }
 
+/// The kinds of what batches hold that may be public, as a list in SQL.
+pub fn batches_that_may_be_public() -> String {
+    let names = kinds::AUDITED.iter().filter(|of| of.batched_by.is_some() && of.public_part.is_some());
+    names.map(|of| format!("'{}'", of.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether what a batch shows of a `resource`, as this service wrote it, may be public.
+pub fn may_show(resource: &str, text: &str) -> bool {
+    match kinds::audited(resource).and_then(|of| of.public_part) {
+        Some(PublicPart { only: Some((member, word)), .. }) => text.contains(&format!("\"{member}\":\"{word}\"")),
+        part => part.is_some(),
+    }
+}
+
 /// For each of `changes` whether it is public: whether the resource was public before the change or is afterwards, together with
 /// what it belongs to. It takes at most one statement.
 pub async fn are_public(db: &impl ConnectionTrait, changes: &[Change<'_>]) -> ApiResult<Vec<bool>> {

@@ -23,8 +23,9 @@
 //! A backlog may have any length. It is sealed in steps of a bounded number of events, each in a transaction of its own, so that
 //! writers get their turn in between. [`Sealer`] remembers how far it has come.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use entity::rules::batch;
 use entity::rules::chain::{Hash, block_hash, content_hash};
 use entity::{event, event_seal, feed_head};
 use sea_orm::ActiveValue::Set;
@@ -44,16 +45,18 @@ use crate::telemetry::trace;
 
 /// The number of events of one transaction and one block: few enough that writers on SQLite, who wait for it, do not notice.
 const AT_ONCE: i64 = 1_000;
+/// From this number on, no further row fits for sure: it may be a batch.
+const ENOUGH: i64 = AT_ONCE - batch::MOST as i64 + 1;
 /// The most events that are counted: whether more wait matters to nobody.
 const MOST_COUNTED: i64 = 100_000;
 /// The columns of a seal.
-const SEAL: [event_seal::Column; 5] = {
+const SEAL: [event_seal::Column; 7] = {
     use event_seal::Column::*;
-    [Position, Seq, Resource, Public, Hash]
+    [Position, Seq, Resource, Public, Hash, Events, PublicEvents]
 };
 
 /// The end of the feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct Head {
     /// The position of the last event.
     pub position: i64,
@@ -63,8 +66,10 @@ pub struct Head {
 
 /// The present end of the feed.
 pub async fn head(db: &impl ConnectionTrait) -> ApiResult<Head> {
-    let row = feed_head::Entity::find_by_id(1).one(db).await?.ok_or_else(no_head)?;
-    Ok(Head { position: row.position, hash: row.hash })
+    use feed_head::Column::{Hash, Position};
+    // No other columns: a backup may be of an earlier version.
+    let row = feed_head::Entity::find_by_id(1).select_only().columns([Position, Hash]);
+    row.into_model().one(db).await?.ok_or_else(no_head)
 }
 
 fn no_head() -> ApiError {
@@ -126,21 +131,21 @@ impl Sealer {
     }
 }
 
-/// How many events have no place in the feed yet, counted up to [`MOST_COUNTED`].
+/// How many events have no place in the feed yet, counted up to about [`MOST_COUNTED`].
 pub async fn unsealed(db: &impl ConnectionTrait) -> ApiResult<i64> {
     let backend = db.get_database_backend();
     let waiting = match backend {
         DbBackend::Postgres => {
-            "SELECT 1 AS one FROM event e WHERE e.xact >= (SELECT horizon FROM feed_head) \
+            "SELECT e.events FROM event e WHERE e.xact >= (SELECT horizon FROM feed_head) \
              AND NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.xact"
         }
         // Everything up to the last sealed number is sealed, whatever the horizon says.
         _ => {
-            "SELECT 1 AS one FROM event WHERE seq > \
+            "SELECT events FROM event WHERE seq > \
              MAX((SELECT horizon FROM feed_head), COALESCE((SELECT MAX(seq) FROM event_seal), 0))"
         }
     };
-    let sql = format!("SELECT COUNT(*) AS number FROM ({waiting} LIMIT {MOST_COUNTED}) w");
+    let sql = format!("SELECT CAST(COALESCE(SUM(events), 0) AS bigint) AS number FROM ({waiting} LIMIT {MOST_COUNTED}) w");
     let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
     Ok(row.map_or(Ok(0), |row| row.try_get("", "number"))?)
 }
@@ -155,18 +160,28 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
         None => begin(transaction, head.horizon).await?,
     };
     let Window { events, last, is_last } = waiting(transaction, pass.floor).await?;
-    let changes = events.iter().map(Unsealed::change).collect::<Vec<_>>();
-    let public = publicity::are_public(&transaction.db, &changes).await?;
+    let public = public_events(transaction, &events).await?;
     let hashes = hashes(transaction, &events).await?;
+    let sealed = hashes.len();
     let hash = if hashes.is_empty() { head.hash.clone() } else { block_hash(&head.hash, hashes) };
-    let position = head.position + i64::try_from(events.len()).map_err(ApiError::unexpected)?;
-    let rows = (head.position + 1..).zip(events.iter().zip(public)).map(|(place, (event, public))| {
-        let ending = if place == position { hash.as_str() } else { "" };
-        Ok(vec![place.into(), event.seq.into(), event.resource.as_str().into(), public.into(), ending.into()])
+    let end = head.position + i64::try_from(sealed).map_err(ApiError::unexpected)?;
+    let mut position = head.position;
+    let rows = events.iter().zip(public).map(|(event, public)| {
+        position += i64::from(event.events);
+        let ending = if position == end { hash.as_str() } else { "" };
+        let (is_public, resource) = (public.contains(&true), event.resource.as_str());
+        Ok(vec![
+            position.into(),
+            event.seq.into(),
+            resource.into(),
+            is_public.into(),
+            ending.into(),
+            event.events.into(),
+            batch::marked(&public).into(),
+        ])
     });
     let rows = rows.collect::<Vec<_>>();
     bulk::append::<event_seal::Entity>(&transaction.db, &SEAL, rows).await?;
-    let sealed = events.len();
     pass.floor = last;
     let reached = match pass.horizon {
         // All events below the horizon are sealed only once the pass is complete.
@@ -176,7 +191,7 @@ async fn seal(transaction: &WriteTransaction, pass: Option<Pass>) -> ApiResult<O
     };
     let horizon = head.horizon.max(reached);
     let mut head = head.into_active_model();
-    (head.position, head.hash, head.horizon) = (Set(position), Set(hash), Set(horizon));
+    (head.position, head.hash, head.horizon) = (Set(end), Set(hash), Set(horizon));
     head.update(&transaction.db).await?;
     Ok(Some((sealed, (!is_last).then_some(pass))))
 }
@@ -214,33 +229,77 @@ struct Unsealed {
     resource: String,
     /// Of an event that may be public, what decides that: the key, and the resource before and after.
     told: Option<Value>,
+    /// How many events it holds.
+    events: i32,
+    /// Of a batch that may hold public events, what it holds.
+    batch: Option<Vec<u8>>,
     content_hash: Option<Vec<u8>>,
 }
 
 impl Unsealed {
-    /// What of the event decides whether it is public.
-    fn change(&self) -> Change<'_> {
-        let told = |place: usize| self.told.as_ref()?.get(place).filter(|value| !value.is_null());
-        let key = told(0).and_then(Value::as_str).unwrap_or_default();
-        Change { resource: &self.resource, key, before: told(1), after: told(2) }
+    /// What decides whether its events are public: of a batch only of those that may be.
+    fn told(&self) -> ApiResult<Vec<Told>> {
+        let Some(batch) = &self.batch else {
+            let told = |place: usize| self.told.as_ref()?.get(place).filter(|value| !value.is_null()).cloned();
+            let key = told(0).and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default();
+            return Ok(if self.events == 1 { vec![Told { place: 0, key, before: told(1), after: told(2) }] } else { Vec::new() });
+        };
+        let entries = batch::entries(batch).map_err(ApiError::unexpected)?.into_iter().enumerate();
+        let may_be = entries.filter(|(_, batch::Entry(_, _, after))| publicity::may_show(&self.resource, after.get()));
+        let told = may_be.map(|(place, batch::Entry(key, _, after))| {
+            Ok(Told { place, key, before: None, after: Some(serde_json::from_str(after.get())?) })
+        });
+        told.collect::<serde_json::Result<_>>().map_err(ApiError::unexpected)
     }
 
-    /// The hash of the content, as its writer stored it.
-    fn hash(&self) -> Option<Hash> {
-        self.content_hash.as_deref().and_then(|hash| hash.try_into().ok())
+    /// The hashes of the contents, as their writer stored them.
+    fn hashes(&self) -> Option<&[Hash]> {
+        batch::hashes(self.content_hash.as_deref(), self.events)
     }
+}
+
+/// What decides whether an event is public.
+struct Told {
+    /// The place of the event in its row.
+    place: usize,
+    key: String,
+    before: Option<Value>,
+    after: Option<Value>,
+}
+
+/// Of each row, which of its events are public. It takes at most one statement.
+async fn public_events(transaction: &WriteTransaction, rows: &[Unsealed]) -> ApiResult<Vec<Vec<bool>>> {
+    let told = rows.iter().map(Unsealed::told).collect::<ApiResult<Vec<_>>>()?;
+    let changes = rows.iter().zip(&told).flat_map(|(row, told)| {
+        let change = |told| {
+            let Told { key, before, after, .. }: &Told = told;
+            Change { resource: &row.resource, key, before: before.as_ref(), after: after.as_ref() }
+        };
+        told.iter().map(change)
+    });
+    let mut public = publicity::are_public(&transaction.db, &changes.collect::<Vec<_>>()).await?.into_iter();
+    let public_of = |(row, told): (&Unsealed, Vec<Told>)| {
+        let public = told.into_iter().zip(public.by_ref()).filter(|(_, is_public)| *is_public);
+        let public = public.map(|(told, _)| told.place).collect::<HashSet<_>>();
+        (0..usize::try_from(row.events).unwrap_or_default()).map(|place| public.contains(&place)).collect()
+    };
+    Ok(rows.iter().zip(told).map(public_of).collect())
 }
 
 /// The hashes of the contents. A replica of an earlier version may have written events without.
 async fn hashes(transaction: &WriteTransaction, events: &[Unsealed]) -> ApiResult<Vec<Hash>> {
-    let missing = events.iter().filter(|event| event.hash().is_none()).map(|event| event.seq).collect::<Vec<_>>();
+    let missing = events.iter().filter(|event| event.hashes().is_none()).map(|event| event.seq).collect::<Vec<_>>();
     let mut made = HashMap::new();
     if !missing.is_empty() {
         let found = event::Entity::find().filter(event::Column::Seq.is_in(missing)).all(&transaction.db).await?;
-        made.extend(found.iter().map(|event| (event.seq, content_hash(event))));
+        let alone = found.iter().filter(|event| event.batch.is_none());
+        made.extend(alone.map(|event| (event.seq, [content_hash(event)])));
     }
-    let hash = |event: &Unsealed| event.hash().or_else(|| made.get(&event.seq).copied());
-    events.iter().map(|event| hash(event).ok_or_else(|| ApiError::unexpected("an event without its content"))).collect()
+    let hashes = events.iter().map(|event| {
+        let hashes = event.hashes().or_else(|| made.get(&event.seq).map(<[Hash; 1]>::as_slice));
+        hashes.ok_or_else(|| ApiError::unexpected("an event without its content"))
+    });
+    Ok(hashes.collect::<ApiResult<Vec<_>>>()?.concat())
 }
 
 /// The next events, as many as one step looks at.
@@ -262,28 +321,43 @@ async fn waiting(transaction: &WriteTransaction, floor: i64) -> ApiResult<Window
         DbBackend::Postgres => r#"jsonb_build_array(e."key", e.before, e.after)"#,
         _ => r#"json_array(e."key", json(e.before), json(e.after))"#,
     };
-    let columns = format!("e.seq, e.resource, e.content_hash, CASE WHEN {may_be_public} THEN {told} END AS told");
+    let batches_may_be = publicity::batches_that_may_be_public();
+    let columns = format!(
+        "e.seq, e.resource, e.content_hash, e.events, CASE WHEN e.batch IS NULL AND ({may_be_public}) THEN {told} END AS told, \
+         CASE WHEN e.resource IN ({batches_may_be}) THEN e.batch END AS batch"
+    );
+    // As many rows as hold few enough events: a batch is sealed as a whole.
+    let next = |after: &str| {
+        format!(
+            "SELECT seq, SUM(events) OVER (ORDER BY seq) - events AS earlier, events AS held \
+             FROM (SELECT seq, events FROM event WHERE {after} ORDER BY seq LIMIT {AT_ONCE}) w"
+        )
+    };
+    let few = format!("earlier < {ENOUGH}");
     let events = async |sql: String, values: Vec<sea_orm::Value>| {
         let statement = Statement::from_sql_and_values(backend, sql, values);
         Ok::<_, ApiError>(Unsealed::find_by_statement(statement).all(db).await?)
     };
     if backend != DbBackend::Postgres {
-        let sql = format!("SELECT {columns} FROM event e WHERE e.seq > $1 ORDER BY e.seq LIMIT {AT_ONCE}");
+        let next = next("seq > $1");
+        let sql = format!("SELECT {columns} FROM ({next}) n CROSS JOIN event e ON e.seq = n.seq WHERE {few} ORDER BY n.seq");
         let events = events(sql, vec![floor.into()]).await?;
-        let (last, is_last) = (events.last().map_or(floor, |last| last.seq), (events.len() as i64) < AT_ONCE);
-        return Ok(Window { events, last, is_last });
+        let looked_at = events.iter().map(|event| i64::from(event.events)).sum::<i64>();
+        let last = events.last().map_or(floor, |last| last.seq);
+        return Ok(Window { events, last, is_last: looked_at < ENOUGH });
     }
     let sql = format!(
-        "SELECT MAX(seq) AS last, COUNT(*) AS number FROM (SELECT seq FROM event WHERE seq > $1 ORDER BY seq LIMIT {AT_ONCE}) next"
+        "SELECT MAX(seq) AS last, COALESCE(MAX(earlier + held), 0)::bigint AS looked_at FROM ({}) next WHERE {few}",
+        next("seq > $1")
     );
     let row = db.query_one_raw(Statement::from_sql_and_values(backend, sql, [floor.into()])).await?;
     let row = row.ok_or_else(|| ApiError::unexpected("no count of events"))?;
-    let (last, number): (Option<i64>, i64) = (row.try_get("", "last")?, row.try_get("", "number")?);
+    let (last, looked_at): (Option<i64>, i64) = (row.try_get("", "last")?, row.try_get("", "looked_at")?);
     let last = last.unwrap_or(floor);
     let sql = format!(
         "SELECT {columns} FROM (SELECT * FROM event WHERE seq > $1 AND seq <= $2 OFFSET 0) e \
          WHERE NOT EXISTS (SELECT 1 FROM event_seal s WHERE s.seq = e.seq OFFSET 0) ORDER BY e.seq"
     );
     let events = events(sql, vec![floor.into(), last.into()]).await?;
-    Ok(Window { events, last, is_last: number < AT_ONCE })
+    Ok(Window { events, last, is_last: looked_at < ENOUGH })
 }

@@ -45,16 +45,22 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>, mut progress
     let count = |position: i64| u64::try_from(position).unwrap_or_default();
     let mut chain = Chain { block: Head { position: 0, hash: BEGINNING.to_owned() }, open: Vec::new(), kept };
     loop {
-        let page = events::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(chain.position()) }).await?;
-        for entry in &page {
-            if let Err(broken) = chain.take(entry) {
-                return Ok(broken);
+        let page = events::sealed(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(chain.position()) }).await?;
+        if page.is_empty() {
+            break;
+        }
+        for row in &page {
+            let entries = match row.events(0) {
+                Ok(entries) => entries,
+                Err(unreadable) => return Ok(broken(row.first_position(), unreadable.to_string())),
+            };
+            for entry in &entries {
+                if let Err(broken) = chain.take(entry) {
+                    return Ok(broken);
+                }
             }
         }
         progress.part("events", count(chain.position()), count(end.position));
-        if (page.len() as u64) < AT_ONCE {
-            break;
-        }
     }
     let last = chain.block.clone();
     progress.step("comparing every row with its last event");

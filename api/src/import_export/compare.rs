@@ -1,18 +1,27 @@
 //! Compares every row with what the audit log last recorded of it: what somebody changed, added or removed behind the service's back is found.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QuerySelect, Statement};
+use entity::event;
+use entity::rules::batch;
+use sea_orm::sea_query::ColumnType;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
+    Statement,
+};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::export::after;
-use super::{ExportRow, FileList, Row, key_of};
+use super::{Column, ExportRow, FileList, Row, key_of};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::accounts::Account;
-use crate::store::events::are_about;
+use crate::store::events::{about_any, are_about};
 
 /// Rows of one statement.
 const AT_ONCE: u64 = 500;
+/// Batches of one statement.
+const BATCHES: u64 = 16;
 
 /// Which event tells of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +48,8 @@ struct LastEvent {
     after: Value,
     /// Whether anything followed that says it is gone.
     is_live: bool,
+    /// The first event about the same, where that lies in a batch.
+    first_event: Option<Uuid>,
 }
 
 /// The first row of a kind that differs from what the audit log records of it, in words; `None` where all agree.
@@ -49,7 +60,7 @@ pub(in crate::import_export) async fn compare_list<K: FileList>(db: &impl Connec
         let mut stored = Vec::new();
         for row in &rows {
             let Some(ExportRow { key, version, after, .. }) = K::recorded(row)? else { return Ok(None) };
-            stored.push(Stored { name: key_of::<K>(row), key, version, shown: after });
+            stored.push(Stored { name: key_of::<K>(row), key, version, shown: after, first_event: first_event_of::<K>(row) });
         }
         if let Some(difference) = comparison.compare(db, &stored).await? {
             return Ok(Some(difference));
@@ -57,9 +68,97 @@ pub(in crate::import_export) async fn compare_list<K: FileList>(db: &impl Connec
         let is_last = (rows.len() as u64) < AT_ONCE;
         last = rows.into_iter().last();
         if is_last {
-            return comparison.finish(db).await;
+            let batched = comparison.batched;
+            return match comparison.finish(db).await? {
+                None if K::AUDITED.batched_by.is_some() => compare_batches::<K>(db, batched).await,
+                difference => Ok(difference),
+            };
         }
     }
+}
+
+/// The identifier of the first event of a first revision, if it lies in a batch.
+fn first_event_of<K: FileList>(row: &Row<K>) -> Option<Uuid> {
+    K::AUDITED.batched_by?;
+    let column = |name: &str| Column::<K>::iter().find(|column| column.as_str() == name).map(|column| row.get(column));
+    match (column("revision")?, column("first_event")?) {
+        (sea_orm::Value::Int(Some(1)), sea_orm::Value::Uuid(id)) => id,
+        _ => None,
+    }
+}
+
+/// The same of rows whose last event is their first and lies in a batch, of which there are `named` many. The batches are read one after the
+/// other: the rows of one lie at many places of the table, but the events of many rows in one batch.
+async fn compare_batches<K: FileList>(db: &impl ConnectionTrait, named: usize) -> ApiResult<Option<String>> {
+    let resource = K::AUDITED.name;
+    let (mut last, mut told) = (0, 0);
+    loop {
+        let batches = event::Entity::find().filter(event::Column::Resource.eq(resource)).filter(event::Column::Key.eq(""));
+        let batches = batches.filter(event::Column::Seq.gt(last)).filter(event::Column::Batch.is_not_null());
+        let batches = batches.order_by_asc(event::Column::Seq).limit(BATCHES).all(db).await?;
+        let Some(end) = batches.last() else { break };
+        last = end.seq;
+        for batch in &batches {
+            let created = batch::events(batch, 0..batch::MOST).map_err(ApiError::unexpected)?;
+            let known = last_events(db, resource, K::EVENT_KEY, created.iter().map(|event| event.key.as_str())).await?;
+            let rows = first_revisions::<K>(db, &created).await?;
+            let followed = followed(db, batch, &created).await?;
+            for event in &created {
+                if known.get(&(event.key.clone(), 1)).is_some_and(|last| last.first_event == Some(event.id)) {
+                    continue;
+                }
+                let name = format!("{resource} `{}`", event.key);
+                let Some(shown) = rows.get(&event.id) else {
+                    if followed.contains(&event.key) {
+                        continue;
+                    }
+                    return Ok(Some(format!("{name} is missing, and an event tells of it")));
+                };
+                if let Some(member) = difference(event.after.as_ref().unwrap_or(&Value::Null), shown, K::EVENT_KEY) {
+                    return Ok(Some(format!("`{member}` of {name} is not what its last event says")));
+                }
+                told += 1;
+            }
+        }
+    }
+    let text = || format!("{named} of the kind {resource} name a batch with their event, and {told} lie in one");
+    Ok((told != named).then(text))
+}
+
+/// The first revisions that name one of these events, as the audit log would record them, by the event.
+async fn first_revisions<K: FileList>(db: &impl ConnectionTrait, created: &[event::Model]) -> ApiResult<HashMap<Uuid, Value>> {
+    let column = |name: &str| Column::<K>::iter().find(|column| column.as_str() == name);
+    let key = K::AUDITED.batched_by.and_then(|[whole, part]| column(whole).zip(column(part)));
+    let (whole, part) = key.ok_or_else(|| ApiError::unexpected("only reports lie in batches"))?;
+    let parts = created.iter().filter_map(|event| event.key.split_once('/'));
+    let (mut wholes, mut parts) = parts.unzip::<_, _, Vec<_>, Vec<_>>();
+    for texts in [&mut wholes, &mut parts] {
+        texts.sort_unstable();
+        texts.dedup();
+    }
+    // A part may be a number.
+    let parts = parts.into_iter().map(|text| match part.def().get_column_type() {
+        ColumnType::Integer => text.parse::<i32>().unwrap_or_default().into(),
+        _ => sea_orm::Value::from(text),
+    });
+    let rows = K::Entity::find().filter(whole.is_in(wholes)).filter(part.is_in(parts)).all(db).await?;
+    let mut found = HashMap::new();
+    for row in rows {
+        if let (Some(id), Some(ExportRow { key, after, .. })) = (first_event_of::<K>(&row), K::recorded(&row)?)
+            && created.iter().any(|event| event.id == id && event.key == key)
+        {
+            found.insert(id, after);
+        }
+    }
+    Ok(found)
+}
+
+/// Those keys of a batch about which there are later events.
+async fn followed(db: &impl ConnectionTrait, batch: &event::Model, created: &[event::Model]) -> ApiResult<HashSet<String>> {
+    let keys = created.iter().map(|event| event.key.as_str()).collect::<Vec<_>>();
+    let later = about_any(db, &batch.resource, &keys).filter(event::Column::Seq.gt(batch.seq));
+    let keys = later.select_only().column(event::Column::Key).distinct().into_tuple::<String>().all(db).await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// The same for accounts: there are few, and what proves who they are is in no event.
@@ -68,7 +167,7 @@ pub async fn compare_accounts<A: Account>(db: &impl ConnectionTrait) -> ApiResul
     let rows = A::Entity::find().all(db).await?;
     let stored = rows.iter().map(|row| {
         let key = A::id(row);
-        Stored { name: key.clone(), key, version: 0, shown: json!(A::from(row)) }
+        Stored { name: key.clone(), key, version: 0, shown: json!(A::from(row)), first_event: None }
     });
     for some in stored.collect::<Vec<_>>().chunks(AT_ONCE as usize) {
         if let Some(difference) = comparison.compare(db, some).await? {
@@ -84,6 +183,8 @@ struct Stored {
     key: String,
     version: i32,
     shown: Value,
+    /// The first event, where it lies in a batch.
+    first_event: Option<Uuid>,
 }
 
 /// The rows of a kind beside the audit log, in the order of their keys.
@@ -93,11 +194,13 @@ struct Comparison {
     /// How many of the rows that were read exist by their last event.
     live: i64,
     last_key: String,
+    /// How many of them name a batch with their only event.
+    batched: usize,
 }
 
 impl Comparison {
     fn new(resource: &'static str, event_key: EventKey) -> Self {
-        Self { resource, event_key, live: 0, last_key: String::new() }
+        Self { resource, event_key, live: 0, last_key: String::new(), batched: 0 }
     }
 
     async fn compare(&mut self, db: &impl ConnectionTrait, rows: &[Stored]) -> ApiResult<Option<String>> {
@@ -109,7 +212,13 @@ impl Comparison {
                 EventKey::Number => i64::from(row.version),
             };
             let name = format!("{} `{}`", self.resource, row.name);
-            let Some(event) = known.get(&(row.key.clone(), number)) else {
+            let event = known.get(&(row.key.clone(), number));
+            // A draft with the same key may have been deleted before.
+            if row.first_event.is_some() && event.is_none_or(|event| event.first_event != row.first_event) {
+                self.batched += 1;
+                continue;
+            }
+            let Some(event) = event else {
                 return Ok(Some(format!("{name} stands in the database, and no event tells of it")));
             };
             if self.event_key == EventKey::Last && !event.is_live {
@@ -179,7 +288,7 @@ async fn last_events(
     let given = if is_postgres { "json_array_elements_text($2::json) AS g(value)" } else { "json_each($2) AS g" };
     let (are_given, are_of_same) = (are_about(backend, "e", "$1", "g.value"), are_about(backend, "l", "e.resource", "e.\"key\""));
     let sql = format!(
-        "SELECT e.\"key\", CAST({number} AS bigint) AS number, e.after, \
+        "SELECT e.\"key\", CAST({number} AS bigint) AS number, e.after, e.first_event, \
          (SELECT l.after IS NOT NULL FROM event l WHERE {are_of_same} ORDER BY l.seq DESC LIMIT 1) AS is_live \
          FROM event e WHERE e.seq IN (SELECT MAX(e.seq) FROM {given} CROSS JOIN event e \
          WHERE {are_given} AND e.after IS NOT NULL GROUP BY e.\"key\", {number})"
@@ -187,7 +296,8 @@ async fn last_events(
     let rows = db.query_all_raw(Statement::from_sql_and_values(backend, sql, [resource.into(), keys.into()])).await?;
     let events = rows.iter().map(|row| {
         let key = (row.try_get("", "key")?, row.try_get("", "number")?);
-        Ok((key, LastEvent { after: row.try_get("", "after")?, is_live: row.try_get("", "is_live")? }))
+        let (after, is_live) = (row.try_get("", "after")?, row.try_get("", "is_live")?);
+        Ok((key, LastEvent { after, is_live, first_event: row.try_get("", "first_event")? }))
     });
     events.collect()
 }

@@ -87,9 +87,9 @@ pub(super) async fn begin(import: &mut Import<'_>, rows: &[Incoming<ResourceRows
         |row: &&programme::Model| import.statuses.get(&row.code).is_none_or(|(first, _)| *first != ProgrammeStatus::Planned);
     let unsaid = rows.iter().map(|row| &row.row).filter(begins);
     let entries = unsaid.map(|row| transitions::beginning(import.transaction, &row.code, row.start_date));
-    let entries = entries.map(Incoming::<Transition>::made).collect::<Vec<_>>();
+    let mut entries = entries.map(Incoming::<Transition>::made).collect::<Vec<_>>();
     import.beginnings += entries.len();
-    if entries.is_empty() { Ok(()) } else { write(import, &entries).await }
+    if entries.is_empty() { Ok(()) } else { write(import, &mut entries).await }
 }
 
 /// Each entry of a status history begins where the one before it ends.

@@ -199,7 +199,7 @@ async fn take_in<K: FileList>(import: &mut Import<'_>, list: &'static str, mut r
     rows.retain(|row| row.is_sound);
     K::complete(import, list, &mut rows).await?;
     rows.retain(|row| row.is_sound);
-    write(import, &rows).await?;
+    write(import, &mut rows).await?;
     K::after_write(import, &rows).await?;
     Ok(rows.len())
 }

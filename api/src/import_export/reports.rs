@@ -77,6 +77,7 @@ impl FileList for Measurement {
             version: given.version.unwrap_or(1),
             created_at,
             updated_at: micros(given.updated_at).unwrap_or(created_at),
+            first_event: None,
         })
     }
 
@@ -155,6 +156,7 @@ impl FileList for ActionReport {
             version: given.version.unwrap_or(1),
             created_at,
             updated_at: micros(given.updated_at).unwrap_or(created_at),
+            first_event: None,
         })
     }
 

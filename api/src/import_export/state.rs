@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use entity::rules::programme_status::ProgrammeStatus;
-use sea_orm::{Iterable, ModelTrait};
+use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QuerySelect, Value};
+use uuid::Uuid;
 
 use super::check::Checking;
-use super::{Defaults, ExportRow, FileList, Incoming};
-use crate::http::problem::ApiResult;
+use super::{Defaults, ExportRow, FileList, Incoming, Row};
+use crate::http::problem::{ApiError, ApiResult};
 use crate::store::bulk;
 use crate::store::progress::Progress;
-use crate::store::transaction::{AuditEvent, WriteTransaction};
+use crate::store::transaction::{AuditEvent, FirstEvent, WriteTransaction};
 
 /// An import under way.
 pub(super) struct Import<'a> {
@@ -40,22 +41,62 @@ pub(super) struct Leading {
     pub(super) is_unsure: bool,
 }
 
+/// Notes in rows their first event, which lies in a batch: of a first revision its own, of any other that of the first. Returns these
+/// events in the order of the rows.
+async fn in_batches<K: FileList>(
+    transaction: &WriteTransaction,
+    key: [&str; 2],
+    rows: &mut [Incoming<K>],
+) -> ApiResult<Vec<Option<FirstEvent>>> {
+    let column = |name: &str| super::Column::<K>::iter().find(|column| column.as_str() == name);
+    let named = column("first_event").zip(column("revision")).zip(column(key[0]).zip(column(key[1])));
+    let ((first_event, revision), key) = named.ok_or_else(|| ApiError::unexpected("reports have these columns"))?;
+    let is_first = |row: &Row<K>| row.get(revision) == Value::from(1);
+    let key_of = |row: &Row<K>| (row.get(key.0), row.get(key.1));
+    // Revisions of a report follow each other, and may follow those of an earlier step.
+    let mut last: Option<((Value, Value), Option<Uuid>)> = None;
+    let mut identifiers = transaction.identifiers(rows.iter().filter(|incoming| is_first(&incoming.row)).count()).await?;
+    let mut noted = Vec::with_capacity(rows.len());
+    for Incoming { row, .. } in rows {
+        let (place, first) = (key_of(row), is_first(row));
+        let id = match last.take().filter(|(key, _)| *key == place) {
+            _ if first => identifiers.as_mut().and_then(Iterator::next),
+            Some((_, id)) => id,
+            None => {
+                let stored = K::Entity::find().select_only().column(first_event).filter(revision.eq(1));
+                let stored = stored.filter(key.0.eq(place.0.clone())).filter(key.1.eq(place.1.clone()));
+                stored.into_tuple::<Option<Uuid>>().one(&transaction.db).await?.flatten()
+            }
+        };
+        row.set(first_event, id.into());
+        noted.push(FirstEvent::of(id, first));
+        last = Some((place, id));
+    }
+    Ok(noted)
+}
+
 /// Writes rows with their events.
-pub(super) async fn write<K: FileList>(import: &Import<'_>, rows: &[Incoming<K>]) -> ApiResult<()> {
+pub(super) async fn write<K: FileList>(import: &Import<'_>, rows: &mut [Incoming<K>]) -> ApiResult<()> {
     let Import { transaction, defaults, .. } = import;
+    let first_events = match K::AUDITED.batched_by {
+        Some(key) => in_batches(transaction, key, rows).await?,
+        None => vec![None; rows.len()],
+    };
     let columns = super::Column::<K>::iter().collect::<Vec<_>>();
     let values = rows.iter().map(|incoming| Ok(columns.iter().map(|column| incoming.row.get(*column)).collect()));
     bulk::append::<K::Entity>(&transaction.db, &columns, values).await?;
     let mut recorded = Vec::new();
-    for Incoming { since, row, .. } in rows {
+    for (Incoming { since, row, .. }, first_event) in rows.iter().zip(first_events) {
         if let Some(one) = K::recorded(row)? {
             let since = since.unwrap_or_else(|| defaults.calendar.day_of(one.created_at));
-            recorded.push((since.min(transaction.today), one));
+            recorded.push((since.min(transaction.today), one, first_event));
         }
     }
-    let audit_events = recorded.iter().map(|(since, ExportRow { key, version, after, .. })| {
-        let (before, after) = (None, Some(after.clone()));
-        (*since, AuditEvent { of: K::AUDITED, key, action: "imported", version: *version, before, after })
+    // What lies in batches comes first.
+    recorded.sort_by_key(|(_, _, first_event)| !matches!(first_event, Some(FirstEvent::This(_))));
+    let audit_events = recorded.iter().map(|(since, ExportRow { key, version, after, .. }, first_event)| {
+        let (before, after, first_event) = (None, Some(after.clone()), *first_event);
+        (*since, AuditEvent { of: K::AUDITED, key, action: "imported", version: *version, before, after, first_event })
     });
     transaction.record_imported(audit_events.collect()).await
 }

@@ -126,7 +126,7 @@ impl Pushed for ProgrammeRow {
                 let before = before.as_ref().map(show::<Programme>);
                 let (of, key, version) = (&programmes::KIND.audited, after.code.as_str(), after.version);
                 let after = Some(show::<Programme>(after));
-                audit_events.push(AuditEvent { of, key, action, version, before, after });
+                audit_events.push(AuditEvent { of, key, action, version, before, after, first_event: None });
             }
             transaction.record_all(audit_events).await?;
         }

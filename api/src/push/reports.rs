@@ -24,7 +24,7 @@ use crate::resources::reporting::flow::{hand_in, reason_required, written_action
 use crate::resources::reporting::many::{self, Locked};
 use crate::resources::reporting::review_state::ReviewState;
 use crate::resources::reporting::{Report, ReportKey, Written};
-use crate::store::transaction::{AuditEvent, WriteTransaction};
+use crate::store::transaction::{AuditEvent, FirstEvent, WriteTransaction};
 
 /// Rows that are written at once.
 const AT_ONCE: usize = 1_000;
@@ -278,21 +278,38 @@ impl<R: Reported> Pushed for ReportRow<R> {
         });
         loop {
             // Some at a time: all of them at once would take more memory than the push itself.
-            let some = made.by_ref().take(AT_ONCE).collect::<Vec<_>>();
+            let mut some = made.by_ref().take(AT_ONCE).collect::<Vec<_>>();
             if some.is_empty() {
                 return Ok(());
             }
+            in_batches(transaction, &mut some).await?;
             let made = some.iter().map(|(key, (before, after))| (key, before.as_deref(), after));
             let writing = many::store(transaction, made.clone().map(|(_, before, after)| (before, after)));
             let audit_events = made.map(|(key, before, after)| {
                 let (before_shown, after_shown) = (before.map(R::Shown::from), Some(R::Shown::from(after)));
-                let (action, version) = (written_action(before), after.review_state().version);
-                let audit_event = AuditEvent { of: R::AUDITED, key, action, version, before: before_shown, after: after_shown };
-                (&transaction.origin, audit_event)
+                let (action, ReviewState { version, first_event, .. }) = (written_action(before), after.review_state());
+                let first_event = FirstEvent::of(first_event, before.is_none());
+                let (before, after) = (before_shown, after_shown);
+                (&transaction.origin, AuditEvent { of: R::AUDITED, key, action, version, before, after, first_event })
             });
             transaction.record_after(writing, audit_events).await?;
         }
     }
+}
+
+/// What a row of a push makes: its key, the revision that it replaces or follows, and its own.
+type Change<R> = (String, (Option<Box<R>>, R));
+
+/// Puts new reports first, with the identifiers of their events in batches, if these are allowed.
+async fn in_batches<R: Report>(transaction: &WriteTransaction, some: &mut [Change<R>]) -> ApiResult<()> {
+    some.sort_by_key(|(_, (before, _))| before.is_some());
+    let new = some.partition_point(|(_, (before, _))| before.is_none());
+    if let Some(identifiers) = transaction.identifiers(new).await? {
+        for ((_, (_, after)), id) in some.iter_mut().take(new).zip(identifiers) {
+            after.set_review_state(ReviewState { first_event: Some(id), ..after.review_state() });
+        }
+    }
+    Ok(())
 }
 
 /// Rejects rows that would be written but conflict with those for other quarters, together with the rows that only repeat them.

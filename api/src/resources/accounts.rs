@@ -207,7 +207,7 @@ pub async fn record<A: Account>(
     let show = |row: &Row<A>| json!(A::from(row));
     let (key, version) = (A::id(row), stamp_of::<A>(row)?.version);
     let (before, after) = (before.map(show), after.map(show));
-    transaction.record(AuditEvent { of: A::AUDITED, key: &key, action, version, before, after }).await
+    transaction.record(AuditEvent { of: A::AUDITED, key: &key, action, version, before, after, first_event: None }).await
 }
 
 /// Replaces the secret of an account.

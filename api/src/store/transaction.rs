@@ -33,7 +33,7 @@ use crate::http::answer::Answer;
 use crate::http::problem::ApiResult;
 use crate::telemetry::metrics::WRITE_WAIT;
 
-pub use recording::AuditEvent;
+pub use recording::{AuditEvent, FirstEvent};
 
 /// The database of one process, and what its writers share.
 #[derive(Clone)]

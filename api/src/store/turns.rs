@@ -219,7 +219,15 @@ mod tests {
 
     async fn write(store: &Store, of: &'static Audited, number: usize) {
         let origin = Origin { actor: Actor::system("test"), request_id: None, address: None };
-        let one = || AuditEvent { of, key: "1", action: "created", version: 1, before: None, after: Some(serde_json::json!({})) };
+        let one = || AuditEvent {
+            of,
+            key: "1",
+            action: "created",
+            version: 1,
+            before: None,
+            after: Some(serde_json::json!({})),
+            first_event: None,
+        };
         let writing = async |transaction: &WriteTransaction| transaction.record_all((0..number).map(|_| one())).await;
         store.transact(origin, writing).await.unwrap();
     }

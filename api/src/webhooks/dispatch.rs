@@ -4,6 +4,7 @@
 //! only one process at a time creates them, a crash leaves no gap, and nothing is created twice.
 
 use chrono::{DateTime, Utc};
+use entity::rules::batch::{MOST, identifier};
 use entity::webhook_delivery::DeliveryStatus;
 use entity::{webhook, webhook_cursor, webhook_delivery};
 use sea_orm::ActiveValue::Set;
@@ -55,7 +56,7 @@ fn no_cursor() -> ApiError {
 }
 
 /// What is read of an event to find out which webhooks receive it.
-#[derive(FromQueryResult)]
+#[derive(Clone, FromQueryResult)]
 struct Happened {
     position: i64,
     id: Uuid,
@@ -87,12 +88,21 @@ async fn dispatch(transaction: &WriteTransaction) -> ApiResult<Option<()>> {
 async fn happened(transaction: &WriteTransaction, after: i64, end: i64) -> ApiResult<Vec<Happened>> {
     let accounts = accounts().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "SELECT s.position, e.id, e.resource, e.action FROM event_seal s JOIN event e ON e.seq = s.seq \
-         WHERE s.position > $1 AND s.position <= $2 AND s.resource NOT IN ({accounts}) ORDER BY s.position"
+        "SELECT s.position, e.id, e.resource, e.action, s.events FROM event_seal s JOIN event e ON e.seq = s.seq \
+         WHERE s.position > $1 AND s.position - s.events < $2 AND s.position < $2 + {MOST} AND s.resource NOT IN ({accounts}) \
+         ORDER BY s.position"
     );
     let statement = Statement::from_sql_and_values(transaction.db.get_database_backend(), sql, [after.into(), end.into()]);
     let rows = transaction.db.query_all_raw(statement).await?;
-    rows.iter().map(|row| Happened::from_query_result(row, "").map_err(ApiError::from)).collect()
+    let mut happened = Vec::new();
+    for row in &rows {
+        let (last, number) = (Happened::from_query_result(row, "")?, row.try_get::<i32>("", "events")?);
+        let events = (last.position - i64::from(number) + 1..).zip(0..usize::try_from(number).unwrap_or_default());
+        // Of a batch, an earlier step may have taken the first events, and a later one takes the last.
+        let events = events.filter(|(position, _)| (after + 1..=end).contains(position));
+        happened.extend(events.map(|(position, place)| Happened { position, id: identifier(last.id, place), ..last.clone() }));
+    }
+    Ok(happened)
 }
 
 fn deliveries(webhooks: &[webhook::Model], happened: &[Happened], now: DateTime<Utc>) -> Vec<webhook_delivery::ActiveModel> {

@@ -350,6 +350,9 @@ mod tests {
             before: Some(json!({ "name": "Lama", "regions": [], "code": "SG-09" })),
             after: Some(json!({ "code": "SG-09", "name": "Baru \"é\"", "regions": [{ "b": 1, "a": null }] })),
             content_hash: None,
+            first_event: None,
+            events: 1,
+            batch: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod bands;
+pub mod batch;
 pub mod chain;
 pub mod coverage;
 pub mod explanation;

@@ -27,6 +27,7 @@ use crate::store::transaction::WriteTransaction;
 /// What the audit log tells of reports.
 pub static AUDITED: Audited = Audited::new("action_report", Noun::new("action report", "laporan renaksi"))
     .actions(REPORTED)
+    .in_batches(["action", "quarter"])
     .changes(Changes::FromItsDay)
     .recorded(|| Recorded::of::<ActionReport>(ActionReport::example()));
 
@@ -178,6 +179,7 @@ impl Report for Model {
             version: review_state.version,
             created_at: review_state.created_at,
             updated_at: review_state.updated_at,
+            first_event: review_state.first_event,
         }
     }
 

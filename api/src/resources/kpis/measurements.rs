@@ -28,6 +28,7 @@ use crate::store::transaction::WriteTransaction;
 /// What the audit log tells of measurements.
 pub static AUDITED: Audited = Audited::new("measurement", Noun::new("measurement", "hasil ukur"))
     .actions(REPORTED)
+    .in_batches(["kpi", "period"])
     .recorded(|| Recorded::of::<Measurement>(Measurement::example()))
     .changes(Changes::WhenVerified)
     .public_part(PublicPart {
@@ -145,6 +146,7 @@ impl Report for Model {
             version: review_state.version,
             created_at: review_state.created_at,
             updated_at: review_state.updated_at,
+            first_event: review_state.first_event,
         }
     }
 

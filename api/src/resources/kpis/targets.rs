@@ -268,7 +268,15 @@ async fn record(
     let show = |row: &kpi_target::Model| json!(KpiTarget::from(row));
     let key = key_of(&row.kpi, &row.period);
     transaction
-        .record(AuditEvent { of: &AUDITED, key: &key, action, version, before: before.map(show), after: after.map(show) })
+        .record(AuditEvent {
+            of: &AUDITED,
+            key: &key,
+            action,
+            version,
+            before: before.map(show),
+            after: after.map(show),
+            first_event: None,
+        })
         .await
 }
 

@@ -213,6 +213,7 @@ async fn record(
         version: row.seq,
         before: last.map(show),
         after: Some(show(&row)),
+        first_event: None,
     };
     transaction.record(audit_event).await?;
     Ok(row)

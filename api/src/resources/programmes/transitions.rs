@@ -178,7 +178,7 @@ async fn record(transaction: &WriteTransaction, action: &str, entries: &[status_
     let audit_events = entries.iter().zip(&keys).map(|(entry, key)| {
         let fact = Some(in_trail(entry));
         let (before, after) = if action == "deleted" { (fact, None) } else { (None, fact) };
-        AuditEvent { of: &AUDITED, key, action, version: entry.seq, before, after }
+        AuditEvent { of: &AUDITED, key, action, version: entry.seq, before, after, first_event: None }
     });
     transaction.record_all(audit_events).await
 }

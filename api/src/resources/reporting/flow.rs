@@ -12,7 +12,7 @@ use super::{Report, ReportKey, many};
 use crate::http::language::Text;
 use crate::http::precondition::{Tagged, entity_tag};
 use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
-use crate::store::transaction::{AuditEvent, WriteTransaction};
+use crate::store::transaction::{AuditEvent, FirstEvent, WriteTransaction};
 
 /// The key of the report that a path names.
 pub fn place_in(path: Path<(String, String)>) -> ReportKey {
@@ -150,7 +150,7 @@ pub async fn record<R: Report>(
     let Some(row) = after.or(before) else { return Ok(()) };
     let version = after.map_or(row.review_state().version + 1, |row| row.review_state().version);
     let show = |row: &R| json!(R::Shown::from(row));
-    let key = row.place().to_string();
+    let (key, first_event) = (row.place().to_string(), FirstEvent::of(row.review_state().first_event, false));
     let (before, after) = (before.map(show), after.map(show));
-    transaction.record(AuditEvent { of: R::AUDITED, key: &key, action, version, before, after }).await
+    transaction.record(AuditEvent { of: R::AUDITED, key: &key, action, version, before, after, first_event }).await
 }

@@ -10,6 +10,7 @@ use actix_web::web::Path;
 
 use super::flow::{etag, place_in, reason_required, shown, written_action};
 use super::many::{self, Locked};
+use super::review_state::ReviewState;
 use super::{Report, ReportKey, Written};
 use crate::http::answer::Answer;
 use crate::http::body::{self, JsonBody};
@@ -19,7 +20,7 @@ use crate::http::problem::{ApiError, ApiResult, FieldError, codes};
 use crate::http::query::NoParameters;
 use crate::store::access::{Access, retry};
 use crate::store::together::{Queues, Together};
-use crate::store::transaction::{AuditEvent, WriteTransaction};
+use crate::store::transaction::{AuditEvent, FirstEvent, WriteTransaction};
 use crate::telemetry::metrics::WRITE_WAIT;
 
 /// A request that writes a report.
@@ -140,8 +141,9 @@ async fn write_all<R: Report>(
     let keys = made.iter().map(|(_, _, _, after)| after.place().to_string()).collect::<Vec<_>>();
     let audit_events = made.iter().zip(&keys).map(|((_, put, before, after), key)| {
         let (before_shown, after_shown) = (before.map(R::Shown::from), Some(R::Shown::from(after)));
-        let (action, version) = (written_action(*before), after.review_state().version);
-        (put.access.origin(), AuditEvent { of: R::AUDITED, key, action, version, before: before_shown, after: after_shown })
+        let (action, ReviewState { version, first_event, .. }) = (written_action(*before), after.review_state());
+        let (before, after, first_event) = (before_shown, after_shown, FirstEvent::of(first_event, before.is_none()));
+        (put.access.origin(), AuditEvent { of: R::AUDITED, key, action, version, before, after, first_event })
     });
     transaction.record_after(writing, audit_events).await?;
     for (place, put, before, after) in made {

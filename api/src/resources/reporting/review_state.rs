@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::measurement::ReportState;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::auth::actor::Actor;
 use crate::store::transaction::WriteTransaction;
@@ -44,13 +45,15 @@ pub struct ReviewState {
     pub created_at: DateTime<Utc>,
     /// When the revision was last changed.
     pub updated_at: DateTime<Utc>,
+    /// The event that created the report, where it lies in a batch.
+    pub first_event: Option<Uuid>,
 }
 
 /// Reads and sets the review state of a row, and builds a row from its own columns and a review state.
 macro_rules! along {
     () => {
         along!(@members revision, latest, state, known_on, reason, reported_by, authors, submitted_by, submitter, submitted_at, return_reason,
-            returned_by, verified_by, verified_at, version, created_at, updated_at);
+            returned_by, verified_by, verified_at, version, created_at, updated_at, first_event);
     };
     (@members $($member:ident),*) => {
         fn review_state(&self) -> ReviewState {
@@ -90,6 +93,7 @@ impl ReviewState {
             version: before.map_or(1, |before| before.version + 1),
             created_at: before.filter(|_| !is_revision).map_or(transaction.now, |before| before.created_at),
             updated_at: transaction.now,
+            first_event: before.and_then(|before| before.first_event),
         }
     }
 
@@ -157,6 +161,7 @@ mod tests {
             version: 1,
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,
+            first_event: None,
         }
     }
 

@@ -38,6 +38,9 @@ pub struct Audited {
     pub groups: fn() -> [&'static [Member]; 3],
     /// What the public feed tells of it, where it is a part of a resource.
     pub public_part: Option<PublicPart>,
+    /// The columns of its key, where its first events may lie in batches. It has the table of its name, in which `first_event` names
+    /// them.
+    pub batched_by: Option<[&'static str; 2]>,
     /// The tables that its changes write, beside those of the links of its members and that of snapshots.
     pub writes: &'static [&'static str],
     /// Whether it is about accounts: only who manages those sees what happens to them.
@@ -105,6 +108,7 @@ impl Audited {
             snapshots: None,
             groups: || [&[], &[], &[]],
             public_part: None,
+            batched_by: None,
             writes: &[],
             is_about_accounts: false,
             recorded: Recorded::default,
@@ -159,6 +163,12 @@ impl Audited {
     /// The public feed tells of it.
     pub const fn public_part(mut self, part: PublicPart) -> Self {
         self.public_part = Some(part);
+        self
+    }
+
+    /// Its first events may lie in batches; its key is made of these columns.
+    pub const fn in_batches(mut self, key: [&'static str; 2]) -> Self {
+        self.batched_by = Some(key);
         self
     }
 
