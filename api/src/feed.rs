@@ -5,6 +5,7 @@ pub mod events;
 pub mod export;
 pub mod limits;
 pub mod publicity;
+pub mod reading;
 pub mod schemas;
 pub mod seal;
 pub mod stream;

@@ -20,7 +20,7 @@ mod source;
 mod state;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{EntityTrait, ModelTrait, Value as Stored};
+use sea_orm::{EntityTrait, IdenStatic, Iterable, ModelTrait, Value as Stored};
 use serde_json::{Map, Value, json};
 
 use self::forms::{ActionReport, Coverage, EvaluationRecord, Measurement, ResourceRows, Target, Transition};
@@ -46,6 +46,11 @@ const ROW_LIMITS: Limits = Limits { row: 64 * 1024 * 1024, columns: 256 };
 type Row<K> = <<K as FileList>::Entity as EntityTrait>::Model;
 /// A column of it.
 type Column<K> = <<K as FileList>::Entity as EntityTrait>::Column;
+
+/// The column with this name, if there is one.
+fn column_named<K: FileList>(name: &str) -> Option<Column<K>> {
+    Column::<K>::iter().find(|column| column.as_str() == name)
+}
 
 /// What a row names as standing above it in the tree of its kind.
 type ParentOf<R> = fn(&R) -> Option<&str>;

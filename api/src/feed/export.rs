@@ -5,7 +5,7 @@ use std::io::Write;
 use entity::rules::chain::canonical;
 use sea_orm::ConnectionTrait;
 
-use super::events::{self, FeedEntry, FeedQuery};
+use super::reading::{self, FeedEntry, FeedQuery};
 use super::seal::{Head, head};
 use crate::store::output::Failed;
 
@@ -17,7 +17,7 @@ pub async fn export(db: &impl ConnectionTrait, after: i64, out: &mut impl Write)
     let head = head(db).await?;
     let mut last = after;
     while last < head.position {
-        let page = events::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(last) }).await?;
+        let page = reading::read(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(last) }).await?;
         let Some(end) = page.last() else { break };
         last = end.position;
         for told in page.iter().filter(|told| told.position <= head.position) {

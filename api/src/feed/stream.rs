@@ -16,9 +16,10 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::events;
 use super::events::Frame;
-use super::events::{self, After, FeedQuery};
 use super::limits::{OpenStream, StreamLimits};
+use super::reading::{self, After, FeedQuery};
 use super::tail::Tail;
 use super::{schemas, seal};
 use crate::auth::actor::Actor;
@@ -182,7 +183,7 @@ async fn pass_on(source: &Source, frame: &Frame, asked: &mut FeedQuery, client: 
         (_, false) => Some(&frame.reader),
     };
     let Some(event) = event.filter(|_| asked.wants(&frame.resource)) else { return Ok(()) };
-    if events::is_about_accounts(&frame.resource) {
+    if reading::is_about_accounts(&frame.resource) {
         must_still_manage(source, asked).await?;
     }
     send(client, event.bytes(client.names)).await
@@ -219,7 +220,7 @@ async fn read(source: &Source, asked: &FeedQuery) -> ApiResult<(i64, Vec<Frame>)
     let _turn = source.limits.replay(&source.stream).await?;
     let store = if asked.public { store.for_public() } else { store.clone() };
     let end = seal::head(store.db()).await?.position;
-    let page = events::read(store.db(), asked).await?;
+    let page = reading::read(store.db(), asked).await?;
     Ok((end, events::frames(store.db(), &page).await?))
 }
 

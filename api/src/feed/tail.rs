@@ -8,7 +8,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::watch;
 
-use super::events::{self, FeedQuery, Frame};
+use super::events::{self, Frame};
+use super::reading::{self, FeedQuery};
 use super::seal::{Sealer, Step, head};
 use crate::http::problem::ApiResult;
 use crate::store::transaction::Store;
@@ -94,7 +95,7 @@ impl Tail {
         // receives a position beyond the next one reads the events in between from the table.
         let mut last = told.unwrap_or(end).max(end - WAITING as i64 / 2);
         while last < end && self.live.receiver_count() > 0 {
-            let page = events::read(db, &FeedQuery::all(last)).await?;
+            let page = reading::read(db, &FeedQuery::all(last)).await?;
             let Some(newest) = page.last() else { break };
             last = newest.position;
             for frame in events::frames(db, &page).await? {

@@ -6,8 +6,8 @@ use entity::{evaluation, evaluation_record};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, Statement};
 use sha2::{Digest, Sha256};
 
-use super::events::{self, FeedEntry, FeedQuery};
 use super::publicity::seen;
+use super::reading::{self, FeedEntry, FeedQuery};
 use super::seal::{Head, head};
 use crate::http::problem::ApiResult;
 use crate::import_export::compare::compare_accounts;
@@ -45,7 +45,7 @@ pub async fn verify(db: &impl ConnectionTrait, kept: Option<&Head>, mut progress
     let count = |position: i64| u64::try_from(position).unwrap_or_default();
     let mut chain = Chain { block: Head { position: 0, hash: BEGINNING.to_owned() }, open: Vec::new(), kept };
     loop {
-        let page = events::sealed(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(chain.position()) }).await?;
+        let page = reading::sealed(db, &FeedQuery { limit: AT_ONCE, ..FeedQuery::all(chain.position()) }).await?;
         if page.is_empty() {
             break;
         }

@@ -6,14 +6,13 @@ use entity::event;
 use entity::rules::batch;
 use sea_orm::sea_query::ColumnType;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QueryOrder, QuerySelect,
-    Statement,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::export::after;
-use super::{Column, ExportRow, FileList, Row, key_of};
+use super::{ExportRow, FileList, Row, column_named, key_of};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::resources::accounts::Account;
 use crate::store::events::{about_any, are_about};
@@ -80,8 +79,7 @@ pub(in crate::import_export) async fn compare_list<K: FileList>(db: &impl Connec
 /// The identifier of the first event of a first revision, if it lies in a batch.
 fn first_event_of<K: FileList>(row: &Row<K>) -> Option<Uuid> {
     K::AUDITED.batched_by?;
-    let column = |name: &str| Column::<K>::iter().find(|column| column.as_str() == name).map(|column| row.get(column));
-    match (column("revision")?, column("first_event")?) {
+    match (row.get(column_named::<K>("revision")?), row.get(column_named::<K>("first_event")?)) {
         (sea_orm::Value::Int(Some(1)), sea_orm::Value::Uuid(id)) => id,
         _ => None,
     }
@@ -127,8 +125,7 @@ async fn compare_batches<K: FileList>(db: &impl ConnectionTrait, named: usize) -
 
 /// The first revisions that name one of these events, as the audit log would record them, by the event.
 async fn first_revisions<K: FileList>(db: &impl ConnectionTrait, created: &[event::Model]) -> ApiResult<HashMap<Uuid, Value>> {
-    let column = |name: &str| Column::<K>::iter().find(|column| column.as_str() == name);
-    let key = K::AUDITED.batched_by.and_then(|[whole, part]| column(whole).zip(column(part)));
+    let key = K::AUDITED.batched_by.and_then(|[whole, part]| column_named::<K>(whole).zip(column_named::<K>(part)));
     let (whole, part) = key.ok_or_else(|| ApiError::unexpected("only reports lie in batches"))?;
     let parts = created.iter().filter_map(|event| event.key.split_once('/'));
     let (mut wholes, mut parts) = parts.unzip::<_, _, Vec<_>, Vec<_>>();

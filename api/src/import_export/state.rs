@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use entity::rules::programme_status::ProgrammeStatus;
-use sea_orm::{ColumnTrait, EntityTrait, IdenStatic, Iterable, ModelTrait, QueryFilter, QuerySelect, Value};
+use sea_orm::{ColumnTrait, EntityTrait, Iterable, ModelTrait, QueryFilter, QuerySelect, Value};
 use uuid::Uuid;
 
 use super::check::Checking;
-use super::{Defaults, ExportRow, FileList, Incoming, Row};
+use super::{Defaults, ExportRow, FileList, Incoming, Row, column_named};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::bulk;
 use crate::store::progress::Progress;
@@ -48,8 +48,9 @@ async fn in_batches<K: FileList>(
     key: [&str; 2],
     rows: &mut [Incoming<K>],
 ) -> ApiResult<Vec<Option<FirstEvent>>> {
-    let column = |name: &str| super::Column::<K>::iter().find(|column| column.as_str() == name);
-    let named = column("first_event").zip(column("revision")).zip(column(key[0]).zip(column(key[1])));
+    let named = column_named::<K>("first_event")
+        .zip(column_named::<K>("revision"))
+        .zip(column_named::<K>(key[0]).zip(column_named::<K>(key[1])));
     let ((first_event, revision), key) = named.ok_or_else(|| ApiError::unexpected("reports have these columns"))?;
     let is_first = |row: &Row<K>| row.get(revision) == Value::from(1);
     let key_of = |row: &Row<K>| (row.get(key.0), row.get(key.1));

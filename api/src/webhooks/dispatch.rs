@@ -16,7 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::auth::actor::Actor;
-use crate::feed::events::accounts;
+use crate::feed::reading::accounts;
 use crate::feed::seal;
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::transaction::{Origin, Store, WriteTransaction};

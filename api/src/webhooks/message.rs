@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use utoipa::ToSchema;
 
-use crate::feed::events::{self, FeedQuery};
+use crate::feed::reading::{self, FeedQuery};
 use crate::feed::schemas::{FEED_EVENT, WEBHOOK_EVENT_TYPE, feed_example, webhook_event_type};
 use crate::feed::wire_types::FeedEvent;
 use crate::http::operation::Operation;
@@ -93,7 +93,7 @@ pub async fn body(db: &DatabaseConnection, delivery: &webhook_delivery::Model) -
         return serde_json::to_string(&ping).map(Some).map_err(ApiError::unexpected);
     };
     let asked = FeedQuery { limit: 1, ..FeedQuery::all(position - 1) };
-    let entry = events::read(db, &asked).await?.into_iter().find(|entry| entry.position == position);
+    let entry = reading::read(db, &asked).await?.into_iter().find(|entry| entry.position == position);
     let message = entry.map(|entry| {
         let (r#type, timestamp) = (delivery.event_type.clone(), entry.event.at);
         serde_json::to_string(&WebhookEventMessage { r#type, timestamp, data: FeedEvent::from(&entry) })
