@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 
 use renaksi_tests::receiver::{Manner, Receiver};
+use renaksi_tests::resource::KPIS;
 use renaksi_tests::server::command;
-use renaksi_tests::{Actor, App, Backend, Database, on_both_databases, on_postgres};
+use renaksi_tests::workplace::Workplace;
+use renaksi_tests::{Actor, App, Backend, Database, on_both_databases, on_postgres, unique};
 use serde_json::{Value, json};
 
 use super::chain::verified;
 use super::feed::end_of;
 use super::push::{JSON, PUSH, new_kpi};
+use super::push_action_reports::{PUSH as ACTION_REPORTS, new_action};
 use super::webhooks::{SETTINGS, instead_of, subscribe};
 
 /// Periods of this many months from 1990 on.
@@ -201,6 +204,60 @@ on_both_databases! {
         let back = names(&format!("(SELECT a.first_event FROM aside_measurement a WHERE a.kpi = '{kpi}' AND a.period = '{}')", periods[5]));
         is_found(&app, &names("NULL"), &back, "no event tells of it");
         is_found(&app, &names(&format!("(SELECT a.first_event FROM aside_measurement a WHERE a.{two})").replace("AND period", "AND a.period")), &back, "is missing");
+    }
+
+    async fn of_a_batch_the_public_sees_what_is_public(app) {
+        let start = end_of(&app).await;
+        let kpi = |published: bool| {
+            let (_, mut body) = KPIS.new_body();
+            body["published"] = json!(published);
+            body
+        };
+        let kpis = [kpi(true), kpi(false)];
+        let code = |place: usize| kpis[place]["code"].as_str().unwrap();
+        let year = |number: usize| (1900 + number).to_string();
+        let row = |number: usize| json!({ "kpi": code(number % 2), "period": year(number / 2), "value": "5", "known_on": "2022-10-04" });
+        let mut measurements = (0..200).map(row).collect::<Vec<_>>();
+        let mut correction = row(0);
+        (correction["revision"], correction["reason"]) = (json!(2), json!("Salah hitung"));
+        measurements.push(correction);
+        let file = Workplace::get().join(format!("{}.json", unique::word()));
+        std::fs::write(&file, json!({ "kpis": kpis, "measurements": measurements }).to_string()).unwrap();
+        let output = app.command(&["import", file.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        end_of(&app).await;
+        let mixed = app.database().query("SELECT COUNT(*) FROM event_seal WHERE public_events IS NOT NULL");
+        assert_eq!(mixed, "2", "the batches hold events of both KPIs");
+        let wanted = (0..100).map(|number| format!("{}/{}", code(0), year(number))).chain([format!("{}/{}", code(0), year(0))]);
+        let wanted = wanted.collect::<Vec<_>>();
+        for limit in [7, 64, 200] {
+            let public = told(&app.anyone(), "/v1/public/events", start, limit).await;
+            assert_eq!(keys(&public), wanted);
+            assert_eq!(public[0]["thing"], public[100]["thing"], "the correction is about the same measurement");
+            assert_eq!(public.iter().map(|event| event["thing"].as_str().unwrap()).collect::<HashSet<_>>().len(), 100);
+        }
+        assert_eq!(told(&app.admin().await, "/v1/events", start, 200).await.len(), 201);
+        let (sound, text) = verified(&app, &[]);
+        assert!(sound, "{text}");
+    }
+
+    async fn reports_on_actions_lie_in_batches_too(app) {
+        let (client, before) = (app.client_dinkes().await, batches(&app));
+        let mut rows = Vec::new();
+        for _ in 0..3 {
+            let action = new_action(&client, "DINKES").await;
+            rows.extend((1..=4).map(|quarter| json!({ "action": action, "quarter": quarter, "realisation": quarter })));
+        }
+        client.push(ACTION_REPORTS, JSON, json!(rows).to_string()).await.is(200).has("created", 12);
+        assert_eq!(batches(&app), before + 1);
+        let path = format!("/v1/actions/{}/reports/3", rows[6]["action"].as_str().unwrap());
+        app.verifier().await.post(format!("{path}/verify"), json!({})).await.is(200);
+        let history = client.get(format!("{path}/history")).await.is(200);
+        assert_eq!(history.column("action"), ["created", "verified"], "{history:?}");
+        history.has("data/0/after/realisation", "3");
+        end_of(&app).await;
+        let (sound, text) = verified(&app, &[]);
+        assert!(sound, "{text}");
     }
 
     async fn a_measurement_takes_half_of_the_room_that_it_took(app) {

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, EntityTrait, Iterable, ModelTrait, QueryFilter, Query
 use uuid::Uuid;
 
 use super::check::Checking;
-use super::{Defaults, ExportRow, FileList, Incoming, Row, column_named};
+use super::{Defaults, ExportRow, FileList, Incoming, column_named};
 use crate::http::problem::{ApiError, ApiResult};
 use crate::store::bulk;
 use crate::store::progress::Progress;
@@ -52,28 +52,27 @@ async fn in_batches<K: FileList>(
         .zip(column_named::<K>("revision"))
         .zip(column_named::<K>(key[0]).zip(column_named::<K>(key[1])));
     let ((first_event, revision), key) = named.ok_or_else(|| ApiError::unexpected("reports have these columns"))?;
-    let is_first = |row: &Row<K>| row.get(revision) == Value::from(1);
-    let key_of = |row: &Row<K>| (row.get(key.0), row.get(key.1));
-    // Revisions of a report follow each other, and may follow those of an earlier step.
-    let mut last: Option<((Value, Value), Option<Uuid>)> = None;
-    let mut identifiers = transaction.identifiers(rows.iter().filter(|incoming| is_first(&incoming.row)).count()).await?;
-    let mut noted = Vec::with_capacity(rows.len());
-    for Incoming { row, .. } in rows {
-        let (place, first) = (key_of(row), is_first(row));
-        let id = match last.take().filter(|(key, _)| *key == place) {
-            _ if first => identifiers.as_mut().and_then(Iterator::next),
-            Some((_, id)) => id,
+    let is_first = rows.iter().map(|incoming| incoming.row.get(revision) == Value::from(1)).collect::<Vec<_>>();
+    let place_of = |incoming: &Incoming<K>| (incoming.row.get(key.0), incoming.row.get(key.1));
+    let mut identifiers = transaction.identifiers(is_first.iter().filter(|is_first| **is_first).count()).await?;
+    let own = is_first.iter().map(|is_first| identifiers.as_mut().filter(|_| *is_first).and_then(Iterator::next));
+    let mut noted = own.collect::<Vec<_>>();
+    for later in (0..rows.len()).filter(|index| !is_first[*index]) {
+        // The first revision is among these rows, or was written by an earlier step.
+        let place = place_of(&rows[later]);
+        noted[later] = match (0..later).rev().find(|index| is_first[*index] && place_of(&rows[*index]) == place) {
+            Some(first) => noted[first],
             None => {
                 let stored = K::Entity::find().select_only().column(first_event).filter(revision.eq(1));
-                let stored = stored.filter(key.0.eq(place.0.clone())).filter(key.1.eq(place.1.clone()));
+                let stored = stored.filter(key.0.eq(place.0)).filter(key.1.eq(place.1));
                 stored.into_tuple::<Option<Uuid>>().one(&transaction.db).await?.flatten()
             }
         };
-        row.set(first_event, id.into());
-        noted.push(FirstEvent::of(id, first));
-        last = Some((place, id));
     }
-    Ok(noted)
+    for (Incoming { row, .. }, id) in rows.iter_mut().zip(&noted) {
+        row.set(first_event, (*id).into());
+    }
+    Ok(noted.into_iter().zip(is_first).map(|(id, is_first)| FirstEvent::of(id, is_first)).collect())
 }
 
 /// Writes rows with their events.
