@@ -282,7 +282,10 @@ impl<R: Reported> Pushed for ReportRow<R> {
             if some.is_empty() {
                 return Ok(());
             }
-            in_batches(transaction, &mut some).await?;
+            // New reports come first: their events lie in batches.
+            some.sort_by_key(|(_, (before, _))| before.is_some());
+            let new = some.partition_point(|(_, (before, _))| before.is_none());
+            many::in_batches(transaction, some.iter_mut().take(new).map(|(_, (_, after))| after)).await?;
             let made = some.iter().map(|(key, (before, after))| (key, before.as_deref(), after));
             let writing = many::store(transaction, made.clone().map(|(_, before, after)| (before, after)));
             let audit_events = made.map(|(key, before, after)| {
@@ -295,21 +298,6 @@ impl<R: Reported> Pushed for ReportRow<R> {
             transaction.record_after(writing, audit_events).await?;
         }
     }
-}
-
-/// What a row of a push makes: its key, the revision that it replaces or follows, and its own.
-type Change<R> = (String, (Option<Box<R>>, R));
-
-/// Puts new reports first, with the identifiers of their events in batches, if these are allowed.
-async fn in_batches<R: Report>(transaction: &WriteTransaction, some: &mut [Change<R>]) -> ApiResult<()> {
-    some.sort_by_key(|(_, (before, _))| before.is_some());
-    let new = some.partition_point(|(_, (before, _))| before.is_none());
-    if let Some(identifiers) = transaction.identifiers(new).await? {
-        for ((_, (_, after)), id) in some.iter_mut().take(new).zip(identifiers) {
-            after.set_review_state(ReviewState { first_event: Some(id), ..after.review_state() });
-        }
-    }
-    Ok(())
 }
 
 /// Rejects rows that would be written but conflict with those for other quarters, together with the rows that only repeat them.

@@ -82,6 +82,19 @@ pub async fn revisions<R: Report, T: FromQueryResult + Send>(
     Ok(found.try_collect().await?)
 }
 
+/// Gives the first events of new reports identifiers in batches, if these are allowed.
+pub async fn in_batches<'a, R: Report>(
+    transaction: &WriteTransaction,
+    new: impl ExactSizeIterator<Item = &'a mut R>,
+) -> ApiResult<()> {
+    if let Some(identifiers) = transaction.identifiers(new.len()).await? {
+        for (row, id) in new.zip(identifiers) {
+            row.set_review_state(ReviewState { first_event: Some(id), ..row.review_state() });
+        }
+    }
+    Ok(())
+}
+
 /// Writes rows, each with the revision that it replaces or follows. The report of a KPI or action that is written first, and a
 /// correction of one that counts, are new rows; the corrected one is the latest no more.
 pub async fn store<'a, R: Report>(
